@@ -2,7 +2,12 @@ import { requireName } from '../validate';
 
 /** One step of the network: a 3x3 convolution (stride 1, zero padding 1), its ReLU, or a 2x2 pooling. */
 export type NetworkStep =
-  | { readonly kind: 'conv'; readonly name: ConvLayer; readonly channelsIn: number; readonly channelsOut: number }
+  | {
+      readonly kind: 'conv';
+      readonly name: ConvLayer;
+      readonly channelsIn: number;
+      readonly channelsOut: number;
+    }
   | { readonly kind: 'relu'; readonly name: ReluLayer }
   | { readonly kind: 'pool'; readonly name: PoolLayer };
 

@@ -1,28 +1,44 @@
 import type { Scalar, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import type { Features } from '../features/extractor';
 import type { LayerName } from '../features/layers';
+import type { Distance } from './distance';
 import type { GramNormalization } from './gram-matrix';
-
-/** How far two tensors are apart: mean of squares, or mean of magnitudes. */
-export type Distance = 'mse' | 'l1';
 
 /**
  * One summand of a loss as data, so that an engine can compute it where the features already lie.
  * The tensors belong to the loss.
  */
 export type LossTerm =
-  | { readonly kind: 'feature'; readonly layer: LayerName; readonly distance: Distance; readonly target: Tensor4D; readonly weight: number }
-  | { readonly kind: 'gram'; readonly layer: LayerName; readonly normalization: GramNormalization; readonly target: Tensor2D; readonly weight: number }
-  | { readonly kind: 'totalVariation'; readonly layer: LayerName; readonly weight: number };
+  | {
+      readonly kind: 'feature';
+      readonly layer: LayerName;
+      readonly distance: Distance;
+      readonly target: Tensor4D;
+      readonly weight: number;
+    }
+  | {
+      readonly kind: 'gram';
+      readonly layer: LayerName;
+      readonly normalization: GramNormalization;
+      readonly distance: Distance;
+      readonly target: Tensor2D;
+      readonly weight: number;
+    }
+  | {
+      readonly kind: 'totalVariation';
+      readonly layer: LayerName;
+      readonly distance: Distance;
+      readonly weight: number;
+    };
 
 /**
  * A function of feature maps that is to become small. Write your own by implementing `name`, `layers` and `compute`.
  * A loss holds its targets: `dispose()` frees them.
  */
 export interface Loss {
-  /** Unique within a sum, for reports: `'content'`. */
+  /** For reports: `'content'`. */
   readonly name: string;
-  /** The layers that {@link compute} reads. */
+  /** The layers that {@link Loss.compute} reads. */
   readonly layers: readonly LayerName[];
   /** The loss at these features, by differentiable tfjs operations. The scalar belongs to the caller. */
   compute(features: Features): Scalar;

@@ -40,5 +40,8 @@ export interface WeightSource {
   /** The convolutions that the source has; undefined when only reading tells. */
   readonly layers?: readonly ConvLayer[] | undefined;
   /** Reads these convolutions and, as far as its storage allows, nothing else. Throws a `WeightsError`. */
-  read(layers: readonly ConvLayer[], options?: ReadWeightsOptions): Promise<ReadonlyMap<ConvLayer, LayerWeights>>;
+  read(
+    layers: readonly ConvLayer[],
+    options?: ReadWeightsOptions,
+  ): Promise<ReadonlyMap<ConvLayer, LayerWeights>>;
 }

@@ -1,0 +1,97 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { InvalidArgumentError } from '../errors';
+import { registerGradients } from '../gradients';
+import { requireNumber, showValue } from '../validate';
+import type { Loss, WeightedLoss } from './loss';
+
+/**
+ * A loss times a factor. It takes the loss over: disposing the result disposes the loss.
+ *
+ * @param weight finite, at least 0
+ * @throws InvalidArgumentError if the weight is negative or not finite
+ * @example
+ * ```ts
+ * const loss = weighted(1e6, styleLoss(target));
+ * ```
+ */
+export function weighted(weight: number, loss: Loss): Loss {
+  requireNumber('weight', weight, { min: 0 });
+  requireLoss('loss', loss);
+  return composed(loss.name, [{ weight, loss }]);
+}
+
+/**
+ * The sum of losses. It takes them over: disposing the sum disposes them.
+ *
+ * @param losses at least one
+ * @throws InvalidArgumentError if there are none, or one is no loss
+ * @example
+ * ```ts
+ * const total = sum([weighted(1, contentLoss(content)), weighted(1e6, styleLoss(style))]);
+ * ```
+ */
+export function sum(losses: readonly Loss[]): Loss {
+  if (!Array.isArray(losses) || losses.length === 0) {
+    throw new InvalidArgumentError(
+      'EMPTY',
+      `losses is ${showValue(losses)}; accepted: an array of at least one loss.`,
+      {
+        option: 'losses',
+        value: losses,
+        accepted: 'an array of at least one loss',
+      },
+    );
+  }
+  for (const [i, loss] of losses.entries()) requireLoss(`losses[${i}]`, loss);
+  return composed(
+    'sum',
+    losses.map((loss) => ({ weight: 1, loss })),
+  );
+}
+
+/**
+ * The losses that `loss` is made of, each with the product of the weights around it. A loss that is not composed is its own only leaf.
+ */
+export function leaves(loss: Loss, weight = 1): WeightedLoss[] {
+  if (!loss.parts) return [{ weight, loss }];
+  return loss.parts.flatMap((part) => leaves(part.loss, weight * part.weight));
+}
+
+function composed(name: string, parts: readonly WeightedLoss[]): Loss {
+  return {
+    name,
+    layers: [...new Set(parts.flatMap((part) => part.loss.layers))],
+    parts,
+    compute: (features) =>
+      tf.tidy(() => {
+        registerGradients();
+        const values = parts.map(({ weight, loss }) =>
+          weight === 1 ? loss.compute(features) : (tf.mul(loss.compute(features), weight) as tf.Scalar),
+        );
+        return values.reduce((a, b) => tf.add(a, b));
+      }),
+    dispose: () => {
+      for (const part of parts) part.loss.dispose?.();
+    },
+  };
+}
+
+function requireLoss(option: string, loss: unknown): asserts loss is Loss {
+  const candidate = loss as Partial<Loss> | null | undefined;
+  if (
+    typeof candidate === 'object' &&
+    candidate !== null &&
+    typeof candidate.compute === 'function' &&
+    Array.isArray(candidate.layers)
+  )
+    return;
+  throw new InvalidArgumentError(
+    'NOT_A_LOSS',
+    `${option} is ${showValue(loss)}; accepted: an object with name, layers and compute(features).`,
+    {
+      option,
+      value: loss,
+      accepted: 'an object with name, layers and compute(features)',
+    },
+  );
+}

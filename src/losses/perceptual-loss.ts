@@ -1,0 +1,40 @@
+import type { Features } from '../features/extractor';
+import { deepestLayer, type LayerName } from '../features/layers';
+import { requireKnownOptions, requireName } from '../validate';
+import { type Distance, distances } from './distance';
+import { featureLoss } from './feature-loss';
+import type { Loss } from './loss';
+import { targetLayers } from './targets';
+
+/** Options of {@link perceptualLoss}. */
+export interface PerceptualLossOptions {
+  /** Layers to compare. @default the deepest layer of the target */
+  readonly layers?: readonly LayerName[] | undefined;
+  /** `'mse'` as Johnson et al. 2016, eq. 2. @default 'mse' */
+  readonly distance?: Distance | undefined;
+}
+
+/**
+ * The feature reconstruction loss of Johnson et al. 2016 (eq. 2): mean((F - T)^2) at high layers, where features stand for what is seen
+ * rather than for pixels.
+ *
+ * Li et al. 2021 (fig. 3) add a "perceptual loss" that compares images "in high-level semantic information" and give no formula.
+ * We read it as this one, against the content image's features. Where their text says "style image", pass the features of the
+ * style image resized to the content's size instead.
+ *
+ * @param target features to come close to, [1, h, w, c] each; not disposed
+ * @returns a loss named `perceptual`; it belongs to the caller
+ * @throws InvalidArgumentError if a layer is not in the target
+ * @example
+ * ```ts
+ * const loss = perceptualLoss(extractor.extract(content, ['relu3_1']));
+ * ```
+ */
+export function perceptualLoss(target: Features, options: PerceptualLossOptions = {}): Loss {
+  requireKnownOptions('perceptualLoss', options, ['layers', 'distance']);
+  const { distance = 'mse', layers } = options;
+  requireName('distance', distance, distances);
+  const there = targetLayers('perceptualLoss', target, layers);
+  const deepest = deepestLayer(there) ?? there[there.length - 1];
+  return featureLoss('perceptual', target, layers ? there : [deepest], distance);
+}
