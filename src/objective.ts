@@ -1,13 +1,20 @@
-import type { Scalar } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { InvalidArgumentError } from './errors';
+import type { FeatureExtractor, Features } from './features/extractor';
+import type { LayerName } from './features/layers';
+import { registerGradients } from './gradients';
 import type { Image } from './image/image';
+import { leaves } from './losses/compose';
+import type { Loss } from './losses/loss';
+import { nearestName } from './validate';
 
 /** A loss and its gradient at one image. All tensors belong to the caller. */
 export interface Evaluation {
-  readonly value: Scalar;
+  readonly value: tf.Scalar;
   /** With respect to the image, [height, width, 3]. */
   readonly gradient: Image;
   /** The weighted contribution of each leaf of the loss by its name; they add up to `value`. */
-  readonly terms: Readonly<Record<string, Scalar>>;
+  readonly terms: Readonly<Record<string, tf.Scalar>>;
 }
 
 /** What an optimiser minimises: image -> value, gradient, terms. Nothing is read back from the device. */
@@ -15,4 +22,95 @@ export interface Objective {
   evaluate(image: Image): Evaluation;
   /** Frees what the objective made for itself, never the extractor or the loss. Safe to call twice. */
   dispose(): void;
+}
+
+/**
+ * Puts an extractor and a loss together: the loss of an image, and its gradient with respect to the image, in one forward and one
+ * backward pass. The extractor's own fast path is taken where it has one for this loss.
+ *
+ * @param size [height, width] of the images that will be evaluated
+ * @returns an objective, which belongs to the caller; the extractor and the loss stay the caller's and must outlive it
+ * @throws InvalidArgumentError if the loss needs a layer that the extractor does not have
+ * @example
+ * ```ts
+ * const objective = createObjective(extractor, loss, [image.shape[0], image.shape[1]]);
+ * const { value, gradient } = objective.evaluate(image);
+ * ```
+ */
+export function createObjective(
+  extractor: FeatureExtractor,
+  loss: Loss,
+  size: readonly [height: number, width: number],
+): Objective {
+  requireLayersOf(extractor, loss);
+  return extractor.objective?.(loss, size) ?? objectiveByLinearization(extractor, loss);
+}
+
+function objectiveByLinearization(extractor: FeatureExtractor, loss: Loss): Objective {
+  registerGradients();
+  const parts = namedLeaves(loss);
+  return {
+    evaluate(image) {
+      const linearization = extractor.linearize(image, loss.layers);
+      try {
+        return tf.tidy(() => {
+          const terms: Record<string, tf.Scalar> = {};
+          const cotangents: Partial<Record<LayerName, tf.Tensor4D>> = {};
+          for (const { name, weight, loss: leaf } of parts) {
+            const { value, gradients } = valueAndCotangents(leaf, linearization.features);
+            terms[name] = tf.mul(value, weight);
+            for (const layer of leaf.layers) {
+              const cotangent: tf.Tensor4D = tf.mul(gradients[layer] as tf.Tensor4D, weight);
+              const sumSoFar = cotangents[layer];
+              cotangents[layer] = sumSoFar ? tf.add(sumSoFar, cotangent) : cotangent;
+            }
+          }
+          const value: tf.Scalar = tf.addN(Object.values(terms));
+          return { value, gradient: linearization.pullback(cotangents), terms };
+        });
+      } finally {
+        linearization.dispose();
+      }
+    },
+    dispose: () => {},
+  };
+}
+
+/** A loss and its gradients with respect to its own layers' features, by tfjs' autodiff. Both belong to the caller. */
+export function valueAndCotangents(
+  loss: Loss,
+  features: Features,
+): { value: tf.Scalar; gradients: Features } {
+  registerGradients();
+  const inputs = loss.layers.map((layer) => features[layer] as tf.Tensor4D);
+  const withGradients = tf.valueAndGrads((...maps: tf.Tensor[]) =>
+    loss.compute(Object.fromEntries(loss.layers.map((layer, i) => [layer, maps[i]])) as Features),
+  );
+  const { value, grads } = withGradients(inputs);
+  return {
+    value: value as tf.Scalar,
+    gradients: Object.fromEntries(loss.layers.map((layer, i) => [layer, grads[i]])) as Features,
+  };
+}
+
+/** The leaves of a loss under names that differ: a second `style` becomes `style 2`. */
+export function namedLeaves(loss: Loss): { name: string; weight: number; loss: Loss }[] {
+  const seen = new Map<string, number>();
+  return leaves(loss).map((leaf) => {
+    const count = (seen.get(leaf.loss.name) ?? 0) + 1;
+    seen.set(leaf.loss.name, count);
+    return { name: count === 1 ? leaf.loss.name : `${leaf.loss.name} ${count}`, ...leaf };
+  });
+}
+
+function requireLayersOf(extractor: FeatureExtractor, loss: Loss): void {
+  for (const layer of loss.layers) {
+    if (extractor.layers.includes(layer)) continue;
+    const near = nearestName(layer, extractor.layers);
+    throw new InvalidArgumentError(
+      'MISSING_LAYER',
+      `The loss needs layer '${layer}', which ${extractor.name} does not have${near ? `; did you mean '${near}'?` : '.'} It has: ${extractor.layers.join(', ')}.`,
+      { option: 'loss', value: layer, accepted: extractor.layers },
+    );
+  }
 }

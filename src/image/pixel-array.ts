@@ -1,0 +1,98 @@
+import { ImageError } from '../errors';
+import { requireNumber, showValue } from '../validate';
+
+/** Pixels as they come from decoders: row-major, `channels` values a pixel (1 grey, 2 grey and alpha, 3 RGB, 4 RGBA). */
+export interface PixelArray {
+  /** 0..255 in `Uint8Array` and `Uint8ClampedArray`, 0..65535 in `Uint16Array`, [0,1] in `Float32Array`. */
+  readonly data: Uint8Array | Uint8ClampedArray | Uint16Array | Float32Array;
+  readonly width: number;
+  readonly height: number;
+  /** @default 4, as in an `ImageData` */
+  readonly channels?: 1 | 2 | 3 | 4 | undefined;
+}
+
+/** The most pixels that an input image may have: larger ones are refused before any memory is asked for. */
+export const maxInputPixels = 2 ** 27;
+
+/** Colours of an image as numbers: RGB in [0,1], row-major. */
+export interface RgbPixels {
+  readonly data: Float32Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Whether a value looks like a {@link PixelArray} or an `ImageData`. */
+export function isPixelArray(input: unknown): input is PixelArray {
+  return (
+    typeof input === 'object' && input !== null && 'data' in input && 'width' in input && 'height' in input
+  );
+}
+
+/**
+ * Any decoder's pixels as RGB in [0,1]. Grey becomes three equal colours; transparent pixels are laid on white, as a page shows them.
+ *
+ * @throws ImageError if the numbers do not fit each other, or are not finite or not in [0,1]
+ */
+export function rgbPixels(option: string, pixels: PixelArray): RgbPixels {
+  const { data, width, height, channels = 4 } = pixels;
+  requireNumber(`${option}.width`, width, { min: 1, integer: true });
+  requireNumber(`${option}.height`, height, { min: 1, integer: true });
+  requireNumber(`${option}.channels`, channels, { min: 1, max: 4, integer: true });
+  requirePixelCount(option, width, height);
+  const range = rangeOf(data);
+  if (range === undefined || data.length !== width * height * channels) {
+    const accepted = `a Uint8Array, Uint8ClampedArray, Uint16Array or Float32Array of ${width} x ${height} x ${channels} = ${width * height * channels} values`;
+    const value = `${showValue(data)}${range === undefined ? '' : ` of ${data.length}`}`;
+    throw new ImageError('WRONG_SIZE', `${option}.data is ${value}; accepted: ${accepted}.`, {
+      option,
+      value,
+      accepted,
+    });
+  }
+  const rgb = new Float32Array(width * height * 3);
+  const colours = channels > 2 ? 3 : 1;
+  const hasAlpha = channels === 2 || channels === 4;
+  for (let i = 0; i < width * height; i++) {
+    const alpha = hasAlpha ? data[i * channels + channels - 1] / range : 1;
+    for (let c = 0; c < 3; c++)
+      rgb[i * 3 + c] = 1 + alpha * (data[i * channels + (colours === 3 ? c : 0)] / range - 1);
+  }
+  if (data instanceof Float32Array) requireUnitRange(option, rgb);
+  return { data: rgb, width, height };
+}
+
+/** Throws if an image has more pixels than {@link maxInputPixels}. */
+export function requirePixelCount(option: string, width: number, height: number): void {
+  if (width * height <= maxInputPixels) return;
+  const accepted = `at most ${maxInputPixels} pixels`;
+  throw new ImageError(
+    'TOO_LARGE',
+    `${option} has ${width}x${height} = ${width * height} pixels; accepted: ${accepted}.`,
+    {
+      option,
+      value: [height, width],
+      accepted,
+    },
+  );
+}
+
+/** Throws unless every value is finite and in [0,1], up to float32 rounding. */
+export function requireUnitRange(option: string, values: Float32Array): void {
+  const accepted = 'finite values in [0,1]';
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (value >= -1e-6 && value <= 1 + 1e-6) continue;
+    const hint = value > 1 && value <= 255 ? ' Values of 0 to 255 have to be divided by 255 first.' : '';
+    throw new ImageError(
+      Number.isFinite(value) ? 'OUT_OF_RANGE' : 'NOT_FINITE',
+      `${option} holds ${value} at position ${i}; accepted: ${accepted}.${hint}`,
+      { option, value, accepted },
+    );
+  }
+}
+
+function rangeOf(data: unknown): number | undefined {
+  if (data instanceof Uint8Array || data instanceof Uint8ClampedArray) return 255;
+  if (data instanceof Uint16Array) return 65535;
+  return data instanceof Float32Array ? 1 : undefined;
+}

@@ -1,0 +1,183 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { EnvironmentError, ImageError } from '../errors';
+import { requireKnownOptions, requireNumber, showValue } from '../validate';
+import type { Image } from './image';
+import {
+  isPixelArray,
+  type PixelArray,
+  type RgbPixels,
+  requirePixelCount,
+  requireUnitRange,
+  rgbPixels,
+} from './pixel-array';
+import { requireImage } from './require-image';
+import { fitLongerSide, resize } from './resize';
+
+/** All that can be handed in as an image. In Node, `tfjs-style-transfer/node` takes file paths, URLs and Buffers besides. */
+export type ImageInput =
+  | tf.Tensor3D
+  | PixelArray
+  | ImageData
+  | ImageBitmap
+  | Blob
+  | HTMLImageElement
+  | HTMLCanvasElement
+  | HTMLVideoElement
+  | OffscreenCanvas;
+
+/** Options of {@link toImage}. */
+export interface ToImageOptions {
+  /** The longer side in pixels; the other follows from the aspect ratio. Smaller images are enlarged. @default the input's own size */
+  readonly size?: number | undefined;
+}
+
+/**
+ * Any image as a tensor.
+ *
+ * @param input a tensor [height, width, 3] in [0,1], pixels with width and height, or anything that a page can draw
+ * @returns [height, width, 3], RGB, float32, in [0,1]; it belongs to the caller, also when a tensor was handed in
+ * @throws ImageError if the input is no image, is empty or too large, or holds values that are not finite or not in [0,1]
+ * @example
+ * ```ts
+ * const image = await toImage({ data: new Uint8Array([255, 0, 0]), width: 1, height: 1, channels: 3 });
+ * ```
+ */
+export async function toImage(input: ImageInput, options: ToImageOptions = {}): Promise<Image> {
+  requireKnownOptions('toImage', options, ['size']);
+  const { size } = options;
+  if (size !== undefined) requireNumber('size', size, { min: 1, integer: true });
+  return imageFrom('image', input, size);
+}
+
+/** {@link toImage} under the name of the argument that the image was given as. */
+export async function imageFrom(option: string, input: ImageInput, size?: number): Promise<Image> {
+  const pixels = await pixelsOf(option, input);
+  const to = size === undefined ? pixels : fitLongerSide(pixels.width, pixels.height, size);
+  requirePixelCount(option, to.width, to.height);
+  return tf.tensor3d(resize(pixels, to.width, to.height).data, [to.height, to.width, 3]);
+}
+
+/**
+ * A tensor as pixels for a canvas: values are clamped to [0,1] and rounded to 8 bits, alpha is 255.
+ *
+ * @param image [height, width, 3]; not disposed
+ * @returns an `ImageData`; where there is no such class (Node), an object of the same fields
+ */
+export async function toImageData(image: Image): Promise<ImageData> {
+  requireImage('image', image);
+  const [height, width] = image.shape;
+  const values = await image.data();
+  const data = new Uint8ClampedArray(width * height * 4);
+  for (let i = 0; i < width * height; i++) {
+    for (let c = 0; c < 3; c++) data[i * 4 + c] = Math.round(values[i * 3 + c] * 255);
+    data[i * 4 + 3] = 255;
+  }
+  if (typeof ImageData !== 'undefined') return new ImageData(data, width, height);
+  return { data, width, height, colorSpace: 'srgb' } as ImageData;
+}
+
+async function pixelsOf(option: string, input: ImageInput): Promise<RgbPixels> {
+  if (input instanceof tf.Tensor) {
+    requireImage(option, input);
+    const [height, width] = input.shape;
+    requirePixelCount(option, width, height);
+    const data = (await input.data()) as Float32Array;
+    requireUnitRange(option, data);
+    return { data, width, height };
+  }
+  if (isInstance(input, 'Blob')) return decode(option, input as Blob);
+  if (isPixelArray(input)) return rgbPixels(option, input);
+  if (isDrawable(input)) return draw(option, input);
+  throw notAnImage(option, input);
+}
+
+function notAnImage(option: string, input: unknown, cause?: unknown): ImageError {
+  const accepted =
+    'a tensor [height, width, 3], { data, width, height, channels }, ImageData, ImageBitmap, Blob, or an image, canvas or video element';
+  return new ImageError('NOT_AN_IMAGE', `${option} is ${showValue(input)}; accepted: ${accepted}.`, {
+    option,
+    value: input,
+    accepted,
+    cause,
+  });
+}
+
+async function decode(option: string, blob: Blob): Promise<RgbPixels> {
+  if (typeof createImageBitmap === 'undefined') {
+    throw new EnvironmentError(
+      'NO_DECODER',
+      `${option} is a Blob, which nothing here can decode; in Node use readImage() of tfjs-style-transfer/node.`,
+      { option },
+    );
+  }
+  let bitmap: ImageBitmap;
+  try {
+    // As a page would show it: turned as its EXIF data says.
+    bitmap = await createImageBitmap(blob, { imageOrientation: 'from-image' });
+  } catch (cause) {
+    throw notAnImage(option, blob, cause);
+  }
+  try {
+    return draw(option, bitmap);
+  } finally {
+    bitmap.close();
+  }
+}
+
+type Drawable = ImageBitmap | HTMLImageElement | HTMLCanvasElement | HTMLVideoElement | OffscreenCanvas;
+
+function isDrawable(input: unknown): input is Drawable {
+  return ['ImageBitmap', 'HTMLImageElement', 'HTMLCanvasElement', 'HTMLVideoElement', 'OffscreenCanvas'].some(
+    (name) => isInstance(input, name),
+  );
+}
+
+/** `instanceof` for classes that only pages have. */
+function isInstance(input: unknown, className: string): boolean {
+  const constructor = (globalThis as Record<string, unknown>)[className];
+  return typeof constructor === 'function' && input instanceof constructor;
+}
+
+function draw(option: string, source: Drawable): RgbPixels {
+  const [width, height] = sizeOf(source);
+  if (width < 1 || height < 1) {
+    const accepted = 'an element that has finished loading';
+    throw new ImageError('EMPTY', `${option} has ${width}x${height} pixels; accepted: ${accepted}.`, {
+      option,
+      accepted,
+    });
+  }
+  requirePixelCount(option, width, height);
+  const canvas =
+    typeof OffscreenCanvas === 'undefined'
+      ? Object.assign(document.createElement('canvas'), { width, height })
+      : new OffscreenCanvas(width, height);
+  const context = canvas.getContext('2d') as
+    | CanvasRenderingContext2D
+    | OffscreenCanvasRenderingContext2D
+    | null;
+  if (!context)
+    throw new EnvironmentError('NO_CANVAS', 'This page gives no 2d canvas to read pixels with.', { option });
+  context.drawImage(source, 0, 0);
+  try {
+    return rgbPixels(option, context.getImageData(0, 0, width, height));
+  } catch (cause) {
+    if (cause instanceof ImageError) throw cause;
+    // The canvas is tainted: a picture of another origin whose server does not allow reading it.
+    throw new ImageError(
+      'CROSS_ORIGIN',
+      `${option} comes from another origin, which does not allow its pixels to be read.`,
+      {
+        option,
+        accepted: 'an image of this origin, or one loaded with crossOrigin and CORS headers',
+        cause,
+      },
+    );
+  }
+}
+
+function sizeOf(source: Drawable): [width: number, height: number] {
+  if ('naturalWidth' in source) return [source.naturalWidth, source.naturalHeight];
+  if ('videoWidth' in source) return [source.videoWidth, source.videoHeight];
+  return [source.width, source.height];
+}
