@@ -60,9 +60,9 @@ function objectiveByLinearization(extractor: FeatureExtractor, loss: Loss): Obje
             const { value, gradients } = valueAndCotangents(leaf, linearization.features);
             terms[name] = tf.mul(value, weight);
             for (const layer of leaf.layers) {
-              const cotangent: tf.Tensor4D = tf.mul(gradients[layer] as tf.Tensor4D, weight);
+              const cotangent = tf.mul(gradients[layer] as tf.Tensor4D, weight) as tf.Tensor4D;
               const sumSoFar = cotangents[layer];
-              cotangents[layer] = sumSoFar ? tf.add(sumSoFar, cotangent) : cotangent;
+              cotangents[layer] = sumSoFar ? (tf.add(sumSoFar, cotangent) as tf.Tensor4D) : cotangent;
             }
           }
           const value: tf.Scalar = tf.addN(Object.values(terms));

@@ -51,7 +51,7 @@ export function createTfjsExtractor(options: TfjsExtractorOptions): FeatureExtra
   const convolutions = new Map<LayerName, Convolution>();
   for (const step of steps) {
     if (step.kind === 'conv')
-      convolutions.set(step.name, createConvolution(step, options.weights, normalization));
+      convolutions.set(step.name, createConvolution(step, options.weights, normalization, inputGradient));
   }
   const scale = tf.keep(tf.tensor4d([...normalization.scale], [1, 1, 1, 3]));
   const offset = tf.keep(tf.tensor4d([...normalization.offset], [1, 1, 1, 3]));
@@ -82,7 +82,7 @@ export function createTfjsExtractor(options: TfjsExtractorOptions): FeatureExtra
           const next = steps[i + 1];
           const fused = next?.kind === 'relu' && !wanted.includes(layer);
           const output = convolution.apply(input, fused);
-          tape?.push({ layer, back: (dy) => convolution.inputGradient(dy, input.shape, inputGradient) });
+          tape?.push({ layer, back: (dy) => convolution.inputGradient(dy, input.shape) });
           if (fused) {
             layer = next.name;
             i++;

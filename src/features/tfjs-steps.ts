@@ -15,7 +15,7 @@ export interface Convolution {
   /** With bias, and the ReLU after it if `relu`. */
   apply(x: tf.Tensor4D, relu: boolean): tf.Tensor4D;
   /** The gradient with respect to an input of this shape. */
-  inputGradient(gradient: tf.Tensor4D, inputShape: number[], how: InputGradient): tf.Tensor4D;
+  inputGradient(gradient: tf.Tensor4D, inputShape: number[]): tf.Tensor4D;
   dispose(): void;
 }
 
@@ -26,6 +26,7 @@ export function createConvolution(
   step: ConvStep,
   weights: ReadonlyMap<ConvLayer, LayerWeights>,
   normalization: Normalization,
+  inputGradient: InputGradient,
 ): Convolution {
   const { kernel, bias } = layerWeights(step, weights);
   const shape: [number, number, number, number] = [3, 3, step.channelsIn, step.channelsOut];
@@ -36,11 +37,11 @@ export function createConvolution(
   const scaledBias = tf.tidy(() =>
     tf.keep(tf.mul(tf.tensor1d(bias), normalization.biasScale) as tf.Tensor1D),
   );
-  let flipped: tf.Tensor4D | undefined;
-  const flippedFilter = (): tf.Tensor4D => {
-    flipped ??= tf.tidy(() => tf.keep(tf.transpose(tf.reverse(filter, [0, 1]), [0, 1, 3, 2])));
-    return flipped;
-  };
+  const how = inputGradient === 'auto' ? fastestInputGradient(tf.getBackend()) : inputGradient;
+  const flipped =
+    how === 'flipped'
+      ? tf.tidy(() => tf.keep(tf.transpose(tf.reverse(filter, [0, 1]), [0, 1, 3, 2])))
+      : undefined;
   return {
     apply: (x, relu) =>
       tf.fused.conv2d({
@@ -51,12 +52,10 @@ export function createConvolution(
         bias: scaledBias,
         activation: relu ? 'relu' : 'linear',
       }),
-    inputGradient(gradient, inputShape, how) {
-      const chosen = how === 'auto' ? fastestInputGradient(tf.getBackend()) : how;
-      return chosen === 'flipped'
-        ? tf.conv2d(gradient, flippedFilter(), 1, 'same')
-        : tf.conv2dTranspose(gradient, filter, inputShape as [number, number, number, number], 1, 'same');
-    },
+    inputGradient: (gradient, inputShape) =>
+      flipped
+        ? tf.conv2d(gradient, flipped, 1, 'same')
+        : tf.conv2dTranspose(gradient, filter, inputShape as [number, number, number, number], 1, 'same'),
     dispose() {
       filter.dispose();
       scaledBias.dispose();

@@ -134,8 +134,8 @@ function isDrawable(input: unknown): input is Drawable {
 
 /** `instanceof` for classes that only pages have. */
 function isInstance(input: unknown, className: string): boolean {
-  const constructor = (globalThis as Record<string, unknown>)[className];
-  return typeof constructor === 'function' && input instanceof constructor;
+  const found = (globalThis as Record<string, unknown>)[className];
+  return typeof found === 'function' && input instanceof found;
 }
 
 function draw(option: string, source: Drawable): RgbPixels {

@@ -24,9 +24,9 @@ export function distanceBetween(value: tf.Tensor, target: tf.Tensor, distance: D
   return tf.tidy(() => compute(value) as tf.Scalar);
 }
 
-/** In two stages: wasm sums in one float32 accumulator, which loses digits over millions of elements. */
+/** Axis by axis from the innermost: wasm sums in one float32 accumulator, which loses digits over millions of elements. */
 function mean(x: tf.Tensor): tf.Scalar {
-  const last = x.shape[x.rank - 1] ?? 1;
-  const columns = tf.sum(tf.reshape(x, [x.size / last, last]), 0);
-  return tf.div(tf.sum(columns), x.size) as tf.Scalar;
+  let sums = x;
+  while (sums.rank > 0) sums = tf.sum(sums, -1);
+  return tf.div(sums, x.size) as tf.Scalar;
 }

@@ -1,0 +1,136 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { ComputationError } from '../errors';
+import type { Features } from '../features/extractor';
+import type { LayerName } from '../features/layers';
+import type { Image } from '../image/image';
+import type { Loss } from '../losses/loss';
+import { type Objective, valueAndCotangents } from '../objective';
+import { requireKnownOptions, requireNumber } from '../validate';
+
+/** Options of {@link checkGradient}. */
+export interface CheckGradientOptions {
+  /** Greatest error accepted, as a fraction of the gradient's length. @default 0.01 */
+  readonly tolerance?: number | undefined;
+  /** How many random directions to try. @default 6 */
+  readonly directions?: number | undefined;
+  /** Seed of the directions. @default 0 */
+  readonly seed?: number | undefined;
+  /** Differences to try; float32 makes small ones noisy and curvature makes large ones wrong. @default [0.1, 0.03, 0.01, 0.003, 0.001] */
+  readonly steps?: readonly number[] | undefined;
+}
+
+/** What {@link checkGradient} found. */
+export interface GradientCheck {
+  /** The greatest error over all directions, as a fraction of the gradient's length. */
+  readonly maxError: number;
+  /** For each direction: the derivative by the gradient, the nearest one by central differences, and their step. */
+  readonly directions: readonly {
+    readonly analytic: number;
+    readonly numeric: number;
+    readonly step: number;
+  }[];
+}
+
+/**
+ * Holds a gradient to central differences: (f(x + h u) - f(x - h u)) / 2h against <gradient, u>, for random directions u of entries +-1.
+ *
+ * @param subject a loss, with `at` the features to check it at, or an objective, with `at` an image
+ * @param at not disposed
+ * @returns what was found, if it passed
+ * @throws ComputationError if an error exceeds the tolerance
+ * @example
+ * ```ts
+ * await checkGradient(myLoss, extractor.extract(image, myLoss.layers));
+ * ```
+ */
+export async function checkGradient(
+  subject: Loss | Objective,
+  at: Features | Image,
+  options: CheckGradientOptions = {},
+): Promise<GradientCheck> {
+  requireKnownOptions('checkGradient', options, ['tolerance', 'directions', 'seed', 'steps']);
+  const { tolerance = 0.01, directions = 6, seed = 0, steps = [0.1, 0.03, 0.01, 0.003, 0.001] } = options;
+  requireNumber('tolerance', tolerance, { min: 0 });
+  requireNumber('directions', directions, { min: 1, integer: true });
+  const { inputs, value, gradient } = adapt(subject, at);
+  const gradients = gradient();
+  const length = Math.sqrt(inner(gradients, gradients));
+  const found: { analytic: number; numeric: number; step: number }[] = [];
+  try {
+    for (let i = 0; i < directions; i++) {
+      const direction = inputs.map((x, j) => randomSigns(x.shape, seed + i * 1000 + j));
+      const analytic = inner(gradients, direction);
+      const numeric = steps.map((step) => {
+        const moved = (sign: number) =>
+          tf.tidy(
+            () => value(inputs.map((x, j) => tf.add(x, tf.mul(direction[j], sign * step)))).dataSync()[0],
+          );
+        return { analytic, numeric: (moved(1) - moved(-1)) / (2 * step), step };
+      });
+      tf.dispose(direction);
+      const nearest = numeric.sort(
+        (a, b) => Math.abs(a.numeric - analytic) - Math.abs(b.numeric - analytic),
+      )[0];
+      found.push(nearest);
+    }
+  } finally {
+    tf.dispose(gradients);
+  }
+  const errors = found.map(({ analytic, numeric }) => Math.abs(analytic - numeric) / Math.max(length, 1e-12));
+  const maxError = Math.max(...errors);
+  // Written so that NaN fails.
+  if (maxError <= tolerance || (length === 0 && found.every(({ numeric }) => numeric === 0))) {
+    return { maxError, directions: found };
+  }
+  const worst = found[errors.indexOf(maxError)] ?? found[0];
+  throw new ComputationError(
+    'WRONG_GRADIENT',
+    `The gradient is off by ${maxError} of its length: along one direction it says ${worst.analytic}, central differences say ${worst.numeric}.`,
+    { value: maxError, accepted: `at most ${tolerance}` },
+  );
+}
+
+/** Loss and objective alike as a function of a list of tensors. */
+interface Differentiable {
+  readonly inputs: readonly tf.Tensor[];
+  value(inputs: readonly tf.Tensor[]): tf.Tensor;
+  gradient(): tf.Tensor[];
+}
+
+function adapt(subject: Loss | Objective, at: Features | Image): Differentiable {
+  if ('evaluate' in subject) {
+    return {
+      inputs: [at as Image],
+      value: ([image]) => subject.evaluate(image as Image).value,
+      gradient: () => [tf.tidy(() => subject.evaluate(at as Image).gradient)],
+    };
+  }
+  const features = at as Features;
+  return {
+    inputs: subject.layers.map((layer) => features[layer] as tf.Tensor),
+    value: (maps) => subject.compute(record(subject.layers, maps)),
+    gradient: () =>
+      tf.tidy(() => {
+        const { gradients } = valueAndCotangents(subject, features);
+        return subject.layers.map((layer) => gradients[layer] as tf.Tensor);
+      }),
+  };
+}
+
+function record(layers: readonly LayerName[], maps: readonly tf.Tensor[]): Features {
+  return Object.fromEntries(layers.map((layer, i) => [layer, maps[i]])) as Features;
+}
+
+function randomSigns(shape: number[], seed: number): tf.Tensor {
+  return tf.tidy(() =>
+    tf.sub(tf.mul(tf.cast(tf.greater(tf.randomUniform(shape, 0, 1, 'float32', seed), 0.5), 'float32'), 2), 1),
+  );
+}
+
+/** In double precision. */
+function inner(a: readonly tf.Tensor[], b: readonly tf.Tensor[]): number {
+  return a.reduce((total, x, i) => {
+    const [values, others] = [x.dataSync(), b[i].dataSync()];
+    return total + values.reduce((sum, v, k) => sum + v * others[k], 0);
+  }, 0);
+}
