@@ -1,0 +1,53 @@
+import type { Tensor4D } from '@tensorflow/tfjs-core';
+import type { FeatureExtractor } from '../features/extractor';
+import type { LayerName } from '../features/layers';
+import type { ImageInput } from '../image/to-image';
+import { requireKnownOptions } from '../validate';
+import { cosineSimilarityOfTensors } from './cosine-similarity-of-tensors';
+import { readNumbers, withImagePair } from './image-pair';
+import { requireExtractor } from './require-extractor';
+
+/** Options of {@link cosineSimilarity}. */
+export type CosineSimilarityOptions =
+  | {
+      /** Compares feature maps of this layer instead of pixels. */
+      readonly layer: LayerName;
+      /** Computes them; not disposed. */
+      readonly extractor: FeatureExtractor;
+    }
+  | { readonly layer?: undefined; readonly extractor?: undefined };
+
+/**
+ * Cosine of the angle between two images read as vectors, a.b / (|a| |b|): of all pixels and channels, or of the feature maps of a layer.
+ * {@link cosineSimilarityOfTensors} is the same as a differentiable function.
+ *
+ * Two black images have 1 (they are equal), a black one and another 0.
+ *
+ * @param a an image of any size
+ * @param b an image of the same size
+ * @returns a number in [0, 1] for pixels and features after a ReLU, in [-1, 1] before one
+ * @throws ImageError if the sizes differ or a pixel is not finite; InvalidArgumentError if an option is wrong, or the extractor has no such layer
+ * @example
+ * ```ts
+ * const pixels = await cosineSimilarity(stylised, style);
+ * const features = await cosineSimilarity(stylised, style, { layer: 'relu3_1', extractor });
+ * ```
+ */
+export async function cosineSimilarity(
+  a: ImageInput,
+  b: ImageInput,
+  options: CosineSimilarityOptions = {},
+): Promise<number> {
+  requireKnownOptions('cosineSimilarity', options, ['layer', 'extractor']);
+  const { layer, extractor } = options;
+  const layers = layer === undefined ? undefined : [layer];
+  if (layers || extractor) requireExtractor('cosineSimilarity', extractor, layers);
+  return withImagePair('cosineSimilarity', { a, b }, async (first, second) => {
+    const [cosine] = await readNumbers(() => {
+      if (!layer || !extractor) return cosineSimilarityOfTensors(first, second);
+      const [a, b] = [first, second].map((image) => extractor.extract(image, [layer])[layer]);
+      return cosineSimilarityOfTensors(a as Tensor4D, b as Tensor4D);
+    });
+    return Math.min(1, Math.max(-1, cosine));
+  });
+}

@@ -1,0 +1,70 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { ImageInput } from '../image/to-image';
+import { comparedPlanes } from './compared-planes';
+import { readNumbers, withImagePair } from './image-pair';
+import { localMoments, ssimMap } from './ssim-maps';
+import { meanOfMap, requireWindowFits, type SsimOfTensorsOptions, ssimSettings } from './ssim-of-tensors';
+
+/** Options of {@link ssim}. */
+export interface SsimOptions extends SsimOfTensorsOptions {
+  /** Return the similarity at every window too. @default false */
+  readonly map?: boolean | undefined;
+}
+
+/** What {@link ssim} returns with the option `map`. */
+export interface SsimWithMap {
+  readonly value: number;
+  /** [height - 10, width - 10] (with the uniform window - 6): the similarity at every window, mean over channels. It belongs to the caller. */
+  readonly map: tf.Tensor2D;
+}
+
+/**
+ * Structural similarity of two images (Wang et al. 2004, eq. 13 and 17): the mean over all windows of
+ * (2 mu_a mu_b + C1) (2 sigma_ab + C2) / ((mu_a^2 + mu_b^2 + C1) (sigma_a^2 + sigma_b^2 + C2)), C1 = (0.01 L)^2, C2 = (0.03 L)^2.
+ * Windows that reach over the border are left out, as in scikit-image. Grey is rounded to 8 bits; {@link ssimOfTensors}, which is
+ * differentiable, does not round it.
+ *
+ * Equal images have 1, also where they are constant; two constant images of greys p and q have (2pq + C1) / (p^2 + q^2 + C1).
+ *
+ * @param a an image of at least 11x11 pixels (7x7 with the uniform window)
+ * @param b an image of the same size
+ * @returns a number in [-1, 1]; or with `map`, the number and the map
+ * @throws ImageError if the sizes differ, an image is smaller than the window, or a pixel is not finite;
+ *   InvalidArgumentError if an option is wrong
+ * @example
+ * ```ts
+ * const similarity = await ssim(stylised, content);
+ * const { value, map } = await ssim(stylised, content, { channels: 'rgb', map: true });
+ * ```
+ */
+export function ssim(
+  a: ImageInput,
+  b: ImageInput,
+  options?: SsimOptions & { readonly map?: false | undefined },
+): Promise<number>;
+export function ssim(
+  a: ImageInput,
+  b: ImageInput,
+  options: SsimOptions & { readonly map: true },
+): Promise<SsimWithMap>;
+export async function ssim(
+  a: ImageInput,
+  b: ImageInput,
+  options: SsimOptions = {},
+): Promise<number | SsimWithMap> {
+  const { channels, dataRange, window } = ssimSettings('ssim', options, ['map']);
+  return withImagePair('ssim', { a, b }, async (first, second) => {
+    requireWindowFits('ssim', first.shape, window);
+    const planes = await comparedPlanes(first, second, channels);
+    const map = tf.tidy(() => ssimMap(localMoments(...planes, window), window, dataRange));
+    tf.dispose(planes);
+    try {
+      const [value] = await readNumbers(() => meanOfMap(map));
+      return options.map
+        ? { value, map: tf.tidy(() => tf.mean<tf.Tensor2D>(tf.squeeze(map, [3]), 0)) }
+        : value;
+    } finally {
+      map.dispose();
+    }
+  });
+}
