@@ -30,12 +30,22 @@ export interface WeightsProgress {
 export interface ReadWeightsOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: WeightsProgress) => void) | undefined;
+  /** Told of what went wrong without preventing the weights from being read: a cache that cannot be written. */
+  readonly onWarning?: ((warning: WeightsWarning) => void) | undefined;
+}
+
+/** Something worth telling that did not prevent the weights from being read. */
+export interface WeightsWarning {
+  /** Stable under semver: `'CACHE_WRITE_FAILED'`. */
+  readonly code: string;
+  readonly message: string;
 }
 
 /** Somewhere VGG-19's weights can be read from. Write another by implementing this. */
 export interface WeightSource {
   /** For people: `'VGG-19 from https://...'`. Reported in results. */
   readonly name: string;
+  /** Ask after reading: some files say themselves what they are. */
   readonly convention: WeightConvention;
   /** The convolutions that the source has; undefined when only reading tells. */
   readonly layers?: readonly ConvLayer[] | undefined;

@@ -1,0 +1,34 @@
+import type { WeightsWarning } from './source';
+
+/** Bytes that own their memory, as WebCrypto and `Response` want them. */
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+/** A part of a file. */
+export interface ByteRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Options of a {@link ByteStore}'s functions. */
+export interface ReadBytesOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Told how much of what is being read has arrived; less than before when a download starts anew. */
+  readonly onBytes?: ((loaded: number) => void) | undefined;
+  readonly onWarning?: ((warning: WeightsWarning) => void) | undefined;
+}
+
+/** A folder of files with weights: on disk, on a server, in memory. Names are relative to it, with `/` between folders. */
+export interface ByteStore {
+  /** For people: the folder's path or URL. */
+  readonly name: string;
+  /** The file in the folder that the location named, if it named one. */
+  readonly entry?: string | undefined;
+  /** Whether a file is better read whole than in parts; `size` where it is known. */
+  prefersWhole(file: string, size: number | undefined): boolean;
+  /** Size of a file in bytes. */
+  size(file: string, options?: ReadBytesOptions): Promise<number>;
+  /** All of a file. Throws a `WeightsError` where it holds more than `limit` bytes. */
+  read(file: string, limit: number, options?: ReadBytesOptions): Promise<Bytes>;
+  /** Parts of a file, one after the other. The ranges ascend and do not overlap. */
+  readRanges(file: string, ranges: readonly ByteRange[], options?: ReadBytesOptions): AsyncIterable<Bytes>;
+}
