@@ -29,18 +29,27 @@ function editDistance(a: string, b: string): number {
 export function showValue(value: unknown): string {
   if (typeof value === 'string') return `'${value.length > 80 ? `${value.slice(0, 77)}...` : value}'`;
   if (typeof value === 'function') return 'a function';
-  if (Array.isArray(value)) return value.length > 8 ? `an array of ${value.length}` : `[${value.map(showValue).join(', ')}]`;
-  if (typeof value === 'object' && value !== null) return `a ${value.constructor?.name ?? 'null-prototype object'}`;
+  if (Array.isArray(value))
+    return value.length > 8 ? `an array of ${value.length}` : `[${value.map(showValue).join(', ')}]`;
+  if (typeof value === 'object' && value !== null)
+    return `a ${value.constructor?.name ?? 'null-prototype object'}`;
   return String(value);
 }
 
 /** Throws unless `value` is one of `known`; the message names the nearest. */
-export function requireName<Name extends string>(option: string, value: unknown, known: readonly Name[]): asserts value is Name {
+export function requireName<Name extends string>(
+  option: string,
+  value: unknown,
+  known: readonly Name[],
+): asserts value is Name {
   if (typeof value === 'string' && (known as readonly string[]).includes(value)) return;
   const near = typeof value === 'string' ? nearestName(value, known) : undefined;
   throw new InvalidArgumentError(
     'UNKNOWN_NAME',
-    `${option} is ${showValue(value)}${near ? `; did you mean '${near}'?` : ''} Accepted: ${known.join(', ')}.`.replace("' Accepted", "'. Accepted"),
+    `${option} is ${showValue(value)}${near ? `; did you mean '${near}'?` : ''} Accepted: ${known.join(', ')}.`.replace(
+      "' Accepted",
+      "'. Accepted",
+    ),
     { option, value, accepted: known },
   );
 }
@@ -68,7 +77,11 @@ export interface NumberRange {
 }
 
 /** Throws unless `value` is a finite number in the range. */
-export function requireNumber(option: string, value: unknown, range: NumberRange = {}): asserts value is number {
+export function requireNumber(
+  option: string,
+  value: unknown,
+  range: NumberRange = {},
+): asserts value is number {
   const { min = -Infinity, max = Infinity, exclusive = false, integer = false } = range;
   const inside =
     typeof value === 'number' &&
@@ -81,5 +94,9 @@ export function requireNumber(option: string, value: unknown, range: NumberRange
     ...(Number.isFinite(min) ? [exclusive ? `above ${min}` : `of at least ${min}`] : []),
     ...(Number.isFinite(max) ? [exclusive ? `below ${max}` : `of at most ${max}`] : []),
   ].join(' ');
-  throw new InvalidArgumentError('OUT_OF_RANGE', `${option} is ${showValue(value)}; accepted: ${accepted}.`, { option, value, accepted });
+  throw new InvalidArgumentError('OUT_OF_RANGE', `${option} is ${showValue(value)}; accepted: ${accepted}.`, {
+    option,
+    value,
+    accepted,
+  });
 }

@@ -26,10 +26,14 @@ export interface Linearization {
  * nothing else in the library knows which network it is.
  */
 export interface FeatureExtractor {
-  /** What computes, for reports: `'vgg19 (tfjs)'`. */
+  /** What computes, for reports: `'vgg19'`. */
   readonly name: string;
+  /** How it computes, for reports: `'tfjs'`, `'wasm'`. */
+  readonly engine: string;
   /** Where the weights came from, for reports: `'VGG-19 from ../vgg19'`. */
   readonly weights: string;
+  /** Set where no VGG-19 was to be had and the small network that comes with this package stands in. */
+  readonly embedded?: boolean | undefined;
   /** The layers that can be asked for, in the order of computation, `'image'` first. */
   readonly layers: readonly LayerName[];
   /**

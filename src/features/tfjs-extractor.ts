@@ -25,6 +25,8 @@ export interface TfjsExtractorOptions {
   readonly name: string;
   /** For reports: where the weights came from. */
   readonly weightsName: string;
+  /** Whether they are those of the network that comes with this package. */
+  readonly embedded?: boolean | undefined;
   readonly steps: readonly NetworkStep[];
   /** Kernel and bias of every convolution in `steps`, checked by the reader. */
   readonly weights: ReadonlyMap<ConvLayer, LayerWeights>;
@@ -144,8 +146,10 @@ export function createTfjsExtractor(options: TfjsExtractorOptions): FeatureExtra
   }
 
   return {
-    name: `${options.name} (tfjs)`,
+    name: options.name,
+    engine: 'tfjs',
     weights: options.weightsName,
+    embedded: options.embedded,
     layers,
     extract: (image, wanted) => forward(image, wanted, new Set()),
     linearize(image, wanted): Linearization {

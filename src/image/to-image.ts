@@ -46,15 +46,29 @@ export async function toImage(input: ImageInput, options: ToImageOptions = {}): 
   requireKnownOptions('toImage', options, ['size']);
   const { size } = options;
   if (size !== undefined) requireNumber('size', size, { min: 1, integer: true });
-  return imageFrom('image', input, size);
+  return imageFrom('image', input, size === undefined ? undefined : { longerSide: size });
 }
 
+/** The size that an image is brought to: its longer side exactly or at most, or width and height whatever its shape. */
+export type TargetSize =
+  | { readonly longerSide: number }
+  | { readonly atMost: number }
+  | { readonly width: number; readonly height: number };
+
 /** {@link toImage} under the name of the argument that the image was given as. */
-export async function imageFrom(option: string, input: ImageInput, size?: number): Promise<Image> {
+export async function imageFrom(option: string, input: ImageInput, size?: TargetSize): Promise<Image> {
   const pixels = await pixelsOf(option, input);
-  const to = size === undefined ? pixels : fitLongerSide(pixels.width, pixels.height, size);
+  const to = size ? sizeFor(pixels, size) : pixels;
   requirePixelCount(option, to.width, to.height);
   return tf.tensor3d(resize(pixels, to.width, to.height).data, [to.height, to.width, 3]);
+}
+
+function sizeFor({ width, height }: RgbPixels, size: TargetSize): { width: number; height: number } {
+  if ('width' in size) return size;
+  if ('longerSide' in size) return fitLongerSide(width, height, size.longerSide);
+  return Math.max(width, height) <= size.atMost
+    ? { width, height }
+    : fitLongerSide(width, height, size.atMost);
 }
 
 /**
