@@ -1,7 +1,7 @@
-import type * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from './errors';
 import type { FeatureExtractor } from './features/extractor';
 import { type Engine, engines, type Weights } from './features/load-vgg19';
+import type { Image } from './image/image';
 import type { ImageInput } from './image/to-image';
 import type { Loss } from './losses/loss';
 import type { Method } from './optim';
@@ -39,7 +39,7 @@ export interface StyleTransferOptions {
   /** A loss of yours in place of the preset's, or a function that makes one (which is then disposed at the end). */
   readonly loss?: Loss | ((targets: LossTargets) => Loss) | undefined;
   /** @default L-BFGS of 20 pairs with a pyramid preconditioner */
-  readonly optimizer?: Method<tf.Tensor> | undefined;
+  readonly optimizer?: Method<Image> | undefined;
   /** What computes the network. @default 'auto', the faster one here */
   readonly engine?: Engine | undefined;
   /** Threads of the wasm engine. @default the processor's cores, at most 8 */

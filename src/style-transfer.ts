@@ -160,7 +160,7 @@ async function run(
     await onProgress({ type: 'start', width, height, preset, ...about, layers: loss.layers });
     const found = await minimize((image: Image) => objective.evaluate(image), start, {
       method: options.optimizer ?? lbfgs({ preconditioner: pyramidPreconditioner() }),
-      bounds: { lower: 0, upper: 1 },
+      bounds: [0, 1],
       maxIterations: iterations,
       maxEvaluations,
       tolerance,

@@ -4,10 +4,16 @@ import { requireKnownOptions, requireName } from '../validate';
 import type { FeatureExtractor } from './extractor';
 import { type ConvLayer, stepsUpTo, type Vgg19Layer } from './layers';
 import { createTfjsExtractor, type Pooling } from './tfjs-extractor';
-import { resolveWeights, type Weights } from './weights';
-import type { WeightsProgress } from './weights/source';
+import { layersModelWeights } from './weights';
+import type { WeightSource, WeightsProgress } from './weights/source';
 
-export type { Weights };
+export type Weights = string | URL | tf.io.IOHandler | WeightSource;
+
+/** Stands in until src/features/weights/resolve-weights.ts is there. */
+async function resolveWeights(weights: Weights | undefined, _convolutions: readonly ConvLayer[]) {
+  if (typeof weights === 'object' && 'read' in weights) return { source: weights, embedded: false };
+  return { source: layersModelWeights(weights as string), embedded: false };
+}
 
 /** What computes the network: tfjs operations on the active backend, or this library's own wasm kernels. */
 export type Engine = 'auto' | 'tfjs' | 'wasm';

@@ -130,7 +130,7 @@ function randomSigns(shape: number[], seed: number): tf.Tensor {
 /** In double precision. */
 function inner(a: readonly tf.Tensor[], b: readonly tf.Tensor[]): number {
   return a.reduce((total, x, i) => {
-    const [values, others] = [x.dataSync(), b[i].dataSync()];
+    const [values, others] = [x.dataSync<'float32'>(), b[i].dataSync<'float32'>()];
     return total + values.reduce((sum, v, k) => sum + v * others[k], 0);
   }, 0);
 }

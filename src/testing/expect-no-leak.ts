@@ -16,7 +16,7 @@ import { ComputationError } from '../errors';
 export async function expectNoLeak<T>(run: () => T | Promise<T>): Promise<T> {
   const before = tf.memory().numTensors;
   const result = await run();
-  const returned = tf.getTensorsInContainer(result as tf.TensorContainer).length;
+  const returned = countTensors(result);
   const leaked = tf.memory().numTensors - before - returned;
   if (leaked === 0) return result;
   const message =
@@ -24,4 +24,12 @@ export async function expectNoLeak<T>(run: () => T | Promise<T>): Promise<T> {
       ? `${leaked} tensor(s) leaked beside the ${returned} returned.`
       : `${-leaked} tensor(s) were disposed that did not belong to the function.`;
   throw new ComputationError('LEAK', message, { value: leaked, accepted: '0' });
+}
+
+function countTensors(value: unknown, seen = new Set<unknown>()): number {
+  if (typeof value !== 'object' || value === null || seen.has(value)) return 0;
+  seen.add(value);
+  if (value instanceof tf.Tensor) return value.isDisposed ? 0 : 1;
+  if (ArrayBuffer.isView(value)) return 0;
+  return Object.values(value).reduce((count: number, part) => count + countTensors(part, seen), 0);
 }
