@@ -30,8 +30,8 @@ export function fromPlanes(gradient: tf.Tensor4D, shape: readonly number[], chan
         ? tf.transpose(tf.reshape(gradient, [depth, height, width]), [1, 2, 0])
         : tf.mul(tf.reshape(gradient, [height, width, 1]), tf.tensor1d([...lumaWeights]));
     return shape.length === 3
-      ? tf.reshape(pixels, [height, width, depth])
-      : tf.reshape(pixels, [1, height, width, depth]);
+      ? tf.reshape<tf.Rank.R3>(pixels, [height, width, depth])
+      : tf.reshape<tf.Rank.R4>(pixels, [1, height, width, depth]);
   });
 }
 
