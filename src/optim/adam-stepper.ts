@@ -1,0 +1,125 @@
+import { requireFiniteStart } from './finite-start';
+import type { Position, Stepper } from './method';
+import type { Run } from './run';
+
+/** Adam at work; the comment on `adam` says what it does. */
+export class AdamStepper<V, S> implements Stepper<V> {
+  private current: Point<V>;
+  private lowest: Point<V>;
+  private rate: number;
+  private moments: Moments<V> | undefined;
+
+  private constructor(
+    private readonly run: Run<V, S>,
+    private readonly settings: AdamSettings,
+    start: Point<V>,
+  ) {
+    this.current = start;
+    this.lowest = start;
+    this.rate = settings.learningRate;
+  }
+
+  /** Evaluates the start. */
+  static async begin<V, S>(run: Run<V, S>, start: V, settings: AdamSettings): Promise<AdamStepper<V, S>> {
+    const reading = await run.read(await run.evaluate(start), []);
+    requireFiniteStart(reading);
+    return new AdamStepper(run, settings, { ...reading, step: 0 });
+  }
+
+  get position(): Position<V> {
+    return this.current;
+  }
+
+  get best(): Position<V> {
+    return this.lowest;
+  }
+
+  async advance(): Promise<'stepped' | 'stalled' | 'exhausted'> {
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      if (this.run.exhausted) return 'exhausted';
+      const next = await this.look();
+      if (next) {
+        this.moveTo(next);
+        return 'stepped';
+      }
+      this.forget();
+      this.rate /= 2;
+    }
+    return 'stalled';
+  }
+
+  private async look(): Promise<Point<V> | undefined> {
+    const { run, current, rate } = this;
+    const { space, bounds } = run;
+    const { mean, square, count } = this.updateMoments();
+    const { beta1, beta2, epsilon } = this.settings;
+    const unbiasedSquare = space.combine([1 / (1 - beta2 ** count)], [square]);
+    const direction = space.divideByRoot(mean, unbiasedSquare, epsilon);
+    const ahead = space.combine([1, -rate / (1 - beta1 ** count)], [current.x, direction]);
+    const x = bounds ? space.project(ahead, bounds) : ahead;
+    space.dispose(unbiasedSquare, direction);
+    if (x !== ahead) space.dispose(ahead);
+
+    const reading = await run.read(await run.evaluate(x), []);
+    if (reading.finite) return { ...reading, step: rate };
+    space.dispose(x, reading.gradient);
+    return undefined;
+  }
+
+  private updateMoments(): Moments<V> {
+    const { space } = this.run;
+    const { beta1, beta2 } = this.settings;
+    const { gradient } = this.current;
+    const old = this.moments;
+    const squared = space.multiply(gradient, gradient);
+    this.moments = old
+      ? {
+          mean: space.combine([beta1, 1 - beta1], [old.mean, gradient]),
+          square: space.combine([beta2, 1 - beta2], [old.square, squared]),
+          count: old.count + 1,
+        }
+      : {
+          mean: space.combine([1 - beta1], [gradient]),
+          square: space.combine([1 - beta2], [squared]),
+          count: 1,
+        };
+    space.dispose(squared, ...(old ? [old.mean, old.square] : []));
+    return this.moments;
+  }
+
+  private forget(): void {
+    if (this.moments) this.run.space.dispose(this.moments.mean, this.moments.square);
+    this.moments = undefined;
+  }
+
+  private moveTo(next: Point<V>): void {
+    const { current, run } = this;
+    const lowest = next.value < this.lowest.value ? next : this.lowest;
+    run.space.dispose(current.gradient);
+    for (const old of [current, this.lowest]) if (old !== lowest) run.space.dispose(old.x);
+    this.lowest = lowest;
+    this.current = next;
+  }
+}
+
+/** Halvings of the rate in a row after which no finite point is expected any more. */
+const maxAttempts = 20;
+
+/** The options of `adam`, complete. */
+export interface AdamSettings {
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+}
+
+interface Point<V> extends Position<V> {
+  readonly gradient: V;
+}
+
+/** Running means of gradient and squared gradient, not yet corrected for their start at 0. */
+interface Moments<V> {
+  readonly mean: V;
+  readonly square: V;
+  readonly count: number;
+}

@@ -1,0 +1,20 @@
+export { type AdamOptions, adam } from './adam';
+export { type LbfgsOptions, lbfgs } from './lbfgs';
+export type { LineSearchName } from './line-search';
+export type { Method } from './method';
+export {
+  type MinimizeObjective,
+  type MinimizeOptions,
+  minimize,
+  type ScalarOf,
+  type Vector,
+} from './minimize';
+export type { MinimizeResult, MinimizeStep, StopReason } from './minimize-in';
+export {
+  type PyramidOptions,
+  type PyramidPreconditioner,
+  pyramidPreconditioner,
+} from './pyramid-preconditioner';
+export type { ObjectiveFunction, ObjectiveValue } from './run';
+export type { Tolerance } from './stop-rule';
+export type { Preconditioner } from './vector-space';

@@ -1,0 +1,33 @@
+import type { Run } from './run';
+
+/** A way to minimise: what `lbfgs()` and `adam()` make and `minimize` takes. */
+export interface Method<V> {
+  /** For reports: `'lbfgs'`. */
+  readonly name: string;
+  /** Evaluates the first point and gets ready for steps. */
+  begin<S>(run: Run<V, S>, start: V): Promise<Stepper<V>>;
+}
+
+/** A method at work. */
+export interface Stepper<V> {
+  /** Where the method is. Its vector belongs to the run and is valid until the next step. */
+  readonly position: Position<V>;
+  /** The lowest point so far. */
+  readonly best: Position<V>;
+  /**
+   * Moves on: `'stepped'`, or where it cannot, `'stalled'` (no lower point can be found) or `'exhausted'` (no evaluations left).
+   * In every case {@link position} is a point that has been evaluated.
+   */
+  advance(): Promise<'stepped' | 'stalled' | 'exhausted'>;
+}
+
+/** An evaluated point. */
+export interface Position<V> {
+  readonly x: V;
+  readonly value: number;
+  readonly terms: Readonly<Record<string, number>>;
+  /** Largest magnitude of a component of x - project(x - gradient): 0 at a minimum, with bounds or without. */
+  readonly gradientNorm: number;
+  /** Step length along the search direction that led here; 0 at the start. */
+  readonly step: number;
+}
