@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors';
+import { registerGradients } from '../gradients';
 import { requireKnownOptions, requireName } from '../validate';
 
 /** How a Gram matrix is scaled; published style weights only fit the one they were made with. */
@@ -60,6 +61,7 @@ export function gramMatrix(feature: tf.Tensor4D, options: GramMatrixOptions = {}
     };
     return { value, gradFunc };
   });
+  registerGradients();
   return tf.tidy(() => gram(feature) as tf.Tensor2D);
 }
 

@@ -1,0 +1,75 @@
+import * as tf from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { gramMatrix } from '../../src/losses';
+import { expectNoLeak } from '../../src/testing';
+import { onEachBackend } from '../support/backends';
+import '../support/to-be-allclose';
+
+describe('gramMatrix', () => {
+  onEachBackend(() => {
+    // Two positions, two channels: F = [[1, 2], [3, 4]], F^T F = [[1 + 9, 2 + 12], [2 + 12, 4 + 16]].
+    const feature = () => tf.tensor4d([1, 2, 3, 4], [1, 1, 2, 2]);
+
+    it.each([
+      ['none', 1],
+      ['positions', 2],
+      ['elements', 4],
+    ] as const)('divides by nothing, positions or elements: %s', (normalization, divisor) => {
+      const expected = [10, 14, 14, 20].map((v) => v / divisor);
+      expect(gramMatrix(feature(), { normalization })).toBeAllclose(expected);
+    });
+
+    it('divides by elements unless told otherwise', () => {
+      expect(gramMatrix(feature())).toBeAllclose([2.5, 3.5, 3.5, 5]);
+    });
+
+    it('has the gradient F (D + D^T) / n', () => {
+      const weights = tf.tensor2d([1, 2, 0, 1], [2, 2]);
+      const gradient = tf.grad((f) => tf.sum(tf.mul(gramMatrix(f as tf.Tensor4D), weights)))(feature());
+      // D + D^T = [[2, 2], [2, 2]]; rows of F times it, over 4.
+      expect(gradient).toBeAllclose([1.5, 1.5, 3.5, 3.5]);
+    });
+
+    it('leaves nothing but its result', async () => {
+      const f = feature();
+      const gram = await expectNoLeak(() => gramMatrix(f));
+      expect(f.isDisposed).toBe(false);
+      tf.dispose([f, gram]);
+    });
+
+    it('gives right numbers for one buffer seen in two shapes', () => {
+      const flat = tf.tensor4d([1, 2, 3, 4], [1, 4, 1, 1]);
+      const folded = tf.reshape(flat, [1, 1, 2, 2]) as tf.Tensor4D;
+      expect(gramMatrix(flat, { normalization: 'none' })).toBeAllclose([30]);
+      expect(gramMatrix(folded, { normalization: 'none' })).toBeAllclose([10, 14, 14, 20]);
+    });
+  });
+
+  it('is symmetric, and does not change when positions are shuffled or repeated', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.double({ min: -3, max: 3, noNaN: true }), { minLength: 12, maxLength: 12 }),
+        (values) => {
+          const once = gramMatrix(tf.tensor4d(values, [1, 2, 2, 3]));
+          const reversed = Array.from({ length: 4 }, (_, p) => values.slice(9 - 3 * p, 12 - 3 * p)).flat();
+          const twice = gramMatrix(tf.tensor4d([...values, ...reversed], [1, 4, 2, 3]));
+          expect(tf.transpose(once)).toBeAllclose(once, { atol: 1e-6 });
+          expect(twice).toBeAllclose(once, { atol: 1e-5 });
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
+  it('names what it does not know', () => {
+    const f = tf.ones([1, 2, 2, 1]) as tf.Tensor4D;
+    expect(() => gramMatrix(f, { normalization: 'element' as never })).toThrow(/did you mean 'elements'/);
+    expect(() => gramMatrix(f, { normalisation: 'none' } as never)).toThrow(
+      /no option 'normalisation'; did you mean 'normalization'/,
+    );
+    expect(() => gramMatrix(tf.ones([2, 2, 1]) as never)).toThrow(
+      /shape \[2,2,1\]; accepted: \[1, height, width, channels\]/,
+    );
+  });
+});
