@@ -1,0 +1,138 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { expect, it } from 'vitest';
+import type { FeatureExtractor, Features } from '../../src/features/extractor';
+import type { LayerName } from '../../src/features/layers';
+import type { Image } from '../../src/image/image';
+import { expectNoLeak } from '../../src/testing';
+import { noise } from '../support/images';
+import '../support/to-be-allclose';
+
+/**
+ * What every extractor keeps: features of the right shapes, the same by `extract` and `linearize`; a pullback that is the derivative of
+ * the features along any direction; no leak; clear refusals.
+ */
+export function extractorContract(
+  make: () => Promise<FeatureExtractor> | FeatureExtractor,
+  layers: readonly LayerName[],
+): void {
+  const size = { height: 37, width: 22 };
+
+  it('gives each layer that is asked for, by extract and linearize alike', async () => {
+    const extractor = await make();
+    const image = noise(size.height, size.width);
+    const features = await expectNoLeak(() => extractor.extract(image, layers));
+    const linearization = extractor.linearize(image, layers);
+    expect(Object.keys(features).sort()).toEqual([...layers].sort());
+    for (const layer of layers) {
+      const feature = features[layer] as tf.Tensor4D;
+      expect(feature.shape[0]).toBe(1);
+      expect(linearization.features[layer]).toBeAllclose(feature, { rtol: 1e-4, atol: 1e-5 });
+    }
+    expect(features.image ?? tf.expandDims(image, 0)).toBeAllclose(tf.expandDims(image, 0));
+    linearization.dispose();
+    linearization.dispose();
+    tf.dispose(features as tf.TensorContainer);
+    extractor.dispose();
+  });
+
+  it('pulls cotangents back to the derivative that central differences find', async () => {
+    const extractor = await make();
+    const image = noise(size.height, size.width, 5);
+    for (const wanted of [layers, ...layers.map((layer) => [layer])]) {
+      const linearization = extractor.linearize(image, wanted);
+      const cotangents = Object.fromEntries(
+        wanted.map((layer, i) => {
+          const { shape } = linearization.features[layer] as tf.Tensor4D;
+          return [layer, tf.randomNormal(shape, 0, 1, 'float32', 20 + i)];
+        }),
+      ) as Features;
+      const gradient = linearization.pullback(cotangents);
+      const length = Math.sqrt(inner(gradient, gradient));
+      for (const seed of [7, 8, 9]) {
+        const direction = tf.randomNormal(image.shape, 0, 1, 'float32', seed);
+        const analytic = inner(gradient, direction);
+        const errors = [1e-3, 3e-4, 1e-4, 3e-5].map((step) => {
+          const at = (sign: number) => {
+            const moved = tf.tidy(() => tf.add(image, tf.mul(direction, sign * step)) as Image);
+            return project(extractor, moved, cotangents, wanted);
+          };
+          return Math.abs((at(1) - at(-1)) / (2 * step) - analytic) / length;
+        });
+        // Differences cross the kinks of ReLU and maximum; test/losses/reference.test.ts holds gradients to 1e-4.
+        expect(Math.min(...errors), wanted.join()).toBeLessThan(0.05);
+        direction.dispose();
+      }
+      tf.dispose([gradient, cotangents as tf.TensorContainer]);
+      linearization.dispose();
+    }
+    extractor.dispose();
+  });
+
+  it('needs no cotangent for a layer, and gives zeros for none', async () => {
+    const extractor = await make();
+    const image = noise(size.height, size.width, 3);
+    const linearization = extractor.linearize(image, layers);
+    expect(linearization.pullback({})).toBeAllclose(tf.zerosLike(image));
+    linearization.dispose();
+    extractor.dispose();
+  });
+
+  it('leaves no tensor behind, whether it works or refuses', async () => {
+    const before = tf.memory().numTensors;
+    const extractor = await make();
+    const image = noise(size.height, size.width);
+    const linearization = extractor.linearize(image, layers);
+    const cotangents = Object.fromEntries(
+      Object.entries(linearization.features).map(([layer, feature]) => [
+        layer,
+        tf.onesLike(feature as tf.Tensor4D),
+      ]),
+    );
+    linearization.pullback(cotangents as Features).dispose();
+    tf.dispose(cotangents);
+    linearization.dispose();
+    expect(() =>
+      extractor.extract(
+        tf.tidy(() => tf.slice(image, [0, 0, 0], [1, 1, 3])),
+        layers,
+      ),
+    ).toThrow();
+    extractor.dispose();
+    extractor.dispose();
+    image.dispose();
+    expect(tf.memory().numTensors - before).toBeLessThanOrEqual(1); // the slice that was refused is the test's own
+  });
+
+  it('refuses a layer that it does not have, and what is no image', async () => {
+    const extractor = await make();
+    const image = noise(8, 8);
+    expect(() => extractor.extract(image, ['conv1_3' as never])).toThrow(
+      /layer is 'conv1_3'; did you mean 'conv1_[12]'/,
+    );
+    expect(() => extractor.extract(tf.ones([8, 8, 1]) as never, ['conv1_1'])).toThrow(
+      /image is a tensor \[8,8,1\]/,
+    );
+    extractor.dispose();
+  });
+}
+
+function project(
+  extractor: FeatureExtractor,
+  image: Image,
+  cotangents: Features,
+  layers: readonly LayerName[],
+): number {
+  const features = extractor.extract(image, layers);
+  const value = layers.reduce(
+    (sum, layer) => sum + inner(features[layer] as tf.Tensor, cotangents[layer] as tf.Tensor),
+    0,
+  );
+  tf.dispose([image, features as tf.TensorContainer]);
+  return value;
+}
+
+/** In double precision. */
+function inner(a: tf.Tensor, b: tf.Tensor): number {
+  const [values, others] = [a.dataSync<'float32'>(), b.dataSync<'float32'>()];
+  return values.reduce((sum, v, i) => sum + v * others[i], 0);
+}

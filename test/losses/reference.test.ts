@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import type { LayerName } from '../../src/features/layers';
+import {
+  contentLoss,
+  type Loss,
+  perceptualLoss,
+  pixelLoss,
+  styleLoss,
+  sum,
+  totalVariationLoss,
+  weighted,
+} from '../../src/losses';
+import { createObjective } from '../../src/objective';
+import { expectNoLeak } from '../../src/testing';
+import reference from '../reference/losses.json' with { type: 'json' };
+import { onEachBackend } from '../support/backends';
+import { referenceTensor } from '../support/images';
+import { hasShared } from '../support/shared';
+import { realVgg19 } from '../support/vgg19';
+import '../support/to-be-allclose';
+
+const five: LayerName[] = ['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1'];
+
+/** Values, and gradients with respect to the image, that PyTorch computed in double precision. */
+describe('losses agree with PyTorch in float64', () => {
+  onEachBackend((backend) => {
+    // The cpu backend takes ten seconds for each: there, only the one that has everything in it.
+    const names = Object.keys(reference.losses).filter(
+      (name) => backend === 'wasm' || /^(tv|pixel|paper)/.test(name),
+    );
+    it.skipIf(!hasShared('vgg19')).each(names)('%s', async (name) => {
+      const extractor = await realVgg19('relu3_3');
+      const [image, content, style] = await Promise.all(
+        ['image-96x64.png', 'content-96x64.png', 'style-80x72.png'].map(referenceTensor),
+      );
+      const contentFeatures = extractor.extract(content, ['conv2_2', 'relu2_2', 'relu3_3']);
+      const styleFeatures = extractor.extract(style, five);
+      const losses: Record<string, () => Loss> = {
+        content_mse_conv2_2: () => contentLoss(contentFeatures, { layers: ['conv2_2'] }),
+        content_l1_conv2_2: () => contentLoss(contentFeatures, { layers: ['conv2_2'], distance: 'l1' }),
+        style_gram_mse_elements_conv1_1_to_conv3_1_sum: () => styleLoss(styleFeatures),
+        style_gram_mse_positions_conv1_1_to_conv3_1_sum: () =>
+          styleLoss(styleFeatures, { normalization: 'positions' }),
+        style_gram_l1_elements_conv1_1_to_conv3_1_sum: () => styleLoss(styleFeatures, { distance: 'l1' }),
+        pixel_l1_to_content: () => pixelLoss(content),
+        perceptual_mse_relu2_2_relu3_3_sum: () =>
+          perceptualLoss(contentFeatures, { layers: ['relu2_2', 'relu3_3'] }),
+        tv_l1_mean: () => totalVariationLoss({ distance: 'l1' }),
+        tv_l2_mean: () => totalVariationLoss(),
+        paper_total_alpha1_beta1e6: () =>
+          sum([
+            contentLoss(contentFeatures, { layers: ['conv2_2'] }),
+            weighted(1e6, styleLoss(styleFeatures)),
+          ]),
+      };
+      const { value, gradNorm, grad } = reference.losses[name as keyof typeof reference.losses];
+      const loss = losses[name]();
+      const objective = createObjective(extractor, loss, [64, 96]);
+      const found = await expectNoLeak(() => objective.evaluate(image));
+      expect(found.value).toBeAllclose(value, { rtol: 1e-4 });
+      const gradient = found.gradient.dataSync<'float32'>();
+      expect(Math.hypot(...gradient)).toBeAllclose(gradNorm, { rtol: 1e-4 });
+      // Components relative to the root mean square of all: small ones are sums of large ones of both signs.
+      const typical = gradNorm / Math.sqrt(gradient.length);
+      expect(grad.index.map((at) => gradient[at])).toBeAllclose(grad.value, {
+        rtol: 1e-4,
+        atol: 1e-4 * typical,
+      });
+      loss.dispose?.();
+      objective.dispose();
+      extractor.dispose();
+    });
+  });
+});
