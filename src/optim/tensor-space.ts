@@ -32,27 +32,21 @@ export function tensorSpace<T extends tf.Tensor>(shape: readonly number[]): Vect
     close: () => dispose(...alive),
     combine: (coefficients, vectors) =>
       make(() => {
-        // One addend at a time, so that no more than two temporaries are alive however long the sum is.
-        let sum: tf.Tensor | undefined;
-        vectors.forEach((vector, k) => {
-          const addend = coefficients[k] === 1 ? vector : tf.mul(vector, coefficients[k]);
-          const next: tf.Tensor = sum === undefined ? addend : tf.add(sum, addend);
-          for (const done of [sum, addend])
-            if (done && done !== next && !vectors.includes(done as T)) done.dispose();
-          sum = next;
-        });
-        return sum === undefined || vectors.includes(sum as T) ? tf.clone(sum ?? vectors[0]) : sum;
+        // One addend at a time, so that few temporaries are alive however long the sum is.
+        const addend = (k: number) => tf.mul(vectors[k], coefficients[k]);
+        let sum = addend(0);
+        for (let k = 1; k < vectors.length; k++) {
+          const longer = tf.tidy(() => tf.add(sum, addend(k)));
+          sum.dispose();
+          sum = longer;
+        }
+        return sum;
       }),
     multiply: (a, b) => make(() => tf.mul(a, b)),
     divideByRoot: (numerator, square, epsilon) =>
       make(() => tf.div(numerator, tf.add(tf.sqrt(square), epsilon))),
-    project: (x, { lower, upper }) =>
-      make(() => {
-        const above = lower === undefined ? x : tf.maximum(x, lower);
-        return tf.clone(upper === undefined ? above : tf.minimum(above, upper));
-      }),
-    freeMask: (x, gradient, bounds) =>
-      make(() => tf.cast(tf.logicalNot(held(x, gradient, bounds)), 'float32')),
+    project: (x, bounds) => make(() => project(x, bounds)),
+    freeMask: (x, gradient, bounds) => make(() => freeMask(x, gradient, bounds)),
     precondition(preconditioner, vector) {
       const result = preconditioner.apply(vector);
       return adopt(result === vector ? tf.clone(vector) : result);
@@ -74,13 +68,24 @@ export function tensorSpace<T extends tf.Tensor>(shape: readonly number[]): Vect
   };
 }
 
-function held(x: tf.Tensor, gradient: tf.Tensor, { lower, upper }: Bounds<tf.Tensor>): tf.Tensor {
-  const below =
-    lower === undefined ? undefined : tf.logicalAnd(tf.lessEqual(x, lower), tf.greater(gradient, 0));
-  const above =
-    upper === undefined ? undefined : tf.logicalAnd(tf.greaterEqual(x, upper), tf.less(gradient, 0));
-  if (below && above) return tf.logicalOr(below, above);
-  return below ?? above ?? tf.zeros(x.shape, 'bool');
+function project(
+  x: tf.Tensor,
+  { lower = -largestNumber, upper = largestNumber }: Bounds<tf.Tensor>,
+): tf.Tensor {
+  // On wasm clipping is many times faster than maximum and minimum.
+  if (typeof lower === 'number' && typeof upper === 'number') return tf.clipByValue(x, lower, upper);
+  return tf.minimum(tf.maximum(x, lower), upper);
+}
+
+/** The largest float32: shaders have no literal for infinity. */
+const largestNumber = (2 - 2 ** -23) * 2 ** 127;
+
+/** 1 - [x <= lower] [gradient > 0] - [x >= upper] [gradient < 0]; by steps, because comparisons are slow on wasm. */
+function freeMask(x: tf.Tensor, gradient: tf.Tensor, { lower, upper }: Bounds<tf.Tensor>): tf.Tensor {
+  const held: tf.Tensor[] = [];
+  if (lower !== undefined) held.push(tf.mul(tf.sub(1, tf.step(tf.sub(x, lower))), tf.step(gradient)));
+  if (upper !== undefined) held.push(tf.mul(tf.sub(1, tf.step(tf.sub(upper, x))), tf.step(tf.neg(gradient))));
+  return held.reduce((free, part) => tf.sub(free, part), tf.onesLike(x));
 }
 
 function count(quantity: Quantity<tf.Tensor, tf.Scalar>): number {
@@ -95,18 +100,21 @@ function pack(quantities: readonly Quantity<tf.Tensor, tf.Scalar>[], size: numbe
     if (quantity.kind === 'largest') return tf.reshape(tf.max(tf.abs(quantity.of)), [1]);
     const [rows, columns] = nearlySquare(size);
     // Sums in two stages: one long sum in single precision would lose digits at hundreds of thousands of addends.
-    const rowSums = quantity.left.flatMap((left) =>
-      quantity.right.map((right) =>
-        tf.tidy(() => {
-          const product = tf.reshape<tf.Rank.R1>(tf.mul(left, right), [size]);
-          const padded = rows * columns > size ? tf.pad1d(product, [0, rows * columns - size]) : product;
-          return tf.sum<tf.Tensor1D>(tf.reshape(padded, [rows, columns]), 1);
-        }),
-      ),
+    const means = quantity.left.flatMap((left) =>
+      quantity.right.map((right) => tf.tidy(() => columnMeans(tf.mul(left, right), rows, columns))),
     );
-    return tf.sum<tf.Tensor1D>(tf.reshape(tf.concat1d(rowSums), [rowSums.length, rows]), 1);
+    const sums = tf.sum<tf.Tensor1D>(tf.reshape(tf.concat1d(means), [means.length, columns]), 1);
+    return tf.mul(sums, rows);
   });
   return tf.concat1d(parts);
+}
+
+/** Means over the rows of a matrix, by average pooling: on wasm that is four times faster than `tf.sum`. */
+function columnMeans(vector: tf.Tensor, rows: number, columns: number): tf.Tensor1D {
+  const flat = tf.reshape<tf.Rank.R1>(vector, [vector.size]);
+  const padded = rows * columns > vector.size ? tf.pad1d(flat, [0, rows * columns - vector.size]) : flat;
+  const matrix = tf.reshape<tf.Rank.R4>(padded, [1, rows, 1, columns]);
+  return tf.reshape(tf.avgPool(matrix, [rows, 1], [rows, 1], 'valid'), [columns]);
 }
 
 /** Rows and columns, neither much longer than the other, that hold `size` numbers: exactly where `size` has such factors, else with some to spare. */
