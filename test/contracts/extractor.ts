@@ -51,15 +51,15 @@ export function extractorContract(
       for (const seed of [7, 8, 9]) {
         const direction = tf.randomNormal(image.shape, 0, 1, 'float32', seed);
         const analytic = inner(gradient, direction);
-        const errors = [1e-3, 3e-4, 1e-4, 3e-5].map((step) => {
+        const errors = [1e-3, 1e-4, 3e-5, 1e-5].map((step) => {
           const at = (sign: number) => {
             const moved = tf.tidy(() => tf.add(image, tf.mul(direction, sign * step)) as Image);
             return project(extractor, moved, cotangents, wanted);
           };
           return Math.abs((at(1) - at(-1)) / (2 * step) - analytic) / length;
         });
-        // Differences cross the kinks of ReLU and maximum; test/losses/reference.test.ts holds gradients to 1e-4.
-        expect(Math.min(...errors), wanted.join()).toBeLessThan(0.05);
+        // Small steps, because larger ones cross the kinks of ReLU and maximum.
+        expect(Math.min(...errors), wanted.join()).toBeLessThan(0.02);
         direction.dispose();
       }
       tf.dispose([gradient, cotangents as tf.TensorContainer]);
