@@ -26,10 +26,9 @@ export async function expectNoLeak<T>(run: () => T | Promise<T>): Promise<T> {
   throw new ComputationError('LEAK', message, { value: leaked, accepted: '0' });
 }
 
-function countTensors(value: unknown, seen = new Set<unknown>()): number {
-  if (typeof value !== 'object' || value === null || seen.has(value)) return 0;
-  seen.add(value);
-  if (value instanceof tf.Tensor) return value.isDisposed ? 0 : 1;
-  if (ArrayBuffer.isView(value)) return 0;
-  return Object.values(value).reduce((count: number, part) => count + countTensors(part, seen), 0);
+function countTensors(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const isRecord = Array.isArray(value) || [null, Object.prototype].includes(Object.getPrototypeOf(value));
+  if (isRecord) return Object.values(value).reduce((count: number, part) => count + countTensors(part), 0);
+  return value instanceof tf.Tensor && !value.isDisposed ? 1 : 0;
 }

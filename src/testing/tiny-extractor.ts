@@ -49,8 +49,8 @@ export function tinyExtractor(options: TinyExtractorOptions = {}): FeatureExtrac
     // He et al. 2015: keeps the activations' scale through ReLUs.
     const deviation = Math.sqrt(2 / (9 * step.channelsIn));
     weights.set(step.name, {
-      kernel: normal(9 * step.channelsIn * step.channelsOut, deviation, seed * 1000 + i),
-      bias: normal(step.channelsOut, 0.1, seed * 1000 + 500 + i),
+      kernel: normal(9 * step.channelsIn * step.channelsOut, deviation, seed * 1000 + i + 1),
+      bias: normal(step.channelsOut, 0.1, seed * 1000 + 501 + i),
     });
   }
   return createTfjsExtractor({
@@ -64,6 +64,7 @@ export function tinyExtractor(options: TinyExtractorOptions = {}): FeatureExtrac
 }
 
 function normal(length: number, deviation: number, seed: number): Float32Array {
+  // tfjs takes the seed 0 for none.
   const values = tf.randomNormal([length], 0, deviation, 'float32', seed);
   const result = values.dataSync() as Float32Array;
   values.dispose();
