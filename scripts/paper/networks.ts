@@ -1,0 +1,48 @@
+import { WeightsError } from '../../src/errors';
+import type { FeatureExtractor } from '../../src/features/extractor';
+import { deepestLayer } from '../../src/features/layers';
+import { loadVgg19, type Weights } from '../../src/features/load-vgg19';
+import { getPreset, presetLayers } from '../../src/presets';
+import type { System } from './systems';
+
+/** The networks that systems need, each loaded once. */
+export class Networks {
+  private readonly loaded = new Map<string, FeatureExtractor>();
+
+  constructor(private readonly weights: Weights | undefined) {}
+
+  /** The network of a system; it belongs to this object. */
+  async for(system: Pick<System, 'id'>): Promise<FeatureExtractor> {
+    const preset = getPreset(system.id);
+    const lastLayer = deepestLayer(presetLayers(preset));
+    const key = `${lastLayer} ${preset.pooling}`;
+    const extractor =
+      this.loaded.get(key) ??
+      (await loadVgg19({ weights: this.weights, lastLayer, pooling: preset.pooling }));
+    this.loaded.set(key, extractor);
+    return extractor;
+  }
+
+  /** Those systems whose layers the weights have, and why the others cannot run. */
+  async available(
+    systems: readonly System[],
+  ): Promise<{ present: System[]; missing: { title: string; reason: string }[] }> {
+    const present: System[] = [];
+    const missing: { title: string; reason: string }[] = [];
+    for (const system of systems) {
+      try {
+        await this.for(system);
+        present.push(system);
+      } catch (error) {
+        if (!(error instanceof WeightsError)) throw error;
+        missing.push({ title: system.title, reason: error.message });
+      }
+    }
+    return { present, missing };
+  }
+
+  dispose(): void {
+    for (const extractor of this.loaded.values()) extractor.dispose();
+    this.loaded.clear();
+  }
+}

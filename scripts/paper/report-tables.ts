@@ -1,0 +1,108 @@
+import { type MetricName, metricNames } from '../../src/metrics';
+import type { PresetName } from '../../src/presets';
+import { type Claim, claims } from './claims';
+import { type Html, html } from './html';
+import type { ReportContent } from './report';
+import type { System } from './systems';
+import { type Gain, gainOf, type Reference, tableOf, type Verdict, verdictOf } from './tables';
+
+/** Each claim with our gain in both readings of "the baselines", and whether it holds. */
+export function findings(content: ReportContent): Html {
+  const readings = readingsOf(content.systems);
+  const rows = claims.map((claim) => ({
+    claim,
+    gains: readings.map(({ baselines }) => gainFor(content, claim.metric, 'style', baselines)),
+  }));
+  const summary = readings.map(({ title }, i) => {
+    const verdicts = rows.map(({ claim, gains }) => verdictOf(gains[i], claim.gain));
+    const count = (verdict: Verdict) => verdicts.filter((v) => v === verdict).length;
+    return html`<li>Over ${title}: ${count('holds')} of ${claims.length} gains are at least the paper&rsquo;s, ${count('smaller')} are
+positive but smaller, ${count('fails')} are not gains.</li>`;
+  });
+  return html`<ul>${summary}</ul>
+<table><thead><tr><th>Metric, against the style</th><th>Paper&rsquo;s gain</th>${readings.map(({ title }) => html`<th>Over ${title}</th><th>Holds?</th>`)}</tr></thead>
+<tbody>${rows.map(
+    ({ claim, gains }) =>
+      html`<tr><td>${claim.title}</td><td>${signed(claim.gain)}</td>${gains.map((gain) => gainCells(gain, claim))}</tr>`,
+  )}</tbody></table>
+<p class="note">In brackets: in how many pairs the full model is above the mean of the baselines.</p>`;
+}
+
+/** Tables 2 to 4 with our numbers. */
+export function claimTables(content: ReportContent, reference: Reference): Html {
+  const order = content.systems.map((system) => system.id);
+  const tables = claims.map((claim) => {
+    const { rows } = tableOf(content.measured, claim.metric, reference, order, fullOf(content.systems));
+    const absent = content.missing.map(
+      ({ title, reason }) => html`<tr class="absent"><td>${title}</td><td colspan="2">${reason}</td></tr>`,
+    );
+    const readings = readingsOf(content.systems).map(({ title, baselines }) => {
+      const gain = gainFor(content, claim.metric, reference, baselines);
+      return html`<tr class="sum"><td>Mean of ${title}</td><td>${gain.meanOfBaselines.toFixed(4)}</td><td>${signed(gain.percent)}</td></tr>`;
+    });
+    const paper =
+      reference === 'style' &&
+      html`<tr class="paper"><td>Paper&rsquo;s gain over the baselines</td><td></td><td>${signed(claim.gain)}</td></tr>`;
+    return html`<table><caption>${reference === 'style' ? `Table ${claim.table}. ` : ''}${claim.title}</caption>
+<thead><tr><th>System</th><th>Mean</th><th>Gain of full</th></tr></thead><tbody>
+${rows.map(({ system, mean, gainOfFull }) => {
+  const { title, role } = content.systems.find((s) => s.id === system) as System;
+  return html`<tr class="${role}"><td>${title}</td><td>${mean.toFixed(4)}</td><td>${role === 'full' ? '' : signed(gainOfFull)}</td></tr>`;
+})}${absent}${readings}${paper}</tbody></table>`;
+  });
+  return html`<div class="tables">${tables}</div>`;
+}
+
+/** Means of every metric against both. */
+export function allMetrics({ systems, measured }: ReportContent): Html {
+  const order = systems.map((system) => system.id);
+  const column = (metric: MetricName, reference: Reference) =>
+    tableOf(measured, metric, reference, order, fullOf(systems)).rows.map((row) => row.mean);
+  const rows = (['style', 'content'] as const).flatMap((reference) =>
+    metricNames.map((metric) => {
+      const values = column(metric, reference);
+      return html`<tr><td>${metric}</td><td>${reference}</td>${values.map((value) => html`<td>${value.toPrecision(4)}</td>`)}</tr>`;
+    }),
+  );
+  return html`<table><thead><tr><th>Metric</th><th>Against</th>${systems.map(({ title }) => html`<th>${title}</th>`)}</tr></thead>
+<tbody>${rows}</tbody></table>
+<p class="note">Similarities, PSNR (dB) and mutual information (bits and normalised): higher is more alike. Distances: lower is.</p>`;
+}
+
+/** The two readings of "the baselines". */
+export function readingsOf(
+  systems: readonly System[],
+): readonly { title: string; baselines: readonly PresetName[] }[] {
+  const ids = (chosen: readonly System[]) => chosen.map((system) => system.id);
+  const before = systems.filter((system) => system.role === 'baseline');
+  return [
+    { title: before.map((system) => system.title).join(' and '), baselines: ids(before) },
+    { title: 'all others', baselines: ids(systems.filter((system) => system.role !== 'full')) },
+  ];
+}
+
+/** The full model's gain in one reading. */
+export function gainFor(
+  { measured, systems }: Pick<ReportContent, 'measured' | 'systems'>,
+  metric: MetricName,
+  reference: Reference,
+  baselines: readonly PresetName[],
+): Gain {
+  return gainOf(measured, metric, reference, fullOf(systems), baselines);
+}
+
+const fullOf = (systems: readonly System[]): PresetName =>
+  systems.find((system) => system.role === 'full')?.id ?? 'li2021';
+
+const verdictWords: Readonly<Record<Verdict, string>> = {
+  holds: 'yes',
+  smaller: 'in direction only',
+  fails: 'no',
+};
+
+function gainCells(gain: Gain, claim: Claim): Html {
+  const verdict = verdictOf(gain, claim.gain);
+  return html`<td>${signed(gain.percent)} (${gain.pairsAbove} of ${gain.pairs})</td><td class="${verdict}">${verdictWords[verdict]}</td>`;
+}
+
+const signed = (percent: number) => `${percent < 0 ? '\u2212' : '+'}${Math.abs(percent).toFixed(3)}\u2009%`;
