@@ -1,9 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import type { FeatureExtractor } from '../../src/features/extractor';
+import { readImage } from '../../src/node/read-image';
+import { writeImage } from '../../src/node/write-image';
 import { getPreset } from '../../src/presets';
 import { type StyleTransferResult, styleTransfer } from '../../src/style-transfer';
 import { type ImagePair, imageName } from './find-images';
-import { readPicture, writePicture } from './pictures';
 import type { ExperimentProgress } from './progress';
 import { fileHash, fingerprint, type RunRecord, readRecord, runFiles, writeRecord } from './run-record';
 import type { System } from './systems';
@@ -63,10 +64,15 @@ async function runOnce(
   run: Pick<RunRecord, 'content' | 'style' | 'system' | 'fingerprint'>,
   extractor: FeatureExtractor,
 ): Promise<RunRecord> {
-  const [content, style] = [await readPicture(pair.content), await readPicture(pair.style)];
-  let result: StyleTransferResult | undefined;
+  const owned: { dispose(): void }[] = [];
+  const own = <T extends { dispose(): void }>(thing: T): T => {
+    owned.push(thing);
+    return thing;
+  };
   try {
-    result = await styleTransfer(content, style, {
+    const content = own(await readImage(pair.content, { size }));
+    const style = own(await readImage(pair.style, { size }));
+    const transfer = styleTransfer(content, style, {
       preset: run.system,
       extractor,
       size,
@@ -76,13 +82,14 @@ async function runOnce(
         if (event.type === 'step') progress.step(event);
       },
     });
+    const result = own(await transfer);
     const files = runFiles(folder, run);
-    await writePicture(result.image, files.picture);
+    await writeImage(result.image, files.picture);
     const record = recordOf(run, result);
     await writeRecord(files.record, record);
     return record;
   } finally {
-    result?.dispose();
+    for (const thing of owned) thing.dispose();
   }
 }
 

@@ -28,6 +28,7 @@ export async function findPairs(folders: readonly string[], choice: PairChoice =
     contents.push(...(await imagesIn(sorted ? content : folder)));
     styles.push(...(await imagesIn(sorted ? style : folder)));
   }
+  for (const paths of [contents, styles]) requireDifferentNames(paths);
   const chosenContents = choose(contents, choice.contents);
   const chosenStyles = choose(styles, choice.styles);
   const pairs = chosenContents.flatMap((content) =>
@@ -40,6 +41,13 @@ export async function findPairs(folders: readonly string[], choice: PairChoice =
 
 /** The name of an image in tables and file names. */
 export const imageName = (path: string): string => parse(path).name;
+
+/** Names tell runs apart. */
+function requireDifferentNames(paths: readonly string[]): void {
+  const names = paths.map(imageName);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new Error(`There are two images named '${twice}': ${paths.join(', ')}.`);
+}
 
 function choose(paths: readonly string[], names: readonly string[] | undefined): string[] {
   if (!names) return [...paths];

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { FeatureExtractor } from '../../src/features/extractor';
-import { type Image, toImage } from '../../src/image';
+import type { Image } from '../../src/image';
 import { evaluate, metricNames } from '../../src/metrics';
+import { readImage } from '../../src/node/read-image';
 import { type ImagePair, imageName } from './find-images';
-import { readPicture } from './pictures';
 import { type RunRecord, runFiles } from './run-record';
 import type { MeasuredRun } from './tables';
 
@@ -17,15 +17,21 @@ export async function measureRuns(
   pairs: readonly ImagePair[],
   { folder, size, extractor }: { folder: string; size: number; extractor: FeatureExtractor },
 ): Promise<MeasuredRun[]> {
+  const images: Image[] = [];
+  const read = async (path: string, size?: number) => {
+    const image = await readImage(path, { size });
+    images.push(image);
+    return image;
+  };
   const originals = new Map<string, Image>();
-  for (const path of new Set(pairs.flatMap(({ content, style }) => [content, style]))) {
-    originals.set(imageName(path), await toImage(await readPicture(path), { size }));
-  }
   try {
+    for (const path of new Set(pairs.flatMap(({ content, style }) => [content, style]))) {
+      originals.set(imageName(path), await read(path, size));
+    }
     const measured: MeasuredRun[] = [];
     for (const record of records) {
       const { style, content } = await evaluate({
-        image: await readPicture(runFiles(folder, record).picture),
+        image: await read(runFiles(folder, record).picture),
         content: originals.get(record.content),
         style: originals.get(record.style),
         extractor,
@@ -36,6 +42,6 @@ export async function measureRuns(
     }
     return measured;
   } finally {
-    tf.dispose([...originals.values()]);
+    tf.dispose(images);
   }
 }

@@ -2,9 +2,12 @@ import { resolve } from 'node:path';
 import sharp from 'sharp';
 import type { PixelArray } from '../../src/image/pixel-array';
 
+/** Path of a file in test/reference. */
+export const referenceFile = (name: string): string => resolve(import.meta.dirname, '../reference', name);
+
 /** A picture of test/reference as 8-bit RGB, or its top left corner of `crop` x `crop` pixels. */
 export async function referenceImage(name: string, crop?: number): Promise<Required<PixelArray>> {
-  const file = sharp(resolve(import.meta.dirname, '../reference', name)).removeAlpha();
+  const file = sharp(referenceFile(name)).removeAlpha();
   const part = crop ? file.extract({ left: 0, top: 0, width: crop, height: crop }) : file;
   const { data, info } = await part.raw().toBuffer({ resolveWithObject: true });
   return { data: new Uint8Array(data), width: info.width, height: info.height, channels: 3 };
