@@ -21,7 +21,7 @@ export class AdamStepper<V, S> implements Stepper<V> {
 
   /** Evaluates the start. */
   static async begin<V, S>(run: Run<V, S>, start: V, settings: AdamSettings): Promise<AdamStepper<V, S>> {
-    const reading = await run.read(await run.evaluate(start), []);
+    const reading = await readGradient(run, start);
     requireFiniteStart(reading);
     return new AdamStepper(run, settings, { ...reading, step: 0 });
   }
@@ -60,7 +60,7 @@ export class AdamStepper<V, S> implements Stepper<V> {
     space.dispose(unbiasedSquare, direction);
     if (x !== ahead) space.dispose(ahead);
 
-    const reading = await run.read(await run.evaluate(x), []);
+    const reading = await readGradient(run, x);
     if (reading.finite) return { ...reading, step: rate };
     space.dispose(x, reading.gradient);
     return undefined;
@@ -100,6 +100,13 @@ export class AdamStepper<V, S> implements Stepper<V> {
     this.lowest = lowest;
     this.current = next;
   }
+}
+
+/** The squared length is asked for because it is not finite where any component is not; a maximum may pass over NaN. */
+async function readGradient<V, S>(run: Run<V, S>, x: V) {
+  const unread = await run.evaluate(x);
+  const { gradient } = unread;
+  return run.read(unread, [{ kind: 'products', left: [gradient], right: [gradient] }] as const);
 }
 
 /** Halvings of the rate in a row after which no finite point is expected any more. */

@@ -1,17 +1,19 @@
-import type { Bounds, Preconditioner, Quantity, VectorSpace } from './vector-space';
+import type { Bounds, Quantity, VectorSpace } from './vector-space';
 import { wrongShape } from './wrong-shape';
 
 /** Vectors as `Float64Array`s of one length. */
 export function arraySpace(size: number): VectorSpace<Float64Array, number> {
+  const adopt = (vector: Float64Array): Float64Array => {
+    if (!(vector instanceof Float64Array) || vector.length !== size) {
+      throw wrongShape(vector, `a Float64Array of ${size}`);
+    }
+    // A copy, so that an objective may use one array for all its gradients.
+    return vector.slice();
+  };
   return {
     size,
     epsilon: Number.EPSILON,
-    adopt(vector) {
-      if (!(vector instanceof Float64Array) || vector.length !== size)
-        throw wrongShape(vector, `a Float64Array of ${size}`);
-      // A copy, so that the objective may use one array for all its gradients.
-      return vector.slice();
-    },
+    adopt,
     release: (vector) => vector,
     copy: (vector) => vector.slice(),
     dispose: () => undefined,
@@ -39,9 +41,7 @@ export function arraySpace(size: number): VectorSpace<Float64Array, number> {
         return held ? 0 : 1;
       });
     },
-    precondition(preconditioner: Preconditioner<Float64Array>, vector) {
-      return this.adopt(preconditioner.apply(vector));
-    },
+    precondition: (preconditioner, vector) => adopt(preconditioner.apply(vector)),
     async measure<Q extends readonly Quantity<Float64Array, number>[]>(quantities: Q) {
       return quantities.map(measured) as { [I in keyof Q]: number[] };
     },

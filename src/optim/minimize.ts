@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors';
 import { requireKnownOptions, requireNumber, showValue } from '../validate';
 import { arraySpace } from './array-space';
+import { lbfgs } from './lbfgs';
 import type { Method } from './method';
 import { type MinimizeResult, type MinimizeStep, minimizeIn } from './minimize-in';
 import type { ObjectiveFunction, ObjectiveValue } from './run';
@@ -25,9 +26,12 @@ export type MinimizeObjective<V> =
 
 /** Options of {@link minimize}. */
 export interface MinimizeOptions<V> {
-  /** `lbfgs(...)` or `adam(...)`. */
-  readonly method: Method<V>;
-  /** [lower, upper], each a number or a vector of x's shape; infinite where there is no bound. The start is projected into the box. */
+  /**
+   * `lbfgs(...)` or `adam(...)`.
+   * @default lbfgs()
+   */
+  readonly method?: Method<V> | undefined;
+  /** [lower, upper], each a number or a vector of x's shape; infinite where there is no bound, lower at most upper. The start is projected into the box. */
   readonly bounds?: readonly [lower: number | V, upper: number | V] | undefined;
   /**
    * Accepted steps at most.
@@ -67,10 +71,17 @@ export interface MinimizeOptions<V> {
 export async function minimize<V extends Vector>(
   objective: MinimizeObjective<V>,
   start: V,
-  options: MinimizeOptions<V>,
+  options: MinimizeOptions<V> = {},
 ): Promise<MinimizeResult<V>> {
   requireKnownOptions('minimize', options, optionNames);
-  const { method, maxIterations = 1000, maxEvaluations = Infinity, tolerance = {}, signal, onStep } = options;
+  const {
+    method = lbfgs(),
+    maxIterations = 1000,
+    maxEvaluations = Infinity,
+    tolerance = {},
+    signal,
+    onStep,
+  } = options;
   const ask = typeof objective === 'function' ? objective : objective?.evaluate?.bind(objective);
   requireThat(
     'objective',

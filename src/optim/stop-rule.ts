@@ -1,29 +1,29 @@
 /** When a run counts as converged. */
 export interface Tolerance {
   /**
-   * Largest magnitude of a component of x - project(x - gradient); without bounds that is the gradient. In units of the objective.
-   * @default 1e-6
+   * Largest magnitude of a component of x - project(x - gradient); without bounds that is the gradient itself.
+   * @default a millionth of what it is at the start, so that the unit of the objective does not matter
    */
   readonly gradient?: number;
   /**
-   * Decrease of the best value over the last ten iterations, relative to its magnitude.
+   * Decrease of the lowest value over ten iterations, relative to its magnitude.
    * @default 1e-9
    */
   readonly decrease?: number;
 }
 
-/** Watches the values of a run; true once it has converged. */
-export function convergence({
-  gradient = 1e-6,
-  decrease = 1e-9,
-}: Tolerance): (value: number, gradientNorm: number) => boolean {
-  const best: number[] = [];
+/** Watches a run; answers true once it has converged. */
+export function convergence(tolerance: Tolerance): (value: number, gradientNorm: number) => boolean {
+  const { decrease = 1e-9 } = tolerance;
+  let { gradient } = tolerance;
+  const lowest: number[] = [];
   return (value, gradientNorm) => {
-    best.push(Math.min(value, best.at(-1) ?? Infinity));
+    gradient ??= 1e-6 * gradientNorm;
+    lowest.push(Math.min(value, lowest.at(-1) ?? Number.POSITIVE_INFINITY));
     if (gradientNorm <= gradient) return true;
-    if (best.length <= window) return false;
-    const [before] = best.splice(0, 1);
-    const now = best[best.length - 1];
+    if (lowest.length <= window) return false;
+    const [before] = lowest.splice(0, 1);
+    const now = lowest[lowest.length - 1];
     return before - now <= decrease * Math.max(Math.abs(before), Math.abs(now));
   };
 }

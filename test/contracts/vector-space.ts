@@ -1,0 +1,135 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { VectorSpace } from '../../src/optim/vector-space';
+import '../support/to-be-allclose';
+
+/** How a suite gets into a vector space and out of it. */
+export interface VectorSpaceUnderTest<V, S> {
+  readonly space: VectorSpace<V, S>;
+  vector(components: readonly number[]): V;
+  scalar(value: number): S;
+  components(vector: V): ArrayLike<number>;
+}
+
+/** What every vector space promises to the optimisers. */
+export function vectorSpaceContract<V, S>(
+  name: string,
+  open: (size: number) => VectorSpaceUnderTest<V, S>,
+): void {
+  describe(name, () => {
+    it('combines vectors linearly', () => {
+      const { space, vector, components } = open(3);
+      const [a, b, c] = [vector([1, 2, 3]), vector([0, -1, 4]), vector([5, 5, 5])];
+      // 2 (1, 2, 3) - (0, -1, 4) + 0.5 (5, 5, 5)
+      expect(components(space.combine([2, -1, 0.5], [a, b, c]))).toBeAllclose([4.5, 7.5, 4.5]);
+      expect(components(a)).toBeAllclose([1, 2, 3]);
+      space.close();
+    });
+
+    it('copies, multiplies, and divides by roots', () => {
+      const { space, vector, components } = open(3);
+      const [a, b] = [vector([1, -2, 3]), vector([4, 9, 0])];
+      const copy = space.copy(a);
+      space.dispose(a, a);
+      expect(components(space.multiply(copy, b))).toBeAllclose([4, -18, 0]);
+      // 1 / (2 + 0.5), -2 / (3 + 0.5), 3 / (0 + 0.5)
+      expect(components(space.divideByRoot(copy, b, 0.5))).toBeAllclose([0.4, -2 / 3.5, 6]);
+      space.close();
+    });
+
+    it('projects to boxes of numbers, of vectors, and open to one side', () => {
+      const { space, vector, components } = open(4);
+      const x = vector([-3, 0.5, 1, 7]);
+      const projected = (lower: number | V | undefined, upper: number | V | undefined) =>
+        components(space.project(x, { lower, upper }));
+      expect(projected(0, 1)).toBeAllclose([0, 0.5, 1, 1]);
+      expect(projected(0, undefined)).toBeAllclose([0, 0.5, 1, 7]);
+      expect(projected(undefined, 0.75)).toBeAllclose([-3, 0.5, 0.75, 0.75]);
+      expect(projected(vector([-4, 1, 1, 0]), vector([-3.5, 2, 2, 5]))).toBeAllclose([-3.5, 1, 1, 5]);
+      expect(projected(-1, vector([0, 0, 0, 6]))).toBeAllclose([-1, 0, 0, 6]);
+      space.close();
+    });
+
+    it('holds the components that a bound keeps from descending, and no others', () => {
+      const { space, vector, components } = open(7);
+      const x = vector([0, 0, 0, 0.5, 1, 1, 1]);
+      const gradient = vector([1, -1, 0, 1, 1, -1, 0]);
+      const free = (lower: number | V | undefined, upper: number | V | undefined) =>
+        components(space.freeMask(x, gradient, { lower, upper }));
+      expect(free(0, 1)).toBeAllclose([0, 1, 1, 1, 1, 0, 1]);
+      expect(free(0, undefined)).toBeAllclose([0, 1, 1, 1, 1, 1, 1]);
+      expect(free(vector([-1, 0, 0, 0.5, 0, 0, 0]), vector([1, 1, 1, 1, 1, 1, 1]))).toBeAllclose([
+        1, 1, 1, 0, 1, 0, 1,
+      ]);
+      space.close();
+    });
+
+    it('holds a component a rounding error away from its bound no longer', () => {
+      const { space, vector, components } = open(2);
+      const x = vector([2 ** -30, 1 - 2 ** -24]);
+      expect(components(space.freeMask(x, vector([1, -1]), { lower: 0, upper: 1 }))).toBeAllclose([1, 1]);
+      space.close();
+    });
+
+    it('measures products, largest magnitudes and scalars in one go', async () => {
+      const { space, vector, scalar } = open(3);
+      const [a, b, c] = [vector([1, 2, 3]), vector([0, -1, 4]), vector([-5, 5, 1])];
+      const measured = await space.measure([
+        { kind: 'scalars', of: [scalar(7), scalar(-2)] },
+        { kind: 'products', left: [a, b, c], right: [a, b] },
+        { kind: 'largest', of: c },
+        { kind: 'products', left: [], right: [a] },
+      ]);
+      // a.a = 14, a.b = 10, b.b = 17, c.a = -5 + 10 + 3, c.b = -5 + 4
+      const expected = [[7, -2], [14, 10, 10, 17, 8, -1], [5], []];
+      expected.forEach((numbers, i) => {
+        expect(measured[i]).toBeAllclose(numbers);
+      });
+      space.close();
+    });
+
+    it('lets no component that is not a number pass unseen', async () => {
+      const { space, vector } = open(3);
+      const broken = vector([1, Number.NaN, 2]);
+      const held = space.multiply(space.freeMask(vector([0, 0, 0]), broken, { lower: 0, upper: 1 }), broken);
+      const [[a, b]] = await space.measure([
+        { kind: 'products', left: [broken, held], right: [vector([0, 0, 0])] },
+      ]);
+      expect([a, b]).toEqual([Number.NaN, Number.NaN]);
+      space.close();
+    });
+
+    it('adds up accurately at any size', async () => {
+      const sizes = fc.oneof(
+        fc.integer({ min: 1, max: 50 }),
+        fc.constantFrom(1009, 4096, 3 * 61 * 47, 104_729),
+      );
+      await fc.assert(
+        fc.asyncProperty(sizes, fc.integer({ min: 1, max: 1000 }), async (size, seed) => {
+          const { space, vector } = open(size);
+          const numbers = (phase: number) =>
+            Array.from({ length: size }, (_, i) => Math.fround(1 + 0.9 * Math.sin(seed * (i + phase))));
+          const [a, b] = [numbers(0), numbers(0.7)];
+          const [[product]] = await space.measure([
+            { kind: 'products', left: [vector(a)], right: [vector(b)] },
+          ]);
+          expect(product).toBeAllclose(
+            a.reduce((sum, component, i) => sum + component * b[i], 0),
+            { rtol: 1e-6 },
+          );
+          space.close();
+        }),
+        { numRuns: 15 },
+      );
+    });
+
+    it('applies preconditioners, also one that hands its argument back', () => {
+      const { space, vector, components } = open(2);
+      const a = vector([1, 2]);
+      const same = space.precondition({ apply: (v) => v }, a);
+      space.dispose(a);
+      expect(components(same)).toBeAllclose([1, 2]);
+      space.close();
+    });
+  });
+}

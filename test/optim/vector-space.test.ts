@@ -1,0 +1,36 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { expect, it } from 'vitest';
+import { arraySpace } from '../../src/optim/array-space';
+import { tensorSpace } from '../../src/optim/tensor-space';
+import { vectorSpaceContract } from '../contracts/vector-space';
+import { onEachBackend } from '../support/backends';
+
+vectorSpaceContract('arraySpace', (size) => ({
+  space: arraySpace(size),
+  vector: (components) => Float64Array.from(components),
+  scalar: (value) => value,
+  components: (vector) => vector,
+}));
+
+onEachBackend(() => {
+  vectorSpaceContract('tensorSpace', (size) => {
+    const space = tensorSpace<tf.Tensor1D>([size]);
+    return {
+      space,
+      vector: (components) => space.adopt(tf.tensor1d([...components])),
+      scalar: (value) => tf.scalar(value),
+      components: (vector) => vector.dataSync(),
+    };
+  });
+
+  it('a tensor space frees what is left in it, and nothing that was released', () => {
+    const before = tf.memory().numTensors;
+    const space = tensorSpace<tf.Tensor2D>([2, 2]);
+    const a = space.adopt(tf.ones<tf.Rank.R2>([2, 2]));
+    const b = space.release(space.combine([2], [a]));
+    space.freeMask(a, b, { lower: 0, upper: 1 });
+    space.close();
+    expect(tf.memory().numTensors).toBe(before + 1);
+    b.dispose();
+  });
+});
