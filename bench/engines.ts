@@ -1,0 +1,25 @@
+import type { FeatureExtractor } from '../src/features/extractor';
+import { type ConvLayer, stepsUpTo } from '../src/features/layers';
+import { createTfjsExtractor } from '../src/features/tfjs-extractor';
+import type { LayerWeights } from '../src/features/weights/source';
+
+/** A way to compute the network, under the name that tables show. */
+export interface BenchEngine {
+  readonly name: string;
+  create(weights: ReadonlyMap<ConvLayer, LayerWeights>): Promise<FeatureExtractor>;
+}
+
+/** Every engine that is measured, the reference first. */
+export const benchEngines: readonly BenchEngine[] = [
+  {
+    name: 'tfjs-wasm, flipped filters',
+    create: async (weights) =>
+      createTfjsExtractor({
+        name: 'vgg19',
+        weightsName: 'benchmark',
+        steps: stepsUpTo('conv3_1'),
+        weights,
+        convention: 'caffe',
+      }),
+  },
+];
