@@ -1,0 +1,10 @@
+export { type DirectoryWeightsOptions, directoryWeights } from './directory-weights';
+export { evaluate, type NodeEvaluateOptions } from './evaluate';
+export type { NodeImageInput } from './image-input';
+export { loadVgg19 } from './load-vgg19';
+export { type ReadImageOptions, readImage } from './read-image';
+export type { ImageSource } from './source-bytes';
+export { type NodeStyleTransferOptions, styleTransfer } from './style-transfer';
+export { useTfjsNode } from './use-tfjs-node';
+export { type UseWasmOptions, useWasm } from './use-wasm';
+export { type ImageFormat, requireWritable, type WriteImageOptions, writeImage } from './write-image';

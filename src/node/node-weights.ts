@@ -1,0 +1,76 @@
+import type { ConvLayer } from '../features/layers';
+import { layersModelWeights } from '../features/weights/layers-model-weights';
+import { resolveWeights, type Weights, type WeightsPlatform } from '../features/weights/resolve-weights';
+import { safetensorsWeights } from '../features/weights/safetensors-weights';
+import type { ReadWeightsOptions, WeightSource } from '../features/weights/source';
+import type { WeightCache } from '../features/weights/weight-cache';
+import { requireKnownOptions } from '../validate';
+import { directoryStore } from './directory-weights';
+import { diskCache } from './disk-cache';
+
+/** Environment variable that stands for weights that are not given: whatever the option `weights` accepts. */
+export const weightsVariable = 'TFJS_STYLE_TRANSFER_WEIGHTS';
+
+/** Environment variable with URLs of folders that replace the default source's, separated by spaces or commas. */
+export const mirrorsVariable = 'TFJS_STYLE_TRANSFER_MIRRORS';
+
+/** Options of {@link nodeWeights}. */
+export interface NodeWeightsOptions extends Pick<ReadWeightsOptions, 'signal' | 'onWarning'> {
+  /** The convolutions that will be read; they decide whether a cache is complete. @default conv1_1 to conv3_1 */
+  readonly layers?: readonly ConvLayer[] | undefined;
+  /** Where downloads are kept; false for nowhere. @default `diskCache()` */
+  readonly cache?: WeightCache | false | undefined;
+}
+
+/**
+ * Weights as Node finds them: beside all that the option `weights` accepts elsewhere, a path (a folder with model.json, or a
+ * .safetensors file), and downloads are kept on disk. Without `weights`: what the environment variable TFJS_STYLE_TRANSFER_WEIGHTS
+ * names, else VGG-19 if the cache holds these layers, else the embedded network. Nothing is fetched that was not asked for.
+ *
+ * @throws InvalidArgumentError if `weights` is nothing of the kind; WeightsError if there is nothing for these layers without network
+ * @example
+ * ```ts
+ * const result = await styleTransfer(content, style, { weights: await nodeWeights('vgg19') });
+ * ```
+ */
+export async function nodeWeights(
+  weights?: Weights,
+  options: NodeWeightsOptions = {},
+): Promise<WeightSource> {
+  requireKnownOptions('nodeWeights', options, ['layers', 'cache', 'signal', 'onWarning']);
+  const { layers = paperLayers, cache, signal, onWarning } = options;
+  const { source } = await resolveWeights(weights, layers, {
+    platform: nodePlatform(cache),
+    signal,
+    onWarning,
+  });
+  return source;
+}
+
+/** The convolutions of Li et al. 2021, table 1. */
+const paperLayers: readonly ConvLayer[] = ['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1'];
+
+/** What Node adds to `resolveWeights`: a cache on disk, environment variables, paths. */
+export function nodePlatform(cache: WeightCache | false = diskCache()): WeightsPlatform {
+  const mirrors = process.env[mirrorsVariable]?.split(/[\s,]+/).filter((mirror) => mirror !== '');
+  return {
+    cache,
+    defaultWeights: process.env[weightsVariable] || undefined,
+    mirrors: mirrors?.length ? mirrors : undefined,
+    open: (location) => (isPath(location) ? openPath(location) : undefined),
+  };
+}
+
+function openPath(path: string | URL): WeightSource {
+  const isSafetensors = (typeof path === 'string' ? path : path.pathname)
+    .toLowerCase()
+    .endsWith('.safetensors');
+  const store = directoryStore(path);
+  return isSafetensors
+    ? safetensorsWeights(store, { name: `VGG-19 from ${path}` })
+    : layersModelWeights(store);
+}
+
+/** What has no scheme, or `file:`. A single letter is a drive. */
+const isPath = (location: string | URL): boolean =>
+  /^file:/i.test(String(location)) || !/^[a-z][a-z0-9+.-]+:/i.test(String(location));

@@ -1,0 +1,77 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { EnvironmentError } from '../errors';
+import { requireKnownOptions, requireNumber } from '../validate';
+import { createThreadedWasm, maxWasmThreads } from './threaded-wasm';
+import { withoutProcessListeners } from './without-process-listeners';
+
+/** Options of {@link useWasm}. */
+export interface UseWasmOptions {
+  /** Threads that compute, 1 to 8; the numbers are the same to the bit. No more than the processor has cores is faster. @default 1 */
+  readonly threads?: number | undefined;
+}
+
+/**
+ * Makes `wasm` the active backend of TensorFlow.js in Node, with threads if they are asked for, which the backend itself has in pages
+ * only. The program ends by itself as usual, threads or not.
+ *
+ * @throws EnvironmentError if `@tensorflow/tfjs-backend-wasm` is not installed or does not start; or if wasm already runs with another
+ *   number of threads and still holds tensors, which a restart would lose
+ * @example
+ * ```ts
+ * await useWasm({ threads: 4 });
+ * ```
+ */
+export async function useWasm(options: UseWasmOptions = {}): Promise<void> {
+  requireKnownOptions('useWasm', options, ['threads']);
+  const { threads = 1 } = options;
+  requireNumber('threads', threads, { min: 1, max: maxWasmThreads, integer: true });
+  const wasm = await loadBackend();
+  try {
+    const running = tf.engine().registry.wasm;
+    if (running ? wasm.getThreadsCount() !== threads : threads > 1) {
+      if (running) requireIdle(running, threads);
+      const backend = await withoutProcessListeners(() => createThreadedWasm(wasm, threads));
+      // Its kernels are registered for the name wasm, and keep to one module at a time.
+      tf.removeBackend('wasm');
+      tf.registerBackend('wasm', () => backend, 2);
+    }
+    if (await withoutProcessListeners(() => tf.setBackend('wasm'))) return;
+  } catch (cause) {
+    if (cause instanceof EnvironmentError) throw cause;
+    throw notStarted(cause);
+  }
+  throw notStarted();
+}
+
+async function loadBackend() {
+  try {
+    return await import('@tensorflow/tfjs-backend-wasm');
+  } catch (cause) {
+    const version = tf.version_core;
+    throw new EnvironmentError(
+      'NO_BACKEND',
+      `The wasm backend is not installed: npm install @tensorflow/tfjs-backend-wasm@${version}`,
+      { option: 'backend', value: 'wasm', accepted: `@tensorflow/tfjs-backend-wasm ${version}`, cause },
+    );
+  }
+}
+
+function requireIdle(running: tf.KernelBackend, threads: number): void {
+  const tensors = running.numDataIds();
+  if (tensors === 0) return;
+  throw new EnvironmentError(
+    'BACKEND_IN_USE',
+    `The wasm backend already runs and holds ${tensors} tensors, which starting it again with ${threads} threads would lose; call useWasm() before anything else, or dispose them first.`,
+    { option: 'threads', value: threads, accepted: 'a call before tensors are made' },
+  );
+}
+
+function notStarted(cause?: unknown): EnvironmentError {
+  const reason = cause instanceof Error ? `: ${cause.message}` : '';
+  return new EnvironmentError('NO_BACKEND', `The wasm backend does not start here${reason}.`, {
+    option: 'backend',
+    value: 'wasm',
+    accepted: 'a processor with SIMD; a program that is not bundled, or setWasmPaths() before',
+    cause,
+  });
+}
