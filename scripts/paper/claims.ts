@@ -52,7 +52,7 @@ export const choices: readonly { readonly open: string; readonly chosen: string 
   {
     open: 'The claimed gains are "increased by" some per cent: relative to what is not said.',
     chosen:
-      'Relative to the mean of the baselines, 100 (full - mean) / |mean|; once over the systems before any improvement, once over all others.',
+      '100 (full - mean) / |mean| over the mean of the baselines, in three readings: over the baseline that is improved upon, over the systems before any improvement, over all others.',
   },
   {
     open: 'Images, their number, size and iterations.',

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
-import '@tensorflow/tfjs-backend-wasm';
-import * as tf from '@tensorflow/tfjs-core';
 import { Command, InvalidArgumentError } from 'commander';
 import { directoryWeights } from '../../src/node/directory-weights';
+import { useWasm } from '../../src/node/use-wasm';
 import { shared } from '../../test/support/shared';
 import { runExperiment } from './experiment';
 import { findPairs, imageName } from './find-images';
@@ -55,7 +55,7 @@ async function main(options: Options): Promise<void> {
   const progress = new ExperimentProgress(process.stderr);
   const interruption = new AbortController();
   process.once('SIGINT', () => interruption.abort());
-  await tf.setBackend('wasm');
+  await useWasm({ threads: Math.min(8, availableParallelism()) });
   const { size, iterations, out } = options;
   const pairs = await findPairs(options.images, { contents: options.content, styles: options.style });
   const standard = shared('vgg19-uint8');

@@ -10,7 +10,7 @@ export function pictureGrid({ systems, pictures, measured }: ReportContent): Htm
       const style = run?.style.styleDistance ?? Number.NaN;
       const content = run?.content.contentDistance ?? Number.NaN;
       return html`<figure><img src="${row.results[id]}" alt="${row.pair}, ${title}">
-<figcaption>style ${(style * 1e6).toPrecision(3)}, content ${content.toPrecision(3)}</figcaption></figure>`;
+<figcaption>style ${digits(style * 1e6)}, content ${digits(content)}</figcaption></figure>`;
     });
     const [contentName, styleName] = row.pair.split(' / ');
     return html`<figure><img src="${row.content}" alt="${contentName}"><figcaption>${contentName}</figcaption></figure>
@@ -18,3 +18,6 @@ export function pictureGrid({ systems, pictures, measured }: ReportContent): Htm
   });
   return html`<div class="grid" style="--columns: ${head.length}">${head.map((title) => html`<b>${title}</b>`)}${rows}</div>`;
 }
+
+/** Three digits, and never an exponent. */
+const digits = (value: number) => value.toLocaleString('en', { maximumSignificantDigits: 3 });

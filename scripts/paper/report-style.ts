@@ -14,6 +14,7 @@ tr.full td { font-weight: 700; } tr.absent td { color: #777; font-size: .85rem; 
 tr.sum td { border-top: 2px solid #bbb; } tr.paper td { background: #f6f2e4; }
 td.holds { color: #00694b; font-weight: 600; } td.fails { color: #b03000; font-weight: 600; } td.smaller { color: #7a5200; }
 .tables { display: flex; flex-wrap: wrap; gap: 1.2rem; align-items: flex-start; }
+details { margin-top: .8rem; } summary { cursor: pointer; margin-bottom: .4rem; }
 .tables table { flex: 1 1 20rem; }
 .grid { display: grid; grid-template-columns: repeat(var(--columns), minmax(0, 1fr)); gap: .5rem .4rem; }
 .grid b { text-align: center; font-size: .9rem; }

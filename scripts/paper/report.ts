@@ -48,7 +48,8 @@ Comput Intell Neurosci 2021, <a href="https://doi.org/10.1155/2021/8387382">doi 
 ${findings(content)}
 <h2>Pictures</h2>
 <p>As figures 4 to 6 of the paper. Below each: its distances by the losses themselves, to the style (mean squared difference of Gram matrices,
-five convolutions; times 10<sup>6</sup>) and to the content (mean squared difference at conv2_2). Lower is nearer.</p>
+five convolutions; times 10<sup>6</sup>) and to the content (mean squared difference at conv2_2). Lower is nearer.
+Gatys&rsquo; system minimises neither: its layers are others.</p>
 ${pictureGrid(content)}
 <h2>Tables 2 to 4: against the style image</h2>
 <p>Means over all pairs; higher is more alike. Gain: of the full model over the row, 100 (full &minus; row) / |row|.</p>
