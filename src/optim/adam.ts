@@ -39,7 +39,7 @@ export interface AdamOptions {
  * @example
  * const { x } = await minimize(objective, start, { method: adam({ learningRate: 0.05 }), maxIterations: 200 });
  */
-export function adam<V>(options: AdamOptions = {}): Method<V> {
+export function adam(options: AdamOptions = {}): Method<unknown> {
   requireKnownOptions('adam', options, ['learningRate', 'beta1', 'beta2', 'epsilon']);
   const { learningRate = 0.02, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
   requireNumber('learningRate', learningRate, { min: 0, exclusive: true });
@@ -48,7 +48,7 @@ export function adam<V>(options: AdamOptions = {}): Method<V> {
   requireNumber('epsilon', epsilon, { min: 0, exclusive: true });
   return {
     name: 'adam',
-    begin: <S>(run: Run<V, S>, start: V) =>
+    begin: <V, S>(run: Run<V, S>, start: V) =>
       AdamStepper.begin(run, start, { learningRate, beta1, beta2, epsilon }),
   };
 }

@@ -42,7 +42,7 @@ export interface LbfgsOptions<V> {
  * @example
  * const { x } = await minimize(objective, start, { method: lbfgs({ memory: 10 }) });
  */
-export function lbfgs<V>(options: LbfgsOptions<V> = {}): Method<V> {
+export function lbfgs<V = unknown>(options: LbfgsOptions<V> = {}): Method<V> {
   requireKnownOptions('lbfgs', options, ['memory', 'lineSearch', 'preconditioner', 'firstStep']);
   const { memory = 20, lineSearch = 'strong-wolfe', preconditioner, firstStep = 0.02 } = options;
   requireNumber('memory', memory, { min: 1, integer: true });
@@ -58,7 +58,13 @@ export function lbfgs<V>(options: LbfgsOptions<V> = {}): Method<V> {
   }
   return {
     name: 'lbfgs',
-    begin: <S>(run: Run<V, S>, start: V) =>
-      LbfgsStepper.begin(run, start, { memory, lineSearch, preconditioner, firstStep }),
+    begin: <W extends V, S>(run: Run<W, S>, start: W) =>
+      LbfgsStepper.begin(run, start, {
+        memory,
+        lineSearch,
+        // What it returns is of its argument's shape.
+        preconditioner: preconditioner as Preconditioner<W> | undefined,
+        firstStep,
+      }),
   };
 }

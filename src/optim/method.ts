@@ -1,11 +1,11 @@
 import type { Run } from './run';
 
-/** A way to minimise: what `lbfgs()` and `adam()` make and `minimize` takes. */
+/** A way to minimise over vectors `V` and narrower ones: what `lbfgs()` and `adam()` make and `minimize` takes. */
 export interface Method<V> {
   /** For reports: `'lbfgs'`. */
   readonly name: string;
   /** Evaluates the first point and gets ready for steps. */
-  begin<S>(run: Run<V, S>, start: V): Promise<Stepper<V>>;
+  begin<W extends V, S>(run: Run<W, S>, start: W): Promise<Stepper<W>>;
 }
 
 /** A method at work. */

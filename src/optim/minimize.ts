@@ -71,7 +71,7 @@ export interface MinimizeOptions<V> {
 export async function minimize<V extends Vector>(
   objective: MinimizeObjective<V>,
   start: V,
-  options: MinimizeOptions<V> = {},
+  options: MinimizeOptions<NoInfer<V>> = {},
 ): Promise<MinimizeResult<V>> {
   requireKnownOptions('minimize', options, optionNames);
   const {

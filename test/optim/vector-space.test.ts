@@ -7,7 +7,7 @@ import { onEachBackend } from '../support/backends';
 
 vectorSpaceContract('arraySpace', (size) => ({
   space: arraySpace(size),
-  vector: (components) => Float64Array.from(components),
+  vector: (components): Float64Array => Float64Array.from(components),
   scalar: (value) => value,
   components: (vector) => vector,
 }));

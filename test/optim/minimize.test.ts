@@ -1,0 +1,196 @@
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { ComputationError, InvalidArgumentError } from '../../src/errors';
+import { adam, lbfgs, type MinimizeResult, type MinimizeStep, minimize } from '../../src/optim';
+import { extendedRosenbrock } from './problems';
+
+const problem = extendedRosenbrock(4);
+
+describe.each([
+  ['lbfgs', lbfgs()],
+  ['adam', adam()],
+] as const)('minimize by %s', (_, method) => {
+  it('tells of the start and of every step', async () => {
+    const steps: MinimizeStep<Float64Array>[] = [];
+    const result = await minimize(problem, problem.start, {
+      method,
+      maxIterations: 5,
+      onStep: (step) => steps.push({ ...step, x: step.x.slice() }),
+    });
+    expect(steps.map(({ iteration }) => iteration)).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(steps[0]).toMatchObject({ evaluations: 1, step: 0, x: problem.start });
+    for (const { x, value, gradientNorm } of steps) {
+      const there = problem.evaluate(x);
+      expect(value).toBe(there.value);
+      expect(gradientNorm).toBe(Math.max(...there.gradient.map(Math.abs)));
+    }
+    expect(result).toMatchObject({
+      stopReason: 'maxIterations',
+      iterations: 5,
+      evaluations: steps[5].evaluations,
+    });
+  });
+
+  it('asks the objective no more often than it may', async () => {
+    for (let maxEvaluations = 1; maxEvaluations < 12; maxEvaluations++) {
+      let asked = 0;
+      const result = await minimize(
+        (x: Float64Array) => {
+          asked++;
+          return problem.evaluate(x);
+        },
+        problem.start,
+        { method, maxEvaluations },
+      );
+      expect(result).toMatchObject({ stopReason: 'maxEvaluations', evaluations: maxEvaluations });
+      expect(asked).toBe(maxEvaluations);
+      expect(result.value).toBe(problem.evaluate(result.x).value);
+    }
+  });
+
+  it('stops when the callback says so, and waits for it', async () => {
+    const result = await minimize(problem, problem.start, {
+      method,
+      onStep: async ({ iteration }) => {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        return iteration < 3;
+      },
+    });
+    expect(result).toMatchObject({ stopReason: 'callback', iterations: 3 });
+  });
+
+  it('waits for objectives that take their time, and passes terms on', async () => {
+    const result = await minimize(
+      async (x: Float64Array) => {
+        const { value, gradient } = problem.evaluate(x);
+        return { value, gradient, terms: { half: value / 2, rest: value - value / 2 } };
+      },
+      problem.start,
+      { method, maxIterations: 3 },
+    );
+    expect(result.terms).toEqual({ half: result.value / 2, rest: result.value / 2 });
+  });
+
+  it('rejects with the reason of an abort: before the start, and between evaluations', async () => {
+    const reason = new Error('enough');
+    let asked = 0;
+    const counting = (x: Float64Array) => {
+      asked++;
+      return problem.evaluate(x);
+    };
+    await expect(
+      minimize(counting, problem.start, { method, signal: AbortSignal.abort(reason) }),
+    ).rejects.toBe(reason);
+    expect(asked).toBe(0);
+
+    const controller = new AbortController();
+    const aborting = (x: Float64Array) => {
+      if (asked === 3) controller.abort(reason);
+      return counting(x);
+    };
+    await expect(minimize(aborting, problem.start, { method, signal: controller.signal })).rejects.toBe(
+      reason,
+    );
+    expect(asked).toBe(4);
+  });
+
+  it('lets timers run during a long minimisation, so that they can abort it', async () => {
+    const slow = (x: Float64Array) => {
+      const end = performance.now() + 10;
+      while (performance.now() < end);
+      return { value: x[0], gradient: Float64Array.of(1) };
+    };
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 0);
+    const running = minimize(slow, Float64Array.of(0), {
+      method,
+      maxIterations: 500,
+      signal: controller.signal,
+    });
+    await expect(running).rejects.toThrow(/abort/i);
+  });
+
+  it('passes on what the objective and the callback throw', async () => {
+    const failure = new Error('failed');
+    const failing = () => {
+      throw failure;
+    };
+    await expect(minimize(failing, problem.start, { method })).rejects.toBe(failure);
+    await expect(minimize(problem, problem.start, { method, onStep: failing })).rejects.toBe(failure);
+  });
+
+  it('cannot start where value or gradient is not finite', async () => {
+    const nowhere = (x: Float64Array) => ({ value: Number.NaN, gradient: x.slice() });
+    const steep = (x: Float64Array) => ({ value: 1, gradient: x.map(() => Number.POSITIVE_INFINITY) });
+    for (const objective of [nowhere, steep]) {
+      const error = await minimize(objective, problem.start, { method }).catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(ComputationError);
+      expect(error).toMatchObject({ code: 'NOT_FINITE', option: 'start' });
+    }
+  });
+
+  it('starts from the nearest point of the box and leaves the start itself alone', async () => {
+    const start = Float64Array.of(-7, 0.5, 9, 0.5);
+    const xs: number[][] = [];
+    await minimize(problem, start, {
+      method,
+      bounds: [0, 1],
+      maxIterations: 0,
+      onStep: ({ x }) => xs.push([...x]),
+    });
+    expect(xs).toEqual([[0, 0.5, 1, 0.5]]);
+    expect([...start]).toEqual([-7, 0.5, 9, 0.5]);
+  });
+
+  it('allows an objective to use one array for all its gradients', async () => {
+    const buffer = new Float64Array(4);
+    const reusing = (x: Float64Array) => {
+      const { value, gradient } = problem.evaluate(x);
+      buffer.set(gradient);
+      return { value, gradient: buffer };
+    };
+    const [fresh, reused] = await Promise.all(
+      [problem, reusing].map((objective) =>
+        minimize(objective, problem.start, { method, maxIterations: 20 }),
+      ),
+    );
+    expect(reused).toEqual(fresh);
+  });
+});
+
+describe('minimize', () => {
+  it('judges the decrease over several iterations where a tolerance is given', async () => {
+    // |x|^1.5 has ever smaller steps to go; a tenth in ten iterations is not much.
+    const result = await minimize(problem, problem.start, {
+      method: adam({ learningRate: 1e-6 }),
+      tolerance: { decrease: 1e-3 },
+    });
+    expect(result).toMatchObject({ stopReason: 'converged', iterations: 10 });
+  });
+
+  it.each([
+    ['objective', () => minimize({} as never, problem.start)],
+    ['start', () => minimize(problem, [1, 2] as never)],
+    ['start', () => minimize(problem, new Float64Array(0))],
+    ['method', () => minimize(problem, problem.start, { method: 'lbfgs' as never })],
+    ['bounds', () => minimize(problem, problem.start, { bounds: [1, 0] })],
+    ['bounds', () => minimize(problem, problem.start, { bounds: 1 as never })],
+    ['bounds[0]', () => minimize(problem, problem.start, { bounds: [new Float64Array(3), 1] })],
+    ['bounds[1]', () => minimize(problem, problem.start, { bounds: [0, Number.NaN] })],
+    ['maxIterations', () => minimize(problem, problem.start, { maxIterations: -1 })],
+    ['maxEvaluations', () => minimize(problem, problem.start, { maxEvaluations: 0 })],
+    ['tolerance.gradient', () => minimize(problem, problem.start, { tolerance: -1 })],
+    ['maxiterations', () => minimize(problem, problem.start, { maxiterations: 3 } as object)],
+    ['objective', () => minimize(() => ({ value: 1, gradient: new Float64Array(3) }), problem.start)],
+  ])('rejects a wrong %s', async (option, call) => {
+    const error = await call().catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(InvalidArgumentError);
+    expect(error).toMatchObject({ option });
+  });
+
+  it('is typed by its start', () => {
+    const run = () => minimize((x: Float64Array) => ({ value: x[0], gradient: x }), new Float64Array(1));
+    expectTypeOf(run).returns.resolves.toEqualTypeOf<MinimizeResult<Float64Array>>();
+    // @ts-expect-error a gradient is no number
+    (): unknown => minimize((x: Float64Array) => ({ value: x[0], gradient: 1 }), new Float64Array(1));
+  });
+});
