@@ -1,0 +1,86 @@
+import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
+import * as tf from '@tensorflow/tfjs-core';
+import { describe, expect, test } from 'vitest';
+import { useTfjsNode } from '../../src/node/use-tfjs-node';
+import { useWasm } from '../../src/node/use-wasm';
+
+/** Values of a convolution and its input gradient, which thread count must not change. */
+function convolve(): number[] {
+  return tf.tidy(() => {
+    const x = tf.randomNormal<tf.Rank.R4>([1, 40, 33, 16], 0, 1, 'float32', 1);
+    const filter = tf.randomNormal<tf.Rank.R4>([3, 3, 16, 24], 0, 0.1, 'float32', 2);
+    return Array.from(tf.relu(tf.conv2d(x, filter, 1, 'same')).dataSync());
+  });
+}
+
+describe('useWasm', () => {
+  test('makes wasm the backend, with the same numbers on any number of threads', async () => {
+    await useWasm();
+    expect(tf.getBackend()).toBe('wasm');
+    const { getThreadsCount } = await import('@tensorflow/tfjs-backend-wasm');
+    expect(getThreadsCount()).toBe(1);
+    const expected = convolve();
+    for (const threads of [2, 3, 1]) {
+      await useWasm({ threads });
+      expect(tf.getBackend()).toBe('wasm');
+      expect(getThreadsCount()).toBe(threads);
+      expect(convolve()).toEqual(expected);
+    }
+  });
+
+  test('refuses another number of threads while tensors would be lost', async () => {
+    await useWasm();
+    const tensor = tf.tensor1d([1, 2, 3]);
+    await expect(useWasm({ threads: 2 })).rejects.toMatchObject({
+      name: 'EnvironmentError',
+      code: 'BACKEND_IN_USE',
+    });
+    expect(Array.from(tensor.dataSync())).toEqual([1, 2, 3]);
+    await useWasm({ threads: 1 });
+    expect(Array.from(tensor.dataSync())).toEqual([1, 2, 3]);
+    tensor.dispose();
+  });
+
+  test('leaves no listener for errors of the whole process', async () => {
+    const count = () =>
+      process.listenerCount('uncaughtException') + process.listenerCount('unhandledRejection');
+    const before = count();
+    await useWasm({ threads: 2 });
+    await useWasm({ threads: 1 });
+    expect(count()).toBe(before);
+  });
+
+  test.each([0, 9, 1.5, Number.NaN, '2'])('refuses %s threads', async (threads) => {
+    await expect(useWasm({ threads: threads as number })).rejects.toMatchObject({
+      code: 'OUT_OF_RANGE',
+      option: 'threads',
+    });
+  });
+
+  test('lets a program with threads end by itself', async () => {
+    const program = `import * as tf from '@tensorflow/tfjs-core';
+      import { useWasm } from ${JSON.stringify(resolve('src/node/use-wasm.ts'))};
+      useWasm({ threads: 2 }).then(() => console.log(tf.getBackend(), tf.sum(tf.ones([6])).dataSync()[0]));`;
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--import', 'tsx', '--input-type=module', '--eval', program],
+      { timeout: 30_000 },
+    );
+    expect(stdout.trim()).toBe('wasm 6');
+  });
+});
+
+test('useTfjsNode says what to install where the package is missing', async (context) => {
+  const found = await useTfjsNode().then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (found === undefined) return context.skip();
+  expect(found).toMatchObject({
+    name: 'EnvironmentError',
+    code: 'NO_BACKEND',
+    message: expect.stringContaining('npm install @tensorflow/tfjs-node@'),
+  });
+});
