@@ -1,5 +1,15 @@
+export { browserCache, cacheApiCache, indexedDbCache } from './browser-cache';
 export type { ByteRange, ByteStore, Bytes, ReadBytesOptions } from './byte-store';
 export { type LayersModelOptions, layersModelWeights } from './layers-model-weights';
+export type { RemoteOptions } from './remote-store';
+export {
+  type ResolvedWeights,
+  type ResolveWeightsOptions,
+  resolveWeights,
+  type Weights,
+  type WeightsPlatform,
+} from './resolve-weights';
+export { type SafetensorsOptions, safetensorsWeights } from './safetensors-weights';
 export type {
   LayerWeights,
   ReadWeightsOptions,
@@ -8,4 +18,6 @@ export type {
   WeightsProgress,
   WeightsWarning,
 } from './source';
+export { type Vgg19WeightsOptions, vgg19Mirrors, vgg19Weights } from './vgg19-weights';
+export { type CachedFile, memoryCache, type WeightCache } from './weight-cache';
 export { type WeightMap, type WeightMapOptions, weightMap } from './weight-map';

@@ -93,8 +93,9 @@ async function* iterate(stream: ReadableStream<ArrayBuffer>): AsyncGenerator<Arr
   const reader = stream.getReader();
   try {
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
-      const chunk: ArrayBuffer | Uint8Array<ArrayBuffer> = next.value;
-      yield chunk instanceof Uint8Array ? chunk.slice().buffer : chunk;
+      // tfjs' own handlers hand on what fetch gives, which are views, whatever the type says.
+      const chunk: unknown = next.value;
+      yield chunk instanceof Uint8Array ? (chunk as Bytes).slice().buffer : (chunk as ArrayBuffer);
     }
   } finally {
     await reader.cancel().catch(() => undefined);

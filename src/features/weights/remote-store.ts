@@ -1,23 +1,379 @@
-import { InvalidArgumentError } from '../../errors';
-import { showValue } from '../../validate';
-import type { ByteStore } from './byte-store';
+import { InvalidArgumentError, WeightsError } from '../../errors';
+import { requireNumber, showValue } from '../../validate';
+import { browserCache } from './browser-cache';
+import type { ByteRange, ByteStore, Bytes, ReadBytesOptions } from './byte-store';
+import { CheckedCache, type Pin } from './checked-cache';
+import { PartialKeeper } from './partial-keeper';
+import { Receiver } from './receiver';
+import { RemoteFile, type Transport } from './remote-file';
+import { retrying } from './retry';
+import { sha256, sha256OfText } from './sha256';
+import type { WeightCache } from './weight-cache';
 
 /** Options of everything that is read from a URL. */
 export interface RemoteOptions {
-  /** Fetches; `fetch` of the platform by default. */
+  /**
+   * Where downloaded files are kept; false for nowhere. What is kept counts as the file at that URL for good.
+   * @default the browser's cache in pages and workers, nowhere in Node (`nodeWeights` keeps them on disk)
+   */
+  readonly cache?: WeightCache | false | undefined;
+  /** SHA-256 (hexadecimal) that files must have, by their names. @default none */
+  readonly sha256?: Readonly<Record<string, string>> | undefined;
+  /** How often in a row a request may fail in passing (429, 5xx, a broken connection) before it is given up. @default 4 */
+  readonly retries?: number | undefined;
+  /** Milliseconds before the first repetition; they double from one to the next, up to 8 seconds. @default 500 */
+  readonly retryDelayMs?: number | undefined;
+  /** Milliseconds without a byte after which a connection counts as broken. @default 60000 */
+  readonly stallTimeoutMs?: number | undefined;
+  /** Only what is in the cache is used; nothing is fetched. @default false */
+  readonly offline?: boolean | undefined;
+  /** Fetches, for proxies and headers of your own. @default the platform's `fetch` */
   readonly fetch?: typeof fetch | undefined;
 }
 
 /** The names of {@link RemoteOptions}. */
-export const remoteOptionNames = ['fetch'] as const;
+export const remoteOptionNames = [
+  'cache',
+  'sha256',
+  'retries',
+  'retryDelayMs',
+  'stallTimeoutMs',
+  'offline',
+  'fetch',
+] as const satisfies readonly (keyof RemoteOptions)[];
 
-/** Files on a server. */
+/** Where a {@link RemoteStore}'s files are. */
+export interface RemoteLocation {
+  /** For people. */
+  readonly name: string;
+  /** URLs of folders with the same files, each ending in `/`, the first preferred. */
+  readonly folders: readonly string[];
+  /** Query of every file's URL, `?` included. */
+  readonly search?: string | undefined;
+  readonly entry?: string | undefined;
+  /** What is known of the files. */
+  readonly pins?: Readonly<Record<string, Pin>> | undefined;
+  /** Folder in the cache. @default one of its own for each URL */
+  readonly cacheFolder?: string | undefined;
+}
+
+/** Files below a URL: of the folder that a file is in, or of a folder. */
 export function remoteStore(
   location: string | URL,
-  _options: RemoteOptions,
-  _defaultEntry: string,
-): ByteStore {
-  throw new InvalidArgumentError('UNKNOWN_NAME', `weights is ${showValue(location)}`, { option: 'weights' });
+  options: RemoteOptions,
+  defaultEntry: string,
+): RemoteStore {
+  const url = requireUrl(location);
+  const extension = defaultEntry.slice(defaultEntry.lastIndexOf('.'));
+  const isFile = url.pathname.toLowerCase().endsWith(extension);
+  const folder = new URL(isFile ? '.' : url.pathname.endsWith('/') ? url.pathname : `${url.pathname}/`, url);
+  const entry = isFile
+    ? decodeURIComponent(url.pathname.slice(url.pathname.lastIndexOf('/') + 1))
+    : defaultEntry;
+  const pins = Object.fromEntries(
+    Object.entries(options.sha256 ?? {}).map(([file, hash]) => [file, { sha256: hash.toLowerCase() }]),
+  );
+  const name = `${url.origin}${url.pathname}`;
+  return new RemoteStore(
+    { name, folders: [`${folder.origin}${folder.pathname}`], search: url.search, entry, pins },
+    options,
+  );
+}
+
+/** The URL that a location is. Relative ones belong to the page. */
+export function requireUrl(location: unknown): URL {
+  const accepted =
+    'an http: or https: URL, a WeightSource, a tf.io.IOHandler; folders on disk through tfjs-style-transfer/node';
+  const base = (globalThis as { location?: { href?: string } }).location?.href;
+  try {
+    if (typeof location !== 'string' && !(location instanceof URL)) throw new TypeError('no URL');
+    const url = new URL(location, base);
+    if (url.protocol === 'http:' || url.protocol === 'https:') return url;
+  } catch {
+    // Said below.
+  }
+  const value = location instanceof URL ? location.href : location;
+  throw new InvalidArgumentError(
+    'UNKNOWN_WEIGHTS',
+    `weights is ${showValue(value)}; accepted: ${accepted}.`,
+    {
+      option: 'weights',
+      value,
+      accepted,
+    },
+  );
+}
+
+/** Files on a server or several alike, through a cache, each checked before it is used. */
+export class RemoteStore implements ByteStore {
+  readonly name: string;
+  readonly entry: string | undefined;
+  private readonly cache: WeightCache | undefined;
+  private readonly transport: Transport;
+  private readonly sizes = new Map<string, number>();
+  private readonly retries: number;
+  private readonly retryDelayMs: number;
+  private readonly offline: boolean;
+  /** Index of the folder that answered last. */
+  private preferred = 0;
+
+  constructor(
+    private readonly location: RemoteLocation,
+    options: RemoteOptions = {},
+  ) {
+    const { retries = 4, retryDelayMs = 500, stallTimeoutMs = 60_000, offline = false, cache } = options;
+    requireNumber('retries', retries, { min: 0, integer: true });
+    requireNumber('retryDelayMs', retryDelayMs, { min: 0 });
+    requireNumber('stallTimeoutMs', stallTimeoutMs, { min: 1 });
+    this.name = location.name;
+    this.entry = location.entry;
+    this.cache = cache === false ? undefined : (cache ?? browserCache());
+    this.transport = { fetch: options.fetch ?? globalThis.fetch.bind(globalThis), stallTimeoutMs };
+    this.retries = retries;
+    this.retryDelayMs = retryDelayMs;
+    this.offline = offline;
+  }
+
+  prefersWhole(file: string, size: number | undefined): boolean {
+    return this.pinOf(file) !== undefined || size === undefined || size <= wholeFileBytes;
+  }
+
+  async size(file: string, options: ReadBytesOptions = {}): Promise<number> {
+    const known = this.pinOf(file)?.size ?? this.sizes.get(file);
+    const kept = known ?? (await this.cached(options).read(await this.keyOf(file)))?.length;
+    const asked = kept ?? (await this.askSize(file, options));
+    const size = asked ?? (await this.read(file, unsizedFileBytes, options)).length;
+    this.sizes.set(file, size);
+    return size;
+  }
+
+  async read(file: string, limit: number, options: ReadBytesOptions = {}): Promise<Bytes> {
+    const pin = this.pinOf(file);
+    const key = await this.keyOf(file);
+    const cache = this.cached(options);
+    const kept = await cache.read(key, pin);
+    if (kept && kept.length <= limit) return kept;
+    const mirrors = this.mirrorsOf(file);
+    try {
+      const part = { file, key, offset: 0, length: pin?.size, limit: pin?.size ?? limit, pin };
+      const bytes = await this.fetchPart(mirrors, part, cache, options);
+      await cache.write(key, bytes, pin);
+      this.sizes.set(file, bytes.length);
+      return bytes;
+    } finally {
+      for (const mirror of mirrors) mirror.close();
+    }
+  }
+
+  async *readRanges(
+    file: string,
+    ranges: readonly ByteRange[],
+    options: ReadBytesOptions = {},
+  ): AsyncGenerator<Bytes> {
+    const cache = this.cached(options);
+    const mirrors = this.mirrorsOf(file);
+    try {
+      for (let i = 0; i < ranges.length; ) {
+        const key = await this.keyOf(file, ranges[i]);
+        const kept = await cache.read(key);
+        if (kept?.length === ranges[i].length) {
+          yield kept;
+          i++;
+          continue;
+        }
+        const run = requestFrom(ranges, i);
+        const { offset } = run[0];
+        const length = run.reduce((sum, range) => sum + range.length, 0);
+        const bytes = await this.fetchPart(
+          mirrors,
+          { file, key, offset, length, limit: length },
+          cache,
+          options,
+        );
+        for (const range of run) {
+          const piece = bytes.subarray(range.offset - offset, range.offset - offset + range.length);
+          await cache.write(await this.keyOf(file, range), piece);
+          yield piece;
+        }
+        i += run.length;
+      }
+    } finally {
+      for (const mirror of mirrors) mirror.close();
+    }
+  }
+
+  /** Fetches a part of a file from the first folder that has it, continuing an interrupted download. */
+  private async fetchPart(
+    mirrors: readonly RemoteFile[],
+    part: FilePart,
+    cache: CheckedCache,
+    options: ReadBytesOptions,
+  ): Promise<Bytes> {
+    const { signal, onBytes } = options;
+    if (this.offline) throw this.notCached(part.file);
+    const receiver = new Receiver(this.urlOf(part.file, this.preferred), part.length, part.limit);
+    const partial = new PartialKeeper(receiver, part.key, cache);
+    let resumed = await partial.restore();
+    const failures: WeightsError[] = [];
+    const untried = mirrors.map((_, i) => (i + this.preferred) % mirrors.length);
+    for (let index = untried.shift(); index !== undefined; index = untried.shift()) {
+      try {
+        await retrying(
+          () =>
+            mirrors[index].fill(receiver, part.offset, signal, () => {
+              onBytes?.(receiver.filled);
+              partial.keepNowAndThen();
+            }),
+          { retries: this.retries, retryDelayMs: this.retryDelayMs, signal, progress: () => receiver.filled },
+        );
+        await requireHash(receiver.bytes, part.pin, mirrors[index].url);
+        this.preferred = index;
+        await partial.remove();
+        return receiver.bytes;
+      } catch (error) {
+        if (!(error instanceof WeightsError)) {
+          await partial.keep();
+          throw error;
+        }
+        if (error.code === 'WRONG_HASH' || error.code === 'TOO_LARGE') receiver.reset();
+        receiver.version = undefined;
+        // What was continued may have begun wrong.
+        if (error.code === 'WRONG_HASH' && resumed) untried.unshift(index);
+        else failures.push(error);
+        resumed = false;
+      }
+    }
+    await partial.keep();
+    throw failures.length === 1 ? failures[0] : allFailed(part.file, failures);
+  }
+
+  private async askSize(file: string, { signal }: ReadBytesOptions): Promise<number | undefined> {
+    if (this.offline) throw this.notCached(file);
+    const failures: WeightsError[] = [];
+    for (const mirror of this.mirrorsOf(file)) {
+      try {
+        return await retrying(() => mirror.size(signal), {
+          retries: this.retries,
+          retryDelayMs: this.retryDelayMs,
+          signal,
+          progress: () => 0,
+        });
+      } catch (error) {
+        if (!(error instanceof WeightsError)) throw error;
+        failures.push(error);
+      }
+    }
+    throw failures.length === 1 ? failures[0] : allFailed(file, failures);
+  }
+
+  private notCached(file: string): WeightsError {
+    return new WeightsError(
+      'NOT_CACHED',
+      `${file} of ${this.name} is not in the cache, and nothing is to be fetched.`,
+      {
+        option: 'weights',
+        value: file,
+      },
+    );
+  }
+
+  private cached({ onWarning }: ReadBytesOptions): CheckedCache {
+    return new CheckedCache(this.cache, onWarning);
+  }
+
+  private pinOf(file: string): Pin | undefined {
+    const { pins } = this.location;
+    return pins && Object.hasOwn(pins, file) ? pins[file] : undefined;
+  }
+
+  private urlOf(file: string, folder: number): string {
+    const path = file.split('/').map(encodeURIComponent).join('/');
+    return `${this.location.folders[folder]}${path}${this.location.search ?? ''}`;
+  }
+
+  private mirrorsOf(file: string): RemoteFile[] {
+    return this.location.folders.map((_, i) => new RemoteFile(this.urlOf(file, i), this.transport));
+  }
+
+  private async keyOf(file: string, range?: ByteRange): Promise<string> {
+    this.folderKey ??= this.location.cacheFolder ?? (await folderKeyOf(this.location));
+    const part = range ? `.bytes-${range.offset}-${range.length}` : '';
+    return `${this.folderKey}/${await fileKeyOf(file)}${part}`;
+  }
+  private folderKey: string | undefined;
+}
+
+/** Files to this size are fetched and kept whole though only a part is needed. */
+const wholeFileBytes = 2 ** 23;
+/** Where a server does not say a file's size, it is read to find out, up to here. */
+const unsizedFileBytes = 2 ** 26;
+/** Ranges below this size are fetched along with the one that they touch. */
+const smallRange = 2 ** 16;
+
+/** What of a file one request is to bring. */
+interface FilePart {
+  readonly file: string;
+  readonly key: string;
+  readonly offset: number;
+  /** Undefined: to the file's end, `limit` bytes at most. */
+  readonly length?: number | undefined;
+  readonly limit: number;
+  readonly pin?: Pin | undefined;
+}
+
+/** The ranges from index `i` on that are best fetched by one request. */
+function requestFrom(ranges: readonly ByteRange[], i: number): readonly ByteRange[] {
+  let end = i + 1;
+  while (end < ranges.length) {
+    const [previous, next] = [ranges[end - 1], ranges[end]];
+    const touching = previous.offset + previous.length === next.offset;
+    if (!touching || Math.min(previous.length, next.length) >= smallRange) break;
+    end++;
+  }
+  return ranges.slice(i, end);
+}
+
+async function requireHash(bytes: Bytes, pin: Pin | undefined, url: string): Promise<void> {
+  if (!pin?.sha256) return;
+  const found = await sha256(bytes);
+  if (found === pin.sha256) return;
+  throw new WeightsError(
+    'WRONG_HASH',
+    `${url} is not the expected file: its SHA-256 is ${found}, expected ${pin.sha256}.`,
+    {
+      option: 'weights',
+      value: found,
+      accepted: pin.sha256,
+    },
+  );
+}
+
+function allFailed(file: string, failures: readonly WeightsError[]): WeightsError {
+  const [first] = failures;
+  const reasons = failures.map((failure) => failure.message).join(' ');
+  return new WeightsError(first.code, `${file} could not be fetched. ${reasons}`, {
+    option: 'weights',
+    value: file,
+    cause: first,
+  });
+}
+
+async function folderKeyOf({ folders, search = '' }: RemoteLocation): Promise<string> {
+  const host = new URL(folders[0]).host.toLowerCase().replace(/[^a-z0-9.-]/g, '_');
+  return `${host}/${(await sha256OfText(folders[0] + search)).slice(0, 16)}`;
+}
+
+/** A file's name, made fit for a key: two that differ stay different. */
+async function fileKeyOf(file: string): Promise<string> {
+  const key = file.toLowerCase().replace(/[^a-z0-9._/-]/g, '_');
+  const readable = key
+    .split('/')
+    .map((segment) => segment.replace(/^\./, '_'))
+    .join('/')
+    .slice(-120);
+  return readable === file
+    ? file
+    : `${(await sha256OfText(file)).slice(0, 8)}-${readable.replaceAll('/', '_')}`;
 }
 
 /** Whether a value is a {@link ByteStore}. */

@@ -49,6 +49,8 @@ export interface WeightSource {
   readonly convention: WeightConvention;
   /** The convolutions that the source has; undefined when only reading tells. */
   readonly layers?: readonly ConvLayer[] | undefined;
+  /** True for the small network that comes with this package: reports say that it is not VGG-19. */
+  readonly embedded?: boolean | undefined;
   /** Reads these convolutions and, as far as its storage allows, nothing else. Throws a `WeightsError`. */
   read(
     layers: readonly ConvLayer[],

@@ -1,0 +1,84 @@
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
+import envPaths from 'env-paths';
+import { WeightsError } from '../errors';
+import { isCacheKey, type WeightCache } from '../features/weights/weight-cache';
+import { replaceFile } from './replace-file';
+
+/** Environment variable that names the folder of the cache. */
+export const cacheVariable = 'TFJS_STYLE_TRANSFER_CACHE';
+
+/**
+ * Weights kept in a folder. Files are written beside their place and renamed, so that several processes can use it at once; nothing is
+ * made before the first write.
+ *
+ * @param folder by default the user's own for caches: what TFJS_STYLE_TRANSFER_CACHE names, else `tfjs-style-transfer` in
+ * `$XDG_CACHE_HOME` or `~/.cache`, in `~/Library/Caches`, or in `%LOCALAPPDATA%`
+ * @example
+ * ```ts
+ * const source = vgg19Weights({ cache: diskCache('./models') });
+ * ```
+ */
+export function diskCache(folder: string = defaultCacheFolder()): WeightCache {
+  const root = resolve(folder);
+  const pathOf = (key: string): string => {
+    if (isCacheKey(key)) return join(root, key);
+    throw new WeightsError('UNSAFE_PATH', `'${key}' is no key of a cache.`, { option: 'key', value: key });
+  };
+  return {
+    name: root,
+    async read(key) {
+      const path = pathOf(key);
+      return unlessMissing(async () => new Uint8Array(await readFile(path)));
+    },
+    async write(key, bytes) {
+      const path = pathOf(key);
+      await mkdir(dirname(path), { recursive: true });
+      await removeLeftovers(dirname(path));
+      await replaceFile(path, bytes).catch(async (error: unknown) => {
+        // Windows does not replace a file that another process is reading; the other process will have written the same.
+        const there = await unlessMissing(() => stat(path));
+        if (there?.size !== bytes.length) throw error;
+      });
+    },
+    async delete(key) {
+      await rm(pathOf(key), { force: true });
+    },
+    async list() {
+      const names = (await unlessMissing(() => readdir(root, { recursive: true }))) ?? [];
+      const keys = names.map((name) => name.split(sep).join('/')).filter(isCacheKey);
+      const files = await Promise.all(
+        keys.map(async (key) => {
+          const found = await unlessMissing(() => stat(join(root, key)));
+          return found?.isFile() ? [{ key, bytes: found.size }] : [];
+        }),
+      );
+      return files.flat().sort((a, b) => (a.key < b.key ? -1 : 1));
+    },
+  };
+}
+
+/** The folder of {@link diskCache} where none is named. */
+export function defaultCacheFolder(): string {
+  return process.env[cacheVariable] || envPaths('tfjs-style-transfer', { suffix: '' }).cache;
+}
+
+/** Temporary files begin with a dot, which no key does. One that is an hour old belongs to a process that was killed. */
+async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith('.')) continue;
+    const path = join(folder, name);
+    const found = await unlessMissing(() => stat(path));
+    if (found?.isFile() && Date.now() - found.mtimeMs > 3_600_000) await rm(path, { force: true });
+  }
+}
+
+async function unlessMissing<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
