@@ -3,7 +3,6 @@ import { InvalidArgumentError } from '../errors';
 import type { FeatureExtractor } from '../features/extractor';
 import type { LayerName } from '../features/layers';
 import type { Image } from '../image/image';
-import { resize } from '../image/resize';
 import { type ImageInput, imageFrom } from '../image/to-image';
 import { requireKnownOptions, requireName, showValue } from '../validate';
 import { contentDistance } from './content-distance';
@@ -36,7 +35,10 @@ export interface EvaluateOptions<Metric extends MetricName = PixelMetric> {
   readonly image: ImageInput;
   /** The content image; resized to the stylised image's size where it differs. */
   readonly content?: ImageInput | undefined;
-  /** The style image; resized to the stylised image's size where it differs, except for `styleDistance`, which takes it as it is. */
+  /**
+   * The style image; resized to the stylised image's size where it differs. For `styleDistance` it keeps its aspect ratio, and only
+   * its longer side becomes the stylised image's, as `styleTransfer` does by default: strokes are compared at one scale.
+   */
   readonly style?: ImageInput | undefined;
   /** @default every metric; without an extractor those that need none */
   readonly metrics?: readonly Metric[] | undefined;
@@ -122,11 +124,11 @@ const knownOptions = ['image', 'content', 'style', 'metrics', 'extractor', 'cont
 type Measure = (
   image: Image,
   other: Image,
-  original: Image,
+  scaled: Image,
   options: EvaluateOptions<MetricName>,
 ) => Promise<number>;
 
-/** `other` has the image's size, `original` its own. */
+/** `other` has the image's size, `scaled` its longer side. */
 const measures: Readonly<Record<MetricName, Measure>> = {
   ssim: (image, other) => ssim(image, other),
   msSsim: (image, other) => msSsim(image, other, { scales: Math.max(1, scalesThatFit(image.shape)) }),
@@ -137,10 +139,10 @@ const measures: Readonly<Record<MetricName, Measure>> = {
     mutualInformation(image, other, { normalization: 'geometric' }),
   mutualInformationArithmetic: (image, other) =>
     mutualInformation(image, other, { normalization: 'arithmetic' }),
-  contentDistance: (image, other, _original, { extractor, contentLayers: layers }) =>
+  contentDistance: (image, other, _scaled, { extractor, contentLayers: layers }) =>
     contentDistance(image, other, { extractor: extractor as FeatureExtractor, layers }),
-  styleDistance: (image, _other, original, { extractor, styleLayers: layers }) =>
-    styleDistance(image, original, { extractor: extractor as FeatureExtractor, layers }),
+  styleDistance: (image, _other, scaled, { extractor, styleLayers: layers }) =>
+    styleDistance(image, scaled, { extractor: extractor as FeatureExtractor, layers }),
 };
 
 /** Every {@link MetricName}, in the order of tables. */
@@ -174,21 +176,17 @@ async function compareWith(
   metrics: readonly MetricName[],
   options: EvaluateOptions<MetricName>,
 ): Promise<Partial<Record<MetricName, number>>> {
-  const other = await resizeTo(original, image.shape);
+  const owned = [original];
   try {
+    const [height, width] = image.shape;
+    const other = await imageFrom('image', original, { width, height });
+    owned.push(other);
+    const scaled = await imageFrom('image', original, { longerSide: Math.max(width, height) });
+    owned.push(scaled);
     const values: Partial<Record<MetricName, number>> = {};
-    for (const name of metrics) values[name] = await measures[name](image, other, original, options);
+    for (const name of metrics) values[name] = await measures[name](image, other, scaled, options);
     return values;
   } finally {
-    tf.dispose([original, other]);
+    tf.dispose(owned);
   }
-}
-
-async function resizeTo(image: Image, [height, width]: readonly number[]): Promise<Image> {
-  const pixels = {
-    data: (await image.data()) as Float32Array,
-    width: image.shape[1],
-    height: image.shape[0],
-  };
-  return tf.tensor3d(resize(pixels, width, height).data, [height, width, 3]);
 }

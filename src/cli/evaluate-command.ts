@@ -1,0 +1,101 @@
+import { Command } from 'commander';
+import { evaluate, type ImageEvaluation, type MetricName, metricNames } from '../metrics/evaluate';
+import { decodeInput } from '../node/image-input';
+import { loadVgg19 } from '../node/load-vgg19';
+import { useWasm } from '../node/use-wasm';
+
+interface EvaluateFlags {
+  readonly style: string;
+  readonly content?: string;
+  readonly weights?: string;
+  readonly json?: true;
+}
+
+/** What the command prints: every metric, and which network the distances are of. */
+interface PrintedEvaluation extends ImageEvaluation<MetricName> {
+  readonly image: string;
+  readonly weights: string;
+  /** True where no VGG-19 was found and the network that comes with the package stood in. */
+  readonly embedded: boolean;
+}
+
+/** `tfjs-style-transfer evaluate`: every metric of a stylised image against its style and its content, as a table or JSON on stdout. */
+export function evaluateCommand(): Command {
+  return new Command('evaluate')
+    .description('measure a stylised image against its style and its content')
+    .argument('<image>', 'the stylised image')
+    .requiredOption('--style <image>', 'the style image; resized to the stylised one')
+    .option('--content <image>', 'the content image; resized to the stylised one')
+    .option(
+      '--weights <where>',
+      'VGG-19 for the distances: a folder, file or URL; by default what is there without network',
+    )
+    .option('--json', 'print JSON; the PSNR of equal images, which is infinite, is null there')
+    .action(async (image: string, flags: EvaluateFlags) => {
+      const evaluation = await measure(image, flags);
+      process.stdout.write(flags.json ? `${JSON.stringify(evaluation, null, 2)}\n` : tableOf(evaluation));
+    });
+}
+
+async function measure(
+  image: string,
+  { style, content, weights }: EvaluateFlags,
+): Promise<PrintedEvaluation> {
+  // Files first: a misspelt name should not wait for weights.
+  const images = {
+    image: await decodeInput('image', image),
+    style: await decodeInput('style', style),
+    content: content === undefined ? undefined : await decodeInput('content', content),
+  };
+  await useWasm();
+  const extractor = await loadVgg19({ weights });
+  try {
+    const evaluation = await evaluate({ ...images, extractor, metrics: metricNames });
+    return { image, weights: extractor.weights, embedded: extractor.embedded ?? false, ...evaluation };
+  } finally {
+    extractor.dispose();
+  }
+}
+
+/** A metric's name for people, and how to read it. */
+const labels: Readonly<Record<MetricName, readonly [name: string, meaning: string]>> = {
+  ssim: ['SSIM', '-1 to 1, 1 equal'],
+  msSsim: ['MS-SSIM', '0 to 1, 1 equal'],
+  psnr: ['PSNR', 'dB, higher is nearer'],
+  cosineSimilarity: ['cosine similarity', '0 to 1, 1 same direction'],
+  mutualInformation: ['mutual information', 'bits, 0 independent'],
+  mutualInformationGeometric: ['  / sqrt(H(A) H(B))', '0 to 1'],
+  mutualInformationArithmetic: ['  / mean of H(A), H(B)', '0 to 1'],
+  contentDistance: ['content distance', 'loss at conv2_2, 0 equal'],
+  styleDistance: ['style distance', 'loss at five layers, 0 equal'],
+};
+
+function tableOf(evaluation: PrintedEvaluation): string {
+  const { image, width, height, msSsimScales, style, content, weights, embedded } = evaluation;
+  const columns = [
+    { title: 'style', values: style },
+    ...(content ? [{ title: 'content', values: content }] : []),
+  ];
+  const row = (name: string, cells: readonly string[], meaning: string) =>
+    `${name.padEnd(24)}${cells.map((cell) => cell.padStart(11)).join('')}   ${meaning}`.trimEnd();
+  const lines = metricNames.map((metric) => {
+    const [name, meaning] = labels[metric];
+    const cells = columns.map(({ values }) => format(values?.[metric] ?? Number.NaN));
+    return row(metric === 'msSsim' ? `${name}, ${msSsimScales} scales` : name, cells, meaning);
+  });
+  const network = `Distances by ${weights}${embedded ? ', which stands in for VGG-19: compare them only with each other' : ''}.`;
+  const head = row(
+    'against',
+    columns.map(({ title }) => title),
+    '',
+  );
+  return `${image}, ${width}x${height}\n${[head, ...lines].join('\n')}\n${network}\n`;
+}
+
+/** Four decimals, or four digits where that would show none of them. */
+const format = (value: number) =>
+  value !== 0 && Math.abs(value) < 0.001
+    ? value.toExponential(3)
+    : Number.isFinite(value)
+      ? value.toFixed(4)
+      : 'infinite';
