@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { FeatureExtractor } from './features/extractor';
-import { deepestLayer } from './features/layers';
-import { loadVgg19 } from './features/load-vgg19';
+import { deepestLayer, type Vgg19Layer } from './features/layers';
+import { defaultLastLayer, loadVgg19 } from './features/load-vgg19';
 import type { Image } from './image/image';
 import { type ImageInput, imageFrom, type TargetSize } from './image/to-image';
 import type { Loss } from './losses/loss';
@@ -117,18 +117,22 @@ async function startImage({ init, seed }: CheckedOptions, content: Image, style:
 }
 
 async function loadExtractor(options: CheckedOptions): Promise<FeatureExtractor> {
-  const { settings, loss, weights, engine, threads, signal, onProgress } = options;
-  // A loss that is made later may ask for any layer; one that is there says which.
-  const layers = typeof loss === 'object' ? loss.layers : presetLayers(settings);
+  const { settings, weights, engine, threads, signal, onProgress } = options;
   return loadVgg19({
     weights,
-    lastLayer: deepestLayer(layers),
+    lastLayer: lastLayerOf(options),
     pooling: settings.pooling,
     engine,
     threads,
     signal,
     onProgress,
+    onWarning: (warning) => onProgress?.({ type: 'warning', ...warning }),
   });
+}
+
+/** How deep the network has to be. A loss that is given says; one that is made later may ask for any of the preset's layers. */
+export function lastLayerOf({ loss, settings }: CheckedOptions): Vgg19Layer {
+  return deepestLayer(typeof loss === 'object' ? loss.layers : presetLayers(settings)) ?? defaultLastLayer;
 }
 
 function makeLoss(options: CheckedOptions, targets: Parameters<typeof presetLoss>[1]): Loss {

@@ -62,6 +62,13 @@ export function stepsUpTo(last: Vgg19Layer): readonly NetworkStep[] {
   return vgg19Steps.slice(0, vgg19Layers.indexOf(last) + 1);
 }
 
+/** The convolutions up to and including `last`: what has to be read for it. */
+export function convolutionsUpTo(last: Vgg19Layer): readonly ConvLayer[] {
+  return stepsUpTo(last)
+    .filter((step) => step.kind === 'conv')
+    .map((step) => step.name);
+}
+
 /** The last of `layers` in the order of computation, or undefined when none is a layer of VGG-19 (`'image'` alone). */
 export function deepestLayer(layers: readonly LayerName[]): Vgg19Layer | undefined {
   return vgg19Layers.findLast((layer) => layers.includes(layer));

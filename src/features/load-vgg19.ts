@@ -2,18 +2,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import { EnvironmentError } from '../errors';
 import { requireKnownOptions, requireName } from '../validate';
 import type { FeatureExtractor } from './extractor';
-import { type ConvLayer, stepsUpTo, type Vgg19Layer } from './layers';
+import { convolutionsUpTo, stepsUpTo, type Vgg19Layer } from './layers';
 import { createTfjsExtractor, type Pooling } from './tfjs-extractor';
-import { layersModelWeights } from './weights';
-import type { WeightSource, WeightsProgress } from './weights/source';
+import { resolveWeights, type Weights } from './weights/resolve-weights';
+import type { WeightsProgress, WeightsWarning } from './weights/source';
 
-export type Weights = string | URL | tf.io.IOHandler | WeightSource;
-
-/** Stands in until src/features/weights/resolve-weights.ts is there. */
-async function resolveWeights(weights: Weights | undefined, _convolutions: readonly ConvLayer[]) {
-  if (typeof weights === 'object' && 'read' in weights) return { source: weights, embedded: false };
-  return { source: layersModelWeights(weights as string), embedded: false };
-}
+export type { Weights };
 
 /** What computes the network: tfjs operations on the active backend, or this library's own wasm kernels. */
 export type Engine = 'auto' | 'tfjs' | 'wasm';
@@ -25,7 +19,7 @@ export const engines: readonly Engine[] = ['auto', 'tfjs', 'wasm'];
 export interface LoadVgg19Options {
   /** Where the weights are. @default what is there without network: a complete cache, else the embedded network */
   readonly weights?: Weights | undefined;
-  /** The network ends after this layer; nothing deeper is read. @default 'conv3_1', the deepest layer of Li et al. 2021 */
+  /** The network ends after this layer; nothing deeper is read. @default 'conv3_1' */
   readonly lastLayer?: Vgg19Layer | undefined;
   /** @default 'max' */
   readonly pooling?: Pooling | undefined;
@@ -35,7 +29,12 @@ export interface LoadVgg19Options {
   readonly threads?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: WeightsProgress) => void) | undefined;
+  /** Told of what went wrong without preventing the weights from being read: a cache that cannot be written. */
+  readonly onWarning?: ((warning: WeightsWarning) => void) | undefined;
 }
+
+/** The layer that a network ends after where nobody says: the deepest of Li et al. 2021. */
+export const defaultLastLayer: Vgg19Layer = 'conv3_1';
 
 /**
  * VGG-19's convolutional part as a feature extractor, cut after the last layer that is wanted.
@@ -59,20 +58,30 @@ export async function loadVgg19(options: LoadVgg19Options = {}): Promise<Feature
     'threads',
     'signal',
     'onProgress',
+    'onWarning',
   ]);
-  const { weights, lastLayer = 'conv3_1', pooling = 'max', engine = 'auto', signal, onProgress } = options;
+  const {
+    weights,
+    lastLayer = defaultLastLayer,
+    pooling = 'max',
+    engine = 'auto',
+    signal,
+    onProgress,
+    onWarning,
+  } = options;
   requireName('pooling', pooling, ['max', 'average']);
   requireName('engine', engine, engines);
   const steps = stepsUpTo(lastLayer);
-  const convolutions: ConvLayer[] = steps.filter((step) => step.kind === 'conv').map((step) => step.name);
+  const convolutions = convolutionsUpTo(lastLayer);
   await requireBackend();
-  const { source, embedded } = await resolveWeights(weights, convolutions);
+  const { source, embedded } = await resolveWeights(weights, convolutions, { signal, onWarning });
+  const read = await source.read(convolutions, { signal, onProgress, onWarning });
   const network = {
     name: 'vgg19',
     weightsName: source.name,
     embedded,
     steps,
-    weights: await source.read(convolutions, { signal, onProgress }),
+    weights: read,
     convention: source.convention,
     pooling,
   };

@@ -1,5 +1,6 @@
 import type { FeatureExtractor } from '../features/extractor';
-import { type LoadVgg19Options, loadVgg19 as loadAnywhere } from '../features/load-vgg19';
+import { convolutionsUpTo } from '../features/layers';
+import { defaultLastLayer, type LoadVgg19Options, loadVgg19 as loadAnywhere } from '../features/load-vgg19';
 import { nodeWeights } from './node-weights';
 
 /**
@@ -13,5 +14,7 @@ import { nodeWeights } from './node-weights';
  * ```
  */
 export async function loadVgg19(options: LoadVgg19Options = {}): Promise<FeatureExtractor> {
-  return loadAnywhere({ ...options, weights: await nodeWeights(options.weights) });
+  const { weights, lastLayer = defaultLastLayer, signal, onWarning } = options;
+  const layers = convolutionsUpTo(lastLayer);
+  return loadAnywhere({ ...options, weights: await nodeWeights(weights, { layers, signal, onWarning }) });
 }

@@ -1,4 +1,9 @@
-import { type StyleTransferResult, styleTransfer as styleTransferAnywhere } from '../style-transfer';
+import { convolutionsUpTo } from '../features/layers';
+import {
+  lastLayerOf,
+  type StyleTransferResult,
+  styleTransfer as styleTransferAnywhere,
+} from '../style-transfer';
 import { checkOptions, defaultSize, type StyleTransferOptions } from '../style-transfer-options';
 import { decodeInput, type NodeImageInput } from './image-input';
 import { nodeWeights } from './node-weights';
@@ -64,7 +69,12 @@ export async function styleTransfer(
       ...(options as StyleTransferOptions),
       ...(weighed && { alpha, beta }),
       ...(start !== undefined && { init: await decodeInput('init', start, atMost(size), signal) }),
-      weights: await nodeWeights(checked.weights),
+      ...(checked.extractor === undefined && {
+        weights: await nodeWeights(checked.weights, {
+          layers: convolutionsUpTo(lastLayerOf(checked)),
+          signal,
+        }),
+      }),
     },
   );
 }
