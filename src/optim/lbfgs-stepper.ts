@@ -47,13 +47,12 @@ export class LbfgsStepper<V, S> implements Stepper<V> {
 
   async advance(): Promise<'stepped' | 'stalled' | 'exhausted'> {
     for (;;) {
-      const unscaled = this.history.isEmpty;
       const found = await this.search();
       if (typeof found === 'object') {
         this.moveTo(found);
         return 'stepped';
       }
-      if (found === 'exhausted' || unscaled) return found;
+      if (found === 'exhausted' || this.history.isEmpty) return found;
       // What the history says may be out of date: once more without it.
       this.run.space.dispose(...this.history.clear());
     }
@@ -61,19 +60,16 @@ export class LbfgsStepper<V, S> implements Stepper<V> {
 
   /** Tries steps along the next direction; what it returns is lower than the current point. */
   private async search(): Promise<Neighbour<V> | 'stalled' | 'exhausted'> {
-    const { run, current } = this;
+    const { run, settings } = this;
     const { direction, slope, step } = this.direction();
-    const line = startLineSearch(this.settings.lineSearch, {
-      slope,
-      step,
-      bounded: run.bounds !== undefined,
-    });
-    // A change below the rounding error of the value tells nothing.
-    const visible = () => -slope * line.step > run.space.epsilon * Math.abs(current.value);
+    const line = startLineSearch(settings.lineSearch, { slope, step, bounded: run.bounds !== undefined });
+    // Where rounding of the value hides what a step can gain, the trapezoidal rule over the gradients at both ends tells its change,
+    // g.s + s.y / 2, exactly for a quadratic: the approximate Wolfe conditions of Hager & Zhang (SIAM J. Optim. 16, 2005).
+    const hidden = -slope * step <= roundingErrors * run.space.epsilon * Math.abs(this.current.value);
     let lowest: Neighbour<V> | undefined;
-    let state: ReturnType<typeof line.report> = 'continue';
-    while (state === 'continue' && visible() && !run.exhausted) {
-      const neighbour = await this.look(direction, line.step);
+    let state: ReturnType<typeof line.report> = slope < 0 ? 'continue' : 'exhausted';
+    while (state === 'continue' && !run.exhausted) {
+      const neighbour = await this.look(direction, line.step, hidden);
       state = line.report(neighbour.trial);
       const taken =
         state === 'accepted' ||
@@ -98,7 +94,7 @@ export class LbfgsStepper<V, S> implements Stepper<V> {
     return { direction, slope: -qHq, step: history.isEmpty ? this.length / Math.sqrt(current.pqpq) : 1 };
   }
 
-  private async look(direction: V, step: number): Promise<Neighbour<V>> {
+  private async look(direction: V, step: number, hidden: boolean): Promise<Neighbour<V>> {
     const { run, current, history, settings } = this;
     const { space, bounds } = run;
     const ahead = space.combine([1, step], [current.x, direction]);
@@ -112,34 +108,33 @@ export class LbfgsStepper<V, S> implements Stepper<V> {
     const reduced = reduce(run, settings, x, unread.gradient);
     const { q, pq } = reduced;
     const reading = await run.read(unread, [
-      { kind: 'products', left: [...history.vectors, s, z, direction], right: [y, q] },
+      { kind: 'products', left: [...history.vectors, s, z], right: [y, q] },
+      { kind: 'products', left: [s], right: [s, y, current.gradient] },
       { kind: 'products', left: [pq], right: [q, pq] },
-      { kind: 'products', left: [s], right: [s, current.gradient] },
+      { kind: 'products', left: [direction], right: [q] },
       { kind: 'products', left: [y], right: [y] },
     ] as const);
     if (z !== y) space.dispose(y);
 
-    const [byYAndQ, [qpq, pqpq], [ss, predicted], [yy]] = reading.measured;
+    const [byYAndQ, [ss, sy, predicted], [qpq, pqpq], [slope], [yy]] = reading.measured;
     const byY = byYAndQ.filter((_, k) => k % 2 === 0);
     const byQ = byYAndQ.filter((_, k) => k % 2 === 1);
-    const slope = byQ.pop() ?? Number.NaN;
-    byY.pop();
-    const change = reading.finite ? reading.value - current.value : Number.NaN;
-    const trial: Trial = { change, slope, predicted };
-    return { ...reading, ...reduced, qpq, pqpq, step, s, z, ss, yy, byY, byQ, trial };
+    const change = hidden ? predicted + sy / 2 : reading.value - current.value;
+    const trial: Trial = { change: reading.finite ? change : Number.NaN, slope, predicted };
+    return { ...reading, ...reduced, qpq, pqpq, step, s, z, ss, sy, yy, byY, byQ, trial };
   }
 
   private moveTo(next: Neighbour<V>): void {
     const { history, current, run } = this;
-    const sy = next.byY[next.byY.length - 2];
+    const { s, z, ss, sy, yy, byY, byQ } = next;
     run.space.dispose(...vectorsOf(current));
-    if (sy > run.space.epsilon * Math.sqrt(next.ss * next.yy)) {
-      run.space.dispose(...history.add(next.s, next.z, next.byY, next.byQ));
+    if (sy > run.space.epsilon * Math.sqrt(ss * yy)) {
+      run.space.dispose(...history.add(s, z, byY, byQ));
     } else {
-      history.setGradient(next.byQ);
-      run.space.dispose(next.s, next.z);
+      history.setGradient(byQ);
+      run.space.dispose(s, z);
     }
-    this.length = Math.sqrt(next.ss);
+    this.length = Math.sqrt(ss);
     this.current = next;
   }
 
@@ -147,6 +142,9 @@ export class LbfgsStepper<V, S> implements Stepper<V> {
     this.run.space.dispose(...vectorsOf(neighbour), neighbour.s, neighbour.z);
   }
 }
+
+/** So many rounding errors of the value hide a change. */
+const roundingErrors = 10;
 
 /** The options of `lbfgs`, complete. */
 export interface LbfgsSettings<V> {
@@ -181,6 +179,7 @@ interface Neighbour<V> extends Point<V> {
   readonly s: V;
   readonly z: V;
   readonly ss: number;
+  readonly sy: number;
   readonly yy: number;
   /** Inner products of the history's vectors, s and z with y and with q. */
   readonly byY: readonly number[];

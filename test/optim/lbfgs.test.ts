@@ -28,12 +28,17 @@ function quadratic(b: Float64Array, center: Float64Array) {
   };
 }
 
+function expectNoRise(values: readonly number[]): void {
+  const rises = values.slice(1).map((value, i) => value - values[i]);
+  expect(rises.every((rise, i) => rise <= 16 * Number.EPSILON * Math.abs(values[i]))).toBe(true);
+}
+
 const convexProblem = fc
   .integer({ min: 1, max: 6 })
   .chain((n) => fc.record({ b: vectors(n * n, -2, 2), center: vectors(n, -3, 3), start: vectors(n, -3, 3) }));
 
 describe('lbfgs', () => {
-  it('finds the minimum of any convex quadratic, never going up', async () => {
+  it('finds the minimum of any convex quadratic, never going up by more than rounding', async () => {
     await fc.assert(
       fc.asyncProperty(
         convexProblem,
@@ -47,14 +52,14 @@ describe('lbfgs', () => {
           });
           expect(result.stopReason).toBe('converged');
           expect(result.x).toBeAllclose(center, { atol: 1e-6 });
-          expect(values).toEqual([...values].sort((p, q) => q - p));
+          expectNoRise(values);
         },
       ),
       { numRuns: 50 },
     );
   });
 
-  it('finds the minimum of any convex quadratic in a box, never leaving it nor going up', async () => {
+  it('finds the minimum of any convex quadratic in a box, never leaving it', async () => {
     await fc.assert(
       fc.asyncProperty(convexProblem, async ({ b, center, start }) => {
         const steps: { value: number; x: Float64Array }[] = [];
@@ -67,7 +72,7 @@ describe('lbfgs', () => {
         for (const { x } of steps)
           expect(x.every((component) => component >= -1 && component <= 1)).toBe(true);
         const values = steps.map(({ value }) => value);
-        expect(values).toEqual([...values].sort((p, q) => q - p));
+        expectNoRise(values);
         // Karush, Kuhn and Tucker: a component of the gradient may differ from 0 only where it pushes against a bound.
         const { gradient } = objective(result.x);
         result.x.forEach((component, i) => {
