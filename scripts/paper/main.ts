@@ -3,7 +3,6 @@ import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { directoryWeights } from '../../src/node/directory-weights';
 import { useWasm } from '../../src/node/use-wasm';
 import { shared } from '../../test/support/shared';
 import { runExperiment } from './experiment';
@@ -47,8 +46,8 @@ const program = new Command('paper')
   .option('--content <name...>', 'only these images as contents')
   .option('--style <name...>', 'only these images as styles')
   .option(
-    '--weights <folder>',
-    'VGG-19 as model.json and shards; by default ../shared/vgg19-uint8 where it is',
+    '--weights <where>',
+    'VGG-19: a folder, file or URL; by default ../shared/vgg19-uint8 where it is, else what is there without network',
   );
 
 async function main(options: Options): Promise<void> {
@@ -60,7 +59,7 @@ async function main(options: Options): Promise<void> {
   const pairs = await findPairs(options.images, { contents: options.content, styles: options.style });
   const standard = shared('vgg19-uint8');
   const weights = options.weights ?? (existsSync(standard) ? standard : undefined);
-  const networks = new Networks(weights === undefined ? undefined : directoryWeights(resolve(weights)));
+  const networks = new Networks(weights);
   const folder = join(out, 'runs');
   await mkdir(folder, { recursive: true });
   try {

@@ -1,7 +1,7 @@
 import { WeightsError } from '../../src/errors';
 import type { FeatureExtractor } from '../../src/features/extractor';
 import { deepestLayer } from '../../src/features/layers';
-import { loadVgg19, type Weights } from '../../src/features/load-vgg19';
+import { loadVgg19 } from '../../src/node/load-vgg19';
 import { getPreset, presetLayers } from '../../src/presets';
 import type { System } from './systems';
 
@@ -9,7 +9,8 @@ import type { System } from './systems';
 export class Networks {
   private readonly loaded = new Map<string, FeatureExtractor>();
 
-  constructor(private readonly weights: Weights | undefined) {}
+  /** @param weights a folder, file or URL; undefined for what is there without network */
+  constructor(private readonly weights: string | undefined) {}
 
   /** The network of a system; it belongs to this object. */
   async for(system: Pick<System, 'id'>): Promise<FeatureExtractor> {

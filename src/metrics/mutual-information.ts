@@ -87,8 +87,7 @@ async function entropiesOf(caller: string, a: ImageInput, b: ImageInput, bins = 
   });
 }
 
-/** Mutual information from the entropies. */
-export function informationOf(
+function informationOf(
   { a, b, joint }: GreyEntropies,
   normalization: MutualInformationNormalization,
 ): number {
