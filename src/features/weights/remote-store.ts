@@ -174,22 +174,22 @@ export class RemoteStore implements ByteStore {
     const mirrors = this.mirrorsOf(file);
     try {
       for (let i = 0; i < ranges.length; ) {
-        const key = await this.keyOf(file, ranges[i]);
-        const kept = await cache.read(key);
-        if (kept?.length === ranges[i].length) {
+        const kept = await this.keptRange(file, ranges[i], cache);
+        if (kept) {
           yield kept;
           i++;
           continue;
         }
-        const run = requestFrom(ranges, i);
+        const run = [ranges[i]];
+        while (
+          joins(run, ranges[i + run.length]) &&
+          !(await this.keptRange(file, ranges[i + run.length], cache))
+        )
+          run.push(ranges[i + run.length]);
         const { offset } = run[0];
         const length = run.reduce((sum, range) => sum + range.length, 0);
-        const bytes = await this.fetchPart(
-          mirrors,
-          { file, key, offset, length, limit: length },
-          cache,
-          options,
-        );
+        const part = { file, key: await this.keyOf(file, run[0]), offset, length, limit: length };
+        const bytes = await this.fetchPart(mirrors, part, cache, options);
         for (const range of run) {
           const piece = bytes.subarray(range.offset - offset, range.offset - offset + range.length);
           await cache.write(await this.keyOf(file, range), piece);
@@ -200,6 +200,11 @@ export class RemoteStore implements ByteStore {
     } finally {
       for (const mirror of mirrors) mirror.close();
     }
+  }
+
+  private async keptRange(file: string, range: ByteRange, cache: CheckedCache): Promise<Bytes | undefined> {
+    const kept = await cache.read(await this.keyOf(file, range));
+    return kept?.length === range.length ? kept : undefined;
   }
 
   /** Fetches a part of a file from the first folder that has it, continuing an interrupted download. */
@@ -307,8 +312,8 @@ export class RemoteStore implements ByteStore {
 const wholeFileBytes = 2 ** 23;
 /** Where a server does not say a file's size, it is read to find out, up to here. */
 const unsizedFileBytes = 2 ** 26;
-/** Ranges below this size are fetched along with the one that they touch. */
-const smallRange = 2 ** 16;
+/** Below this size, a request of its own costs more than the bytes. */
+const largeRange = 2 ** 16;
 
 /** What of a file one request is to bring. */
 interface FilePart {
@@ -321,16 +326,11 @@ interface FilePart {
   readonly pin?: Pin | undefined;
 }
 
-/** The ranges from index `i` on that are best fetched by one request. */
-function requestFrom(ranges: readonly ByteRange[], i: number): readonly ByteRange[] {
-  let end = i + 1;
-  while (end < ranges.length) {
-    const [previous, next] = [ranges[end - 1], ranges[end]];
-    const touching = previous.offset + previous.length === next.offset;
-    if (!touching || Math.min(previous.length, next.length) >= smallRange) break;
-    end++;
-  }
-  return ranges.slice(i, end);
+/** Whether one request should bring a range along with those before it: it follows them, and only one of all is large. */
+function joins(run: readonly ByteRange[], next: ByteRange | undefined): boolean {
+  const last = run[run.length - 1];
+  if (!next || last.offset + last.length !== next.offset) return false;
+  return [...run, next].filter(({ length }) => length >= largeRange).length <= 1;
 }
 
 async function requireHash(bytes: Bytes, pin: Pin | undefined, url: string): Promise<void> {
