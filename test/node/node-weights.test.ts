@@ -1,0 +1,148 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { ConvLayer } from '../../src/features/layers';
+import { memoryCache, vgg19Mirrors, vgg19Weights, type WeightCache } from '../../src/features/weights';
+import { nodeWeights } from '../../src/node/node-weights';
+import { FileServer } from '../support/file-server';
+import { hasShared, shared } from '../support/shared';
+import { expectMade, madeLayer, modelFiles } from '../support/small-model';
+
+let folder = '';
+let server = new FileServer(new Map());
+let cache: WeightCache = memoryCache();
+const files = modelFiles(['conv1_1'], () => 1e6);
+
+beforeEach(async () => {
+  for (const name of ['WEIGHTS', 'MIRRORS', 'CACHE']) vi.stubEnv(`TFJS_STYLE_TRANSFER_${name}`, '');
+  folder = await mkdtemp(join(tmpdir(), 'weights-'));
+  vi.stubEnv('TFJS_STYLE_TRANSFER_CACHE', join(folder, 'cache'));
+  for (const [name, bytes] of files) await writeFile(join(folder, name), bytes);
+  server = await new FileServer(new Map(files)).start();
+  cache = memoryCache();
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await server.stop();
+  await rm(folder, { recursive: true });
+});
+
+describe('weights in Node', () => {
+  it('are what is asked for: a folder, a file, a file: URL, a URL, a map, a source', async () => {
+    const locations = [
+      folder,
+      join(folder, 'model.json'),
+      pathToFileURL(folder),
+      pathToFileURL(folder).href,
+      server.url,
+    ];
+    for (const location of locations)
+      expectMade(await (await nodeWeights(location)).read(['conv1_1']), 'conv1_1');
+    const map = await nodeWeights({ conv1_1: madeLayer('conv1_1') });
+    expectMade(await map.read(['conv1_1']), 'conv1_1');
+    expect(await nodeWeights(map)).toBe(map);
+  });
+
+  it('from a URL are kept in the cache on disk', async () => {
+    await (await nodeWeights(server.url)).read(['conv1_1']);
+    server.requests.length = 0;
+    expectMade(await (await nodeWeights(server.url)).read(['conv1_1']), 'conv1_1');
+    expect(server.requests).toEqual([]);
+  });
+
+  it('are fetched where the cache cannot be written, which is said', async () => {
+    vi.stubEnv('TFJS_STYLE_TRANSFER_CACHE', join(folder, 'model.json', 'below-a-file'));
+    const warnings: string[] = [];
+    const source = await nodeWeights(server.url);
+    expectMade(await source.read(['conv1_1'], { onWarning: ({ code }) => warnings.push(code) }), 'conv1_1');
+    expect(new Set(warnings)).toEqual(new Set(['CACHE_WRITE_FAILED']));
+  });
+
+  it('that are not named are what the environment names', async () => {
+    vi.stubEnv('TFJS_STYLE_TRANSFER_WEIGHTS', folder);
+    expectMade(await (await nodeWeights()).read(['conv1_1']), 'conv1_1');
+    expect((await nodeWeights('embedded')).embedded).toBe(true);
+  });
+
+  it('that are not named are the embedded network where nothing else is there; nothing is fetched', async () => {
+    const fetching = vi.spyOn(globalThis, 'fetch');
+    const source = await nodeWeights();
+    expect(source.name).toBe('the embedded network (not VGG-19)');
+    const weights = await source.read(source.layers ?? []);
+    expect([...weights.keys()]).toEqual(['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1']);
+    expect(fetching).not.toHaveBeenCalled();
+    fetching.mockRestore();
+  });
+
+  it('that are not named and deeper than the embedded network are refused, with the way out', async () => {
+    await expect(nodeWeights(undefined, { layers: ['conv1_1', 'conv4_2'] })).rejects.toThrow(
+      /conv4_2 is not in the network that comes with this package .* weights: 'vgg19' fetches/,
+    );
+  });
+
+  it('that are nothing of the kind are refused', async () => {
+    await expect(nodeWeights(17 as never)).rejects.toMatchObject({
+      code: 'UNKNOWN_WEIGHTS',
+      option: 'weights',
+    });
+    await expect(nodeWeights({ conv9_9: madeLayer('conv1_1') } as never)).rejects.toMatchObject({
+      code: 'UNKNOWN_NAME',
+    });
+    await expect((await nodeWeights(join(folder, 'none'))).read(['conv1_1'])).rejects.toThrow(
+      /There is no .*none/,
+    );
+  });
+});
+
+describe.skipIf(!hasShared('vgg19'))('the default source', () => {
+  const layers: ConvLayer[] = ['conv1_1', 'conv1_2', 'conv2_1'];
+  beforeEach(async () => {
+    server.files.clear();
+    for (const name of ['model.json', 'group1-shard1of1', 'group2-shard1of1', 'group3-shard1of1'])
+      server.files.set(name, await readFile(shared(`vgg19/${name}`)));
+    vi.stubEnv('TFJS_STYLE_TRANSFER_MIRRORS', server.url);
+  });
+
+  it('is fetched from the mirrors that the environment names, and from then on is what is there', async () => {
+    await (await nodeWeights('vgg19', { cache })).read(layers);
+    expect(server.paths).toEqual(['model.json', 'group1-shard1of1', 'group2-shard1of1', 'group3-shard1of1']);
+    server.requests.length = 0;
+    const source = await nodeWeights(undefined, { cache, layers });
+    expect(source.name).toBe('VGG-19');
+    expect((await source.read(['conv1_2'])).get('conv1_2')?.bias).toHaveLength(64);
+    expect((await nodeWeights(undefined, { cache })).embedded).toBe(true);
+    expect(server.requests).toEqual([]);
+  });
+
+  it('goes on with the next mirror where one is gone or holds another file', async () => {
+    const wrong = await new FileServer(new Map(server.files)).start();
+    wrong.files.set('group2-shard1of1', new Uint8Array(147712));
+    wrong.files.delete('group3-shard1of1');
+    const source = vgg19Weights({ mirrors: [wrong.url, `${server.url}model.json`], retryDelayMs: 1, cache });
+    await source.read(layers);
+    expect(server.paths).toEqual(['group2-shard1of1', 'group3-shard1of1']);
+    await wrong.stop();
+  });
+
+  it('is refused, and nothing kept of it, where every mirror holds another file', async () => {
+    server.files.set('group1-shard1of1', new Uint8Array(7168));
+    const source = vgg19Weights({ mirrors: [server.url, server.url], retryDelayMs: 1, cache });
+    await expect(source.read(layers)).rejects.toMatchObject({ code: 'WRONG_HASH' });
+    expect((await cache.list()).map(({ key }) => key)).toEqual(['vgg19-08d09052/model.json']);
+  });
+
+  it('is repaired where its cached file is damaged', async () => {
+    await (await nodeWeights('vgg19')).read(layers);
+    await writeFile(join(folder, 'cache', 'vgg19-08d09052', 'group2-shard1of1'), 'damaged');
+    server.requests.length = 0;
+    await (await nodeWeights('vgg19')).read(layers);
+    expect(server.paths).toEqual(['group2-shard1of1']);
+  });
+
+  it('is pinned to a commit', () => {
+    for (const mirror of vgg19Mirrors)
+      expect(mirror).toContain('/08d09052bc6258d3abdfa341850122fc4b746db6/model/');
+  });
+});
