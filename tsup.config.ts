@@ -1,0 +1,30 @@
+import { defineConfig } from 'tsup';
+
+/** Entry points of the package; the CLI is a program and exists as an ES module only. */
+const entry = {
+  index: 'src/index.ts',
+  node: 'src/node/index.ts',
+  losses: 'src/losses/index.ts',
+  metrics: 'src/metrics/index.ts',
+  optim: 'src/optim/index.ts',
+  testing: 'src/testing/index.ts',
+  embedded: 'src/features/weights/embedded/index.ts',
+};
+
+const shared = defineConfig({
+  // Neither Node nor browser: nothing is polyfilled, and binary files are decoded with what both have.
+  platform: 'neutral',
+  target: 'es2022',
+  external: [/^node:/, /^@tensorflow\//, 'sharp'],
+  // ES modules only, and the package is CommonJS too.
+  noExternal: ['env-paths'],
+  loader: { '.bin': 'binary', '.wasm': 'binary' },
+  splitting: true,
+  sourcemap: false,
+  treeshake: false,
+});
+
+export default defineConfig([
+  { ...shared, entry: { ...entry, cli: 'src/cli/main.ts' }, format: 'esm', dts: { entry } },
+  { ...shared, entry, format: 'cjs', dts: { entry } },
+]);
