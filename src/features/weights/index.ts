@@ -1,5 +1,12 @@
 export { browserCache, cacheApiCache, indexedDbCache } from './browser-cache';
 export type { ByteRange, ByteStore, Bytes, ReadBytesOptions } from './byte-store';
+export {
+  type ConvertWeightsOptions,
+  convertWeights,
+  type WeightFile,
+  type WeightFormat,
+  weightFormats,
+} from './convert-weights';
 export { type LayersModelOptions, layersModelWeights } from './layers-model-weights';
 export type { RemoteOptions } from './remote-store';
 export {
