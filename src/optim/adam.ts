@@ -37,7 +37,9 @@ export interface AdamOptions {
  * @returns a method for `minimize`; it holds nothing and may be used again
  * @throws InvalidArgumentError if an option is unknown or out of range
  * @example
+ * ```ts
  * const { x } = await minimize(objective, start, { method: adam({ learningRate: 0.05 }), maxIterations: 200 });
+ * ```
  */
 export function adam(options: AdamOptions = {}): Method<unknown> {
   requireKnownOptions('adam', options, ['learningRate', 'beta1', 'beta2', 'epsilon']);

@@ -65,8 +65,10 @@ export interface MinimizeOptions<V> {
  * @throws ComputationError if value or gradient is not finite at the start
  * @throws the signal's reason once it is aborted, and whatever the objective or `onStep` throws; all of the run's tensors are freed then too
  * @example
+ * ```ts
  * const parabola = (x: Float64Array) => ({ value: (x[0] - 3) ** 2, gradient: Float64Array.of(2 * (x[0] - 3)) });
  * const { x, stopReason } = await minimize(parabola, Float64Array.of(0), { method: lbfgs() }); // x[0] is 3, 'converged'
+ * ```
  */
 export async function minimize<V extends Vector>(
   objective: MinimizeObjective<V>,

@@ -37,7 +37,9 @@ export interface PyramidPreconditioner extends Preconditioner<tf.Tensor3D> {
  * @returns a preconditioner for tensors [height, width, channels]; it holds no tensors
  * @throws InvalidArgumentError if an option is unknown or out of range
  * @example
+ * ```ts
  * const { x } = await minimize(objective, image, { method: lbfgs({ preconditioner: pyramidPreconditioner() }), bounds: [0, 1] });
+ * ```
  */
 export function pyramidPreconditioner(options: PyramidOptions = {}): PyramidPreconditioner {
   requireKnownOptions('pyramidPreconditioner', options, ['exponent', 'levels']);
