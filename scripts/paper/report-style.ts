@@ -12,7 +12,7 @@ th { background: #f1f1f1; font-weight: 600; }
 th:first-child, td:first-child, .text th, .text td { text-align: left; }
 tr.full td { font-weight: 700; } tr.absent td { color: #777; font-size: .85rem; text-align: left; max-width: 16rem; }
 tr.sum td { border-top: 2px solid #bbb; } tr.paper td { background: #f6f2e4; }
-td.holds { color: #00694b; font-weight: 600; } td.fails { color: #b03000; font-weight: 600; } td.smaller { color: #7a5200; }
+td small { display: block; color: #555; } td.holds { color: #00694b; font-weight: 600; } td.fails { color: #b03000; font-weight: 600; } td.smaller { color: #7a5200; }
 .tables { display: flex; flex-wrap: wrap; gap: 1.2rem; align-items: flex-start; }
 details { margin-top: .8rem; } summary { cursor: pointer; margin-bottom: .4rem; }
 .tables table { flex: 1 1 20rem; }

@@ -14,10 +14,11 @@ export function findings(content: ReportContent): Html {
     gains: readings.map(({ baselines }) => gainFor(content, claim.metric, 'style', baselines)),
   }));
   const summary = readings.map(({ title }, i) => {
-    const verdicts = rows.map(({ claim, gains }) => verdictOf(gains[i], claim.gain));
-    const count = (verdict: Verdict) => verdicts.filter((v) => v === verdict).length;
-    return html`<li>Over ${title}: ${count('holds')} of ${claims.length} gains are at least the paper&rsquo;s, ${count('smaller')} are
-positive but smaller, ${count('fails')} are not gains.</li>`;
+    const named = (verdict: Verdict) => {
+      const found = rows.filter(({ claim, gains }) => verdictOf(gains[i], claim.gain) === verdict);
+      return found.length > 0 ? found.map(({ claim }) => claim.short).join(', ') : 'none';
+    };
+    return html`<li>Over ${title}: at least the paper&rsquo;s gain in ${named('holds')}; a smaller one in ${named('smaller')}; no gain in ${named('fails')}.</li>`;
   });
   return html`<ul>${summary}</ul>
 <table><thead><tr><th>Metric, against the style</th><th>Paper&rsquo;s gain</th>${readings.map(({ title }) => html`<th>Over ${title}</th><th>Holds?</th>`)}</tr></thead>
@@ -25,7 +26,7 @@ positive but smaller, ${count('fails')} are not gains.</li>`;
     ({ claim, gains }) =>
       html`<tr><td>${claim.title}</td><td>${signed(claim.gain)}</td>${gains.map((gain) => gainCells(gain, claim))}</tr>`,
   )}</tbody></table>
-<p class="note">In brackets: in how many pairs the full model is above the mean of the baselines.</p>`;
+<p class="note">Below each gain: in how many pairs the full model is above the mean of the baselines.</p>`;
 }
 
 /** Tables 2 to 4 with our numbers. */
@@ -126,7 +127,7 @@ const verdictWords: Readonly<Record<Verdict, string>> = {
 
 function gainCells(gain: Gain, claim: Claim): Html {
   const verdict = verdictOf(gain, claim.gain);
-  return html`<td>${signed(gain.percent)} (${gain.pairsAbove} of ${gain.pairs})</td><td class="${verdict}">${verdictWords[verdict]}</td>`;
+  return html`<td>${signed(gain.percent)}<small>${gain.pairsAbove} of ${gain.pairs} pairs</small></td><td class="${verdict}">${verdictWords[verdict]}</td>`;
 }
 
 const signed = (percent: number) => `${percent < 0 ? '\u2212' : '+'}${Math.abs(percent).toFixed(3)}\u2009%`;
