@@ -1,37 +1,27 @@
 import type { ConvLayer } from '../../layers';
-import { checkLayer, layerShapes, missingLayer } from '../check-layer';
-import type { LayerWeights, WeightSource } from '../source';
-import { decodeTensor } from '../tensor-encoding';
-import bytes from './weights.bin';
+import { checkLayer, missingLayer } from '../check-layer';
+import type { WeightSource } from '../source';
+import bytes from './embedded.bin';
+import { decodeEmbeddedLayer, embeddedLayers } from './embedded-file';
 
 const name = 'the embedded network (not VGG-19)';
-/** The paper's five layers, in the order in which the file holds them. */
-const layers: readonly ConvLayer[] = ['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1'];
+const layers: readonly ConvLayer[] = embeddedLayers;
 
-/** The small network that comes with the package: float16, kernel (HWIO) then bias, layer after layer. */
+/**
+ * The small network that comes with this package for where no VGG-19 can be had: its five layers were learned from procedural images
+ * by scripts/train-embedded. To be loaded by a dynamic import only, for its 0.75 MB of code.
+ */
 export const embeddedWeights: WeightSource = {
   name,
   convention: 'caffe',
   layers,
   embedded: true,
   async read(wanted) {
-    return new Map(wanted.map((layer) => [layer, checkLayer(layer, decodeLayer(layer), name)]));
+    return new Map(
+      wanted.map((layer) => {
+        if (!layers.includes(layer)) throw missingLayer(layer, name, layers);
+        return [layer, checkLayer(layer, decodeEmbeddedLayer(bytes, layer), name)];
+      }),
+    );
   },
 };
-
-function decodeLayer(layer: ConvLayer): LayerWeights {
-  if (!layers.includes(layer)) throw missingLayer(layer, name, layers);
-  let offset = 0;
-  for (const previous of layers.slice(0, layers.indexOf(layer)))
-    offset += kernelSize(previous) + biasSize(previous);
-  const decode = (from: number, length: number) =>
-    decodeTensor(bytes.subarray(2 * from, 2 * (from + length)), { type: 'float16' });
-  return {
-    kernel: decode(offset, kernelSize(layer)),
-    bias: decode(offset + kernelSize(layer), biasSize(layer)),
-  };
-}
-
-const kernelSize = (layer: ConvLayer): number =>
-  layerShapes(layer).kernel.reduce((product, extent) => product * extent, 1);
-const biasSize = (layer: ConvLayer): number => layerShapes(layer).bias[0];
