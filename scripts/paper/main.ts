@@ -108,4 +108,8 @@ async function main(options: Options): Promise<void> {
   }
 }
 
-await program.action(main).parseAsync();
+try {
+  await program.action(main).parseAsync();
+} catch (error) {
+  program.error(`paper: ${error instanceof Error ? error.message : error}`);
+}
