@@ -16,7 +16,7 @@ import { InvalidArgumentError } from '../errors';
  * const direction: Loss = {
  *   name: 'direction',
  *   layers: ['relu3_1'],
- *   compute: ({ relu3_1 }) => tf.tidy(() => tf.sub(1, cosineSimilarityOfTensors(relu3_1, target))),
+ *   compute: ({ relu3_1 }) => tf.tidy(() => tf.sub(1, cosineSimilarityOfTensors(relu3_1 as tf.Tensor4D, target))),
  * };
  * ```
  */

@@ -39,7 +39,7 @@ export interface SsimOfTensorsOptions {
  * const structure: Loss = {
  *   name: 'structure',
  *   layers: ['image'],
- *   compute: ({ image }) => tf.tidy(() => tf.sub(1, ssimOfTensors(image, target))),
+ *   compute: ({ image }) => tf.tidy(() => tf.sub(1, ssimOfTensors(image as tf.Tensor4D, target))), // [1, height, width, 3] both
  * };
  * ```
  */
