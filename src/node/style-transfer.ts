@@ -73,6 +73,7 @@ export async function styleTransfer(
         weights: await nodeWeights(checked.weights, {
           layers: convolutionsUpTo(lastLayerOf(checked)),
           signal,
+          onWarning: (warning) => void checked.onProgress?.({ type: 'warning', ...warning }),
         }),
       }),
     },

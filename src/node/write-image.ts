@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ImageError } from '../errors';
+import { ImageError, InvalidArgumentError } from '../errors';
 import type { Image } from '../image/image';
 import { requireImage } from '../image/require-image';
 import { toImageData } from '../image/to-image';
@@ -26,8 +26,8 @@ export interface WriteImageOptions {
  *
  * @param image [height, width, 3]; values are clamped to [0,1]; not disposed
  * @param path a path or a `file:` URL
- * @throws ImageError if the extension names no format, the folder does not exist or cannot be written to, or the disk is full;
- *   EnvironmentError if sharp is not installed
+ * @throws InvalidArgumentError if the extension names no format; ImageError if the folder does not exist or cannot be written to, or
+ *   the disk is full; EnvironmentError if sharp is not installed
  * @example
  * ```ts
  * await writeImage(result.image, 'out.jpg', { quality: 90 });
@@ -61,7 +61,7 @@ export async function writeImage(
 /**
  * Throws what {@link writeImage} would, before there is an image: for programs that work long.
  *
- * @throws ImageError if the extension names no format, or the folder does not exist or cannot be written to
+ * @throws InvalidArgumentError if the extension names no format; ImageError if the folder does not exist or cannot be written to
  */
 export async function requireWritable(
   path: string | URL,
@@ -90,7 +90,7 @@ function formatOf(file: string, format: ImageFormat | undefined): ImageFormat {
   const found = extensions[extname(file).toLowerCase()];
   if (found) return found;
   const accepted = Object.keys(extensions);
-  throw new ImageError(
+  throw new InvalidArgumentError(
     'UNKNOWN_FORMAT',
     `${showValue(file)} has no extension that names a format; accepted: ${accepted.join(', ')}.`,
     { option: 'path', value: file, accepted },
@@ -103,7 +103,7 @@ function filePath(path: string | URL): string {
     if (url.protocol === 'file:') return fileURLToPath(url);
   } else if (typeof path === 'string' && path !== '') return path;
   const accepted = 'a path or a file: URL';
-  throw new ImageError('WRONG_TYPE', `path is ${showValue(path)}; accepted: ${accepted}.`, {
+  throw new InvalidArgumentError('WRONG_TYPE', `path is ${showValue(path)}; accepted: ${accepted}.`, {
     option: 'path',
     value: path,
     accepted,

@@ -1,0 +1,41 @@
+import colors from 'picocolors';
+import type { StyleTransferProgress } from '../progress';
+import { describeStep, describeWeights, type ProgressDisplay } from './progress';
+import { hasColors, type Output, type Terminal } from './terminal';
+
+/** One line on a terminal that changes: a bar, then the step in words. Narrow terminals get a shorter bar, then shorter words. */
+export function progressBar(output: Output, env: Terminal['env']): ProgressDisplay {
+  const { green, dim } = colors.createColors(hasColors(output, env));
+  let drawn = false;
+
+  const draw = (done: number, words: string) => {
+    // The last column stays free: some terminals wrap when it is written to.
+    const columns = (output.columns ?? 80) - 1;
+    const cells = Math.max(0, Math.min(30, columns - words.length - 2));
+    const filled = Math.round(Math.min(1, Math.max(0, done)) * cells);
+    const bar = `${green('█'.repeat(filled))}${dim('░'.repeat(cells - filled))}`;
+    output.write(`\r${cells > 0 ? `${bar}  ` : ''}${words.slice(0, columns)}${clearToEnd}`);
+    drawn = true;
+  };
+  const line = (text: string) => {
+    output.write(`${drawn ? `\r${clearToEnd}` : ''}${text}\n`);
+    drawn = false;
+  };
+  return {
+    show(event: StyleTransferProgress) {
+      if (event.type === 'warning') line(event.message);
+      if (event.type === 'step') draw(event.iteration / event.iterations, describeStep(event));
+      if (event.type === 'weights')
+        draw(event.loadedBytes / (event.totalBytes ?? Number.POSITIVE_INFINITY), describeWeights(event));
+      if (event.type === 'start' && drawn) output.write(`\r${clearToEnd}`);
+    },
+    line,
+    end() {
+      if (drawn) output.write('\n');
+      drawn = false;
+    },
+  };
+}
+
+/** ECMA-48: erase in line. */
+const clearToEnd = '\x1b[K';

@@ -1,0 +1,32 @@
+import type { StepEvent } from '../progress';
+import { describeStep, describeWeights, type ProgressDisplay } from './progress';
+import type { Output } from './terminal';
+
+/** Milliseconds between two lines. */
+const pause = 5000;
+
+/** Plain lines, for files and pipes: the first step, the last, and between them one every five seconds. */
+export function progressLines(output: Output, now: () => number = () => performance.now()): ProgressDisplay {
+  let next = Number.NEGATIVE_INFINITY;
+  let held: StepEvent | undefined;
+  const write = (text: string) => {
+    output.write(`${text}\n`);
+    next = now() + pause;
+  };
+  return {
+    show(event) {
+      const due = now() >= next;
+      if (event.type === 'warning') output.write(`${event.message}\n`);
+      if (event.type === 'weights' && due) write(describeWeights(event));
+      if (event.type === 'start') next = Number.NEGATIVE_INFINITY;
+      if (event.type !== 'step') return;
+      held = due ? undefined : event;
+      if (due) write(describeStep(event));
+    },
+    line: (text) => void output.write(`${text}\n`),
+    end() {
+      if (held) write(describeStep(held));
+      held = undefined;
+    },
+  };
+}

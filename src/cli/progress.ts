@@ -1,0 +1,49 @@
+import type { WeightsProgress } from '../features/weights/source';
+import type { StepEvent, StyleTransferProgress } from '../progress';
+
+/** Shows how far a run is. */
+export interface ProgressDisplay {
+  show(event: StyleTransferProgress): void;
+  /** Writes a line of its own, as warnings need. */
+  line(text: string): void;
+  /** Ends the display; what is written next starts on a new line. */
+  end(): void;
+}
+
+/** A step in words: `12/100  loss 345.6  0.45 s/evaluation  40 s left`. */
+export function describeStep({
+  iteration,
+  iterations,
+  loss,
+  secondsPerEvaluation,
+  secondsLeft,
+}: StepEvent): string {
+  const width = String(iterations).length;
+  return [
+    `${String(iteration).padStart(width)}/${iterations}`,
+    `loss ${loss.toPrecision(5)}`,
+    `${secondsPerEvaluation.toPrecision(2)} s/evaluation`,
+    `${duration(secondsLeft)} left`,
+  ].join('  ');
+}
+
+/** Weights that are read, in words: `weights block3_conv1  12.3 of 80.1 MB  5 s left`. */
+export function describeWeights({ name, loadedBytes, totalBytes, secondsLeft }: WeightsProgress): string {
+  const loaded = megabytes(loadedBytes);
+  return [
+    `weights ${name}`,
+    totalBytes === undefined ? `${loaded} MB` : `${loaded} of ${megabytes(totalBytes)} MB`,
+    ...(secondsLeft === undefined ? [] : [`${duration(secondsLeft)} left`]),
+  ].join('  ');
+}
+
+/** `45 s`, `2 min 05 s`, `1 h 02 min`. */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  const two = (value: number) => String(Math.floor(value)).padStart(2, '0');
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
+  return `${Math.floor(whole / 3600)} h ${two((whole % 3600) / 60)} min`;
+}
+
+const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
