@@ -1,0 +1,280 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import sharp from 'sharp';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { runCommandLine } from '../../src/cli/command-line';
+import { presetNames } from '../../src/presets';
+import { fakeTerminal } from '../support/fake-terminal';
+
+let folder: string;
+const path = (name: string) => join(folder, name);
+/** Small and quick, on the network that is always there. */
+const quick = ['--weights', 'embedded', '--size', '32', '--iterations', '3', '--threads', '1'];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'command-line-'));
+  const noise = { type: 'gaussian', mean: 128, sigma: 40 } as const;
+  const picture = (width: number, height: number) =>
+    sharp({ create: { width, height, channels: 3, background: '#888', noise } });
+  await picture(48, 36).toFile(path('content.png'));
+  await picture(40, 40).jpeg().toFile(path('style.jpg'));
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true });
+});
+
+async function run(args: readonly string[], fake = fakeTerminal()) {
+  const code = await runCommandLine(args, fake.terminal);
+  return { code, ...fake.written };
+}
+const paint = (...args: string[]) => run([path('content.png'), path('style.jpg'), ...quick, ...args]);
+
+describe('the command', () => {
+  test('writes the picture, says so in one line on stdout, and ends with 0', async () => {
+    const { code, stdout, stderr } = await paint('-o', path('out.png'));
+    expect(stderr).toMatch(/^0\/3 {2}loss [\d.e+]+ {2}[\d.]+ s\/evaluation {2}\d+ s left\n/);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^.*out\.png: 32x24, loss [\d.]+ after 3 iterations, \d+ evaluations, \d+ s, .*\n$/,
+    );
+    expect(await sharp(path('out.png')).metadata()).toMatchObject({ format: 'png', width: 32, height: 24 });
+  });
+
+  test('with --json prints one object on stdout and an object a line on stderr', async () => {
+    const { code, stdout, stderr } = await paint(
+      '-o',
+      path('out.webp'),
+      '--json',
+      '--preset',
+      'pytorch-tutorial',
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      output: path('out.webp'),
+      width: 32,
+      height: 24,
+      loss: expect.any(Number),
+      terms: { content: expect.any(Number), style: expect.any(Number) },
+      iterations: 3,
+      stopReason: 'maxIterations',
+      backend: 'wasm',
+      embedded: true,
+    });
+    const events = stderr
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(events.filter(({ type }) => type === 'start')).toHaveLength(1);
+    expect(events.filter(({ type }) => type === 'step').map(({ iteration }) => iteration)).toEqual([
+      0, 1, 2, 3,
+    ]);
+  });
+
+  test('passes its options on: seed and start decide the picture', async () => {
+    const loss = async (...args: string[]) =>
+      JSON.parse((await paint('-o', path('out.png'), '--json', '--init', 'noise', ...args)).stdout).loss;
+    const first = await loss('--seed', '1');
+    expect(await loss('--seed', '1')).toBe(first);
+    expect(await loss('--seed', '2')).not.toBe(first);
+    expect(await loss('--seed', '1', '--beta', '1e5')).not.toBe(first);
+  });
+
+  test('starts from a picture of the user', async () => {
+    const { code } = await paint('-o', path('out.png'), '--init', path('style.jpg'));
+    expect(code).toBe(0);
+  });
+
+  test('draws a bar on terminals', async () => {
+    const fake = fakeTerminal({ isTTY: true });
+    const { stderr } = await run(
+      [path('content.png'), path('style.jpg'), ...quick, '-o', path('out.png')],
+      fake,
+    );
+    expect(stderr).toContain('█');
+    expect(stderr).toContain('\r');
+    expect(fake.listeners.size).toBe(0);
+  });
+
+  test('says in one line that the embedded network stands in, and how to get VGG-19', async () => {
+    vi.stubEnv('TFJS_STYLE_TRANSFER_WEIGHTS', undefined);
+    vi.stubEnv('TFJS_STYLE_TRANSFER_CACHE', path('cache'));
+    const args = quick.filter((arg) => !['--weights', 'embedded'].includes(arg));
+    const { code, stderr } = await run([
+      path('content.png'),
+      path('style.jpg'),
+      ...args,
+      '-o',
+      path('out.png'),
+    ]);
+    expect(code).toBe(0);
+    const notices = stderr
+      .split('\n')
+      .filter((line) => line.includes('embedded') || line.includes('weights fetch'));
+    expect(notices).toEqual([expect.stringMatching(/No VGG-19 weights.*tfjs-style-transfer weights fetch$/)]);
+    expect((await paint('-o', path('out.png'))).stderr).not.toContain('weights fetch');
+  });
+
+  test('leaves no tensor behind, also when it fails', async () => {
+    await paint('-o', path('out.png'));
+    const before = tf.memory().numTensors;
+    await paint('-o', path('out.png'));
+    await paint('-o', path('out.png'), '--alpha', '-1');
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test('shows help with every preset and the defaults, and its version', async () => {
+    const { code, stdout } = await run(['--help']);
+    expect(code).toBe(0);
+    for (const name of presetNames) expect(stdout).toContain(name);
+    expect(stdout).toContain('(default: "li2021")');
+    expect(await run(['--version'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+    });
+  });
+});
+
+describe('wrong usage ends with 2, one line and no work', () => {
+  test.each([
+    [['--preset', 'li2012'], "did you mean 'li2021'?"],
+    [['--preset', 'gatys'], 'Accepted: li2021'],
+    [['--engine', 'tfj'], "did you mean 'tfjs'?"],
+    [['--backend', 'wsm'], "did you mean 'wasm'?"],
+    [['--init', 'nois'], "did you mean 'noise'?"],
+    [['--alpha', '-1'], 'alpha is -1'],
+    [['--beta', 'much'], 'not a number'],
+    [['--size', '0'], 'size is 0'],
+    [['--size', '1e9'], 'size is 1000000000'],
+    [['--iterations', '2.5'], 'a whole number'],
+    [['--iterations', ''], 'not a number'],
+    [['--threads', '0'], 'threads is 0'],
+    [['--seed', 'NaN'], 'not a number'],
+    [['--iteration', '5'], '--iterations'],
+    [['third.png'], 'too many arguments'],
+    [['-o', 'out.bmp'], '.png, .jpg, .jpeg, .webp, .avif'],
+    [['-o', 'out'], '.png, .jpg, .jpeg, .webp, .avif'],
+  ])('%j', async (args, message) => {
+    const output = args[0] === '-o' ? [] : ['-o', path('out.png')];
+    const { code, stdout, stderr } = await paint(...output, ...args);
+    expect(stderr).toContain(message);
+    expect(stderr).toMatch(/^error: /);
+    expect(stderr).not.toMatch(/\n\s+at /);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect((await readdir(folder)).sort()).toEqual(['content.png', 'style.jpg']);
+  });
+
+  test('no arguments at all', async () => {
+    const { code, stderr } = await run([]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("missing required argument 'content'");
+  });
+});
+
+describe('what cannot be done ends with 1 and one line', () => {
+  test.each([
+    [['no.png', 'style.jpg'], "content '.*no.png' does not exist"],
+    [['content.png', 'no.jpg'], "style '.*no.jpg' does not exist"],
+    [['content.png', 'notes.png'], "style '.*notes.png' is no image that can be read"],
+  ])('%j', async (names, message) => {
+    await writeFile(path('notes.png'), 'not a picture');
+    const { code, stderr } = await run([...names.map(path), ...quick, '-o', path('out.png')]);
+    expect(stderr).toMatch(new RegExp(`^error: ${message}.*\n$`));
+    expect(code).toBe(1);
+  });
+
+  test('an output folder that does not exist, before anything else', async () => {
+    const { code, stderr } = await run(['no.png', 'no.png', '-o', path('no/out.png')]);
+    expect(stderr).toMatch(/^error: .* there is no folder .* create it first\.\n$/);
+    expect(code).toBe(1);
+  });
+
+  test('weights that are not there', async () => {
+    const { code, stderr } = await paint('-o', path('out.png'), '--weights', path('nowhere'));
+    expect(stderr).toMatch(/^error: .*nowhere.*\n$/);
+    expect(code).toBe(1);
+    expect(existsSync(path('out.png'))).toBe(false);
+  });
+
+  test('with --json the error is JSON as well, with its code and option', async () => {
+    const { stdout, stderr } = await paint('-o', path('out.png'), '--json', '--alpha', '-1');
+    expect(stdout).toBe('');
+    expect(JSON.parse(stderr)).toMatchObject({ type: 'error', code: 'OUT_OF_RANGE', option: 'alpha' });
+  });
+
+  test('with DEBUG set it tells where', async () => {
+    const { stderr } = await run(
+      [path('no.png'), path('style.jpg'), '-o', path('out.png')],
+      fakeTerminal({ env: { DEBUG: '1' } }),
+    );
+    expect(stderr).toMatch(/\n\s+at /);
+  });
+});
+
+describe('Ctrl-C', () => {
+  const long = [...quick.map((arg) => (arg === '3' ? '1000' : arg))];
+
+  /** Presses Ctrl-C when the third step is shown. */
+  function interruptible(onStep: (fake: ReturnType<typeof fakeTerminal>) => void) {
+    const fake = fakeTerminal();
+    const write = fake.terminal.stderr.write;
+    let pressed = false;
+    fake.terminal.stderr.write = (text) => {
+      write(text);
+      if (!text.includes('"iteration":2') || pressed) return;
+      pressed = true;
+      onStep(fake);
+    };
+    return fake;
+  }
+
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('(%s) saves the picture so far and ends with %i', async (signal, expected) => {
+    const fake = interruptible(({ stop }) => stop(signal));
+    const { code, stdout, stderr } = await run(
+      [path('content.png'), path('style.jpg'), ...long, '--json', '-o', path('out.png')],
+      fake,
+    );
+    expect(code).toBe(expected);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/saved the picture so far: .*out\.png, loss [\d.]+ after \d+ evaluations/);
+    expect(await sharp(path('out.png')).metadata()).toMatchObject({ width: 32, height: 24 });
+    expect(fake.listeners.size).toBe(0);
+  });
+
+  test('a second time ends at once', async () => {
+    const fake = interruptible(({ stop }) => {
+      stop();
+      stop();
+    });
+    await run([path('content.png'), path('style.jpg'), ...long, '--json', '-o', path('out.png')], fake);
+    expect(fake.written.exits).toEqual([130]);
+  });
+
+  test('in a process of its own: saved, 130, nothing left running', async () => {
+    const child = spawn(
+      process.execPath,
+      ['--import', resolve('scripts/binary-hooks.mjs'), '--import', 'tsx', resolve('src/cli/main.ts')]
+        .concat([path('content.png'), path('style.jpg'), '--weights', 'embedded', '--size', '32'])
+        .concat(['--iterations', '100000', '--json', '--threads', '2', '-o', path('out.png')]),
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    let stderr = '';
+    child.stderr.on('data', (text) => {
+      const before = stderr.includes('"iteration":3');
+      stderr += text;
+      if (!before && stderr.includes('"iteration":3')) child.kill('SIGINT');
+    });
+    const code = await new Promise((done) => child.once('close', done));
+    expect(code).toBe(130);
+    expect(stderr).toContain('saved the picture so far');
+    expect((await sharp(path('out.png')).metadata()).width).toBe(32);
+  });
+});
