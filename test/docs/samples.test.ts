@@ -1,0 +1,87 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { samples } from './samples';
+
+/**
+ * What README and guides show is run as it stands, against the built package, in a folder with a small photo.jpg, painting.jpg and
+ * out.png. The folder lies inside the repository, where the package finds itself by its own name. `ts page` needs a browser and is only
+ * checked for types; of shell blocks, the lines that call `npx tfjs-style-transfer` are run, but for those that use the network.
+ */
+const folder = resolve('build/samples');
+const built = existsSync('dist/cli.js');
+const all = samples();
+const programs = all.filter(({ language }) => language === 'ts');
+const pages = all.filter(({ language }) => language === 'ts page');
+const commands = all
+  .filter(({ language }) => language === 'sh' || language === 'bash')
+  .flatMap(({ file, line, code }) =>
+    code.split('\n').map((command, i) => ({ file, line: line + i, command })),
+  )
+  .filter(
+    ({ command }) =>
+      command.startsWith('npx tfjs-style-transfer') && !/weights (fetch|verify)|https?:/.test(command),
+  );
+
+describe.skipIf(!built)('samples of README and guides', () => {
+  beforeAll(async () => {
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    for (const [i, name] of ['photo.jpg', 'painting.jpg', 'out.png'].entries()) {
+      const pixels = Uint8Array.from(
+        { length: 48 * 48 * 3 },
+        (_, k) => (k * (7 + 13 * i) + ((k * k) >> 5)) & 255,
+      );
+      await sharp(pixels, { raw: { width: 48, height: 48, channels: 3 } })
+        .blur(1.5)
+        .toFile(`${folder}/${name}`);
+    }
+    for (const [i, { code }] of [...programs, ...pages].entries())
+      writeFileSync(`${folder}/sample-${i}.ts`, `${code}\nexport {};\n`);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('are there', () => {
+    expect(programs.length).toBeGreaterThanOrEqual(4);
+    expect(commands.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('have right types', () => {
+    writeFileSync(
+      `${folder}/tsconfig.json`,
+      JSON.stringify({
+        compilerOptions: {
+          target: 'ES2022',
+          module: 'ESNext',
+          moduleResolution: 'Bundler',
+          lib: ['ES2023', 'DOM', 'DOM.Iterable'],
+          types: ['node'],
+          strict: true,
+          noEmit: true,
+          skipLibCheck: true,
+        },
+        include: ['*.ts'],
+      }),
+    );
+    const { stdout, status } = spawnSync('npx', ['tsc', '-p', folder], { encoding: 'utf8' });
+    expect(stdout).toBe('');
+    expect(status).toBe(0);
+  });
+
+  it.each(programs.map((sample, i) => ({ ...sample, i })))('$file:$line runs', ({ i }) => {
+    run(process.execPath, ['--import', 'tsx', `sample-${i}.ts`]);
+  });
+
+  it.each(commands)('$file:$line $command', ({ command }) => {
+    run(process.execPath, [resolve('dist/cli.js'), ...command.split(/\s+/).slice(2)]);
+  });
+});
+
+function run(program: string, words: readonly string[]): void {
+  const env = { ...process.env, TFJS_STYLE_TRANSFER_WEIGHTS: 'embedded' };
+  const { status, stderr } = spawnSync(program, words, { cwd: folder, encoding: 'utf8', env });
+  expect(stderr).not.toMatch(/Error/);
+  expect(status).toBe(0);
+}

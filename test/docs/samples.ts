@@ -1,0 +1,24 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** A fenced block of a Markdown file. */
+export interface Sample {
+  readonly file: string;
+  /** Line of the first line of code. */
+  readonly line: number;
+  /** What follows the fence: `ts`, or `ts page` for what needs a page and is only type-checked. */
+  readonly language: string;
+  readonly code: string;
+}
+
+/** Every fenced block of README.md and the guides. */
+export function samples(): Sample[] {
+  const guides = readdirSync('docs').filter((name) => name.endsWith('.md'));
+  const files = ['README.md', ...guides.sort().map((name) => `docs/${name}`)];
+  return files.flatMap((file) => {
+    const text = readFileSync(file, 'utf8');
+    return [...text.matchAll(/^```([^\n]*)\n([\s\S]*?)^```$/gm)].map(([block, language, code]) => {
+      const before = text.slice(0, text.indexOf(block));
+      return { file, line: before.split('\n').length + 1, language: language.trim(), code };
+    });
+  });
+}
