@@ -16,26 +16,30 @@ export interface PairChoice {
 const extensions = ['.png', '.jpg', '.jpeg', '.webp', '.tif', '.tiff', '.avif'];
 
 /**
- * The pairs that a set of folders holds: each content with each style other than itself. A folder with subfolders `content` and `style`
- * says itself which is which; of a plain folder every image is both, unless names are given.
+ * The pairs that folders hold: within each, every content with every style other than itself. Subfolders `content` and `style` say which is
+ * which; so does a name that begins with one of these words. Any other image of a plain folder is both.
  */
 export async function findPairs(folders: readonly string[], choice: PairChoice = {}): Promise<ImagePair[]> {
-  const contents: string[] = [];
-  const styles: string[] = [];
-  for (const folder of folders) {
-    const [content, style] = [join(folder, 'content'), join(folder, 'style')];
-    const sorted = (await isFolder(content)) && (await isFolder(style));
-    contents.push(...(await imagesIn(sorted ? content : folder)));
-    styles.push(...(await imagesIn(sorted ? style : folder)));
-  }
-  for (const paths of [contents, styles]) requireDifferentNames(paths);
-  const chosenContents = choose(contents, choice.contents);
-  const chosenStyles = choose(styles, choice.styles);
-  const pairs = chosenContents.flatMap((content) =>
-    chosenStyles.filter((style) => style !== content).map((style) => ({ content, style })),
+  const found = await Promise.all(folders.map(imagesByRole));
+  requireDifferentNames(found.flatMap(({ contents, styles }) => [...new Set([...contents, ...styles])]));
+  requireFound(
+    found.flatMap(({ contents }) => contents),
+    choice.contents,
   );
-  if (pairs.length === 0)
+  requireFound(
+    found.flatMap(({ styles }) => styles),
+    choice.styles,
+  );
+  const pairs = found.flatMap(({ contents, styles }) =>
+    chosen(contents, choice.contents).flatMap((content) =>
+      chosen(styles, choice.styles)
+        .filter((style) => style !== content)
+        .map((style) => ({ content, style })),
+    ),
+  );
+  if (pairs.length === 0) {
     throw new Error(`No pair of images in ${folders.join(', ')}: at least two are needed.`);
+  }
   return pairs;
 }
 
@@ -49,14 +53,25 @@ function requireDifferentNames(paths: readonly string[]): void {
   if (twice !== undefined) throw new Error(`There are two images named '${twice}': ${paths.join(', ')}.`);
 }
 
-function choose(paths: readonly string[], names: readonly string[] | undefined): string[] {
-  if (!names) return [...paths];
-  return names.flatMap((name) => {
-    const found = paths.filter((path) => parse(path).base === name || parse(path).name === name);
-    if (found.length === 0)
-      throw new Error(`There is no image '${name}'; there are: ${paths.map(imageName).join(', ')}.`);
-    return found;
-  });
+function requireFound(paths: readonly string[], names: readonly string[] = []): void {
+  const missing = names.find((name) => chosen(paths, [name]).length === 0);
+  if (missing === undefined) return;
+  throw new Error(`There is no image '${missing}'; there are: ${paths.map(imageName).join(', ')}.`);
+}
+
+const chosen = (paths: readonly string[], names: readonly string[] | undefined): readonly string[] =>
+  names
+    ? paths.filter((path) => names.includes(parse(path).base) || names.includes(parse(path).name))
+    : paths;
+
+async function imagesByRole(folder: string): Promise<{ contents: string[]; styles: string[] }> {
+  const [content, style] = [join(folder, 'content'), join(folder, 'style')];
+  if ((await isFolder(content)) && (await isFolder(style))) {
+    return { contents: await imagesIn(content), styles: await imagesIn(style) };
+  }
+  const images = await imagesIn(folder);
+  const without = (word: string) => images.filter((path) => !imageName(path).startsWith(word));
+  return { contents: without('style'), styles: without('content') };
 }
 
 async function imagesIn(folder: string): Promise<string[]> {

@@ -38,7 +38,7 @@ const program = new Command('paper')
   )
   .requiredOption(
     '--images <folder...>',
-    'folders of images; subfolders `content` and `style` say which is which, else each is both',
+    'folders of images, paired within each; subfolders, or names that begin with `content` and `style`, say which is which, else each is both',
   )
   .option('--size <pixels>', 'longer side of the pictures', wholeNumber, 128)
   .option('--iterations <n>', 'steps of the optimiser, the same for every system', wholeNumber, 100)

@@ -33,15 +33,26 @@ describe('findPairs', () => {
     expect(await names([folder])).toEqual(['a s', 'b s']);
   });
 
+  it('takes a name that begins with content or style at its word', async () => {
+    await files('content.png', 'content-2.png', 'style.jpg', 'other.png');
+    expect(await names([folder])).toEqual([
+      'content-2 other',
+      'content-2 style',
+      'content other',
+      'content style',
+      'other style',
+    ]);
+  });
+
   it('takes only the images named', async () => {
     await files('a.png', 'b.png', 'c.png');
     expect(await names([folder], { styles: ['b'] })).toEqual(['a b', 'c b']);
     expect(await names([folder], { contents: ['c.png'], styles: ['a', 'b'] })).toEqual(['c a', 'c b']);
   });
 
-  it('puts several folders together', async () => {
-    await files('one/a.png', 'two/b.png');
-    expect(await names([join(folder, 'one'), join(folder, 'two')])).toEqual(['a b', 'b a']);
+  it('pairs within each folder', async () => {
+    await files('one/a.png', 'one/b.png', 'two/content.png', 'two/style.png');
+    expect(await names([join(folder, 'one'), join(folder, 'two')])).toEqual(['a b', 'b a', 'content style']);
   });
 
   it('says what is there when a name is not', async () => {
@@ -54,7 +65,7 @@ describe('findPairs', () => {
   it('refuses folders without a pair, and two images of one name', async () => {
     await files('a.png');
     await expect(findPairs([folder])).rejects.toThrow(/at least two/);
-    await files('more/a.jpg');
+    await files('b.png', 'more/a.jpg');
     await expect(findPairs([folder, join(folder, 'more')])).rejects.toThrow(/two images named 'a'/);
   });
 });
