@@ -36,7 +36,10 @@ export interface StyleTransferOptions {
   readonly extractor?: FeatureExtractor | undefined;
   /** Where VGG-19's weights are. @default what is there without network: see `loadVgg19` */
   readonly weights?: Weights | undefined;
-  /** A loss of yours in place of the preset's, or a function that makes one (which is then disposed at the end). */
+  /**
+   * A loss of yours in place of the preset's, or a function that makes one. Of the latter, the loss is disposed at the end, and the
+   * features that it extracted once it returns: losses of the library keep what they need, one of yours keeps it by `tf.keep(tf.clone(...))`.
+   */
   readonly loss?: Loss | ((targets: LossTargets) => Loss) | undefined;
   /** @default L-BFGS of 20 pairs with a pyramid preconditioner */
   readonly optimizer?: Method<Image> | undefined;

@@ -4,10 +4,11 @@ import { deepestLayer, type Vgg19Layer } from './features/layers';
 import { defaultLastLayer, loadVgg19 } from './features/load-vgg19';
 import type { Image } from './image/image';
 import { type ImageInput, imageFrom, type TargetSize } from './image/to-image';
+import { lendExtractor } from './lend-extractor';
 import type { Loss } from './losses/loss';
 import { createObjective } from './objective';
 import { lbfgs, minimize, pyramidPreconditioner, type StopReason } from './optim';
-import { presetLoss } from './preset-loss';
+import { type LossTargets, presetLoss } from './preset-loss';
 import { presetLayers } from './presets';
 import type { ProgressListener } from './progress';
 import {
@@ -135,10 +136,15 @@ export function lastLayerOf({ loss, settings }: CheckedOptions): Vgg19Layer {
   return deepestLayer(typeof loss === 'object' ? loss.layers : presetLayers(settings)) ?? defaultLastLayer;
 }
 
-function makeLoss(options: CheckedOptions, targets: Parameters<typeof presetLoss>[1]): Loss {
+function makeLoss(options: CheckedOptions, targets: LossTargets): Loss {
   const { loss, settings, alpha, beta } = options;
-  if (typeof loss === 'function') return loss(targets);
-  return loss ?? presetLoss(settings, targets, { alpha, beta });
+  if (typeof loss !== 'function') return loss ?? presetLoss(settings, targets, { alpha, beta });
+  const { lent, reclaim } = lendExtractor(targets.extractor);
+  try {
+    return loss({ ...targets, extractor: lent });
+  } finally {
+    reclaim();
+  }
 }
 
 async function run(

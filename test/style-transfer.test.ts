@@ -118,11 +118,15 @@ describe('styleTransfer', () => {
     expect(loss).toBeLessThan(1e-6);
     expect(image).toBeAllclose(target, { atol: 2e-3 });
     mine.compute({ image: tf.expandDims(target, 0) as tf.Tensor4D }); // not disposed
-    const made = await styleTransfer(content(), style(), {
-      extractor,
-      iterations: 2,
-      loss: ({ extractor: network, content: c, style: s }) =>
-        sum([contentLoss(network.extract(c, ['relu1_1'])), styleLoss(network.extract(s, ['relu2_2']))]),
+    const [c, s] = [content(), style()];
+    const made = await expectNoLeak(async () => {
+      const { image: result, terms } = await styleTransfer(c, s, {
+        extractor,
+        iterations: 2,
+        loss: ({ extractor: network, content: at, style: from }) =>
+          sum([contentLoss(network.extract(at, ['relu1_1'])), styleLoss(network.extract(from, ['relu2_2']))]),
+      });
+      return { result, terms };
     });
     expect(Object.keys(made.terms)).toEqual(['content', 'style']);
   });
