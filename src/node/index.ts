@@ -1,7 +1,9 @@
 export { type DirectoryWeightsOptions, directoryWeights } from './directory-weights';
+export { defaultCacheFolder, diskCache } from './disk-cache';
 export { evaluate, type NodeEvaluateOptions } from './evaluate';
 export type { NodeImageInput } from './image-input';
 export { loadVgg19 } from './load-vgg19';
+export { type NodeWeightsOptions, nodeWeights } from './node-weights';
 export { type ReadImageOptions, readImage } from './read-image';
 export type { ImageSource } from './source-bytes';
 export { type NodeStyleTransferOptions, styleTransfer } from './style-transfer';

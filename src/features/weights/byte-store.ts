@@ -1,3 +1,4 @@
+import { WeightsError } from '../../errors';
 import type { WeightsWarning } from './source';
 
 /** Bytes that own their memory, as WebCrypto and `Response` want them. */
@@ -31,4 +32,35 @@ export interface ByteStore {
   read(file: string, limit: number, options?: ReadBytesOptions): Promise<Bytes>;
   /** Parts of a file, one after the other. The ranges ascend and do not overlap. */
   readRanges(file: string, ranges: readonly ByteRange[], options?: ReadBytesOptions): AsyncIterable<Bytes>;
+  /** Removes from a cache what was read: it is not what it should be. */
+  discard?(): Promise<void>;
+}
+
+/** Does what reads from a store; where what it finds there makes no sense, a cache forgets it. */
+export async function discardingWhatIsWrong<T>(store: ByteStore, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof WeightsError && wrongContents.includes(error.code)) await store.discard?.();
+    throw error;
+  }
+}
+
+const wrongContents = [
+  'MALFORMED_WEIGHTS',
+  'NOT_FINITE',
+  'TRUNCATED',
+  'UNSAFE_PATH',
+  'UNSUPPORTED_DTYPE',
+  'WRONG_SHAPE',
+  'WRONG_SIZE',
+];
+
+/** Whether a value is a {@link ByteStore}. */
+export function isByteStore(value: unknown): value is ByteStore {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as Partial<ByteStore>).readRanges === 'function'
+  );
 }

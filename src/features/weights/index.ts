@@ -8,7 +8,7 @@ export {
   weightFormats,
 } from './convert-weights';
 export { type LayersModelOptions, layersModelWeights } from './layers-model-weights';
-export type { RemoteOptions } from './remote-store';
+export type { RemoteOptions } from './remote-options';
 export {
   type ResolvedWeights,
   type ResolveWeightsOptions,

@@ -1,12 +1,13 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { requireKnownOptions, requireName } from '../../validate';
 import type { ConvLayer } from '../layers';
-import type { ByteStore, Bytes } from './byte-store';
+import { type ByteStore, type Bytes, discardingWhatIsWrong, isByteStore } from './byte-store';
 import { checkLayer, checkShape, layerShapes, missingLayer } from './check-layer';
 import { ioHandlerName, isIOHandler, openIOHandler } from './io-handler';
 import { type ModelJson, parseModelJson, type StoredTensor, unsupportedType } from './model-json';
 import { ProgressMeter } from './progress-meter';
-import { isByteStore, type RemoteOptions, remoteOptionNames, remoteStore } from './remote-store';
+import { type RemoteOptions, remoteOptionNames } from './remote-options';
+import { remoteStore } from './remote-store';
 import { readGroup } from './shards';
 import type { LayerWeights, ReadWeightsOptions, WeightConvention, WeightSource } from './source';
 import { decodeTensor } from './tensor-encoding';
@@ -58,11 +59,12 @@ const maxModelJson = 2 ** 23;
 
 const openModelJson =
   (store: ByteStore): OpenModel =>
-  async (options) => {
-    const file = store.entry ?? 'model.json';
-    const bytes = await store.read(file, maxModelJson, options);
-    return { store, model: parseModelJson(new TextDecoder().decode(bytes), `${file} in ${store.name}`) };
-  };
+  (options) =>
+    discardingWhatIsWrong(store, async () => {
+      const file = store.entry ?? 'model.json';
+      const bytes = await store.read(file, maxModelJson, options);
+      return { store, model: parseModelJson(new TextDecoder().decode(bytes), `${file} in ${store.name}`) };
+    });
 
 class LayersModel implements WeightSource {
   private declared: WeightConvention | undefined;
@@ -83,6 +85,16 @@ class LayersModel implements WeightSource {
   ): Promise<ReadonlyMap<ConvLayer, LayerWeights>> {
     const { signal, onWarning } = options;
     const { store, model } = await this.open({ signal, onWarning });
+    return discardingWhatIsWrong(store, () => this.readFrom(store, model, layers, options));
+  }
+
+  private async readFrom(
+    store: ByteStore,
+    model: ModelJson,
+    layers: readonly ConvLayer[],
+    options: ReadWeightsOptions,
+  ): Promise<ReadonlyMap<ConvLayer, LayerWeights>> {
+    const { signal, onWarning } = options;
     this.declared = model.convention;
     const located = layers.map((layer) => locateLayer(layer, model, this.name));
     const tensors = new Set(located.flatMap(({ kernel, bias }) => [kernel, bias]));

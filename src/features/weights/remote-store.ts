@@ -1,61 +1,16 @@
-import { InvalidArgumentError, WeightsError } from '../../errors';
-import { requireNumber, showValue } from '../../validate';
+import { WeightsError } from '../../errors';
+import { requireNumber } from '../../validate';
 import { browserCache } from './browser-cache';
 import type { ByteRange, ByteStore, Bytes, ReadBytesOptions } from './byte-store';
 import { CheckedCache, type Pin } from './checked-cache';
 import { PartialKeeper } from './partial-keeper';
 import { Receiver } from './receiver';
 import { RemoteFile, type Transport } from './remote-file';
+import { fileKeyOf, folderKeyOf, type RemoteLocation, requireUrl } from './remote-location';
+import type { RemoteOptions } from './remote-options';
 import { retrying } from './retry';
-import { sha256, sha256OfText } from './sha256';
+import { sha256 } from './sha256';
 import type { WeightCache } from './weight-cache';
-
-/** Options of everything that is read from a URL. */
-export interface RemoteOptions {
-  /**
-   * Where downloaded files are kept; false for nowhere. What is kept counts as the file at that URL for good.
-   * @default the browser's cache in pages and workers, nowhere in Node (`nodeWeights` keeps them on disk)
-   */
-  readonly cache?: WeightCache | false | undefined;
-  /** SHA-256 (hexadecimal) that files must have, by their names. @default none */
-  readonly sha256?: Readonly<Record<string, string>> | undefined;
-  /** How often in a row a request may fail in passing (429, 5xx, a broken connection) before it is given up. @default 4 */
-  readonly retries?: number | undefined;
-  /** Milliseconds before the first repetition; they double from one to the next, up to 8 seconds. @default 500 */
-  readonly retryDelayMs?: number | undefined;
-  /** Milliseconds without a byte after which a connection counts as broken. @default 60000 */
-  readonly stallTimeoutMs?: number | undefined;
-  /** Only what is in the cache is used; nothing is fetched. @default false */
-  readonly offline?: boolean | undefined;
-  /** Fetches, for proxies and headers of your own. @default the platform's `fetch` */
-  readonly fetch?: typeof fetch | undefined;
-}
-
-/** The names of {@link RemoteOptions}. */
-export const remoteOptionNames = [
-  'cache',
-  'sha256',
-  'retries',
-  'retryDelayMs',
-  'stallTimeoutMs',
-  'offline',
-  'fetch',
-] as const satisfies readonly (keyof RemoteOptions)[];
-
-/** Where a {@link RemoteStore}'s files are. */
-export interface RemoteLocation {
-  /** For people. */
-  readonly name: string;
-  /** URLs of folders with the same files, each ending in `/`, the first preferred. */
-  readonly folders: readonly string[];
-  /** Query of every file's URL, `?` included. */
-  readonly search?: string | undefined;
-  readonly entry?: string | undefined;
-  /** What is known of the files. */
-  readonly pins?: Readonly<Record<string, Pin>> | undefined;
-  /** Folder in the cache. @default one of its own for each URL */
-  readonly cacheFolder?: string | undefined;
-}
 
 /** Files below a URL: of the folder that a file is in, or of a folder. */
 export function remoteStore(
@@ -77,30 +32,6 @@ export function remoteStore(
   return new RemoteStore(
     { name, folders: [`${folder.origin}${folder.pathname}`], search: url.search, entry, pins },
     options,
-  );
-}
-
-/** The URL that a location is. Relative ones belong to the page. */
-export function requireUrl(location: unknown): URL {
-  const accepted =
-    'an http: or https: URL, a WeightSource, a tf.io.IOHandler; folders on disk through tfjs-style-transfer/node';
-  const base = (globalThis as { location?: { href?: string } }).location?.href;
-  try {
-    if (typeof location !== 'string' && !(location instanceof URL)) throw new TypeError('no URL');
-    const url = new URL(location, base);
-    if (url.protocol === 'http:' || url.protocol === 'https:') return url;
-  } catch {
-    // Said below.
-  }
-  const value = location instanceof URL ? location.href : location;
-  throw new InvalidArgumentError(
-    'UNKNOWN_WEIGHTS',
-    `weights is ${showValue(value)}; accepted: ${accepted}.`,
-    {
-      option: 'weights',
-      value,
-      accepted,
-    },
   );
 }
 
@@ -150,6 +81,7 @@ export class RemoteStore implements ByteStore {
   async read(file: string, limit: number, options: ReadBytesOptions = {}): Promise<Bytes> {
     const pin = this.pinOf(file);
     const key = await this.keyOf(file);
+    this.used.add(key);
     const cache = this.cached(options);
     const kept = await cache.read(key, pin);
     if (kept && kept.length <= limit) return kept;
@@ -202,8 +134,19 @@ export class RemoteStore implements ByteStore {
     }
   }
 
+  async discard(): Promise<void> {
+    const cache = this.cached({});
+    for (const key of this.used) await cache.delete(key);
+    this.used.clear();
+    this.sizes.clear();
+  }
+  /** Keys of the files and parts that were read. */
+  private readonly used = new Set<string>();
+
   private async keptRange(file: string, range: ByteRange, cache: CheckedCache): Promise<Bytes | undefined> {
-    const kept = await cache.read(await this.keyOf(file, range));
+    const key = await this.keyOf(file, range);
+    this.used.add(key);
+    const kept = await cache.read(key);
     return kept?.length === range.length ? kept : undefined;
   }
 
@@ -216,7 +159,7 @@ export class RemoteStore implements ByteStore {
   ): Promise<Bytes> {
     const { signal, onBytes } = options;
     if (this.offline) throw this.notCached(part.file);
-    const receiver = new Receiver(this.urlOf(part.file, this.preferred), part.length, part.limit);
+    const receiver = new Receiver(`${part.file} of ${this.name}`, part.length, part.limit);
     const partial = new PartialKeeper(receiver, part.key, cache);
     let resumed = await partial.restore();
     const failures: WeightsError[] = [];
@@ -240,7 +183,8 @@ export class RemoteStore implements ByteStore {
           await partial.keep();
           throw error;
         }
-        if (error.code === 'WRONG_HASH' || error.code === 'TOO_LARGE') receiver.reset();
+        // A connection that broke may be continued; a file that is not the expected one may not.
+        if (error.code !== 'DOWNLOAD_FAILED') receiver.reset();
         receiver.version = undefined;
         // What was continued may have begun wrong.
         if (error.code === 'WRONG_HASH' && resumed) untried.unshift(index);
@@ -356,31 +300,4 @@ function allFailed(file: string, failures: readonly WeightsError[]): WeightsErro
     value: file,
     cause: first,
   });
-}
-
-async function folderKeyOf({ folders, search = '' }: RemoteLocation): Promise<string> {
-  const host = new URL(folders[0]).host.toLowerCase().replace(/[^a-z0-9.-]/g, '_');
-  return `${host}/${(await sha256OfText(folders[0] + search)).slice(0, 16)}`;
-}
-
-/** A file's name, made fit for a key: two that differ stay different. */
-async function fileKeyOf(file: string): Promise<string> {
-  const key = file.toLowerCase().replace(/[^a-z0-9._/-]/g, '_');
-  const readable = key
-    .split('/')
-    .map((segment) => segment.replace(/^\./, '_'))
-    .join('/')
-    .slice(-120);
-  return readable === file
-    ? file
-    : `${(await sha256OfText(file)).slice(0, 8)}-${readable.replaceAll('/', '_')}`;
-}
-
-/** Whether a value is a {@link ByteStore}. */
-export function isByteStore(value: unknown): value is ByteStore {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as Partial<ByteStore>).readRanges === 'function'
-  );
 }

@@ -5,7 +5,7 @@ import type { ConvLayer } from '../layers';
 import { browserCache } from './browser-cache';
 import { isIOHandler } from './io-handler';
 import { layersModelWeights } from './layers-model-weights';
-import { requireUrl } from './remote-store';
+import { requireUrl } from './remote-location';
 import { safetensorsWeights } from './safetensors-weights';
 import type { ReadWeightsOptions, WeightSource } from './source';
 import { vgg19Weights } from './vgg19-weights';

@@ -1,10 +1,17 @@
 import { requireKnownOptions, requireName } from '../../validate';
 import { type ConvLayer, vgg19Convolutions, vgg19Layers } from '../layers';
-import type { ByteStore, Bytes, ReadBytesOptions } from './byte-store';
+import {
+  type ByteStore,
+  type Bytes,
+  discardingWhatIsWrong,
+  isByteStore,
+  type ReadBytesOptions,
+} from './byte-store';
 import { checkLayer, checkShape, layerShapes, missingLayer } from './check-layer';
 import { type StoredTensor, unsupportedType } from './model-json';
 import { ProgressMeter } from './progress-meter';
-import { isByteStore, type RemoteOptions, remoteOptionNames, remoteStore } from './remote-store';
+import { type RemoteOptions, remoteOptionNames } from './remote-options';
+import { remoteStore } from './remote-store';
 import { lengthBytes, parseHeader, parseHeaderLength } from './safetensors-header';
 import type { LayerWeights, ReadWeightsOptions, WeightConvention, WeightSource } from './source';
 import { decodeTensor } from './tensor-encoding';
@@ -38,7 +45,11 @@ export function safetensorsWeights(
   requireName('convention', convention, ['caffe', 'torchvision']);
   const store = isByteStore(location) ? location : remoteStore(location, remote, 'model.safetensors');
   const source = name ?? `VGG-19 from ${store.name}`;
-  return { name: source, convention, read: (layers, reading = {}) => read(store, source, layers, reading) };
+  return {
+    name: source,
+    convention,
+    read: (layers, reading = {}) => discardingWhatIsWrong(store, () => read(store, source, layers, reading)),
+  };
 }
 
 async function read(

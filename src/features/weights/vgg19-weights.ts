@@ -3,7 +3,9 @@ import { type ConvLayer, vgg19Convolutions } from '../layers';
 import { layerShapes } from './check-layer';
 import type { Pin } from './checked-cache';
 import { layersModelWeights } from './layers-model-weights';
-import { type RemoteOptions, RemoteStore, remoteOptionNames, requireUrl } from './remote-store';
+import { requireUrl } from './remote-location';
+import { type RemoteOptions, remoteOptionNames } from './remote-options';
+import { RemoteStore } from './remote-store';
 import type { WeightSource } from './source';
 
 /** Options of {@link vgg19Weights}. */

@@ -266,6 +266,27 @@ describe('what was downloaded', () => {
     ]);
   });
 
+  it('is forgotten where it makes no sense: a page for a model.json, a shard cut short, a number that is none', async () => {
+    const noNumber = bytesOf('shard1.bin').slice();
+    noNumber.set([0, 0, 0xc0, 0x7f]);
+    const wrong: [string, Uint8Array, string][] = [
+      ['model.json', new TextEncoder().encode('<!DOCTYPE html>'), 'MALFORMED_WEIGHTS'],
+      ['shard1.bin', bytesOf('shard1.bin').slice(0, 7000), 'WRONG_SIZE'],
+      ['shard2.bin', bytesOf('shard2.bin').slice(0, 7000), 'WRONG_SIZE'],
+      ['shard1.bin', noNumber, 'NOT_FINITE'],
+    ];
+    for (const [name, bytes, code] of wrong) {
+      const cache = memoryCache();
+      const good = bytesOf(name);
+      server.files.set(name, bytes);
+      const source = layersModelWeights(server.url, { ...quick, cache });
+      await expect(source.read(layers)).rejects.toMatchObject({ code });
+      expect(await cache.list()).toEqual([]);
+      server.files.set(name, good);
+      expectMade(await source.read(layers), 'conv1_2');
+    }
+  });
+
   it('is an error where nothing may be fetched and the cache is empty', async () => {
     const source = layersModelWeights(server.url, { cache: memoryCache(), offline: true });
     await expect(source.read(layers)).rejects.toMatchObject({ code: 'NOT_CACHED' });

@@ -1,0 +1,11 @@
+import { cacheApiCache, indexedDbCache, type WeightCache } from '../../src/features/weights';
+import { weightCacheContract } from '../contracts/weight-cache';
+
+/** Both keep what earlier tests wrote. */
+async function emptied(cache: WeightCache): Promise<WeightCache> {
+  for (const { key } of await cache.list()) await cache.delete(key);
+  return cache;
+}
+
+weightCacheContract('Cache API', () => emptied(cacheApiCache()));
+weightCacheContract('IndexedDB', () => emptied(indexedDbCache()));
