@@ -5,6 +5,7 @@ import { evaluateCommand } from './evaluate-command';
 import { exitCodeOf, exitCodes, Interrupted } from './exit-codes';
 import { styleCommand } from './style-command';
 import { hasColors, processTerminal, type Terminal } from './terminal';
+import { weightsCommand } from './weights-command';
 
 /**
  * The program `tfjs-style-transfer`.
@@ -16,21 +17,21 @@ export async function runCommandLine(
   args: readonly string[],
   terminal: Terminal = processTerminal,
 ): Promise<number> {
-  const program = styleCommand(terminal).addCommand(evaluateCommand());
-  prepare(program, terminal);
+  const program = styleCommand(terminal).addCommand(evaluateCommand()).addCommand(weightsCommand(terminal));
+  const json = args.includes('--json');
+  prepare(program, terminal, json);
   try {
     await program.parseAsync(args, { from: 'user' });
     return exitCodes.done;
   } catch (error) {
     // Commander has already said what is wrong, and an interrupted run what it has saved.
-    if (!(error instanceof CommanderError || error instanceof Interrupted))
-      report(error, args.includes('--json'), terminal);
+    if (!(error instanceof CommanderError || error instanceof Interrupted)) report(error, json, terminal);
     return exitCodeOf(error);
   }
 }
 
 /** Has the command and those under it throw in place of ending the process, and write to the terminal. */
-function prepare(command: Command, terminal: Terminal): void {
+function prepare(command: Command, terminal: Terminal, json: boolean): void {
   const { stdout, stderr, env } = terminal;
   command
     .exitOverride()
@@ -38,12 +39,14 @@ function prepare(command: Command, terminal: Terminal): void {
     .configureOutput({
       writeOut: (text) => stdout.write(text),
       writeErr: (text) => stderr.write(text),
+      outputError: (text, write) =>
+        write(json ? jsonError('WRONG_USAGE', text.replace(/^error: /, '').trim()) : text),
       getOutHelpWidth: () => stdout.columns ?? 100,
       getErrHelpWidth: () => stderr.columns ?? 100,
       getOutHasColors: () => hasColors(stdout, env),
       getErrHasColors: () => hasColors(stderr, env),
     });
-  for (const under of command.commands) prepare(under, terminal);
+  for (const under of command.commands) prepare(under, terminal, json);
 }
 
 /** One line for people, or one line of JSON; with DEBUG set, where it happened as well. */
@@ -53,10 +56,13 @@ function report(error: unknown, json: boolean, { stderr, env }: Terminal): void 
   const stack = env.DEBUG && error instanceof Error ? error.stack : undefined;
   if (json) {
     const { code, option } = expected ? error : { code: 'UNEXPECTED', option: undefined };
-    stderr.write(`${JSON.stringify({ type: 'error', code, option, message, stack })}\n`);
+    stderr.write(jsonError(code, message, { option, stack }));
     return;
   }
   const { red } = colors.createColors(hasColors(stderr, env));
   const hint = expected || stack ? '' : ' (set DEBUG=1 to see where)';
   stderr.write(`${red('error:')} ${stack ?? message}${hint}\n`);
 }
+
+const jsonError = (code: string, message: string, details: object = {}) =>
+  `${JSON.stringify({ type: 'error', code, message, ...details })}\n`;

@@ -133,6 +133,17 @@ describe.skipIf(!hasShared('vgg19'))('the default source', () => {
     expect((await cache.list()).map(({ key }) => key)).toEqual(['vgg19-08d09052/model.json']);
   });
 
+  it('is refused where a deeper file, whose hash is not known, has another size', async () => {
+    const cut = vgg19Weights({ mirrors: [server.url], retryDelayMs: 1, cache });
+    for (const name of ['group9-shard1of2', 'group9-shard2of2'])
+      server.files.set(name, new Uint8Array(4194304));
+    await expect(cut.read(['conv4_1'])).rejects.toMatchObject({
+      code: 'WRONG_SIZE',
+      accepted: '526336 bytes',
+    });
+    expect((await cache.list()).filter(({ key }) => key.includes('group9'))).toEqual([]);
+  });
+
   it('is repaired where its cached file is damaged', async () => {
     await (await nodeWeights('vgg19')).read(layers);
     await writeFile(join(folder, 'cache', 'vgg19-08d09052', 'group2-shard1of1'), 'damaged');

@@ -12,6 +12,8 @@ export class Receiver {
     private readonly file: string,
     readonly length: number | undefined,
     readonly limit: number,
+    /** Whether the bytes are all of a file, not a part. */
+    readonly whole: boolean,
   ) {
     this.buffer = new Uint8Array(length ?? Math.min(limit, 2 ** 16));
   }

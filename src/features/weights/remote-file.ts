@@ -35,7 +35,9 @@ export class RemoteFile {
     if (receiver.complete) return;
     const stream = await this.streamAt(receiver, offset, signal);
     const needed = offset + (receiver.length ?? 0);
-    if (stream.total !== undefined && stream.total < needed) throw this.tooShort(stream.total, needed);
+    const { total } = stream;
+    if (total !== undefined && (total < needed || (receiver.whole && receiver.length && total !== needed)))
+      throw this.wrongSize(total, `${receiver.whole ? '' : 'at least '}${needed} bytes`);
     for (;;) {
       const chunk = await stream.next();
       if (!chunk) break;
@@ -96,16 +98,13 @@ export class RemoteFile {
     }
     this.close();
     const last = receiver.length === undefined ? '' : offset + receiver.length - 1;
-    const headers =
-      from > 0 || receiver.length !== undefined ? { Range: `bytes=${from}-${last}` } : undefined;
+    const headers = from > 0 || !receiver.whole ? { Range: `bytes=${from}-${last}` } : undefined;
     const controller = new AbortController();
     const response = await this.request(headers ? { headers } : {}, controller, signal);
     if (response.status === 416) {
       if (receiver.filled > 0) this.changed(receiver);
-      throw this.tooShort(
-        Number(response.headers.get('content-range')?.match(/\*\/(\d+)$/)?.[1] ?? 0),
-        from + 1,
-      );
+      const found = Number(response.headers.get('content-range')?.match(/\*\/(\d+)$/)?.[1] ?? 0);
+      throw this.wrongSize(found, `more than ${from} bytes`);
     }
     const start = startOf(response, from, this.url);
     this.stream = new BodyStream(response, start, controller, this.url, this.transport.stallTimeoutMs);
@@ -117,12 +116,12 @@ export class RemoteFile {
     return this.stream;
   }
 
-  private tooShort(found: number, needed: number): WeightsError {
+  private wrongSize(found: number, accepted: string): WeightsError {
     this.close();
-    return new WeightsError('WRONG_SIZE', `${this.url} has ${found} bytes; expected at least ${needed}.`, {
+    return new WeightsError('WRONG_SIZE', `${this.url} has ${found} bytes; expected ${accepted}.`, {
       option: 'weights',
       value: found,
-      accepted: `at least ${needed} bytes`,
+      accepted,
     });
   }
 

@@ -87,7 +87,7 @@ export class RemoteStore implements ByteStore {
     if (kept && kept.length <= limit) return kept;
     const mirrors = this.mirrorsOf(file);
     try {
-      const part = { file, key, offset: 0, length: pin?.size, limit: pin?.size ?? limit, pin };
+      const part = { file, key, offset: 0, length: pin?.size, limit: pin?.size ?? limit, whole: true, pin };
       const bytes = await this.fetchPart(mirrors, part, cache, options);
       await cache.write(key, bytes, pin);
       this.sizes.set(file, bytes.length);
@@ -120,7 +120,14 @@ export class RemoteStore implements ByteStore {
           run.push(ranges[i + run.length]);
         const { offset } = run[0];
         const length = run.reduce((sum, range) => sum + range.length, 0);
-        const part = { file, key: await this.keyOf(file, run[0]), offset, length, limit: length };
+        const part = {
+          file,
+          key: await this.keyOf(file, run[0]),
+          offset,
+          length,
+          limit: length,
+          whole: false,
+        };
         const bytes = await this.fetchPart(mirrors, part, cache, options);
         for (const range of run) {
           const piece = bytes.subarray(range.offset - offset, range.offset - offset + range.length);
@@ -159,7 +166,7 @@ export class RemoteStore implements ByteStore {
   ): Promise<Bytes> {
     const { signal, onBytes } = options;
     if (this.offline) throw this.notCached(part.file);
-    const receiver = new Receiver(`${part.file} of ${this.name}`, part.length, part.limit);
+    const receiver = new Receiver(`${part.file} of ${this.name}`, part.length, part.limit, part.whole);
     const partial = new PartialKeeper(receiver, part.key, cache);
     let resumed = await partial.restore();
     const failures: WeightsError[] = [];
@@ -267,6 +274,8 @@ interface FilePart {
   /** Undefined: to the file's end, `limit` bytes at most. */
   readonly length?: number | undefined;
   readonly limit: number;
+  /** Whether that is all of the file. */
+  readonly whole: boolean;
   readonly pin?: Pin | undefined;
 }
 

@@ -122,7 +122,7 @@ async function embeddedFor(layers: readonly ConvLayer[]): Promise<WeightSource> 
 }
 
 /** Whether a value is a {@link WeightSource}. */
-export function isWeightSource(value: unknown): value is WeightSource {
+function isWeightSource(value: unknown): value is WeightSource {
   if (typeof value !== 'object' || value === null) return false;
   const { read, convention } = value as Partial<WeightSource>;
   return typeof read === 'function' && (convention === 'caffe' || convention === 'torchvision');
