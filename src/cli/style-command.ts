@@ -152,11 +152,14 @@ async function onProgress(
   const image = event.image();
   try {
     await writeImage(image, output);
+    const state = `loss ${event.loss.toPrecision(5)} after ${event.evaluations} evaluations`;
+    display.line(`saved the picture so far: ${output}, ${state}`);
+  } catch (error) {
+    // What ended the run is what it will be reported to have ended with.
+    display.line(`the picture so far could not be saved: ${(error as Error).message}`);
   } finally {
     image.dispose();
   }
-  const loss = event.loss.toPrecision(5);
-  display.line(`saved the picture so far: ${output}, loss ${loss} after ${event.evaluations} evaluations`);
 }
 
 const embeddedNotice =

@@ -8,7 +8,7 @@ import { checkOptions, defaultSize, type StyleTransferOptions } from '../style-t
 import { decodeInput, type NodeImageInput } from './image-input';
 import { nodeWeights } from './node-weights';
 import { atMost } from './read-pixels';
-import { isImageSource } from './source-bytes';
+import { type ImageSource, isImageSource } from './source-bytes';
 
 /** Options of {@link styleTransfer}: as everywhere, with image files, and folders of weights. */
 export interface NodeStyleTransferOptions extends Omit<StyleTransferOptions, 'init'> {
@@ -51,23 +51,21 @@ export async function styleTransfer(
   rest?: NodeStyleTransferOptions,
 ): Promise<StyleTransferResult> {
   const weighed = typeof alphaOrOptions === 'number';
-  const [alpha, given] = weighed ? [alphaOrOptions, rest] : [undefined, alphaOrOptions];
-  const { init, ...others } = typeof given === 'object' ? given : { init: undefined };
-  const named = typeof init === 'string' && !/[./\\]/.test(init);
-  const start = isImageSource(init) && !named ? init : undefined;
+  const given = weighed ? rest : alphaOrOptions;
+  const start = startFile(given?.init);
+  const options = (start === undefined ? given : { ...given, init: undefined }) as StyleTransferOptions;
 
-  // Checked here already, so that nothing is read in vain; `init` only where it is no file.
-  const options = start === undefined ? given : others;
+  // Checked here already, so that nothing is read in vain.
   const checked = weighed
-    ? checkOptions(alpha, beta, options as StyleTransferOptions)
-    : checkOptions(options as StyleTransferOptions, undefined, undefined);
+    ? checkOptions(alphaOrOptions, beta, options)
+    : checkOptions(options, undefined, undefined);
   const { size = defaultSize, styleSize = size, signal } = checked;
   return styleTransferAnywhere(
     await decodeInput('content', content, atMost(size), signal),
     await decodeInput('style', style, atMost(styleSize), signal),
     {
-      ...(options as StyleTransferOptions),
-      ...(weighed && { alpha, beta }),
+      ...options,
+      ...(weighed && { alpha: alphaOrOptions, beta }),
       ...(start !== undefined && { init: await decodeInput('init', start, atMost(size), signal) }),
       ...(checked.extractor === undefined && {
         weights: await nodeWeights(checked.weights, {
@@ -78,4 +76,10 @@ export async function styleTransfer(
       }),
     },
   );
+}
+
+/** What `init` names a file by. Words without a dot or slash are names, misspelt ones included. */
+function startFile(init: NodeStyleTransferOptions['init']): ImageSource | undefined {
+  if (typeof init === 'string' && !/[./\\]/.test(init)) return undefined;
+  return isImageSource(init) ? init : undefined;
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -205,6 +205,11 @@ describe('what cannot be done ends with 1 and one line', () => {
     const { stdout, stderr } = await paint('-o', path('out.png'), '--json', '--alpha', '-1');
     expect(stdout).toBe('');
     expect(JSON.parse(stderr)).toMatchObject({ type: 'error', code: 'OUT_OF_RANGE', option: 'alpha' });
+    expect(JSON.parse((await paint('--json', '--alpha')).stderr)).toMatchObject({
+      type: 'error',
+      code: 'WRONG_USAGE',
+      message: expect.stringContaining('argument missing'),
+    });
   });
 
   test('with DEBUG set it tells where', async () => {
@@ -247,6 +252,20 @@ describe('Ctrl-C', () => {
     expect(stderr).toMatch(/saved the picture so far: .*out\.png, loss [\d.]+ after \d+ evaluations/);
     expect(await sharp(path('out.png')).metadata()).toMatchObject({ width: 32, height: 24 });
     expect(fake.listeners.size).toBe(0);
+  });
+
+  test('says so where the picture so far cannot be saved', async () => {
+    const fake = interruptible(({ stop }) => {
+      stop();
+      // Something took the name in the meantime.
+      mkdirSync(path('out.png'));
+    });
+    const { code, stderr } = await run(
+      [path('content.png'), path('style.jpg'), ...long, '--json', '-o', path('out.png')],
+      fake,
+    );
+    expect(code).toBe(130);
+    expect(stderr).toMatch(/could not be saved: .*out\.png' cannot be written: it is a folder/);
   });
 
   test('a second time ends at once', async () => {
