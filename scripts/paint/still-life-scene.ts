@@ -65,7 +65,7 @@ function nearest(x: number, y: number, z: number): typeof found {
     const row = i < 5 ? 0 : 1;
     const at = 0.3 * (i - row * 5 - (row ? 1.5 : 2)) * 0.78;
     offer(
-      sphere(x - 1.75 - at, y - 0.14 - 0.19 * row, z + 1.15 - 0.34 * noise(i * 3.7, 1) - 0.08 * row, 0.125),
+      sphere(x - 1.45 - at, y - 0.14 - 0.19 * row, z + 1.15 - 0.34 * noise(i * 3.7, 1) - 0.08 * row, 0.125),
       'grape',
     );
   }
@@ -121,7 +121,7 @@ const materials: Record<Material, (x: number, y: number, z: number, normal: Vect
   },
   bowl: (x, y, z) => plain(scaleColour(hex('#c9764a'), 0.75 + 0.4 * noise(x * 2, y * 22, z * 2)), 0.25),
   apple(x, y, z) {
-    const streaks = noise(Math.atan2(x - 0.39, z - 0.24) * 7, y * 1.3);
+    const streaks = noise(Math.atan2(x - 0.39, z + 0.04) * 17, y * 2.5);
     return plain(
       scaleColour(mixColours(hex('#b3161c'), hex('#e8a23a'), smoothstep(0.55, 0.95, streaks)), skin(x, y, z)),
       0.35,
