@@ -1,0 +1,108 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { FeatureExtractor } from '../../src/features/extractor.ts';
+import {
+  type ConvLayer,
+  type LayerName,
+  stepsUpTo,
+  type Vgg19Layer,
+  vgg19Convolutions,
+} from '../../src/features/layers.ts';
+import { createTfjsExtractor } from '../../src/features/tfjs-extractor.ts';
+import { embeddedLayers } from '../../src/features/weights/embedded/embedded-file.ts';
+import type { LayerWeights } from '../../src/features/weights/source.ts';
+import type { RgbPixels } from '../../src/image/pixel-array.ts';
+import { type Rows, samplePatches } from './patches.ts';
+import { Random } from './random.ts';
+import { convention, type LayerRecipe, type Recipe } from './recipe.ts';
+import { directionsOfLongest, sphericalKMeans } from './spherical-k-means.ts';
+import { forParts, whitened, whitening } from './whitening.ts';
+
+/** What each convolution reads. */
+const inputs: Readonly<Record<(typeof embeddedLayers)[number], Vgg19Layer | 'image'>> = {
+  conv1_1: 'image',
+  conv1_2: 'relu1_1',
+  conv2_1: 'pool1',
+  conv2_2: 'relu2_1',
+  conv3_1: 'pool2',
+};
+
+/** Kernel and bias by layer. */
+export type NetworkWeights = ReadonlyMap<ConvLayer, LayerWeights>;
+
+/** Learns one convolution after the other, each from what those before it make of the pictures. */
+export function learnLayers(
+  pictures: readonly RgbPixels[],
+  recipe: Recipe,
+  onLayer: (layer: ConvLayer) => void = () => {},
+): NetworkWeights {
+  const weights = new Map<ConvLayer, LayerWeights>();
+  for (const [i, layer] of embeddedLayers.entries()) {
+    const input: LayerName = inputs[layer];
+    const network = networkUpTo(input, weights);
+    const random = new Random(recipe.seed * 100 + i);
+    const patches = samplePatches(random, pictures, network, input, recipe.patches);
+    network.dispose();
+    const channels = vgg19Convolutions.find(({ name }) => name === layer)?.channelsOut ?? 0;
+    weights.set(layer, learnLayer(random, patches, channels, recipe.layers[i], recipe));
+    onLayer(layer);
+  }
+  return weights;
+}
+
+/** The network that these weights make, up to a layer. */
+export function networkUpTo(last: Vgg19Layer | 'image', weights: NetworkWeights): FeatureExtractor {
+  const steps = last === 'image' ? [] : stepsUpTo(last);
+  return createTfjsExtractor({ name: 'embedded', weightsName: 'in training', steps, weights, convention });
+}
+
+/** Filters are the directions that whitened patches cluster around, at unit response and with a threshold. */
+function learnLayer(
+  random: Random,
+  patches: Rows,
+  channels: number,
+  { dimensions, whitening: strength, active }: LayerRecipe,
+  { whiteningFloor: floor, dropped, clusterIterations }: Recipe,
+): LayerWeights {
+  const whitener = whitening(patches, { dimensions, strength, floor });
+  const directions = directionsOfLongest(whitened(patches, whitener), dropped);
+  const { values } = sphericalKMeans(random, directions, channels, clusterIterations);
+  const kernel = tf.tidy(() =>
+    tf
+      .matMul(whitener.projection, tf.transpose(tf.tensor2d(values, [channels, dimensions])))
+      .dataSync<'float32'>(),
+  );
+  whitener.projection.dispose();
+  return calibrated(patches, kernel, channels, active);
+}
+
+/** Scales each filter so that its responses have standard deviation 1, and sets its bias so that a part `active` of them is positive. */
+export function calibrated(
+  patches: Rows,
+  kernel: Float32Array,
+  channels: number,
+  active: number,
+): LayerWeights {
+  const responses = Array.from({ length: channels }, () => new Float32Array(patches.count));
+  const filters = tf.tensor2d(kernel, [patches.width, channels]);
+  forParts(patches, (part, start) => {
+    tf.matMul(part, filters)
+      .dataSync()
+      .forEach((value, i) => {
+        responses[i % channels][start + Math.floor(i / channels)] = value;
+      });
+  });
+  filters.dispose();
+  const deviations = responses.map(deviation);
+  return {
+    kernel: kernel.map((value, i) => value / deviations[i % channels]),
+    bias: Float32Array.from(responses, (values, c) => {
+      const threshold = values.toSorted()[Math.floor((1 - active) * values.length)];
+      return -threshold / deviations[c];
+    }),
+  };
+}
+
+function deviation(values: Float32Array): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
+}

@@ -1,0 +1,55 @@
+import type { WeightConvention } from '../../src/features/weights/source.ts';
+import type { PictureCounts } from './training-pictures.ts';
+
+/** What the input of the network that is trained looks like: RGB, on the scale that published style weights are for. */
+export const convention: WeightConvention = 'torchvision';
+
+/** How one convolution is learned. */
+export interface LayerRecipe {
+  /** Principal components of its 3x3 patches that are kept. */
+  readonly dimensions: number;
+  /** How far their variances are made equal: 0 not at all, 1 altogether. */
+  readonly whitening: number;
+  /** The part of responses that are positive. */
+  readonly active: number;
+  /** Its part of the style loss, as seen by pictures that have nothing to do with each other. */
+  readonly styleShare: number;
+}
+
+/** All numbers that training depends on. */
+export interface Recipe {
+  readonly seed: number;
+  readonly pictures: PictureCounts;
+  readonly pictureSide: number;
+  /** Patches that each layer learns from, and the pictures and crops that they are taken from. */
+  readonly patches: { readonly count: number; readonly pictures: number; readonly crop: number };
+  /** The part of patches left out of the clustering for having next to no contrast. */
+  readonly dropped: number;
+  readonly whiteningFloor: number;
+  readonly clusterIterations: number;
+  /** conv1_1 to conv3_1. */
+  readonly layers: readonly LayerRecipe[];
+  /** Style loss against content loss between pictures that have nothing to do with each other, at alpha = 1, beta = 1e6. */
+  readonly styleOverContent: number;
+}
+
+const layer = { whitening: 0.7, active: 0.6, styleShare: 0.2 } as const;
+
+/** What the network of the package is made by; docs/embedded-network.md tells what was tried. */
+export const recipe: Recipe = {
+  seed: 1,
+  pictures: { strokes: 232, deadLeaves: 143, stripes: 61, clouds: 52 },
+  pictureSide: 128,
+  patches: { count: 60_000, pictures: 300, crop: 64 },
+  dropped: 0.3,
+  whiteningFloor: 0.01,
+  clusterIterations: 12,
+  layers: [
+    { ...layer, dimensions: 27 },
+    { ...layer, dimensions: 128 },
+    { ...layer, dimensions: 128 },
+    { ...layer, dimensions: 200 },
+    { ...layer, dimensions: 200 },
+  ],
+  styleOverContent: 500,
+};
