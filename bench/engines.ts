@@ -2,6 +2,7 @@ import type { FeatureExtractor } from '../src/features/extractor';
 import { type ConvLayer, stepsUpTo } from '../src/features/layers';
 import { createTfjsExtractor } from '../src/features/tfjs-extractor';
 import type { LayerWeights } from '../src/features/weights/source';
+import { createWasmExtractor } from '../src/kernels/wasm-extractor';
 
 /** A way to compute the network, under the name that tables show. */
 export interface BenchEngine {
@@ -11,6 +12,17 @@ export interface BenchEngine {
 
 /** Every engine that is measured, the reference first. */
 export const benchEngines: readonly BenchEngine[] = [
+  {
+    name: 'own kernels, 1 thread',
+    create: async (weights) =>
+      createWasmExtractor({
+        name: 'vgg19',
+        weightsName: 'benchmark',
+        steps: stepsUpTo('conv3_1'),
+        weights,
+        convention: 'caffe',
+      }),
+  },
   {
     name: 'tfjs-wasm, flipped filters',
     create: async (weights) =>

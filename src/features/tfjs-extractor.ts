@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { EnvironmentError, ImageError } from '../errors';
+import { EnvironmentError } from '../errors';
 import type { Image } from '../image/image';
-import { requireImage } from '../image/require-image';
-import { requireName } from '../validate';
+import { checkRequest } from './check-request';
 import type { FeatureExtractor, Features, Linearization } from './extractor';
 import type { ConvLayer, LayerName, NetworkStep } from './layers';
 import { normalizations } from './normalization';
@@ -168,29 +167,6 @@ export function createTfjsExtractor(options: TfjsExtractorOptions): FeatureExtra
       for (const convolution of convolutions.values()) convolution.dispose();
     },
   };
-}
-
-/** Throws unless the layers are known and the image is large enough for them; gives the number of steps to take. */
-function checkRequest(
-  image: Image,
-  wanted: readonly LayerName[],
-  layers: readonly LayerName[],
-  steps: readonly NetworkStep[],
-): number {
-  requireImage('image', image);
-  for (const layer of wanted) requireName('layer', layer, layers);
-  const last = Math.max(0, ...wanted.map((layer) => layers.indexOf(layer)));
-  const smallest = 2 ** steps.slice(0, last).filter((step) => step.kind === 'pool').length;
-  const [height, width] = image.shape;
-  if (height < smallest || width < smallest) {
-    const accepted = `at least ${smallest}x${smallest} pixels for ${layers[last]}`;
-    throw new ImageError('TOO_SMALL', `The image has ${width}x${height} pixels; accepted: ${accepted}.`, {
-      option: 'image',
-      value: image.shape,
-      accepted,
-    });
-  }
-  return last;
 }
 
 /**

@@ -1,0 +1,36 @@
+// What all kernels share. Everything lives in the imported memory and every pointer is passed in: no runtime, no heap, no static
+// data, so that one instance a thread may share one memory.
+
+/** Bytes of a float, and of the vector of four that kernels work on. */
+export const FLOAT: usize = 4;
+export const VECTOR: usize = 16;
+
+/** a * b + c */
+// @ts-ignore: decorator
+@inline export function multiplyAdd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
+  return f32x4.add(c, f32x4.mul(a, b));
+}
+
+/** What nothing is below, or nothing negative: the two floors of `atLeast`. */
+// @ts-ignore: decorator
+@inline export function floorFor(relu: usize): v128 {
+  return f32x4.splat(relu ? 0 : -Infinity);
+}
+
+/** x where it is above the floor, else the floor. */
+// @ts-ignore: decorator
+@inline export function atLeast(floor: v128, x: v128): v128 {
+  return f32x4.pmax(floor, x);
+}
+
+/** x where `by` is positive, else 0. */
+// @ts-ignore: decorator
+@inline export function wherePositive(x: v128, by: v128): v128 {
+  return v128.and(x, f32x4.gt(by, f32x4.splat(0)));
+}
+
+// @ts-ignore: decorator
+@inline export function smaller(a: usize, b: usize): usize {
+  return a < b ? a : b;
+}

@@ -1,0 +1,115 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Features } from '../features/extractor';
+import type { LayerName } from '../features/layers';
+import type { Image } from '../image/image';
+import type { Loss, LossTerm } from '../losses/loss';
+import { requireSameShape } from '../losses/targets';
+import { type Evaluation, namedLeaves, type Objective, valueAndCotangents } from '../objective';
+import { deepestOf } from './deepest-of';
+import { addCotangent, tensorOf } from './exchange';
+import type { Network } from './network';
+import { Pass } from './pass';
+import { type EngineTerm, featureTerm, gramTerm } from './terms';
+
+/** A leaf of the loss: terms that the engine evaluates where features lie, or a loss that goes through tfjs for its own layers. */
+type Part = {
+  readonly name: string;
+  readonly weight: number;
+} & (
+  | { readonly terms: readonly { readonly term: LossTerm; readonly engineTerm: EngineTerm }[] }
+  | { readonly loss: Loss }
+);
+
+/**
+ * Loss and gradient without features leaving the engine's memory. Losses without terms, and those on the image itself, are
+ * computed by tfjs from their own layers only.
+ */
+export function fusedObjective(
+  network: Network,
+  loss: Loss,
+  height: number,
+  width: number,
+  layers: readonly LayerName[],
+): Objective {
+  const { engine } = network;
+  const { memory } = engine;
+  const parts: Part[] = namedLeaves(loss).map(({ name, weight, loss: leaf }) => {
+    const terms = leaf.terms?.every(({ kind, layer }) => layer !== 'image' && kind !== 'totalVariation')
+      ? leaf.terms
+      : undefined;
+    if (!terms) return { name, weight, loss: leaf };
+    return {
+      name,
+      weight,
+      terms: terms.map((term) => ({
+        term,
+        engineTerm:
+          term.kind === 'gram'
+            ? gramTerm(engine, term)
+            : featureTerm(engine, term as Extract<LossTerm, { kind: 'feature' }>),
+      })),
+    };
+  });
+  const pass = new Pass(network, height, width, deepestOf(loss.layers, layers));
+  const gradient = memory.allocateFloats(height * width * 3);
+  const networkLayers = loss.layers.filter((layer) => layer !== 'image');
+
+  function evaluate(image: Image): Evaluation {
+    pass.forward(image.dataSync<'float32'>());
+    const values: Record<string, number> = Object.fromEntries(parts.map(({ name }) => [name, 0]));
+    const byTfjs = parts
+      .flatMap((part) => ('loss' in part ? [part] : []))
+      .map((part) => {
+        const features = Object.fromEntries(
+          part.loss.layers.map((layer) => [
+            layer,
+            layer === 'image' ? tf.expandDims(image, 0) : tensorOf(engine, pass.map(layer)),
+          ]),
+        ) as Features;
+        const { value, gradients } = valueAndCotangents(part.loss, features);
+        values[part.name] = part.weight * value.dataSync()[0];
+        return { ...part, gradients };
+      });
+    pass.backward(
+      networkLayers,
+      (layer, map, to) => {
+        for (const part of parts) {
+          if (!('terms' in part)) continue;
+          for (const { term, engineTerm } of part.terms) {
+            if (term.layer !== layer) continue;
+            const weight = part.weight * term.weight;
+            values[part.name] += weight * engineTerm.evaluate(map, to, weight);
+          }
+        }
+        for (const { weight, gradients } of byTfjs) {
+          const cotangent = gradients[layer];
+          if (cotangent) addCotangent(engine, cotangent, map, to, weight);
+        }
+      },
+      gradient,
+    );
+    const total = Object.values(values).reduce((a, b) => a + b, 0);
+    const fromNetwork = tf.tensor3d(memory.floats(gradient, height * width * 3).slice(), [height, width, 3]);
+    const fromImage = byTfjs.flatMap(({ weight, gradients }) =>
+      gradients.image ? [tf.mul(tf.reshape(gradients.image, fromNetwork.shape), weight)] : [],
+    );
+    return {
+      value: tf.scalar(total),
+      gradient: tf.addN([fromNetwork, ...fromImage]) as tf.Tensor3D,
+      terms: Object.fromEntries(Object.entries(values).map(([name, value]) => [name, tf.scalar(value)])),
+    };
+  }
+
+  return {
+    evaluate: (image) => {
+      requireSameShape('objective', 'image', image, { shape: [height, width, 3] } as tf.Tensor);
+      return tf.tidy(() => evaluate(image) as Evaluation & tf.TensorContainerObject);
+    },
+    dispose() {
+      pass.dispose();
+      memory.release(gradient);
+      for (const part of parts)
+        if ('terms' in part) for (const { engineTerm } of part.terms) engineTerm.dispose();
+    },
+  };
+}

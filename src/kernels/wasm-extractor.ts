@@ -1,0 +1,89 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { checkRequest } from '../features/check-request';
+import type { FeatureExtractor, Features, Linearization } from '../features/extractor';
+import type { LayerName } from '../features/layers';
+import type { TfjsExtractorOptions } from '../features/tfjs-extractor';
+import type { Image } from '../image/image';
+import { deepestOf } from './deepest-of';
+import { addCotangent, tensorOf } from './exchange';
+import { fusedObjective } from './fused-objective';
+import { KernelEngine } from './kernel-engine';
+import { Network } from './network';
+import { Pass } from './pass';
+
+/** What {@link createWasmExtractor} computes. */
+export type WasmExtractorOptions = Omit<TfjsExtractorOptions, 'inputGradient'>;
+
+/**
+ * VGG-19 by our own SIMD kernels: several times faster than tfjs-wasm, with the same results to float32 rounding. Features go to the
+ * active tfjs backend and cotangents come from there; losses that the library knows are evaluated without either (`objective`).
+ */
+export async function createWasmExtractor(options: WasmExtractorOptions): Promise<FeatureExtractor> {
+  const { name, weightsName, embedded, steps, weights, convention, pooling = 'max' } = options;
+  const engine = await KernelEngine.create();
+  const network = new Network(engine, steps, weights, convention, pooling);
+  const layers: readonly LayerName[] = ['image', ...steps.map((step) => step.name)];
+
+  function start(image: Image, wanted: readonly LayerName[]): Pass {
+    checkRequest(image, wanted, layers, steps);
+    const [height, width] = image.shape;
+    const pass = new Pass(network, height, width, deepestOf(wanted, layers));
+    pass.forward(image.dataSync<'float32'>());
+    return pass;
+  }
+
+  const featuresOf = (pass: Pass, image: Image, wanted: readonly LayerName[]): Features =>
+    Object.fromEntries(
+      wanted.map((layer) => [
+        layer,
+        layer === 'image' ? tf.expandDims(image, 0) : tensorOf(engine, pass.map(layer)),
+      ]),
+    ) as Features;
+
+  return {
+    name,
+    engine: 'wasm',
+    weights: weightsName,
+    embedded,
+    layers,
+    extract(image, wanted) {
+      const pass = start(image, wanted);
+      const features = featuresOf(pass, image, wanted);
+      pass.dispose();
+      return features;
+    },
+    linearize(image, wanted): Linearization {
+      const pass = start(image, wanted);
+      const features = featuresOf(pass, image, wanted);
+      const [height, width] = image.shape;
+      return {
+        features,
+        pullback(cotangents) {
+          const given = layers.filter((layer) => cotangents[layer] && layer !== 'image');
+          const gradient = engine.memory.allocateFloats(height * width * 3);
+          pass.backward(
+            given,
+            (layer, map, to) => addCotangent(engine, cotangents[layer] as tf.Tensor4D, map, to, 1),
+            gradient,
+          );
+          const result = tf.tidy(() => {
+            const network = tf.tensor3d(engine.memory.floats(gradient, height * width * 3).slice(), [
+              height,
+              width,
+              3,
+            ]);
+            return cotangents.image ? tf.add(network, tf.reshape(cotangents.image, network.shape)) : network;
+          }) as Image;
+          engine.memory.release(gradient);
+          return result;
+        },
+        dispose() {
+          pass.dispose();
+          tf.dispose(features as tf.TensorContainer);
+        },
+      };
+    },
+    objective: (loss, [height, width]) => fusedObjective(network, loss, height, width, layers),
+    dispose: () => network.dispose(),
+  };
+}
