@@ -7,22 +7,25 @@ import { createWasmExtractor } from '../src/kernels/wasm-extractor';
 /** A way to compute the network, under the name that tables show. */
 export interface BenchEngine {
   readonly name: string;
-  create(weights: ReadonlyMap<ConvLayer, LayerWeights>): Promise<FeatureExtractor>;
+  create(weights: Weights): Promise<FeatureExtractor>;
 }
+
+type Weights = ReadonlyMap<ConvLayer, LayerWeights>;
 
 /** Every engine that is measured, the reference first. */
 export const benchEngines: readonly BenchEngine[] = [
-  {
-    name: 'own kernels, 1 thread',
-    create: async (weights) =>
+  ...[1, 2].map((threads) => ({
+    name: `own kernels, threads: ${threads}`,
+    create: async (weights: Weights) =>
       createWasmExtractor({
         name: 'vgg19',
         weightsName: 'benchmark',
         steps: stepsUpTo('conv3_1'),
         weights,
         convention: 'caffe',
+        threads,
       }),
-  },
+  })),
   {
     name: 'tfjs-wasm, flipped filters',
     create: async (weights) =>

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { EnvironmentError } from '../errors';
-import { requireKnownOptions, requireName } from '../validate';
+import { requireKnownOptions, requireName, requireNumber } from '../validate';
 import type { FeatureExtractor } from './extractor';
 import { convolutionsUpTo, stepsUpTo, type Vgg19Layer } from './layers';
 import { createTfjsExtractor, type Pooling } from './tfjs-extractor';
@@ -65,12 +65,14 @@ export async function loadVgg19(options: LoadVgg19Options = {}): Promise<Feature
     lastLayer = defaultLastLayer,
     pooling = 'max',
     engine = 'auto',
+    threads,
     signal,
     onProgress,
     onWarning,
   } = options;
   requireName('pooling', pooling, ['max', 'average']);
   requireName('engine', engine, engines);
+  if (threads !== undefined) requireNumber('threads', threads, { min: 1, max: 64, integer: true });
   const steps = stepsUpTo(lastLayer);
   const convolutions = convolutionsUpTo(lastLayer);
   await requireBackend();
@@ -85,7 +87,32 @@ export async function loadVgg19(options: LoadVgg19Options = {}): Promise<Feature
     convention: source.convention,
     pooling,
   };
-  return createTfjsExtractor(network);
+  if (chooseEngine(engine) === 'tfjs') return createTfjsExtractor(network);
+  // Loaded here and not above: those who compute with tfjs alone never load the kernels.
+  const { createWasmExtractor } = await import('../kernels');
+  return createWasmExtractor({ ...network, threads });
+}
+
+/** Our kernels where the processor computes anyway; a GPU, or TensorFlow itself, is left alone. */
+function chooseEngine(engine: Engine): 'tfjs' | 'wasm' {
+  const runs = supportsSimd();
+  if (engine === 'wasm' && !runs) {
+    const accepted = "a browser or Node with WebAssembly SIMD, or engine 'tfjs'";
+    throw new EnvironmentError('NO_SIMD', `engine is 'wasm', which needs ${accepted}.`, {
+      option: 'engine',
+      value: engine,
+      accepted,
+    });
+  }
+  if (engine !== 'auto') return engine;
+  return runs && ['cpu', 'wasm'].includes(tf.getBackend()) ? 'wasm' : 'tfjs';
+}
+
+/** A module of one function that makes a vector of zeros. */
+function supportsSimd(): boolean {
+  const header = [0, 97, 115, 109, 1, 0, 0, 0];
+  const body = [1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11];
+  return typeof WebAssembly === 'object' && WebAssembly.validate(new Uint8Array([...header, ...body]));
 }
 
 /** Throws unless tfjs has a backend that starts. */

@@ -1,34 +1,44 @@
 import { KernelMemory } from './kernel-memory';
-import { instantiateKernels, type KernelExports, type KernelName } from './kernels';
+import { compileKernels, type KernelExports, type KernelName, kernelNames } from './kernels';
+import { canShareMemory, defaultThreads, ThreadPool } from './thread-pool';
 
 /** Arguments of a kernel in the order of its AssemblyScript class: addresses and counts, and floats marked as such. */
 export type KernelArguments = readonly (number | { readonly float: number })[];
 
-/** Kernels over a memory of their own: work is cut into items, and every item gets done. */
+/** Kernels over a memory of their own, on one thread or several: work is cut into items, and every item gets done. */
 export class KernelEngine {
   private readonly args: number;
-  private scratch: number;
+  /** Scratch memory of each thread. */
+  private scratch: number[];
   private scratchBytes = 0;
 
   private constructor(
     readonly memory: KernelMemory,
     private readonly kernels: KernelExports,
+    private readonly pool: ThreadPool | undefined,
+    readonly threads: number,
   ) {
     this.args = memory.allocate(128);
-    this.scratch = 0;
+    this.scratch = new Array(threads).fill(0);
   }
 
-  static async create(): Promise<KernelEngine> {
-    const memory = new KernelMemory();
-    return new KernelEngine(memory, await instantiateKernels(memory.memory));
+  /** @param threads how many; one where memory cannot be shared */
+  static async create(threads: number = defaultThreads()): Promise<KernelEngine> {
+    const shared = threads > 1 && canShareMemory();
+    const memory = new KernelMemory(shared);
+    const module = await compileKernels(shared);
+    const { exports } = await WebAssembly.instantiate(module, { env: { memory: memory.memory } });
+    const pool = shared ? await ThreadPool.start(threads, module, memory.memory, kernelNames) : undefined;
+    return new KernelEngine(memory, exports as unknown as KernelExports, pool, shared ? threads : 1);
   }
 
-  /** Makes sure that kernels have so much scratch memory each. */
+  /** Makes sure that every thread has so much scratch memory. */
   needScratch(bytes: number): void {
     if (bytes <= this.scratchBytes) return;
-    this.memory.release(this.scratch);
-    this.scratch = this.memory.allocate(bytes);
+    for (const address of this.scratch) this.memory.release(address);
+    this.scratch = this.scratch.map(() => this.memory.allocate(bytes));
     this.scratchBytes = bytes;
+    this.pool?.setScratch(this.scratch);
   }
 
   /** Runs a kernel for items 0 to `items` - 1 and returns when all are done. */
@@ -40,7 +50,9 @@ export class KernelEngine {
       else floats[i] = value.float;
     }
     const kernel = this.kernels[name];
-    for (let item = 0; item < items; item++) kernel(this.args, item, this.scratch);
+    const own = (item: number) => kernel(this.args, item, this.scratch[0]);
+    if (this.pool && items > 1) this.pool.run(name, this.args, items, own);
+    else for (let item = 0; item < items; item++) own(item);
   }
 
   /** A kernel [3][3][k][n] as the filters that `convolve` takes. */
@@ -53,5 +65,10 @@ export class KernelEngine {
     memory.release(from);
     memory.release(temp);
     return planes;
+  }
+
+  /** Ends the threads. */
+  dispose(): void {
+    this.pool?.dispose();
   }
 }

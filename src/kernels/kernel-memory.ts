@@ -8,10 +8,15 @@ const alignment = 64;
 
 /** Memory of the kernels, and which of it is in use. Addresses are bytes; views end with the next allocation, which may move the buffer. */
 export class KernelMemory {
-  readonly memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 });
+  readonly memory: WebAssembly.Memory;
   /** Blocks in use by their address, and free ones in order of address. The first cache line stays free: address 0 means none. */
   private readonly used = new Map<number, number>();
   private free: { address: number; bytes: number }[] = [{ address: alignment, bytes: maxBytes - alignment }];
+
+  /** @param shared whether threads will work in it */
+  constructor(shared: boolean) {
+    this.memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared });
+  }
 
   /** Bytes that are in use. */
   get bytes(): number {
@@ -65,17 +70,17 @@ export class KernelMemory {
   }
 
   /** A view of floats. */
-  floats(address: number, length: number): Float32Array<ArrayBuffer> {
+  floats(address: number, length: number): Float32Array {
     return new Float32Array(this.memory.buffer, address, length);
   }
 
   /** A view of doubles. */
-  doubles(address: number, length: number): Float64Array<ArrayBuffer> {
+  doubles(address: number, length: number): Float64Array {
     return new Float64Array(this.memory.buffer, address, length);
   }
 
   /** A view of unsigned integers. */
-  integers(address: number, length: number): Uint32Array<ArrayBuffer> {
+  integers(address: number, length: number): Uint32Array {
     return new Uint32Array(this.memory.buffer, address, length);
   }
 

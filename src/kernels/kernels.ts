@@ -1,19 +1,24 @@
 import bytes from '../../build/kernels.wasm';
+import { withSharedMemory } from './share-memory';
 
 /** What a kernel is called with: where its arguments lie, which item of its work to do, and where its scratch memory lies. */
 export type Kernel = (args: number, item: number, scratch: number) => void;
 
-/** The kernels of src/kernels/assembly by name. */
-export type KernelName =
-  | 'add'
-  | 'convolve'
-  | 'distance'
-  | 'firstBackward'
-  | 'firstForward'
-  | 'gramBackward'
-  | 'gramForward'
-  | 'poolBackward'
-  | 'poolForward';
+/** The kernels of src/kernels/assembly. */
+export const kernelNames = [
+  'add',
+  'convolve',
+  'distance',
+  'firstBackward',
+  'firstForward',
+  'gramBackward',
+  'gramForward',
+  'poolBackward',
+  'poolForward',
+] as const;
+
+/** A kernel of src/kernels/assembly by name. */
+export type KernelName = (typeof kernelNames)[number];
 
 /** What the wasm module exports. */
 export type KernelExports = Readonly<Record<KernelName, Kernel>> & {
@@ -21,8 +26,7 @@ export type KernelExports = Readonly<Record<KernelName, Kernel>> & {
   transformFilters(kernel: number, k: number, n: number, planes: number, temp: number): void;
 };
 
-/** Instantiates the kernels over a memory. */
-export async function instantiateKernels(memory: WebAssembly.Memory): Promise<KernelExports> {
-  const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
-  return instance.exports as unknown as KernelExports;
+/** The kernels as a module that imports a memory, shared between threads or not. */
+export function compileKernels(shared: boolean): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(shared ? withSharedMemory(bytes) : bytes);
 }

@@ -12,7 +12,10 @@ import { Network } from './network';
 import { Pass } from './pass';
 
 /** What {@link createWasmExtractor} computes. */
-export type WasmExtractorOptions = Omit<TfjsExtractorOptions, 'inputGradient'>;
+export type WasmExtractorOptions = Omit<TfjsExtractorOptions, 'inputGradient'> & {
+  /** @default the processor's, at most 8; one where threads cannot share memory */
+  readonly threads?: number | undefined;
+};
 
 /**
  * VGG-19 by our own SIMD kernels: several times faster than tfjs-wasm, with the same results to float32 rounding. Features go to the
@@ -20,7 +23,7 @@ export type WasmExtractorOptions = Omit<TfjsExtractorOptions, 'inputGradient'>;
  */
 export async function createWasmExtractor(options: WasmExtractorOptions): Promise<FeatureExtractor> {
   const { name, weightsName, embedded, steps, weights, convention, pooling = 'max' } = options;
-  const engine = await KernelEngine.create();
+  const engine = await KernelEngine.create(options.threads);
   const network = new Network(engine, steps, weights, convention, pooling);
   const layers: readonly LayerName[] = ['image', ...steps.map((step) => step.name)];
 
@@ -84,6 +87,9 @@ export async function createWasmExtractor(options: WasmExtractorOptions): Promis
       };
     },
     objective: (loss, [height, width]) => fusedObjective(network, loss, height, width, layers),
-    dispose: () => network.dispose(),
+    dispose() {
+      network.dispose();
+      engine.dispose();
+    },
   };
 }

@@ -38,7 +38,7 @@ const layers: LayerName[] = ['image', 'conv1_1', 'relu1_2', 'pool1', 'conv2_2', 
 describe('the extractor on our own kernels', () => {
   onEachBackend((backend) => {
     describe('with max pooling', () =>
-      extractorContract(() => createWasmExtractor(options('conv3_1')), layers));
+      extractorContract(() => createWasmExtractor({ ...options('conv3_1'), threads: 1 }), layers));
     describe('with average pooling', () =>
       extractorContract(
         () => createWasmExtractor(options('pool2', 'average')),
@@ -63,9 +63,9 @@ describe('the extractor on our own kernels', () => {
         const cotangents = Object.fromEntries(
           wanted.map((layer, i) => [
             layer,
-            tf.randomNormal((expected.features[layer] as tf.Tensor).shape, 0, 1, 'float32', i + 1),
+            tf.randomNormal((expected.features[layer] as tf.Tensor4D).shape, 0, 1, 'float32', i + 1),
           ]),
-        );
+        ) as Features;
         for (const layer of wanted)
           expectNear(found.features[layer] as tf.Tensor, expected.features[layer] as tf.Tensor, 1e-5);
         // Where rounding turns a value near 0 or near its neighbour's, ReLU and maximum pass the gradient elsewhere.
@@ -76,6 +76,23 @@ describe('the extractor on our own kernels', () => {
         );
       },
     );
+
+    it('gives the same to the bit on one thread and on several', async () => {
+      const [content, style, at] = [noise(45, 61, 1), noise(40, 40, 2), noise(45, 61, 3)];
+      const found = [];
+      for (const threads of [1, 2, 3]) {
+        const extractor = await createWasmExtractor({ ...options('conv3_1'), threads });
+        const loss = sum([
+          contentLoss(extractor.extract(content, ['conv2_2'])),
+          styleLoss(extractor.extract(style, ['conv1_1', 'relu2_1', 'conv3_1'])),
+        ]);
+        const { value, gradient } = createObjective(extractor, loss, [45, 61]).evaluate(at);
+        found.push([value.dataSync()[0], ...gradient.dataSync()]);
+        extractor.dispose();
+      }
+      expect(found[1]).toEqual(found[0]);
+      expect(found[2]).toEqual(found[0]);
+    });
 
     it('evaluates every kind of loss as the tfjs engine does, alone and mixed with one of the caller’s', async () => {
       const settings = options('conv3_1');

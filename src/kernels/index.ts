@@ -1,0 +1,1 @@
+export { createWasmExtractor, type WasmExtractorOptions } from './wasm-extractor';
