@@ -43,15 +43,22 @@ export function balanceLayers(
 }
 
 /** Mean distances of random pairs of pictures: of the layers' Gram matrices, and of the features that content is compared by. */
-function distances(weights: NetworkWeights, pictures: readonly RgbPixels[], random: Random, pairs = 60) {
+function distances(weights: NetworkWeights, pictures: readonly RgbPixels[], random: Random) {
+  const pairs = Math.min(60, pictures.length);
   const network = networkUpTo('conv3_1', weights);
   const chosen = random.sample(pairs, pictures.length).map((index) => {
     const { data, width, height } = pictures[index];
-    return tf.tidy(() => {
+    const tensors = tf.tidy(() => {
       const features = network.extract(tf.tensor3d(data, [height, width, 3]), embeddedLayers);
       const maps = embeddedLayers.map((layer) => features[layer] as tf.Tensor4D);
-      return { grams: maps.map((map) => gramMatrix(map).dataSync()), content: maps[contentLayer].dataSync() };
+      return { grams: maps.map((map) => gramMatrix(map)), content: maps[contentLayer] };
     });
+    const numbers = {
+      grams: tensors.grams.map((gram) => gram.dataSync<'float32'>()),
+      content: tensors.content.dataSync<'float32'>(),
+    };
+    tf.dispose(tensors);
+    return numbers;
   });
   network.dispose();
   const mean = (distance: (a: (typeof chosen)[number], b: (typeof chosen)[number]) => number) =>
@@ -62,7 +69,7 @@ function distances(weights: NetworkWeights, pictures: readonly RgbPixels[], rand
   };
 }
 
-function meanSquare(a: ArrayLike<number>, b: ArrayLike<number>): number {
+function meanSquare(a: Float32Array, b: Float32Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) ** 2;
   return sum / a.length;

@@ -66,12 +66,11 @@ function learnLayer(
   const whitener = whitening(patches, { dimensions, strength, floor });
   const directions = directionsOfLongest(whitened(patches, whitener), dropped);
   const { values } = sphericalKMeans(random, directions, channels, clusterIterations);
-  const kernel = tf.tidy(() =>
-    tf
-      .matMul(whitener.projection, tf.transpose(tf.tensor2d(values, [channels, dimensions])))
-      .dataSync<'float32'>(),
+  const filters = tf.tidy(() =>
+    tf.matMul(whitener.projection, tf.transpose(tf.tensor2d(values, [channels, dimensions]))),
   );
-  whitener.projection.dispose();
+  const kernel = filters.dataSync<'float32'>();
+  tf.dispose([filters, whitener.projection]);
   return calibrated(patches, kernel, channels, active);
 }
 

@@ -63,16 +63,18 @@ function randomCrop(random: Random, { data, width, height }: RgbPixels, side: nu
 }
 
 function featureMap(network: FeatureExtractor, layer: LayerName, image: tf.Tensor3D) {
-  return tf.tidy(() => {
+  const input = tf.tidy(() => {
     const map = network.extract(image, [layer])[layer] as tf.Tensor4D;
-    image.dispose();
-    const input = layer === 'image' ? normalised(map) : map;
-    return { side: map.shape[1], channels: map.shape[3], values: input.dataSync<'float32'>() };
+    return layer === 'image' ? normalised(map) : map;
   });
+  const [, side, , channels] = input.shape;
+  const values = input.dataSync<'float32'>();
+  tf.dispose([image, input]);
+  return { side, channels, values };
 }
 
 /** The picture as the first convolution sees it. */
-function normalised(image: tf.Tensor): tf.Tensor {
+function normalised(image: tf.Tensor4D): tf.Tensor4D {
   const { scale, offset } = normalizations[convention];
   return tf.add(tf.mul(image, [...scale]), [...offset]);
 }

@@ -34,15 +34,15 @@ export function whitening(rows: Rows, { dimensions, strength, floor }: Whitening
 }
 
 /** Mean and covariance [width, width] of rows. */
-export function moments({ count, width, values }: Rows): { mean: Float32Array; covariance: Float64Array } {
+export function moments(rows: Rows): { mean: Float32Array; covariance: Float64Array } {
+  const { count, width, values } = rows;
   const sums = new Float64Array(width);
   for (let i = 0; i < values.length; i++) sums[i % width] += values[i];
   const mean = Float32Array.from(sums, (sum) => sum / count);
   const covariance = new Float64Array(width * width);
   // Summed in float32 within a part and in float64 over the parts.
-  forParts({ count, width, values }, (part) => {
-    const centred = tf.sub(part, mean) as tf.Tensor2D;
-    const products = tf.matMul(tf.transpose(centred), tf.add(centred, 0)).dataSync();
+  forParts(centred(rows, mean), (part) => {
+    const products = tf.matMul(tf.transpose(part), tf.add(part, 0)).dataSync();
     for (let i = 0; i < covariance.length; i++) covariance[i] += products[i] / (count - 1);
   });
   return { mean, covariance };
@@ -52,10 +52,17 @@ export function moments({ count, width, values }: Rows): { mean: Float32Array; c
 export function whitened(rows: Rows, { mean, projection }: Whitening): Rows {
   const width = projection.shape[1];
   const values = new Float32Array(rows.count * width);
-  forParts(rows, (part, start) => {
-    values.set(tf.matMul(tf.sub(part, mean) as tf.Tensor2D, projection).dataSync(), start * width);
+  forParts(centred(rows, mean), (part, start) => {
+    values.set(tf.matMul(part, projection).dataSync(), start * width);
   });
   return { count: rows.count, width, values };
+}
+
+/** Rows less their mean; not by tfjs, whose wasm backend is slow where shapes differ. */
+function centred({ count, width, values }: Rows, mean: Float32Array): Rows {
+  const result = new Float32Array(values.length);
+  for (let i = 0; i < values.length; i++) result[i] = values[i] - mean[i % width];
+  return { count, width, values: result };
 }
 
 /** Hands rows as tensors of a size that any backend likes to `use`, and frees all that it makes. */
