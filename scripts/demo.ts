@@ -28,7 +28,7 @@ const letters: Readonly<Record<string, readonly number[]>> = {
 
 await mkdir(folder, { recursive: true });
 // What two cores do in a minute, more or less.
-const settings = ['--size', '256', '--preset', 'pytorch-tutorial', '--iterations', '60'];
+const settings = ['--size', '384', '--preset', 'pytorch-tutorial', '--iterations', '60'];
 process.exitCode = await runCommandLine([content, style, '-o', result, ...settings]);
 if (process.exitCode === 0) {
   await writeSheet({ content, style, result });
