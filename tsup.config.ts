@@ -9,6 +9,8 @@ const entry = {
   optim: 'src/optim/index.ts',
   testing: 'src/testing/index.ts',
   embedded: 'src/features/weights/embedded/index.ts',
+  // No subpath of the package: a name of its own so that what loads it lazily can be told from what does not.
+  kernels: 'src/kernels/index.ts',
 };
 
 const shared = defineConfig({
