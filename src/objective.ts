@@ -19,6 +19,7 @@ export interface Evaluation {
 
 /** What an optimiser minimises: image -> value, gradient, terms. Nothing is read back from the device. */
 export interface Objective {
+  /** The loss and its gradient at an image, [height, width, 3], RGB in [0,1], which stays the caller's. */
   evaluate(image: Image): Evaluation;
   /** Frees what the objective made for itself, never the extractor or the loss. Safe to call twice. */
   dispose(): void;

@@ -48,6 +48,7 @@ export interface StyleTransferResult {
   readonly weights: string;
   /** True where no VGG-19 was found and the small network that comes with this package stood in. */
   readonly embedded: boolean;
+  /** Frees the image. Safe to call twice. */
   dispose(): void;
 }
 

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from './errors';
 
-/** The name of `known` nearest to `name` (Levenshtein distance at most a third of its length), if any. */
+/** The name of `known` nearest to `name`, if any is at most a third of its letters away. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   const limit = Math.max(1, Math.floor(name.length / 3));
   let best: string | undefined;
@@ -12,17 +12,26 @@ export function nearestName(name: string, known: readonly string[]): string | un
   return best;
 }
 
+/** How many letters have to be changed, added, left out or swapped with their neighbour (optimal string alignment). */
 function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {
-    const current = [i];
+    const row = [i];
     for (let j = 1; j <= b.length; j++) {
-      const substitution = previous[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      current.push(Math.min(substitution, previous[j] + 1, current[j - 1] + 1));
+      const same = a[i - 1] === b[j - 1];
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      row.push(
+        Math.min(
+          rows[i - 1][j - 1] + (same ? 0 : 1),
+          rows[i - 1][j] + 1,
+          row[j - 1] + 1,
+          swapped ? rows[i - 2][j - 2] + 1 : Number.POSITIVE_INFINITY,
+        ),
+      );
     }
-    previous = current;
+    rows.push(row);
   }
-  return previous[b.length];
+  return rows[a.length][b.length];
 }
 
 /** Shows a value in an error message: short, and never the contents of an image. */
@@ -46,10 +55,7 @@ export function requireName<Name extends string>(
   const near = typeof value === 'string' ? nearestName(value, known) : undefined;
   throw new InvalidArgumentError(
     'UNKNOWN_NAME',
-    `${option} is ${showValue(value)}${near ? `; did you mean '${near}'?` : ''} Accepted: ${known.join(', ')}.`.replace(
-      "' Accepted",
-      "'. Accepted",
-    ),
+    `${option} is ${showValue(value)}${near ? `; did you mean '${near}'?` : '.'} Accepted: ${known.join(', ')}.`,
     { option, value, accepted: known },
   );
 }

@@ -28,6 +28,7 @@ export interface LoadVgg19Options {
   /** Threads of the wasm engine. @default the processor's cores, at most 8 */
   readonly threads?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Told how many bytes have arrived, and how long the rest will take. */
   readonly onProgress?: ((progress: WeightsProgress) => void) | undefined;
   /** Told of what went wrong without preventing the weights from being read: a cache that cannot be written. */
   readonly onWarning?: ((warning: WeightsWarning) => void) | undefined;

@@ -22,7 +22,10 @@ export type ScalarOf<V> = V extends tf.Tensor ? tf.Scalar : number;
  */
 export type MinimizeObjective<V> =
   | ObjectiveFunction<V, ScalarOf<V>>
-  | { evaluate(x: V): ObjectiveValue<V, ScalarOf<V>> | Promise<ObjectiveValue<V, ScalarOf<V>>> };
+  | {
+      /** Value and gradient at `x`. */
+      evaluate(x: V): ObjectiveValue<V, ScalarOf<V>> | Promise<ObjectiveValue<V, ScalarOf<V>>>;
+    };
 
 /** Options of {@link minimize}. */
 export interface MinimizeOptions<V> {

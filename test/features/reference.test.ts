@@ -18,15 +18,21 @@ interface ReferenceLayer {
 /** Pre-ReLU convolution outputs that PyTorch computed in double precision; errors relative to the layer's standard deviation. */
 describe('features agree with PyTorch in float64', () => {
   onEachBackend((backend) => {
-    it.skipIf(!hasShared('vgg19'))('with float32 weights, conv1_1 to conv3_4', async () => {
-      await expectFeatures(await realVgg19('conv3_4'), shallow.layers);
-    });
+    // Our own kernels do not depend on the backend.
+    const engines = backend === 'wasm' ? (['tfjs', 'wasm'] as const) : (['tfjs'] as const);
+
+    it.skipIf(!hasShared('vgg19')).each(engines)(
+      'with float32 weights, conv1_1 to conv3_4, engine %s',
+      async (engine) => {
+        await expectFeatures(await realVgg19('conv3_4', 'vgg19', engine), shallow.layers);
+      },
+    );
 
     // The cpu backend's loops take minutes for all sixteen.
-    it.skipIf(!hasShared('vgg19-uint8') || backend === 'cpu')(
-      'with quantised weights, conv1_1 to conv5_4',
-      async () => {
-        await expectFeatures(await realVgg19('conv5_4', 'vgg19-uint8'), deep.layers);
+    it.skipIf(!hasShared('vgg19-uint8') || backend === 'cpu').each(engines)(
+      'with quantised weights, conv1_1 to conv5_4, engine %s',
+      async (engine) => {
+        await expectFeatures(await realVgg19('conv5_4', 'vgg19-uint8', engine), deep.layers);
       },
     );
   });

@@ -28,8 +28,10 @@ describe('losses agree with PyTorch in float64', () => {
     const names = Object.keys(reference.losses).filter(
       (name) => backend === 'wasm' || /^(tv|pixel|paper)/.test(name),
     );
-    it.skipIf(!hasShared('vgg19')).each(names)('%s', async (name) => {
-      const extractor = await realVgg19('relu3_3');
+    const engines = backend === 'wasm' ? (['tfjs', 'wasm'] as const) : (['tfjs'] as const);
+    const cases = engines.flatMap((engine) => names.map((name) => [name, engine] as const));
+    it.skipIf(!hasShared('vgg19')).each(cases)('%s, engine %s', async (name, engine) => {
+      const extractor = await realVgg19('relu3_3', 'vgg19', engine);
       const [image, content, style] = await Promise.all(
         ['image-96x64.png', 'content-96x64.png', 'style-80x72.png'].map(referenceTensor),
       );

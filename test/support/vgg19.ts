@@ -1,24 +1,26 @@
+import type { FeatureExtractor } from '../../src/features/extractor';
 import type { ConvLayer, Vgg19Layer } from '../../src/features/layers';
 import { stepsUpTo } from '../../src/features/layers';
-import { createTfjsExtractor, type TfjsExtractorOptions } from '../../src/features/tfjs-extractor';
+import { createTfjsExtractor } from '../../src/features/tfjs-extractor';
+import { createWasmExtractor } from '../../src/kernels/wasm-extractor';
 import { directoryWeights } from '../../src/node/directory-weights';
 import { shared } from './shared';
 
-/** VGG-19 by tfjs operations with the real weights of the shared folder. */
+/** VGG-19 with the real weights of the shared folder, by tfjs operations or by our own kernels. */
 export async function realVgg19(
   lastLayer: Vgg19Layer = 'conv3_1',
   folder: 'vgg19' | 'vgg19-uint8' = 'vgg19',
-  options: Partial<TfjsExtractorOptions> = {},
-) {
+  engine: 'tfjs' | 'wasm' = 'tfjs',
+): Promise<FeatureExtractor> {
   const source = directoryWeights(shared(folder));
   const steps = stepsUpTo(lastLayer);
   const convolutions = steps.filter((step) => step.kind === 'conv').map((step): ConvLayer => step.name);
-  return createTfjsExtractor({
+  const network = {
     name: 'vgg19',
     weightsName: source.name,
     steps,
     weights: await source.read(convolutions),
     convention: source.convention,
-    ...options,
-  });
+  };
+  return engine === 'wasm' ? createWasmExtractor(network) : createTfjsExtractor(network);
 }

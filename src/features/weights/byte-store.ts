@@ -15,6 +15,7 @@ export interface ReadBytesOptions {
   readonly signal?: AbortSignal | undefined;
   /** Told how much of what is being read has arrived; less than before when a download starts anew. */
   readonly onBytes?: ((loaded: number) => void) | undefined;
+  /** Told of what went wrong without preventing the bytes from being read: a cache that cannot be written. */
   readonly onWarning?: ((warning: WeightsWarning) => void) | undefined;
 }
 

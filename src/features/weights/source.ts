@@ -29,6 +29,7 @@ export interface WeightsProgress {
 /** Options of {@link WeightSource.read}. */
 export interface ReadWeightsOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Told how many bytes have arrived, and how long the rest will take. */
   readonly onProgress?: ((progress: WeightsProgress) => void) | undefined;
   /** Told of what went wrong without preventing the weights from being read: a cache that cannot be written. */
   readonly onWarning?: ((warning: WeightsWarning) => void) | undefined;
