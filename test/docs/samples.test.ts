@@ -7,14 +7,14 @@ import { samples } from './samples';
 
 /**
  * What README and guides show is run as it stands, against the built package, in a folder with a small photo.jpg, painting.jpg and
- * out.png. The folder lies inside the repository, where the package finds itself by its own name. `ts page` needs a browser and is only
- * checked for types; of shell blocks, the lines that call `npx tfjs-style-transfer` are run, but for those that use the network.
+ * out.png. The folder lies inside the repository, where the package finds itself by its own name. `ts page` needs a browser and `ts network`
+ * a download: both are only checked for types. Of shell blocks, the lines that call `npx tfjs-style-transfer` are run, but for those that download.
  */
 const folder = resolve('build/samples');
 const built = existsSync('dist/cli.js');
 const all = samples();
 const programs = all.filter(({ language }) => language === 'ts');
-const pages = all.filter(({ language }) => language === 'ts page');
+const typed = all.filter(({ language }) => language === 'ts page' || language === 'ts network');
 const commands = all
   .filter(({ language }) => language === 'sh' || language === 'bash')
   .flatMap(({ file, line, code }) =>
@@ -22,7 +22,8 @@ const commands = all
   )
   .filter(
     ({ command }) =>
-      command.startsWith('npx tfjs-style-transfer') && !/weights (fetch|verify)|https?:/.test(command),
+      command.startsWith('npx tfjs-style-transfer') &&
+      !/weights (fetch|verify|convert vgg19)|https?:/.test(command),
   );
 
 describe.skipIf(!built)('samples of README and guides', () => {
@@ -38,7 +39,7 @@ describe.skipIf(!built)('samples of README and guides', () => {
         .blur(1.5)
         .toFile(`${folder}/${name}`);
     }
-    for (const [i, { code }] of [...programs, ...pages].entries())
+    for (const [i, { code }] of [...programs, ...typed].entries())
       writeFileSync(`${folder}/sample-${i}.ts`, `${code}\nexport {};\n`);
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));

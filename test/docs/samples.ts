@@ -5,7 +5,7 @@ export interface Sample {
   readonly file: string;
   /** Line of the first line of code. */
   readonly line: number;
-  /** What follows the fence: `ts`, or `ts page` for what needs a page and is only type-checked. */
+  /** What follows the fence: `ts`, or `ts page` and `ts network` for what needs these and is only type-checked. */
   readonly language: string;
   readonly code: string;
 }
