@@ -8,12 +8,13 @@ import {
   vgg19Convolutions,
 } from '../../src/features/layers.ts';
 import { createTfjsExtractor } from '../../src/features/tfjs-extractor.ts';
-import { embeddedLayers } from '../../src/features/weights/embedded/embedded-file.ts';
+import { embeddedConvention, embeddedLayers } from '../../src/features/weights/embedded/embedded-file.ts';
 import type { LayerWeights } from '../../src/features/weights/source.ts';
 import type { RgbPixels } from '../../src/image/pixel-array.ts';
 import { type Rows, samplePatches } from './patches.ts';
+import { orthonormalise } from './principal-components.ts';
 import { Random } from './random.ts';
-import { convention, type LayerRecipe, type Recipe } from './recipe.ts';
+import type { LayerRecipe, Recipe } from './recipe.ts';
 import { directionsOfLongest, sphericalKMeans } from './spherical-k-means.ts';
 import { forParts, whitened, whitening } from './whitening.ts';
 
@@ -52,27 +53,60 @@ export function learnLayers(
 /** The network that these weights make, up to a layer. */
 export function networkUpTo(last: Vgg19Layer | 'image', weights: NetworkWeights): FeatureExtractor {
   const steps = last === 'image' ? [] : stepsUpTo(last);
-  return createTfjsExtractor({ name: 'embedded', weightsName: 'in training', steps, weights, convention });
+  return createTfjsExtractor({
+    name: 'embedded',
+    weightsName: 'in training',
+    steps,
+    weights,
+    convention: embeddedConvention,
+  });
 }
 
-/** Filters are the directions that whitened patches cluster around, at unit response and with a threshold. */
 function learnLayer(
   random: Random,
   patches: Rows,
   channels: number,
-  { dimensions, whitening: strength, active }: LayerRecipe,
-  { whiteningFloor: floor, dropped, clusterIterations }: Recipe,
+  layer: LayerRecipe,
+  recipe: Recipe,
 ): LayerWeights {
+  const kernel =
+    layer.filters === 'random'
+      ? normals(random, patches.width * channels)
+      : whitenedFilters(random, patches, channels, layer, recipe);
+  return calibrated(patches, kernel, channels, layer.active);
+}
+
+/** Directions of whitened patches, as filters of patches: [patch width, channels]. */
+function whitenedFilters(
+  random: Random,
+  patches: Rows,
+  channels: number,
+  { filters, dimensions, whitening: strength }: LayerRecipe,
+  { whiteningFloor: floor, dropped, clusterIterations }: Recipe,
+): Float32Array {
   const whitener = whitening(patches, { dimensions, strength, floor });
-  const directions = directionsOfLongest(whitened(patches, whitener), dropped);
-  const { values } = sphericalKMeans(random, directions, channels, clusterIterations);
-  const filters = tf.tidy(() =>
+  const directions = () => directionsOfLongest(whitened(patches, whitener), dropped);
+  const { values } =
+    filters === 'clusters'
+      ? sphericalKMeans(random, directions(), channels, clusterIterations)
+      : randomBasis(random, channels, dimensions);
+  const product = tf.tidy(() =>
     tf.matMul(whitener.projection, tf.transpose(tf.tensor2d(values, [channels, dimensions]))),
   );
-  const kernel = filters.dataSync<'float32'>();
-  tf.dispose([filters, whitener.projection]);
-  return calibrated(patches, kernel, channels, active);
+  const kernel = product.dataSync<'float32'>();
+  tf.dispose([product, whitener.projection]);
+  return kernel;
 }
+
+/** Rows of length 1 at right angles to each other, in random directions; no more than dimensions. */
+function randomBasis(random: Random, count: number, width: number): Rows {
+  const columns = Float64Array.from(normals(random, width * count));
+  orthonormalise(columns, width, count);
+  const values = Float32Array.from(columns, (_, i) => columns[(i % width) * count + Math.floor(i / width)]);
+  return { count, width, values };
+}
+
+const normals = (random: Random, count: number) => new Float32Array(count).map(() => random.normal());
 
 /** Scales each filter so that its responses have standard deviation 1, and sets its bias so that a part `active` of them is positive. */
 export function calibrated(

@@ -2,9 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { FeatureExtractor } from '../../src/features/extractor.ts';
 import type { LayerName } from '../../src/features/layers.ts';
 import { normalizations } from '../../src/features/normalization.ts';
+import { embeddedConvention } from '../../src/features/weights/embedded/embedded-file.ts';
 import type { RgbPixels } from '../../src/image/pixel-array.ts';
 import type { Random } from './random.ts';
-import { convention } from './recipe.ts';
 
 /** Rows of numbers, one after the other. */
 export interface Rows {
@@ -75,6 +75,6 @@ function featureMap(network: FeatureExtractor, layer: LayerName, image: tf.Tenso
 
 /** The picture as the first convolution sees it. */
 function normalised(image: tf.Tensor4D): tf.Tensor4D {
-  const { scale, offset } = normalizations[convention];
+  const { scale, offset } = normalizations[embeddedConvention];
   return tf.add(tf.mul(image, [...scale]), [...offset]);
 }

@@ -81,13 +81,14 @@ function addScaled(target: Float64Array, source: Float64Array, start: number, fa
 }
 
 /** Gram and Schmidt's method, modified, on the columns of [width, columns], in place. */
-function orthonormalise(block: Float64Array, width: number, columns: number): void {
+export function orthonormalise(block: Float64Array, width: number, columns: number): void {
   const vectors = Array.from({ length: columns }, (_, j) =>
     Float64Array.from({ length: width }, (_, row) => block[row * columns + j]),
   );
   for (const [j, vector] of vectors.entries()) {
     for (let i = 0; i < j; i++) addScaled(vector, vectors[i], 0, -dot(vector, vectors[i]));
-    const length = Math.sqrt(dot(vector, vector));
+    // Where the matrix has no more rank a vector becomes zero, and may stay so.
+    const length = Math.sqrt(dot(vector, vector)) || 1;
     for (let row = 0; row < width; row++) block[row * columns + j] = vector[row] /= length;
   }
 }

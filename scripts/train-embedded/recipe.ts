@@ -1,11 +1,12 @@
-import type { WeightConvention } from '../../src/features/weights/source.ts';
 import type { PictureCounts } from './training-pictures.ts';
-
-/** What the input of the network that is trained looks like: RGB, on the scale that published style weights are for. */
-export const convention: WeightConvention = 'torchvision';
 
 /** How one convolution is learned. */
 export interface LayerRecipe {
+  /**
+   * Filters are the directions that whitened patches cluster around; or an orthonormal basis of them, turned at random; or random
+   * directions of patches as they are, which is the network that learning is compared with.
+   */
+  readonly filters: 'clusters' | 'basis' | 'random';
   /** Principal components of its 3x3 patches that are kept. */
   readonly dimensions: number;
   /** How far their variances are made equal: 0 not at all, 1 altogether. */
@@ -33,7 +34,7 @@ export interface Recipe {
   readonly styleOverContent: number;
 }
 
-const layer = { whitening: 0.7, active: 0.6, styleShare: 0.2 } as const;
+const layer = { filters: 'clusters', whitening: 0.7, active: 0.6, styleShare: 0.2 } as const;
 
 /** What the network of the package is made by; docs/embedded-network.md tells what was tried. */
 export const recipe: Recipe = {
@@ -49,7 +50,7 @@ export const recipe: Recipe = {
     { ...layer, dimensions: 128 },
     { ...layer, dimensions: 128 },
     { ...layer, dimensions: 200 },
-    { ...layer, dimensions: 200 },
+    { ...layer, filters: 'basis', dimensions: 256, whitening: 0.5, active: 0.5 },
   ],
   styleOverContent: 500,
 };

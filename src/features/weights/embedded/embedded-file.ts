@@ -1,10 +1,13 @@
 import type { ConvLayer } from '../../layers';
 import { layerShapes } from '../check-layer';
-import type { LayerWeights } from '../source';
+import type { LayerWeights, WeightConvention } from '../source';
 import { decodeTensor } from '../tensor-encoding';
 
 /** The paper's five layers, in the order in which the file holds them. */
 export const embeddedLayers = ['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1'] as const;
+
+/** What the input of the network looks like: RGB, on the scale that published style weights are for. */
+export const embeddedConvention: WeightConvention = 'torchvision';
 
 /** `EMB1`, and the seed that the network was trained from (uint32). */
 export const headerBytes = 8;

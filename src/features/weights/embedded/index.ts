@@ -2,7 +2,7 @@ import type { ConvLayer } from '../../layers';
 import { checkLayer, missingLayer } from '../check-layer';
 import type { WeightSource } from '../source';
 import bytes from './embedded.bin';
-import { decodeEmbeddedLayer, embeddedLayers } from './embedded-file';
+import { decodeEmbeddedLayer, embeddedConvention, embeddedLayers } from './embedded-file';
 
 const name = 'the embedded network (not VGG-19)';
 const layers: readonly ConvLayer[] = embeddedLayers;
@@ -13,7 +13,7 @@ const layers: readonly ConvLayer[] = embeddedLayers;
  */
 export const embeddedWeights: WeightSource = {
   name,
-  convention: 'caffe',
+  convention: embeddedConvention,
   layers,
   embedded: true,
   async read(wanted) {
