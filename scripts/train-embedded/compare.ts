@@ -47,7 +47,7 @@ await compare(
 judge.dispose();
 
 async function compare(name: string, network: FeatureExtractor): Promise<void> {
-  await report(name, await styliseAtContent(judge, network, bound.content, { evaluations }));
+  await report(name, await styliseAtContent(judge, network, bound.content, { evaluations, runs: 6 }));
   network.dispose();
 }
 

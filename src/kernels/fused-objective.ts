@@ -1,15 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Features } from '../features/extractor';
-import type { LayerName } from '../features/layers';
 import type { Image } from '../image/image';
 import type { Loss, LossTerm } from '../losses/loss';
 import { requireSameShape } from '../losses/targets';
 import { type Evaluation, namedLeaves, type Objective, valueAndCotangents } from '../objective';
-import { deepestOf } from './deepest-of';
 import { addCotangent, tensorOf } from './exchange';
 import type { Network } from './network';
 import { Pass } from './pass';
-import { type EngineTerm, featureTerm, gramTerm } from './terms';
+import { patchGramTerm } from './patch-gram-term';
+import { type EngineTerm, type FeatureLossTerm, featureTerm, type GramLossTerm, gramTerm } from './terms';
 
 /** A leaf of the loss: terms that the engine evaluates where features lie, or a loss that goes through tfjs for its own layers. */
 type Part = {
@@ -24,35 +23,33 @@ type Part = {
  * Loss and gradient without features leaving the engine's memory. Losses without terms, and those on the image itself, are
  * computed by tfjs from their own layers only.
  */
-export function fusedObjective(
-  network: Network,
-  loss: Loss,
-  height: number,
-  width: number,
-  layers: readonly LayerName[],
-): Objective {
+export function fusedObjective(network: Network, loss: Loss, height: number, width: number): Objective {
   const { engine } = network;
   const { memory } = engine;
-  const parts: Part[] = namedLeaves(loss).map(({ name, weight, loss: leaf }) => {
-    const terms = leaf.terms?.every(({ kind, layer }) => layer !== 'image' && kind !== 'totalVariation')
-      ? leaf.terms
-      : undefined;
-    if (!terms) return { name, weight, loss: leaf };
-    return {
-      name,
-      weight,
-      terms: terms.map((term) => ({
-        term,
-        engineTerm:
-          term.kind === 'gram'
-            ? gramTerm(engine, term)
-            : featureTerm(engine, term as Extract<LossTerm, { kind: 'feature' }>),
-      })),
-    };
-  });
-  const pass = new Pass(network, height, width, deepestOf(loss.layers, layers));
-  const gradient = memory.allocateFloats(height * width * 3);
   const networkLayers = loss.layers.filter((layer) => layer !== 'image');
+  const found = namedLeaves(loss).map(({ name, weight, loss: leaf }) => {
+    const terms = leaf.terms?.every(isEngineTerm)
+      ? (leaf.terms as (FeatureLossTerm | GramLossTerm)[])
+      : undefined;
+    return { name, weight, loss: leaf, terms };
+  });
+  // The map of conv1_1, a quarter of the memory, is needed unless all that asks for it are Gram terms.
+  const patches = found.every(({ loss: leaf, terms }) =>
+    terms
+      ? terms.every(({ layer, kind }) => layer !== 'relu1_1' && (layer !== 'conv1_1' || kind === 'gram'))
+      : !leaf.layers.some((layer) => layer === 'relu1_1' || layer === 'conv1_1'),
+  );
+  const engineTermOf = (term: FeatureLossTerm | GramLossTerm) => {
+    if (term.kind === 'feature') return featureTerm(engine, term);
+    return patches && term.layer === 'conv1_1' ? patchGramTerm(network, term) : gramTerm(engine, term);
+  };
+  const parts: Part[] = found.map(({ name, weight, loss: leaf, terms }) =>
+    terms
+      ? { name, weight, terms: terms.map((term) => ({ term, engineTerm: engineTermOf(term) })) }
+      : { name, weight, loss: leaf },
+  );
+  const pass = new Pass(network, height, width, { layers: networkLayers, backward: 'once', patches });
+  const gradient = memory.allocateFloats(height * width * 3);
 
   function evaluate(image: Image): Evaluation {
     pass.forward(image.dataSync<'float32'>());
@@ -112,4 +109,9 @@ export function fusedObjective(
         if ('terms' in part) for (const { engineTerm } of part.terms) engineTerm.dispose();
     },
   };
+}
+
+/** Whether the engine evaluates a term itself. */
+function isEngineTerm({ kind, layer }: LossTerm): boolean {
+  return layer !== 'image' && kind !== 'totalVariation';
 }

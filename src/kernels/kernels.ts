@@ -13,8 +13,8 @@ export const kernelNames = [
   'firstForward',
   'gramBackward',
   'gramForward',
+  'patchProducts',
   'poolBackward',
-  'poolForward',
 ] as const;
 
 /** A kernel of src/kernels/assembly by name. */

@@ -1,5 +1,6 @@
 import type { LayerName } from '../features/layers';
 import type { Network, Place } from './network';
+import { type PassOptions, planPass } from './pass-plan';
 
 /** A feature map in the engine's memory: where it is, how large, and whether the layer is its ReLU. */
 export interface Map2d {
@@ -14,13 +15,30 @@ export interface Map2d {
 /** Adds to the gradient of a feature map, at `gradient` and of the map's shape; called from the deepest layer to the first. */
 export type Contribute = (layer: LayerName, map: Map2d, gradient: number) => void;
 
-interface StageMap {
+/** Where the maps of a stage lie; 0 for those that there is no need for. */
+interface StageMaps {
   readonly height: number;
   readonly width: number;
-  /** The convolution's output before its ReLU. */
+  readonly channels: number;
   readonly output: number;
-  /** The pooled ReLU of it; 0 where nothing needs it. */
-  pooled: number;
+  readonly pooled: number;
+  readonly pooledGradient: number;
+  readonly gradient: number;
+}
+
+/** What differs from one convolution to the next; addresses, 0 for none. */
+interface Convolution {
+  readonly input: number;
+  readonly output: number;
+  readonly filters: number;
+  readonly channelsIn: number;
+  readonly channelsOut: number;
+  readonly bias?: number;
+  readonly mask?: number;
+  readonly pooled?: number;
+  readonly relu?: boolean;
+  /** Whether the input is the first convolution of the image, to be made anew. */
+  readonly fromImage?: boolean;
 }
 
 /**
@@ -28,165 +46,145 @@ interface StageMap {
  * the next convolution applies the ReLU as it reads.
  */
 export class Pass {
-  private readonly maps: StageMap[] = [];
-  private readonly allocations: number[] = [];
+  private readonly memory: number;
+  /** The normalised image with its border of zeros. */
   private readonly input: number;
-  private readonly lastPlace: Place;
-  private gradients: [number, number] | undefined;
+  private readonly maps: readonly StageMaps[];
 
-  /** @param last the deepest layer that will be asked for */
   constructor(
     private readonly network: Network,
     readonly height: number,
     readonly width: number,
-    last: LayerName,
+    private readonly options: PassOptions,
   ) {
-    const { engine, stages, places } = network;
-    this.lastPlace = places.get(last) ?? { stage: -1, part: 'conv' };
-    this.input = this.own(4 * (height + 2) * (width + 2) * 3);
-    let [h, w] = [height, width];
-    for (const [i, stage] of stages.slice(0, this.lastPlace.stage + 1).entries()) {
-      if (stage.afterPool) {
-        [h, w] = [h >> 1, w >> 1];
-        this.maps[i - 1].pooled = this.own(4 * h * w * stages[i - 1].channelsOut);
-      }
-      // Products read rows of features by fours.
-      this.maps.push({
-        height: h,
-        width: w,
-        output: this.own(4 * (h * w + 4) * stage.channelsOut),
-        pooled: 0,
-      });
-      engine.needScratch(scratchBytes(stage.channelsIn, stage.channelsOut));
-    }
-    const end = this.maps.at(-1);
-    if (this.lastPlace.part === 'pool' && end) {
-      end.pooled = this.own(
-        4 * (end.height >> 1) * (end.width >> 1) * stages[this.lastPlace.stage].channelsOut,
-      );
-    }
+    const { engine, stages } = network;
+    const plan = planPass(network, height, width, options);
+    for (const { channelsIn, channelsOut } of stages.slice(0, plan.stages.length))
+      engine.needScratch(scratchBytes(channelsIn, channelsOut));
+    this.memory = engine.memory.allocate(plan.bytes);
+    const at = (offset: number | undefined) => (offset === undefined ? 0 : this.memory + offset);
+    this.input = this.memory + plan.input;
+    this.maps = plan.stages.map((stage) => ({
+      ...stage,
+      output: at(stage.output),
+      pooled: at(stage.pooled),
+      pooledGradient: at(stage.pooledGradient),
+      gradient: at(stage.gradient),
+    }));
   }
 
-  /** Computes every feature map for an image [height][width][3] in [0,1]. */
-  forward(image: Float32Array): void {
-    const { engine, stages, firstForward } = this.network;
+  /**
+   * Computes the feature maps of an image [height][width][3] in [0,1].
+   * @param visit gets each layer that was asked for while its map is there
+   */
+  forward(image: Float32Array, visit: (layer: LayerName, map: Map2d) => void = () => {}): void {
+    const { engine, stages, places, firstForward } = this.network;
     this.normalize(image);
-    for (const [i, { height, width, output, pooled }] of this.maps.entries()) {
-      const stage = stages[i];
-      if (i === 0) {
-        engine.run(
-          'firstForward',
-          [this.input, output, firstForward, height, width, stage.channelsOut],
-          height,
-        );
-      } else {
+    for (const [i, { height, width, channels, output, pooled }] of this.maps.entries()) {
+      const { channelsIn, afterPool, filters, bias } = stages[i];
+      if (i > 0) {
         const before = this.maps[i - 1];
-        const input = stage.afterPool ? before.pooled : before.output;
-        this.convolve(
-          input,
+        this.convolve(height, width, {
+          input: afterPool ? before.pooled : before.output,
           output,
-          stage.filters,
-          stage.bias,
-          0,
-          !stage.afterPool,
-          height,
-          width,
-          stage.channelsIn,
-          stage.channelsOut,
-        );
+          filters,
+          channelsIn,
+          channelsOut: channels,
+          bias,
+          pooled,
+          relu: !afterPool,
+          fromImage: !before.output,
+        });
+      } else if (output) {
+        engine.run('firstForward', [this.input, output, firstForward, height, width, channels, 0, 0], height);
       }
-      if (pooled) this.pool('poolForward', i, 0);
+      for (const layer of this.options.layers)
+        if (places.get(layer)?.stage === i) visit(layer, this.map(layer));
     }
   }
 
-  /** The feature map of a layer, valid until the next `forward`. */
+  /** The feature map of a layer that was asked for, while it is kept; of `conv1_1` as patches the normalised image with its border. */
   map(layer: LayerName): Map2d {
     const { stage, part } = this.network.places.get(layer) as Place;
-    const { height, width, output, pooled } = this.maps[stage];
-    const channels = this.network.stages[stage].channelsOut;
-    if (part !== 'pool') return { address: output, height, width, channels, relu: part === 'relu' };
-    return { address: pooled, height: height >> 1, width: width >> 1, channels, relu: false };
+    const { height, width, channels, output, pooled } = this.maps[stage];
+    if (part === 'pool')
+      return { address: pooled, height: height >> 1, width: width >> 1, channels, relu: false };
+    return { address: output || this.input, height, width, channels, relu: part === 'relu' };
   }
 
   /**
    * The gradient with respect to the image [height][width][3] of what `contribute` adds to the gradients of `layers`.
+   * @param layers some of those that were asked for
    * @param gradient where it goes
    */
   backward(layers: readonly LayerName[], contribute: Contribute, gradient: number): void {
-    const { engine, stages, places, firstBackward } = this.network;
-    const at = (stage: number, part: Place['part']) =>
-      layers.find((layer) => places.get(layer)?.stage === stage && places.get(layer)?.part === part);
-    // Two buffers take turns: the gradient of a stage's output, and what is made of it.
-    let [current, other] = this.gradientBuffers();
+    const { engine, places, firstBackward } = this.network;
     const deepest = Math.max(-1, ...layers.map((layer) => places.get(layer)?.stage ?? -1));
+    const contributeAt = (stage: number, part: Place['part'], to: number) => {
+      for (const layer of layers) {
+        const place = places.get(layer);
+        if (place?.stage === stage && place.part === part) contribute(layer, this.map(layer), to);
+      }
+    };
     for (let i = deepest; i >= 0; i--) {
-      const { height, width, output } = this.maps[i];
-      const { channelsOut: channels } = stages[i];
-      const next = i < deepest ? stages[i + 1] : undefined;
-      const poolLayer = at(i, 'pool');
-      const back = (from: number, to: number, mask: number) => {
-        if (!next) return;
-        const { height: h, width: w } = this.maps[i + 1];
-        this.convolve(
-          from,
-          to,
-          next.backwardFilters(),
-          0,
-          mask,
-          false,
-          h,
-          w,
-          next.channelsOut,
-          next.channelsIn,
-        );
-      };
-      if (next?.afterPool || poolLayer) {
-        const pooledLength = (height >> 1) * (width >> 1) * channels;
-        if (next?.afterPool) back(current, other, 0);
-        else engine.memory.floats(other, pooledLength).fill(0);
-        if (poolLayer) contribute(poolLayer, this.map(poolLayer), other);
-        // A stage whose pooling is the last layer asked for has its gradient from there alone.
-        this.pool('poolBackward', i, current, other);
-      } else if (next) {
-        back(current, other, output);
-        [current, other] = [other, current];
-      } else {
-        engine.memory.floats(current, height * width * channels).fill(0);
-      }
-      for (const part of ['relu', 'conv'] as const) {
-        const layer = at(i, part);
-        if (layer) contribute(layer, this.map(layer), current);
-      }
+      this.gradientFromBehind(i, i < deepest, (to) => contributeAt(i, 'pool', to));
+      contributeAt(i, 'relu', this.maps[i].gradient);
+      contributeAt(i, 'conv', this.maps[i].gradient);
     }
-    if (deepest < 0) engine.memory.floats(gradient, this.height * this.width * 3).fill(0);
-    else
-      engine.run(
-        'firstBackward',
-        [current, gradient, firstBackward, this.height, this.width, stages[0].channelsOut],
-        this.height,
-      );
+    const { height, width } = this;
+    if (deepest < 0) {
+      engine.memory.floats(gradient, height * width * 3).fill(0);
+      return;
+    }
+    const { gradient: from, channels } = this.maps[0];
+    engine.run('firstBackward', [from, gradient, firstBackward, height, width, channels, 0, 0], height);
   }
 
   /** Frees the feature maps. */
   dispose(): void {
-    for (const address of this.allocations.splice(0)) this.network.engine.memory.release(address);
+    this.network.engine.memory.release(this.memory);
   }
 
-  private own(bytes: number): number {
-    const address = this.network.engine.memory.allocate(bytes);
-    this.allocations.push(address);
-    return address;
-  }
-
-  private gradientBuffers(): [number, number] {
-    if (!this.gradients) {
-      const floats = this.maps.map(
-        ({ height, width }, i) => (height * width + 4) * this.network.stages[i].channelsOut,
-      );
-      const largest = 4 * Math.max(...floats, 1);
-      this.gradients = [this.own(largest), this.own(largest)];
+  /**
+   * Makes the gradient of a stage's output from that of the next stage, or zeros where there is none.
+   * @param contributePooled adds to the gradient of the pooled output
+   */
+  private gradientFromBehind(i: number, behind: boolean, contributePooled: (to: number) => void): void {
+    const { engine, stages, pooling } = this.network;
+    const { memory } = engine;
+    const { height, width, channels, output, gradient, pooledGradient } = this.maps[i];
+    const back = (to: number, mask: number) => {
+      const { height: h, width: w, gradient: input } = this.maps[i + 1];
+      const { channelsIn, channelsOut } = stages[i + 1];
+      const filters = stages[i + 1].backwardFilters();
+      this.convolve(h, w, {
+        input,
+        output: to,
+        filters,
+        mask,
+        channelsIn: channelsOut,
+        channelsOut: channelsIn,
+      });
+    };
+    if (pooledGradient) {
+      const half = [height >> 1, width >> 1];
+      if (behind) back(pooledGradient, 0);
+      else memory.floats(pooledGradient, half[0] * half[1] * channels).fill(0);
+      contributePooled(pooledGradient);
+      const args = [output, pooledGradient, gradient, height, width, channels, Number(pooling === 'average')];
+      engine.run('poolBackward', args, half[0]);
+    } else if (behind) {
+      if (!output) this.remakeFirst(gradient);
+      back(gradient, output || gradient);
+    } else {
+      memory.floats(gradient, height * width * channels).fill(0);
     }
-    return this.gradients;
+  }
+
+  private remakeFirst(to: number): void {
+    const { engine, firstForward } = this.network;
+    const { height, width, channels } = this.maps[0];
+    engine.run('firstForward', [this.input, to, firstForward, height, width, channels, 0, 0], height);
   }
 
   /** Writes the normalised image inside its border of zeros. */
@@ -205,61 +203,21 @@ export class Pass {
     }
   }
 
-  private pool(
-    kernel: 'poolForward' | 'poolBackward',
-    stage: number,
-    gradient: number,
-    pooled = this.maps[stage].pooled,
-  ): void {
-    const { height, width, output } = this.maps[stage];
-    const { engine, pooling, stages } = this.network;
-    const channels = stages[stage].channelsOut;
-    engine.run(
-      kernel,
-      [output, pooled, gradient, height, width, channels, Number(pooling === 'average')],
-      height >> 1,
-    );
-  }
-
-  private convolve(
-    input: number,
-    output: number,
-    filters: number,
-    bias: number,
-    mask: number,
-    relu: boolean,
-    height: number,
-    width: number,
-    channelsIn: number,
-    channelsOut: number,
-  ): void {
+  private convolve(height: number, width: number, convolution: Convolution): void {
+    const { input, output, filters, channelsIn, channelsOut } = convolution;
+    const { bias = 0, mask = 0, pooled = 0, relu = false, fromImage = false } = convolution;
+    const { engine, pooling, firstForward } = this.network;
     const [tilesX, tilesY] = [(width + 3) >> 2, (height + 3) >> 2];
     const tiles = tilesInBlock(channelsIn, channelsOut);
     // Blocks are rows of tiles where the picture is wide enough, several rows where it is not.
     const blocksX = Math.ceil(tilesX / tiles);
     const columns = Math.ceil(tilesX / blocksX);
     const rows = blocksX > 1 ? 1 : Math.max(1, Math.min(tilesY, Math.floor(tiles / tilesX)));
-    this.network.engine.run(
-      'convolve',
-      [
-        input,
-        output,
-        filters,
-        bias,
-        mask,
-        Number(relu),
-        height,
-        width,
-        channelsIn,
-        channelsOut,
-        tilesX,
-        tilesY,
-        columns,
-        rows,
-        blocksX,
-      ],
-      blocksX * Math.ceil(tilesY / rows),
-    );
+    const map = [input, output, filters, bias, mask, Number(relu), height, width, channelsIn, channelsOut];
+    const blocks = [tilesX, tilesY, columns, rows, blocksX];
+    const image = fromImage ? [this.input, firstForward] : [0, 0];
+    const args = [...map, ...blocks, pooled, Number(pooling === 'average'), ...image];
+    engine.run('convolve', args, blocksX * Math.ceil(tilesY / rows));
   }
 }
 
@@ -271,10 +229,13 @@ function tilesInBlock(channelsIn: number, channelsOut: number): number {
 }
 
 /** The most scratch memory that any kernel wants for a stage. */
-function scratchBytes(channelsIn: number, channelsOut: number): number {
+export function scratchBytes(channelsIn: number, channelsOut: number): number {
   const tiles = tilesInBlock(channelsIn, channelsOut);
-  const convolution =
-    36 * 4 * (tiles + 4) * (channelsIn + channelsOut) + 36 * 4 * Math.max(channelsIn, channelsOut);
+  const channels = channelsIn + channelsOut;
+  const planes = 36 * 4 * (tiles + 4) * channels;
+  const edges = 36 * 4 * Math.max(channelsIn, channelsOut);
+  // The first convolution at a block's pixels and those around, whether tiles lie in one row or in several.
+  const around = 4 * 36 * tiles * channelsIn;
   const gram = 2 * 4 * 132 * channelsOut;
-  return Math.max(convolution, gram) + 65536;
+  return Math.max(planes + edges + around, gram) + 65536;
 }

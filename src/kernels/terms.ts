@@ -5,7 +5,13 @@ import type { KernelEngine } from './kernel-engine';
 import type { Map2d } from './pass';
 
 /** Partial sums of a Gram matrix; as many items of work. */
-const gramItems = 16;
+export const gramItems = 16;
+
+/** A term that compares feature maps. */
+export type FeatureLossTerm = Extract<LossTerm, { kind: 'feature' }>;
+
+/** A term that compares Gram matrices. */
+export type GramLossTerm = Extract<LossTerm, { kind: 'gram' }>;
 
 /** A term of a loss at work in the engine: its value, and its part of the gradient. */
 export interface EngineTerm {
@@ -15,10 +21,7 @@ export interface EngineTerm {
 }
 
 /** mean((F - T)^2) or mean(|F - T|), as contentLoss and perceptualLoss. */
-export function featureTerm(
-  engine: KernelEngine,
-  { target, distance }: Extract<LossTerm, { kind: 'feature' }>,
-): EngineTerm {
+export function featureTerm(engine: KernelEngine, { target, distance }: FeatureLossTerm): EngineTerm {
   const { memory } = engine;
   const length = target.size;
   const items = Math.ceil(length / elementShare);
@@ -45,7 +48,7 @@ export function featureTerm(
 /** mean((G - A)^2) or mean(|G - A|) of Gram matrices, as styleLoss. */
 export function gramTerm(
   engine: KernelEngine,
-  { target, distance, normalization }: Extract<LossTerm, { kind: 'gram' }>,
+  { target, distance, normalization }: GramLossTerm,
 ): EngineTerm {
   const { memory } = engine;
   const wanted = Float32Array.from(target.dataSync<'float32'>());
@@ -60,29 +63,47 @@ export function gramTerm(
       const items = Math.ceil(pixels / share);
       const args = [address, pixels, n, Number(relu), share, sums, matrix, gradient];
       engine.run('gramForward', args, items);
-      const scale = gramScale([1, height, width, n], normalization);
+      const gram = new Float64Array(n * n);
       const parts = memory.floats(sums, items * n * n);
+      for (let i = 0; i < parts.length; i++) gram[i % gram.length] += parts[i];
+      const scale = gramScale([1, height, width, n], normalization);
       const panels = memory.floats(matrix, n * n);
-      let total = 0;
-      for (let i = 0; i < n; i++) {
-        for (let j = i; j < n; j++) {
-          let product = 0;
-          for (let item = 0; item < items; item++) product += parts[(item * n + i) * n + j];
-          const difference = product * scale - wanted[i * n + j];
-          const slope = distance === 'mse' ? 2 * difference : Math.sign(difference);
-          total += (i === j ? 1 : 2) * (distance === 'mse' ? difference * difference : Math.abs(difference));
-          // d value / d F = F (S + S^T) with S = slope * scale / n^2, which is symmetric.
-          const entry = (2 * weight * slope * scale) / (n * n);
-          panels[((j >> 3) * n + i) * 8 + (j & 7)] = entry;
-          panels[((i >> 3) * n + j) * 8 + (i & 7)] = entry;
-        }
-      }
+      const value = compareGram(gram, wanted, n, scale, distance, weight, (i, j, entry) => {
+        panels[((j >> 3) * n + i) * 8 + (j & 7)] = entry;
+        panels[((i >> 3) * n + j) * 8 + (i & 7)] = entry;
+      });
       engine.run('gramBackward', args, items);
-      return total / (n * n);
+      return value;
     },
     dispose() {
       memory.release(sums);
       memory.release(matrix);
     },
   };
+}
+
+/**
+ * The distance of a Gram matrix, of which entries on and above the diagonal are read and scaled, from the one that is wanted.
+ * @param slope gets entry (i, j) of the symmetric matrix S with d value / d F = F S, times `weight`
+ * @returns the distance, without the weight
+ */
+export function compareGram(
+  gram: Float64Array,
+  wanted: Float32Array,
+  n: number,
+  scale: number,
+  distance: GramLossTerm['distance'],
+  weight: number,
+  slope: (i: number, j: number, entry: number) => void,
+): number {
+  let total = 0;
+  for (let i = 0; i < n; i++) {
+    for (let j = i; j < n; j++) {
+      const difference = gram[i * n + j] * scale - wanted[i * n + j];
+      const derivative = distance === 'mse' ? 2 * difference : Math.sign(difference);
+      total += (i === j ? 1 : 2) * (distance === 'mse' ? difference * difference : Math.abs(difference));
+      slope(i, j, (2 * weight * derivative * scale) / (n * n));
+    }
+  }
+  return total / (n * n);
 }

@@ -4,7 +4,6 @@ import type { FeatureExtractor, Features, Linearization } from '../features/extr
 import type { LayerName } from '../features/layers';
 import type { TfjsExtractorOptions } from '../features/tfjs-extractor';
 import type { Image } from '../image/image';
-import { deepestOf } from './deepest-of';
 import { addCotangent, tensorOf } from './exchange';
 import { fusedObjective } from './fused-objective';
 import { KernelEngine } from './kernel-engine';
@@ -27,21 +26,18 @@ export async function createWasmExtractor(options: WasmExtractorOptions): Promis
   const network = new Network(engine, steps, weights, convention, pooling);
   const layers: readonly LayerName[] = ['image', ...steps.map((step) => step.name)];
 
-  function start(image: Image, wanted: readonly LayerName[]): Pass {
+  function start(image: Image, wanted: readonly LayerName[], backward: 'never' | 'often') {
     checkRequest(image, wanted, layers, steps);
     const [height, width] = image.shape;
-    const pass = new Pass(network, height, width, deepestOf(wanted, layers));
-    pass.forward(image.dataSync<'float32'>());
-    return pass;
+    const ofNetwork = wanted.filter((layer) => layer !== 'image');
+    const pass = new Pass(network, height, width, { layers: ofNetwork, backward });
+    const features: Record<string, tf.Tensor4D> = {};
+    if (wanted.includes('image')) features.image = tf.expandDims(image, 0);
+    pass.forward(image.dataSync<'float32'>(), (layer, map) => {
+      features[layer] = tensorOf(engine, map);
+    });
+    return { pass, features: features as Features };
   }
-
-  const featuresOf = (pass: Pass, image: Image, wanted: readonly LayerName[]): Features =>
-    Object.fromEntries(
-      wanted.map((layer) => [
-        layer,
-        layer === 'image' ? tf.expandDims(image, 0) : tensorOf(engine, pass.map(layer)),
-      ]),
-    ) as Features;
 
   return {
     name,
@@ -50,14 +46,12 @@ export async function createWasmExtractor(options: WasmExtractorOptions): Promis
     embedded,
     layers,
     extract(image, wanted) {
-      const pass = start(image, wanted);
-      const features = featuresOf(pass, image, wanted);
+      const { pass, features } = start(image, wanted, 'never');
       pass.dispose();
       return features;
     },
     linearize(image, wanted): Linearization {
-      const pass = start(image, wanted);
-      const features = featuresOf(pass, image, wanted);
+      const { pass, features } = start(image, wanted, 'often');
       const [height, width] = image.shape;
       return {
         features,
@@ -86,7 +80,7 @@ export async function createWasmExtractor(options: WasmExtractorOptions): Promis
         },
       };
     },
-    objective: (loss, [height, width]) => fusedObjective(network, loss, height, width, layers),
+    objective: (loss, [height, width]) => fusedObjective(network, loss, height, width),
     dispose() {
       network.dispose();
       engine.dispose();

@@ -96,7 +96,7 @@ describe('the command weights', () => {
     );
     expect(
       JSON.parse(await readFile(join(quarter, 'model.json'), 'utf8')).userDefinedMetadata.weightConvention,
-    ).toBe('caffe');
+    ).toBe('torchvision');
   });
 
   it('keeps what it has when it is interrupted', async () => {

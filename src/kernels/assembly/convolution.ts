@@ -1,3 +1,5 @@
+import { firstConvolution } from './first-layer';
+import { poolRow } from './pooling';
 import { multiply } from './products';
 import { floorFor, smaller, wherePositive } from './simd';
 import { inputTransform, outputTransform, POSITIONS } from './winograd';
@@ -8,12 +10,20 @@ class ConvolutionArgs {
   input: usize; output: usize; filters: usize;
   /** [n], or 0 for none. */
   bias: usize;
-  /** [h][w][n], or 0 for none: outputs are 0 where it is not positive, as the gradient of a ReLU wants. */
+  /** [h][w][n], or 0 for none: outputs are 0 where it is not positive, as the gradient of a ReLU wants. It may be `output` itself. */
   mask: usize;
   /** Not 0: inputs below 0 count as 0. */
   relu: usize;
   height: usize; width: usize; channelsIn: usize; channelsOut: usize;
   tilesX: usize; tilesY: usize; blockColumns: usize; blockRows: usize; blocksX: usize;
+  /** [h / 2][w / 2][n], or 0 for none: the ReLU of the output, pooled by 2x2. A last odd row or column is left out. */
+  pooled: usize;
+  /** Not 0: the mean, else the maximum. */
+  average: usize;
+  /** The normalised image with a border of zeros, or 0: the input is its first convolution, made here and stored nowhere. */
+  image: usize;
+  /** Weights of the first convolution, as its kernel takes them. */
+  imageWeights: usize;
 }
 
 /** Bytes between planes, against conflicts of cache sets. */
@@ -24,6 +34,8 @@ const PLANE_PAD: usize = 64;
 class Block {
   tileY: usize; tileX: usize; rows: usize; columns: usize;
   v: usize; strideV: usize; m: usize; strideM: usize; temp: usize; edge: usize;
+  /** Room for the first convolution at the block's pixels and those around them. */
+  around: usize;
 }
 
 function locate(s: ConvolutionArgs, item: usize, scratch: usize): Block {
@@ -39,6 +51,7 @@ function locate(s: ConvolutionArgs, item: usize, scratch: usize): Block {
   b.v = b.temp + 1024;
   b.m = b.v + POSITIONS * (most * s.channelsIn * 4 + PLANE_PAD);
   b.edge = b.m + POSITIONS * (most * s.channelsOut * 4 + PLANE_PAD);
+  b.around = b.edge + 36 * 4 * s.channelsIn;
   return b;
 }
 
@@ -59,6 +72,17 @@ export function convolve(args: usize, item: usize, scratch: usize): void {
 function transformInput(s: ConvolutionArgs, b: Block): void {
   const channels = s.channelsIn, pixel = channels << 2, row = s.width * pixel, height = s.height, width = s.width;
   const strideV = b.strideV, temp = b.temp, edge = b.edge, floor = floorFor(s.relu);
+  if (s.image) {
+    const columns = b.columns * 4 + 2;
+    firstConvolutionAround(s, b, columns);
+    for (let r: usize = 0; r < b.rows; r++) {
+      for (let c: usize = 0; c < b.columns; c++) {
+        const src = b.around + (r * 4 * columns + c * 4) * pixel;
+        inputTransform(src, columns * pixel, channels, b.v + (r * b.columns + c) * pixel, strideV, temp, floor);
+      }
+    }
+    return;
+  }
   for (let r: usize = 0; r < b.rows; r++) {
     for (let c: usize = 0; c < b.columns; c++) {
       const y0 = <i32>((b.tileY + r) * 4) - 1, x0 = <i32>((b.tileX + c) * 4) - 1;
@@ -80,6 +104,23 @@ function transformInput(s: ConvolutionArgs, b: Block): void {
   }
 }
 
+/** The first convolution at a block's pixels and those around them, [rows * 4 + 2][columns][k]; zero outside the picture. */
+function firstConvolutionAround(s: ConvolutionArgs, b: Block, columns: usize): void {
+  const pixel = s.channelsIn << 2, imageRow = (s.width + 2) * 12, rows = b.rows * 4 + 2, bytes = columns * pixel;
+  const left: usize = b.tileX == 0 ? 1 : 0, x0 = b.tileX * 4 - 1 + left;
+  const inside = smaller(columns - left, s.width - x0);
+  for (let r: usize = 0; r < rows; r++) {
+    const y = b.tileY * 4 + r - 1, to = b.around + r * bytes;
+    if (y >= s.height) {
+      memory.fill(to, 0, bytes);
+      continue;
+    }
+    firstConvolution(s.image + y * imageRow + x0 * 12, imageRow, s.imageWeights, (inside + 3) & ~3, to + left * pixel, s.channelsIn);
+    if (left) memory.fill(to, 0, pixel);
+    if (left + inside < columns) memory.fill(to + (left + inside) * pixel, 0, (columns - left - inside) * pixel);
+  }
+}
+
 function transformOutput(s: ConvolutionArgs, b: Block): void {
   const pixel = s.channelsOut << 2, row = s.width * pixel, bias = s.bias, temp = b.temp, edge = temp + 384;
   const mask = s.mask ? s.mask - s.output : 0;
@@ -88,7 +129,7 @@ function transformOutput(s: ConvolutionArgs, b: Block): void {
       const y0 = (b.tileY + r) * 4, x0 = (b.tileX + c) * 4;
       const src = b.m + (r * b.columns + c) * pixel, dst = s.output + y0 * row + x0 * pixel;
       const rows = smaller(4, s.height - y0), columns = smaller(4, s.width - x0);
-      const direct = rows == 4 && columns == 4 && mask == 0;
+      const whole = rows == 4 && columns == 4, direct = whole && s.mask == 0;
       for (let ch: usize = 0; ch < pixel; ch += 16) {
         const add = bias ? v128.load(bias + ch) : f32x4.splat(0);
         if (direct) {
@@ -96,14 +137,32 @@ function transformOutput(s: ConvolutionArgs, b: Block): void {
           continue;
         }
         outputTransform(src + ch, b.strideM, edge, 64, 16, add, temp);
+        if (whole) {
+          for (let i: usize = 0; i < 4; i++) maskedRow(edge + (i << 6), dst + ch + i * row, pixel, mask);
+          continue;
+        }
         for (let i: usize = 0; i < rows; i++) {
           for (let j: usize = 0; j < columns; j++) {
             const to = dst + ch + i * row + j * pixel;
             const x = v128.load(edge + i * 64 + j * 16);
-            v128.store(to, mask ? wherePositive(x, v128.load(to + mask)) : x);
+            v128.store(to, s.mask ? wherePositive(x, v128.load(to + mask)) : x);
           }
         }
       }
+      if (s.pooled) {
+        const half = s.width >> 1, to = s.pooled + ((y0 >> 1) * half + (x0 >> 1)) * pixel;
+        for (let i: usize = 0; i < rows >> 1; i++) {
+          poolRow(dst + i * 2 * row, row, pixel, columns >> 1, to + i * half * pixel, s.average);
+        }
+      }
     }
+  }
+}
+
+/** Four vectors to neighbouring pixels, 0 where the mask is not positive. */
+// @ts-ignore: decorator
+@inline function maskedRow(from: usize, to: usize, pixel: usize, mask: usize): void {
+  for (let j: usize = 0; j < 4; j++, to += pixel) {
+    v128.store(to, wherePositive(v128.load(from + (j << 4)), v128.load(to + mask)));
   }
 }

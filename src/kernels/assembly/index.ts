@@ -1,7 +1,7 @@
 // Every kernel is called for one item of its work: (address of its arguments, number of the item, address of scratch memory).
 export { convolve } from './convolution';
 export { add, distance } from './elementwise';
-export { firstBackward, firstForward } from './first-layer';
+export { firstBackward, firstForward, patchProducts } from './first-layer';
 export { gramBackward, gramForward } from './gram';
-export { poolBackward, poolForward } from './pooling';
+export { poolBackward } from './pooling';
 export { transformFilters } from './winograd';

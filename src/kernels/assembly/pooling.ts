@@ -1,29 +1,27 @@
 import { atLeast, wherePositive } from './simd';
 
-/** What 2x2 pooling with stride 2 needs, either way. A last odd row or column is left out. */
+/** What the gradient of 2x2 pooling with stride 2 needs. A last odd row or column is left out. */
 @unmanaged
 class PoolingArgs {
   /** The convolution before the ReLU before the pooling, [h][w][n]. */
   features: usize;
-  /** [h / 2][w / 2][n]: the result forward, its gradient backward. */
+  /** The gradient of the result, [h / 2][w / 2][n]. */
   pooled: usize;
-  /** The gradient of `features`, [h][w][n]; backward only. */
+  /** The gradient of `features`, [h][w][n]. */
   gradient: usize;
   height: usize; width: usize; channels: usize;
   /** Not 0: the mean, else the maximum. */
   average: usize;
 }
 
-/** One row of pool(relu(features)). */
-export function poolForward(args: usize, item: usize, scratch: usize): void {
-  const s = changetype<PoolingArgs>(args);
-  const pixel = s.channels << 2, row = s.width * pixel, columns = s.width >> 1, zero = f32x4.splat(0);
-  for (let x: usize = 0; x < columns; x++) {
-    const from = s.features + ((item * row + x * pixel) << 1), to = s.pooled + (item * columns + x) * pixel;
+/** `count` neighbours of a row of pool(relu(features)). */
+export function poolRow(from: usize, row: usize, pixel: usize, count: usize, to: usize, average: usize): void {
+  const zero = f32x4.splat(0);
+  for (let x: usize = 0; x < count; x++, from += pixel << 1, to += pixel) {
     for (let c: usize = 0; c < pixel; c += 16) {
       const p00 = atLeast(zero, v128.load(from + c)), p01 = atLeast(zero, v128.load(from + c + pixel));
       const p10 = atLeast(zero, v128.load(from + c + row)), p11 = atLeast(zero, v128.load(from + c + row + pixel));
-      const pooled = s.average
+      const pooled = average
         ? f32x4.mul(f32x4.splat(0.25), f32x4.add(f32x4.add(p00, p01), f32x4.add(p10, p11)))
         : f32x4.pmax(f32x4.pmax(p00, p01), f32x4.pmax(p10, p11));
       v128.store(to + c, pooled);

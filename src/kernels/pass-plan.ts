@@ -1,0 +1,93 @@
+import type { LayerName } from '../features/layers';
+import { planMemory, type Tenant } from './memory-plan';
+import type { Network, Place } from './network';
+
+/** What a pass is for, which decides which feature maps it keeps, and how long. */
+export interface PassOptions {
+  /** Layers that features are asked for, or that gradients come in at. */
+  readonly layers: readonly LayerName[];
+  /** `never`: nothing is kept; `once`: a way back follows each way forward; `often`: any number of them. */
+  readonly backward: 'never' | 'once' | 'often';
+  /** Whether `conv1_1` is asked for only as patches of the image, so that its map need not be kept. @default false */
+  readonly patches?: boolean;
+}
+
+/** Where a stage's maps lie, in bytes from the beginning of the pass's memory; undefined where there is none. */
+export interface StagePlan {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  /** The convolution's output before its ReLU. */
+  readonly output?: number | undefined;
+  /** The pooled ReLU of it, and the gradient of that. */
+  readonly pooled?: number | undefined;
+  readonly pooledGradient?: number | undefined;
+  /** The gradient of the output. */
+  readonly gradient?: number | undefined;
+}
+
+/** The memory of a pass. */
+export interface PassPlan {
+  readonly bytes: number;
+  /** The normalised image with its border. */
+  readonly input: number;
+  readonly stages: readonly StagePlan[];
+}
+
+/**
+ * Who needs which memory when. Stage i is computed at step i of 2n, its gradient at step 2n - 1 - i; maps that are not needed at the same
+ * time share memory. The first map, the largest, is not stored unless somebody asks for it: it is made anew where it is read.
+ */
+export function planPass(
+  { stages, places }: Network,
+  height: number,
+  width: number,
+  { layers, backward, patches = false }: PassOptions,
+): PassPlan {
+  const wanted = layers.filter((layer) => layer !== 'image').map((layer) => places.get(layer) as Place);
+  const count = 1 + Math.max(-1, ...wanted.map(({ stage }) => stage));
+  const storesFirst = wanted.some(({ stage }) => stage === 0) && !patches;
+  const tenants: Tenant[] = [];
+  const need = (floats: number, from: number, to: number) =>
+    tenants.push({ bytes: 4 * floats, from, to }) - 1;
+
+  const end = 2 * count;
+  const lastRead = (stage: number) => ({ never: stage + 1, once: end - 1 - stage, often: end })[backward];
+  const input = need((height + 2) * (width + 2) * 3 + 16, 0, storesFirst ? 0 : lastRead(0));
+  const indices: StagePlan[] = [];
+  let [h, w] = [height, width];
+  for (let i = 0; i < count; i++) {
+    const channels = stages[i].channelsOut;
+    if (stages[i].afterPool) [h, w] = [h >> 1, w >> 1];
+    // Products read rows of features by fours.
+    const floats = (h * w + 4) * channels;
+    const pooledFloats = (h >> 1) * (w >> 1) * channels;
+    const back = end - 1 - i;
+    const poolWanted = wanted.some(({ stage, part }) => stage === i && part === 'pool');
+    const pools = poolWanted || (i + 1 < count && stages[i + 1].afterPool);
+    const comesBack = backward !== 'never';
+    indices.push({
+      height: h,
+      width: w,
+      channels,
+      output: i > 0 || storesFirst ? need(floats, i, lastRead(i)) : undefined,
+      pooled: pools ? need(pooledFloats, i, poolWanted && backward === 'once' ? back : i + 1) : undefined,
+      pooledGradient: pools && comesBack ? need(pooledFloats, back, back) : undefined,
+      gradient: comesBack ? need(floats, back, back + 1) : undefined,
+    });
+  }
+
+  const { offsets, bytes } = planMemory(tenants);
+  const offset = (index: number | undefined) => (index === undefined ? undefined : offsets[index]);
+  return {
+    bytes,
+    input: offsets[input],
+    stages: indices.map((stage) => ({
+      ...stage,
+      output: offset(stage.output),
+      pooled: offset(stage.pooled),
+      pooledGradient: offset(stage.pooledGradient),
+      gradient: offset(stage.gradient),
+    })),
+  };
+}

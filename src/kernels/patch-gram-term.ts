@@ -1,0 +1,92 @@
+import { gramScale } from '../losses/gram-matrix';
+import type { Network } from './network';
+import { compareGram, type EngineTerm, type GramLossTerm, gramItems } from './terms';
+
+/** Values of a patch: 27 of the image, and a 1 for the bias; and with zeros up to whole panels. */
+const patchValues = 28;
+const padded = 32;
+
+/**
+ * The Gram term of `conv1_1`, which is linear in patches F of the image: with its weights W the Gram matrix is W^T (F^T F) W, and the
+ * gradient F (W S). Nobody needs its feature map.
+ */
+export function patchGramTerm(network: Network, term: GramLossTerm): EngineTerm {
+  const { engine, firstForward } = network;
+  const { memory } = engine;
+  const n = term.target.shape[0];
+  const wanted = Float32Array.from(term.target.dataSync<'float32'>());
+  const weights = Float64Array.from({ length: patchValues * n }, (_, i) => {
+    const [k, y] = [Math.floor(i / n), i % n];
+    return memory.floats(firstForward, patchValues * n)[panelIndex(k, y)];
+  });
+  const sums = memory.allocateFloats(gramItems * padded * padded);
+  const panels = memory.allocateFloats(patchValues * n);
+  return {
+    evaluate({ address, height, width }, gradient, weight) {
+      const share = Math.ceil(height / gramItems);
+      const items = Math.ceil(height / share);
+      engine.run('patchProducts', [address, sums, 0, height, width, n, 0, share], items);
+      const products = sumOfShares(memory.floats(sums, items * padded * padded), items);
+      // W^T P W
+      const half = multiply(products, weights, patchValues, patchValues, n);
+      const gram = new Float64Array(n * n);
+      for (let k = 0; k < patchValues; k++) {
+        for (let i = 0; i < n; i++) {
+          const left = weights[k * n + i];
+          for (let j = i; j < n; j++) gram[i * n + j] += left * half[k * n + j];
+        }
+      }
+      const scale = gramScale([1, height, width, n], term.normalization);
+      const slopes = new Float64Array(n * n);
+      const value = compareGram(gram, wanted, n, scale, term.distance, weight, (i, j, entry) => {
+        slopes[i * n + j] = entry;
+        slopes[j * n + i] = entry;
+      });
+      const mixed = multiply(weights, slopes, patchValues, n, n);
+      const to = memory.floats(panels, patchValues * n);
+      for (let k = 0; k < patchValues; k++)
+        for (let y = 0; y < n; y++) to[panelIndex(k, y)] = mixed[k * n + y];
+      engine.run('firstForward', [address, gradient, panels, height, width, n, 1, 0], height);
+      return value;
+    },
+    dispose() {
+      memory.release(sums);
+      memory.release(panels);
+    },
+  };
+}
+
+/** Where value k of a patch and channel y meet in panels [n/8][28][8]. */
+const panelIndex = (k: number, y: number) => ((y >> 3) * patchValues + k) * 8 + (y & 7);
+
+/** The whole symmetric matrix [28][28] from shares [items][32][32] of its upper half. */
+function sumOfShares(shares: Float32Array, items: number): Float64Array {
+  const sum = new Float64Array(patchValues * patchValues);
+  for (let i = 0; i < patchValues; i++) {
+    for (let j = i; j < patchValues; j++) {
+      let total = 0;
+      for (let item = 0; item < items; item++) total += shares[(item * padded + i) * padded + j];
+      sum[i * patchValues + j] = total;
+      sum[j * patchValues + i] = total;
+    }
+  }
+  return sum;
+}
+
+/** A [rows][inner] times B [inner][columns]. */
+function multiply(
+  a: Float64Array,
+  b: Float64Array,
+  rows: number,
+  inner: number,
+  columns: number,
+): Float64Array {
+  const product = new Float64Array(rows * columns);
+  for (let i = 0; i < rows; i++) {
+    for (let k = 0; k < inner; k++) {
+      const factor = a[i * inner + k];
+      for (let j = 0; j < columns; j++) product[i * columns + j] += factor * b[k * columns + j];
+    }
+  }
+  return product;
+}
