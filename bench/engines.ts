@@ -1,40 +1,32 @@
 import type { FeatureExtractor } from '../src/features/extractor';
-import { type ConvLayer, stepsUpTo } from '../src/features/layers';
+import { stepsUpTo } from '../src/features/layers';
 import { createTfjsExtractor } from '../src/features/tfjs-extractor';
-import type { LayerWeights } from '../src/features/weights/source';
 import { createWasmExtractor } from '../src/kernels/wasm-extractor';
+import type { Depth, Weights } from './scene';
 
-/** A way to compute the network, under the name that tables show. */
+/** An engine of this project, under the name that tables show. */
 export interface BenchEngine {
   readonly name: string;
-  create(weights: Weights): Promise<FeatureExtractor>;
+  create(weights: Weights, depth: Depth): Promise<FeatureExtractor>;
 }
 
-type Weights = ReadonlyMap<ConvLayer, LayerWeights>;
+const options = (weights: Weights, depth: Depth) =>
+  ({
+    name: 'vgg19',
+    weightsName: 'benchmark',
+    steps: stepsUpTo(depth),
+    weights,
+    convention: 'caffe',
+  }) as const;
 
-/** Every engine that is measured, the reference first. */
+/** Every engine that is measured. */
 export const benchEngines: readonly BenchEngine[] = [
   ...[1, 2].map((threads) => ({
     name: `own kernels, threads: ${threads}`,
-    create: async (weights: Weights) =>
-      createWasmExtractor({
-        name: 'vgg19',
-        weightsName: 'benchmark',
-        steps: stepsUpTo('conv3_1'),
-        weights,
-        convention: 'caffe',
-        threads,
-      }),
+    create: (weights: Weights, depth: Depth) => createWasmExtractor({ ...options(weights, depth), threads }),
   })),
   {
     name: 'tfjs-wasm, flipped filters',
-    create: async (weights) =>
-      createTfjsExtractor({
-        name: 'vgg19',
-        weightsName: 'benchmark',
-        steps: stepsUpTo('conv3_1'),
-        weights,
-        convention: 'caffe',
-      }),
+    create: async (weights, depth) => createTfjsExtractor(options(weights, depth)),
   },
 ];

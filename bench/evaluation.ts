@@ -2,58 +2,94 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { FeatureExtractor } from '../src/features/extractor';
 import { createObjective } from '../src/objective';
 import type { BenchEngine } from './engines';
-import { benchWeights, type Scene, scene, sceneLoss, styleLayers } from './scene';
+import { startPyTorch } from './pytorch';
+import { benchWeights, type Depth, type Scene, scene, sceneLayers, sceneLoss } from './scene';
 import { stockEvaluation } from './stock';
-import { type Timing, time } from './timing';
+import { type Contender, elapsed, type Timing, timeInTurn } from './timing';
 
 /** Seconds of one evaluation of loss and gradient, and of its parts. */
 export interface EvaluationTimes {
   readonly engine: string;
   readonly size: number;
+  readonly depth: Depth;
   readonly evaluation: Timing;
-  /** The network up to conv3_1; undefined where an engine does not do it apart. */
+  /** The network, without losses; undefined where an engine does not do it apart. */
   readonly forward?: number | undefined;
-  /** Losses and the way back. */
-  readonly backward?: number | undefined;
 }
 
-/** Times one engine at one size. */
-export async function timeEngine(engine: BenchEngine, size: number, runs: number): Promise<EvaluationTimes> {
-  const extractor = await engine.create(await benchWeights());
-  const at = await scene(size);
+/** What is compared at one size. */
+export interface EvaluationOptions {
+  readonly size: number;
+  readonly depth: Depth;
+  readonly rounds: number;
+  readonly engines: readonly BenchEngine[];
+  /** Whether stock tfjs operations take part. */
+  readonly stock: boolean;
+  /** A Python that has PyTorch; without, PyTorch does not take part. */
+  readonly python?: string | undefined;
+}
+
+/** Times all contenders at one size, in turn. */
+export async function timeEvaluations(options: EvaluationOptions): Promise<EvaluationTimes[]> {
+  const { size, depth, rounds } = options;
+  const [at, weights] = [await scene(size), await benchWeights(depth)];
+  const ends: (() => unknown)[] = [() => tf.dispose([at.content, at.style])];
+  const contenders: (Contender & { forward?(): Promise<number> })[] = [];
   try {
-    const loss = sceneLoss(extractor, at);
-    const objective = createObjective(extractor, loss, [size, size]);
-    const evaluation = await time(async () => {
-      const { value, gradient, terms } = objective.evaluate(at.content);
-      await gradient.data();
-      tf.dispose([value, gradient, terms]);
-    }, runs);
-    const forward = await time(() => runForward(extractor, at), runs);
-    loss.dispose?.();
-    objective.dispose();
-    return {
-      engine: engine.name,
+    for (const engine of options.engines) {
+      const extractor = await engine.create(weights, depth);
+      const loss = sceneLoss(extractor, at, depth);
+      const objective = createObjective(extractor, loss, [size, size]);
+      contenders.push({
+        name: engine.name,
+        run: () =>
+          elapsed(async () => {
+            const { value, gradient, terms } = objective.evaluate(at.content);
+            await gradient.data();
+            tf.dispose([value, gradient, terms]);
+          }),
+        forward: () => elapsed(() => runForward(extractor, at, depth)),
+      });
+      ends.push(() => {
+        loss.dispose?.();
+        objective.dispose();
+        extractor.dispose();
+      });
+    }
+    if (options.stock) {
+      const evaluate = stockEvaluation(weights, at);
+      contenders.push({ name: 'tfjs-wasm, stock valueAndGrad', run: () => elapsed(evaluate) });
+    }
+    if (options.python) {
+      const pytorch = await startPyTorch(options.python, at, weights, depth);
+      ends.push(() => pytorch.dispose());
+      for (const layout of ['contiguous', 'channels_last'] as const)
+        contenders.push({
+          name: `PyTorch ${pytorch.version}, ${layout}`,
+          run: async () => (await pytorch.evaluate(layout)).seconds,
+        });
+    }
+    const times = await timeInTurn(contenders, rounds);
+    const forwards = await timeInTurn(
+      contenders.flatMap(({ name, forward }) => (forward ? [{ name, run: forward }] : [])),
+      Math.min(rounds, 3),
+    );
+    return contenders.map(({ name }, i) => ({
+      engine: name,
       size,
-      evaluation,
-      forward: forward.median,
-      backward: evaluation.median - forward.median,
-    };
+      depth,
+      evaluation: times[i],
+      forward: forwards[i]?.median,
+    }));
   } finally {
-    extractor.dispose();
-    tf.dispose([at.content, at.style]);
+    for (const end of ends) await end();
   }
 }
 
-/** Times plain `tf.valueAndGrad` over stock operations at one size. */
-export async function timeStock(size: number, runs: number): Promise<EvaluationTimes> {
-  const at = await scene(size);
-  const evaluation = await time(stockEvaluation(await benchWeights(), at), runs);
-  return { engine: 'tfjs-wasm, stock valueAndGrad', size, evaluation };
-}
-
-async function runForward(extractor: FeatureExtractor, { content }: Scene): Promise<void> {
-  const features = extractor.extract(content, styleLayers);
-  await features.conv3_1?.data();
+/** The network as an extractor gives it: up to the last layer, which alone is asked for. */
+async function runForward(extractor: FeatureExtractor, { content }: Scene, depth: Depth): Promise<void> {
+  const last = sceneLayers(depth).style.slice(-1);
+  const features = extractor.extract(content, last);
+  await features[last[0]]?.data();
   tf.dispose(features as tf.TensorContainer);
 }

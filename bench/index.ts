@@ -4,9 +4,11 @@ import { parseArgs } from 'node:util';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { benchEngines } from './engines';
-import { timeEngine, timeStock } from './evaluation';
+import { timeEvaluations } from './evaluation';
+import { findPython } from './pytorch';
 import { evaluationTable, runTable } from './report';
 import { timeRun } from './run';
+import type { Depth } from './scene';
 
 /**
  * `npm run bench`: seconds of an evaluation by part, and the loss after so many evaluations, for each engine beside plain
@@ -16,9 +18,11 @@ const { values } = parseArgs({
   options: {
     sizes: { type: 'string', default: '256,512' },
     counts: { type: 'string', default: '50,100,200' },
-    runs: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '5' },
+    depth: { type: 'string', default: 'conv3_1' },
     engines: { type: 'string', default: '' },
     stock: { type: 'boolean', default: true },
+    pytorch: { type: 'boolean', default: true },
     run: { type: 'boolean', default: true },
     json: { type: 'string' },
   },
@@ -26,18 +30,25 @@ const { values } = parseArgs({
 });
 const sizes = values.sizes.split(',').map(Number);
 const counts = values.counts.split(',').map(Number);
-const runs = Number(values.runs);
+const rounds = Number(values.rounds);
+const depth: Depth = values.depth === 'conv5_1' ? 'conv5_1' : 'conv3_1';
 const engines = benchEngines.filter((engine) => engine.name.includes(values.engines));
 
 await tf.setBackend('wasm');
 await tf.ready();
 const machine = `${cpus()[0].model}, ${availableParallelism()} threads, Node ${process.versions.node}`;
 console.log(`${machine}\n`);
+const python = values.pytorch ? findPython() : undefined;
+if (values.pytorch && !python)
+  console.log(
+    'PyTorch is not there: no comparison with it. TFJS_STYLE_TRANSFER_PYTHON names a Python that has it.\n',
+  );
 
 const evaluations = [];
 for (const size of sizes) {
-  for (const engine of engines) evaluations.push(await timeEngine(engine, size, runs));
-  if (values.stock) evaluations.push(await timeStock(size, Math.min(runs, 3)));
+  const options = { size, depth, rounds, engines, python };
+  // Stock operations take minutes at large sizes.
+  evaluations.push(...(await timeEvaluations({ ...options, stock: values.stock && size <= 256 })));
 }
 console.log(evaluationTable(evaluations));
 

@@ -70,12 +70,13 @@ class Network:
         return F.mse_loss(found[scene["content"]], self.target) + 1e6 * style
 
 
+formats = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 networks = {}
 
 
 def network(name):
     if name not in networks:
-        networks[name] = Network(getattr(torch, name + "_format"))
+        networks[name] = Network(formats[name])
     return networks[name]
 
 

@@ -1,11 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type ConvLayer, stepsUpTo } from '../src/features/layers';
-import type { Scene, Weights } from './scene';
-import { sceneLayers } from './scene';
+import { stepsUpTo } from '../src/features/layers';
+import { type Depth, type Scene, sceneLayers, type Weights } from './scene';
 
 /** PyTorch at work on a scene in a process of its own. */
 export interface PyTorch {
@@ -31,31 +30,39 @@ export function findPython(): string | undefined {
   });
 }
 
-/** Starts bench/pytorch.py on a scene. @param last the deepest layer of the loss */
+/** Starts bench/pytorch.py on a scene, with as many threads as the machine has. */
 export async function startPyTorch(
   python: string,
   { size, content, style }: Scene,
   weights: Weights,
-  last: ConvLayer,
-  threads: number,
+  depth: Depth,
 ): Promise<PyTorch> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-pytorch-'));
   const save = (name: string, ...parts: ArrayLike<number>[]) =>
-    writeFile(join(folder, name), Buffer.concat(parts.map((part) => Buffer.from(Float32Array.from(part).buffer))));
+    writeFile(
+      join(folder, name),
+      Buffer.concat(parts.map((part) => Buffer.from(Float32Array.from(part).buffer))),
+    );
   let afterPool = false;
   const layers = [];
-  for (const step of stepsUpTo(last)) {
+  for (const step of stepsUpTo(depth)) {
     if (step.kind === 'pool') afterPool = true;
     if (step.kind !== 'conv') continue;
     layers.push({ name: step.name, in: step.channelsIn, out: step.channelsOut, afterPool });
-    const found = weights.get(step.name as ConvLayer);
+    const found = weights.get(step.name);
     if (found) await save(`${step.name}.f32`, found.kernel, found.bias);
     afterPool = false;
   }
-  const wanted = sceneLayers(last);
+  const wanted = sceneLayers(depth);
   await writeFile(
     join(folder, 'scene.json'),
-    JSON.stringify({ size, threads, layers, content: wanted.content, style: wanted.style }),
+    JSON.stringify({
+      size,
+      threads: availableParallelism(),
+      layers,
+      content: wanted.content,
+      style: wanted.style,
+    }),
   );
   await save('content.f32', await content.data());
   await save('style.f32', await style.data());

@@ -2,28 +2,26 @@ import type { EvaluationTimes } from './evaluation';
 import type { RunTimes } from './run';
 import { digits } from './timing';
 
-/** Times of evaluations as a Markdown table; ratios are to the stock evaluation of the same size. */
+/** Times of evaluations as a Markdown table, with how they compare to each peer at the same size: parts of its time. */
 export function evaluationTable(rows: readonly EvaluationTimes[]): string {
+  const peers = ['stock', 'flipped', 'contiguous', 'channels_last'].filter((peer) =>
+    rows.some(({ engine }) => engine.includes(peer)),
+  );
   return table(
-    [
-      'size',
-      'engine',
-      's an evaluation',
-      'of these forward',
-      'losses and backward',
-      'times faster than stock',
-    ],
-    rows.map(({ size, engine, evaluation, forward, backward }) => {
-      const stock = rows.find((row) => row.size === size && row.engine.includes('stock'));
-      return [
-        String(size),
-        engine,
-        `${digits(evaluation.median)} (${digits(evaluation.min)}-${digits(evaluation.max)})`,
-        forward === undefined ? '' : digits(forward),
-        backward === undefined ? '' : digits(backward),
-        stock ? digits(stock.evaluation.median / evaluation.median) : '',
-      ];
-    }),
+    ['size', 'to', 'engine', 's an evaluation', 'network alone', ...peers.map((peer) => `of ${peer}`)],
+    rows.map(({ size, depth, engine, evaluation, forward }) => [
+      String(size),
+      depth,
+      engine,
+      `${digits(evaluation.median)} (${digits(evaluation.min)}-${digits(evaluation.max)})`,
+      forward === undefined ? '' : digits(forward),
+      ...peers.map((peer) => {
+        const found = rows.find(
+          (row) => row.size === size && row.depth === depth && row.engine.includes(peer),
+        );
+        return found ? digits(evaluation.median / found.evaluation.median) : '';
+      }),
+    ]),
   );
 }
 

@@ -30,7 +30,7 @@ export async function timeRun(
   size: number,
   counts: readonly number[],
 ): Promise<RunTimes> {
-  const extractor = await engine.create(await benchWeights());
+  const extractor = await engine.create(await benchWeights(), 'conv3_1');
   const { content, style } = await scene(size);
   const loss = sceneLoss(extractor, { size, content, style });
   const objective = createObjective(extractor, loss, [size, size]);

@@ -3,14 +3,11 @@ import { resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import sharp from 'sharp';
 import type { FeatureExtractor } from '../src/features/extractor';
-import type { ConvLayer, LayerName } from '../src/features/layers';
-import { stepsUpTo } from '../src/features/layers';
+import { type ConvLayer, stepsUpTo } from '../src/features/layers';
 import type { LayerWeights } from '../src/features/weights/source';
 import type { Image } from '../src/image/image';
-import type { Loss } from '../src/losses';
+import { contentLoss, type Loss, styleLoss, sum, weighted } from '../src/losses';
 import { directoryWeights } from '../src/node/directory-weights';
-import { presetLoss } from '../src/preset-loss';
-import { getPreset } from '../src/presets';
 
 const folder = resolve(process.env.TFJS_STYLE_TRANSFER_SHARED ?? '../shared');
 
@@ -21,18 +18,27 @@ export interface Scene {
   readonly style: Image;
 }
 
-/** The five layers of Li et al. 2021, of which the fourth is the content layer. */
-export const styleLayers: readonly LayerName[] = getPreset('pytorch-tutorial').style.layers;
+export type Weights = ReadonlyMap<ConvLayer, LayerWeights>;
 
-/** Real weights of conv1_1 to conv3_1. They are not part of the repository. */
-export async function benchWeights(): Promise<ReadonlyMap<ConvLayer, LayerWeights>> {
-  const path = resolve(folder, 'vgg19');
+/** How deep the loss of a benchmark goes: the five layers of Li et al. 2021, or the first convolution of each of the five blocks. */
+export type Depth = 'conv3_1' | 'conv5_1';
+
+/** The layers of the loss. */
+export function sceneLayers(depth: Depth): { content: ConvLayer; style: readonly ConvLayer[] } {
+  return depth === 'conv3_1'
+    ? { content: 'conv2_2', style: ['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1'] }
+    : { content: 'conv4_2', style: ['conv1_1', 'conv2_1', 'conv3_1', 'conv4_1', 'conv5_1'] };
+}
+
+/** Real weights; for the deeper layers of 8 bits. They are not part of the repository. */
+export async function benchWeights(depth: Depth = 'conv3_1'): Promise<Weights> {
+  const path = resolve(folder, depth === 'conv3_1' ? 'vgg19' : 'vgg19-uint8');
   if (!existsSync(path)) {
     throw new Error(
-      `Benchmarks need VGG-19's weights: ${path} is not there; set TFJS_STYLE_TRANSFER_SHARED to the folder that holds vgg19/.`,
+      `Benchmarks need VGG-19's weights: ${path} is not there; set TFJS_STYLE_TRANSFER_SHARED to the folder that holds vgg19 and vgg19-uint8.`,
     );
   }
-  const convolutions = stepsUpTo('conv3_1').filter((step) => step.kind === 'conv');
+  const convolutions = stepsUpTo(depth).filter((step) => step.kind === 'conv');
   return directoryWeights(path).read(convolutions.map((step): ConvLayer => step.name));
 }
 
@@ -60,7 +66,18 @@ async function square(path: string, size: number): Promise<Image> {
   );
 }
 
-/** Content MSE at conv2_2 and Gram style at the five layers, alpha 1, beta 1e6. */
-export function sceneLoss(extractor: FeatureExtractor, { content, style }: Scene): Loss {
-  return presetLoss(getPreset('pytorch-tutorial'), { extractor, content, style });
+/** Content MSE and Gram style, alpha 1, beta 1e6, before ReLUs. */
+export function sceneLoss(
+  extractor: FeatureExtractor,
+  { content, style }: Scene,
+  depth: Depth = 'conv3_1',
+): Loss {
+  const layers = sceneLayers(depth);
+  const [wanted, strokes] = [
+    extractor.extract(content, [layers.content]),
+    extractor.extract(style, layers.style),
+  ];
+  const loss = sum([contentLoss(wanted), weighted(1e6, styleLoss(strokes))]);
+  tf.dispose([wanted, strokes] as tf.TensorContainer);
+  return loss;
 }

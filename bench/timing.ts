@@ -1,4 +1,4 @@
-/** Seconds of the runs of a function after one that is not counted: median, and how far apart the others were. */
+/** Seconds of the runs of one contender after one that is not counted: median, and how far apart the others were. */
 export interface Timing {
   readonly median: number;
   readonly min: number;
@@ -6,17 +6,35 @@ export interface Timing {
   readonly runs: number;
 }
 
-/** Times a function `runs` times after one warm-up. */
-export async function time(run: () => unknown, runs: number): Promise<Timing> {
-  await run();
-  const seconds: number[] = [];
-  for (let i = 0; i < runs; i++) {
-    const start = performance.now();
-    await run();
-    seconds.push((performance.now() - start) / 1000);
+/** Something that is timed. */
+export interface Contender {
+  readonly name: string;
+  /** Works once. @returns the seconds that it took */
+  run(): Promise<number>;
+}
+
+/** Times contenders in turn, round by round, so that what disturbs the machine disturbs all of them; after one round that is not counted. */
+export async function timeInTurn(contenders: readonly Contender[], rounds: number): Promise<Timing[]> {
+  const seconds = contenders.map((): number[] => []);
+  for (let round = -1; round < rounds; round++) {
+    for (const [i, contender] of contenders.entries()) {
+      // Threads of the one before may still be looking for work.
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      const took = await contender.run();
+      if (round >= 0) seconds[i].push(took);
+    }
   }
-  seconds.sort((a, b) => a - b);
-  return { median: seconds[Math.floor(runs / 2)], min: seconds[0], max: seconds[runs - 1], runs };
+  return seconds.map((times) => {
+    const sorted = times.toSorted((a, b) => a - b);
+    return { median: sorted[Math.floor(rounds / 2)], min: sorted[0], max: sorted[rounds - 1], runs: rounds };
+  });
+}
+
+/** Seconds that a function takes. */
+export async function elapsed(run: () => unknown): Promise<number> {
+  const start = performance.now();
+  await run();
+  return (performance.now() - start) / 1000;
 }
 
 /** Three digits are all that a shared machine can give. */
