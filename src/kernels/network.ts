@@ -124,19 +124,16 @@ function forwardPanels({ kernel, bias }: LayerWeights, normalization: Normalizat
   return panels;
 }
 
-/** Panels [ky][2][n][8] of `firstBackward`: nine columns (kx, colour), with the scale of the normalisation in them. */
+/** Panels [4][n][8] of `firstBackward`: 27 columns (ky, kx, colour), with the scale of the normalisation in them. */
 function backwardPanels({ kernel, bias }: LayerWeights, normalization: Normalization): Float32Array {
   const n = bias.length;
-  const panels = new Float32Array(3 * 16 * n);
-  for (let ky = 0; ky < 3; ky++) {
-    for (let column = 0; column < 9; column++) {
-      const [kx, c] = [Math.floor(column / 3), column % 3];
-      // An output at x took the input at x + kx - 1; its gradient goes there.
-      const tap = ky * 3 + kx;
-      for (let y = 0; y < n; y++) {
-        const at = ((ky * 2 + (column >> 3)) * n + y) * 8 + (column & 7);
-        panels[at] = kernel[(tap * 3 + channelOf(c, normalization)) * n + y] * normalization.scale[c];
-      }
+  const panels = new Float32Array(4 * n * 8);
+  for (let column = 0; column < 27; column++) {
+    // An output at x took the input at x + kx - 1; its gradient goes there.
+    const [tap, c] = [Math.floor(column / 3), column % 3];
+    for (let y = 0; y < n; y++) {
+      const at = ((column >> 3) * n + y) * 8 + (column & 7);
+      panels[at] = kernel[(tap * 3 + channelOf(c, normalization)) * n + y] * normalization.scale[c];
     }
   }
   return panels;

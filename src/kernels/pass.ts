@@ -137,7 +137,9 @@ export class Pass {
       return;
     }
     const { gradient: from, channels } = this.maps[0];
-    engine.run('firstBackward', [from, gradient, firstBackward, height, width, channels, 0, 0], height);
+    const share = Math.max(4, Math.ceil(height / bands));
+    const args = [from, gradient, firstBackward, height, width, channels, 0, share];
+    engine.run('firstBackward', args, Math.ceil(height / share));
   }
 
   /** Frees the feature maps. */
@@ -220,6 +222,9 @@ export class Pass {
     engine.run('convolve', args, blocksX * Math.ceil(tilesY / rows));
   }
 }
+
+/** Bands of rows that the image's gradient is made in. */
+const bands = 24;
 
 /** Tiles whose 36 planes of input and output stay in the second-level cache while filters stream by; more where filters are large. */
 function tilesInBlock(channelsIn: number, channelsOut: number): number {

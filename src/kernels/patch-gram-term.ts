@@ -1,6 +1,6 @@
 import { gramScale } from '../losses/gram-matrix';
 import type { Network } from './network';
-import { compareGram, type EngineTerm, type GramLossTerm, gramItems } from './terms';
+import { compareGram, type EngineTerm, type GramLossTerm, gramItems, sumOfShares } from './terms';
 
 /** Values of a patch: 27 of the image, and a 1 for the bias; and with zeros up to whole panels. */
 const patchValues = 28;
@@ -26,7 +26,7 @@ export function patchGramTerm(network: Network, term: GramLossTerm): EngineTerm 
       const share = Math.ceil(height / gramItems);
       const items = Math.ceil(height / share);
       engine.run('patchProducts', [address, sums, 0, height, width, n, 0, share], items);
-      const products = sumOfShares(memory.floats(sums, items * padded * padded), items);
+      const products = symmetric(sumOfShares(memory.floats(sums, items * padded * padded), padded));
       // W^T P W
       const half = multiply(products, weights, patchValues, patchValues, n);
       const gram = new Float64Array(n * n);
@@ -59,18 +59,12 @@ export function patchGramTerm(network: Network, term: GramLossTerm): EngineTerm 
 /** Where value k of a patch and channel y meet in panels [n/8][28][8]. */
 const panelIndex = (k: number, y: number) => ((y >> 3) * patchValues + k) * 8 + (y & 7);
 
-/** The whole symmetric matrix [28][28] from shares [items][32][32] of its upper half. */
-function sumOfShares(shares: Float32Array, items: number): Float64Array {
-  const sum = new Float64Array(patchValues * patchValues);
-  for (let i = 0; i < patchValues; i++) {
-    for (let j = i; j < patchValues; j++) {
-      let total = 0;
-      for (let item = 0; item < items; item++) total += shares[(item * padded + i) * padded + j];
-      sum[i * patchValues + j] = total;
-      sum[j * patchValues + i] = total;
-    }
-  }
-  return sum;
+/** The rows and columns of real patch values of a matrix [32][32] of which the upper half is there, as a whole symmetric one. */
+function symmetric(upper: Float64Array): Float64Array {
+  return Float64Array.from({ length: patchValues * patchValues }, (_, at) => {
+    const [i, j] = [Math.floor(at / patchValues), at % patchValues];
+    return upper[Math.min(i, j) * padded + Math.max(i, j)];
+  });
 }
 
 /** A [rows][inner] times B [inner][columns]. */

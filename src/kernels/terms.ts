@@ -63,9 +63,7 @@ export function gramTerm(
       const items = Math.ceil(pixels / share);
       const args = [address, pixels, n, Number(relu), share, sums, matrix, gradient];
       engine.run('gramForward', args, items);
-      const gram = new Float64Array(n * n);
-      const parts = memory.floats(sums, items * n * n);
-      for (let i = 0; i < parts.length; i++) gram[i % gram.length] += parts[i];
+      const gram = sumOfShares(memory.floats(sums, items * n * n), n);
       const scale = gramScale([1, height, width, n], normalization);
       const panels = memory.floats(matrix, n * n);
       const value = compareGram(gram, wanted, n, scale, distance, weight, (i, j, entry) => {
@@ -80,6 +78,17 @@ export function gramTerm(
       memory.release(matrix);
     },
   };
+}
+
+/** The sum of matrices [n][n] one behind the other; only what is on and above the diagonal. */
+export function sumOfShares(shares: Float32Array, n: number): Float64Array {
+  const sum = new Float64Array(n * n);
+  for (let start = 0; start < shares.length; start += n * n) {
+    for (let i = 0; i < n; i++) {
+      for (let at = i * n + i; at < (i + 1) * n; at++) sum[at] += shares[start + at];
+    }
+  }
+  return sum;
 }
 
 /**

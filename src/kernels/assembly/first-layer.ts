@@ -8,12 +8,12 @@ class FirstLayerArgs {
   input: usize;
   /** Forward: [h][w][n]. Backward: the gradient of the image, [h][w][3]. Patches: a sum [32][32] for each item; cleared by the kernel. */
   output: usize;
-  /** Forward: panels [n/8][28][8], the last row the bias. Backward: for each row of the kernel, panels [2][n][8] of its nine columns (kx, c). */
+  /** Forward: panels [n/8][28][8], the last row the bias. Backward: panels [4][n][8], 27 columns (ky, kx, colour). */
   weights: usize;
   height: usize; width: usize; channels: usize;
   /** Forward: not 0 to add to the output. */
   add: usize;
-  /** Patches: rows of an item. */
+  /** Patches and backward: rows of an item. */
   share: usize;
 }
 
@@ -76,6 +76,9 @@ export function patchProducts(args: usize, item: usize, scratch: usize): void {
   const s = changetype<FirstLayerArgs>(args);
   const row = (s.width + 2) * 12, sum = s.output + item * (PATCH * PATCH * 4);
   memory.fill(sum, 0, PATCH * PATCH * 4);
+  const line = scratch + CHUNK * PATCH * 4;
+  memory.fill(line, 0, PATCH * 4);
+  store<f32>(line, 1, 108);
   const last = smaller(s.height, (item + 1) * s.share);
   for (let y = item * s.share; y < last; y++) {
     for (let x0: usize = 0; x0 < s.width; x0 += CHUNK) {
@@ -83,10 +86,15 @@ export function patchProducts(args: usize, item: usize, scratch: usize): void {
       for (let i: usize = 0; i < pixels; i++) {
         const from = s.input + y * row + (x0 + i) * 12;
         const to = scratch + (i << 5);
-        for (let k: usize = 0; k < PATCH; k++) {
-          // Row k / 9 of the patch, value k % 9 of the row.
-          const value: f32 = k < 27 ? load<f32>(from + k / 9 * row + (k % 9 << 2)) : k == 27 ? 1 : 0;
-          store<f32>(to + ((k & 7) << 2) + (k >> 3) * panel, value);
+        // One behind the other first, then eight by eight to where panels want them.
+        for (let ky: usize = 0; ky < 3; ky++) {
+          v128.store(line + ky * 36, v128.load(from + ky * row));
+          v128.store(line + ky * 36, v128.load(from + ky * row, 16), 16);
+          store<f32>(line + ky * 36, load<f32>(from + ky * row, 32), 32);
+        }
+        for (let k: usize = 0; k < PATCH; k += 8) {
+          v128.store(to + (k >> 3) * panel, v128.load(line + (k << 2)));
+          v128.store(to + (k >> 3) * panel, v128.load(line + (k << 2), 16), 16);
         }
       }
       accumulateGram(scratch, pixels, PATCH, sum);
@@ -94,33 +102,48 @@ export function patchProducts(args: usize, item: usize, scratch: usize): void {
   }
 }
 
-/** One row of the image's gradient: for each row of the kernel, the gradient's row above, at or below times the weights, shifted by column. */
+/**
+ * A band of rows of the image's gradient: the gradient of every pixel that they went into times the weights makes its part of its nine
+ * neighbours. Rows at the edges of bands are multiplied twice, so that no two items add to the same pixel.
+ */
 export function firstBackward(args: usize, item: usize, scratch: usize): void {
   const s = changetype<FirstLayerArgs>(args);
-  const width = s.width, pixel = s.channels << 2, to = s.output + item * width * 12, panels = (s.channels * 16) << 2;
-  memory.fill(to, 0, width * 12);
-  for (let ky: usize = 0; ky < 3; ky++) {
-    const y = item + 1 - ky;
-    // Compared without sign, -1 is a large one.
-    if (y >= s.height) continue;
+  const width = s.width, pixel = s.channels << 2, first = item * s.share, last = smaller(s.height, first + s.share);
+  memory.fill(s.output + first * width * 12, 0, (last - first) * width * 12);
+  for (let y: usize = first ? first - 1 : 0, end = smaller(s.height, last + 1); y < end; y++) {
     for (let x0: usize = 0; x0 < width; x0 += CHUNK) {
       const pixels = smaller(CHUNK, width - x0), whole = pixels & ~3;
       const from = s.input + (y * width + x0) * pixel, products = scratch + 4 * pixel;
-      multiply(from, pixel, s.weights + ky * panels, products, 64, whole, s.channels, 16);
+      multiply(from, pixel, s.weights, products, PATCH * 4, whole, s.channels, PATCH);
       if (whole < pixels) {
         memory.copy(scratch, from + whole * pixel, (pixels - whole) * pixel);
-        multiply(scratch, pixel, s.weights + ky * panels, products + whole * 64, 64, 4, s.channels, 16);
+        multiply(scratch, pixel, s.weights, products + whole * (PATCH * 4), PATCH * 4, 4, s.channels, PATCH);
       }
-      for (let i: usize = 0; i < pixels; i++) {
-        for (let kx: usize = 0; kx < 3; kx++) {
-          const x = x0 + i + kx - 1;
-          if (x >= width) continue;
-          const p = to + x * 12, q = products + i * 64 + kx * 12;
-          store<f32>(p, load<f32>(p) + load<f32>(q));
-          store<f32>(p, load<f32>(p, 4) + load<f32>(q, 4), 4);
-          store<f32>(p, load<f32>(p, 8) + load<f32>(q, 8), 8);
-        }
+      for (let ky: usize = 0; ky < 3; ky++) {
+        const row = y + ky - 1;
+        // Compared without sign, -1 is a large one.
+        if (row - first >= last - first) continue;
+        for (let i: usize = 0; i < pixels; i++) addNeighbours(s.output + row * width * 12, x0 + i, width, products + i * (PATCH * 4) + ky * 36);
       }
     }
+  }
+}
+
+/** Adds three times three values to the pixels at x - 1, x and x + 1 of a row. */
+// @ts-ignore: decorator
+@inline function addNeighbours(row: usize, x: usize, width: usize, values: usize): void {
+  if (x > 0 && x + 1 < width) {
+    const to = row + (x - 1) * 12;
+    v128.store(to, f32x4.add(v128.load(to), v128.load(values)));
+    v128.store(to, f32x4.add(v128.load(to, 16), v128.load(values, 16)), 16);
+    store<f32>(to, load<f32>(to, 32) + load<f32>(values, 32), 32);
+    return;
+  }
+  for (let kx: usize = 0; kx < 3; kx++) {
+    if (x + kx - 1 >= width) continue;
+    const to = row + (x + kx - 1) * 12, from = values + kx * 12;
+    store<f32>(to, load<f32>(to) + load<f32>(from));
+    store<f32>(to, load<f32>(to, 4) + load<f32>(from, 4), 4);
+    store<f32>(to, load<f32>(to, 8) + load<f32>(from, 8), 8);
   }
 }

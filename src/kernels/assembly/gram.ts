@@ -1,4 +1,4 @@
-import { accumulateGram, multiply } from './products';
+import { accumulateGram, multiply, multiplyOnto } from './products';
 import { atLeast, floorFor, smaller, wherePositive } from './simd';
 
 /** What Gram matrices and their gradients need. */
@@ -48,10 +48,13 @@ export function gramBackward(args: usize, item: usize, scratch: usize): void {
   const n = s.channels, pixel = n << 2, floor = floorFor(s.relu), products = scratch + CHUNK * pixel;
   const last = smaller(s.pixels, (item + 1) * s.share);
   for (let from = item * s.share; from < last; from += CHUNK) {
-    const pixels = smaller(CHUNK, last - from), bytes = pixels * pixel, features = s.features + from * pixel;
+    const pixels = smaller(CHUNK, last - from), bytes = pixels * pixel, features = s.features + from * pixel, to = s.gradient + from * pixel;
+    if (!s.relu && (pixels & 3) == 0) {
+      multiplyOnto(features, pixel, s.matrix, to, pixel, pixels, n, n);
+      continue;
+    }
     for (let i: usize = 0; i < bytes; i += 16) v128.store(scratch + i, atLeast(floor, v128.load(features + i)));
     multiply(scratch, pixel, s.matrix, products, pixel, (pixels + 3) & ~3, n, n);
-    const to = s.gradient + from * pixel;
     for (let i: usize = 0; i < bytes; i += 16) {
       const product = v128.load(products + i);
       v128.store(to + i, f32x4.add(v128.load(to + i), s.relu ? wherePositive(product, v128.load(scratch + i)) : product));

@@ -35,6 +35,38 @@ import { multiplyAdd } from './simd';
   }
 }
 
+/** C += A * B, otherwise as `multiply`. */
+export function multiplyOnto(a: usize, rowA: usize, b: usize, c: usize, rowC: usize, rows: usize, k: usize, n: usize): void {
+  for (let j: usize = 0; j < n; j += 8) {
+    for (let i: usize = 0; i < rows; i += 4) gemm4x8onto(a + i * rowA, rowA, b + ((j * k) << 2), k, c + i * rowC + (j << 2), rowC);
+  }
+}
+
+/** gemm4x8 that begins with what is in C. */
+// @ts-ignore: decorator
+@inline function gemm4x8onto(a: usize, rowA: usize, b: usize, k: usize, c: usize, rowC: usize): void {
+  let c00 = v128.load(c), c01 = v128.load(c, 16), c10 = v128.load(c + rowC), c11 = v128.load(c + rowC, 16);
+  let c20 = v128.load(c + 2 * rowC), c21 = v128.load(c + 2 * rowC, 16), c30 = v128.load(c + 3 * rowC), c31 = v128.load(c + 3 * rowC, 16);
+  let a1 = a + rowA, a2 = a1 + rowA, a3 = a2 + rowA;
+  const end = a + (k << 2);
+  while (a != end) {
+    const b0 = v128.load(b), b1 = v128.load(b, 16);
+    const x0 = v128.load32_splat(a);
+    c00 = multiplyAdd(x0, b0, c00); c01 = multiplyAdd(x0, b1, c01);
+    const x1 = v128.load32_splat(a1);
+    c10 = multiplyAdd(x1, b0, c10); c11 = multiplyAdd(x1, b1, c11);
+    const x2 = v128.load32_splat(a2);
+    c20 = multiplyAdd(x2, b0, c20); c21 = multiplyAdd(x2, b1, c21);
+    const x3 = v128.load32_splat(a3);
+    c30 = multiplyAdd(x3, b0, c30); c31 = multiplyAdd(x3, b1, c31);
+    a += 4; a1 += 4; a2 += 4; a3 += 4; b += 32;
+  }
+  v128.store(c, c00); v128.store(c, c01, 16); c += rowC;
+  v128.store(c, c10); v128.store(c, c11, 16); c += rowC;
+  v128.store(c, c20); v128.store(c, c21, 16); c += rowC;
+  v128.store(c, c30); v128.store(c, c31, 16);
+}
+
 /** G[n][n] += Y^T Y, the blocks on and above the diagonal; Y in panels [n/8][pixels][8]. */
 export function accumulateGram(y: usize, pixels: usize, n: usize, g: usize): void {
   for (let j: usize = 0; j < n; j += 8) {
