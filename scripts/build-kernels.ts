@@ -3,11 +3,14 @@ import { dirname, resolve } from 'node:path';
 import { compileAssembly } from './compile-assembly';
 
 /**
- * `npm run build:kernels`: compiles src/kernels/assembly to build/kernels.wasm, which src/kernels/kernels.ts inlines.
+ * `npm run build:kernels`: compiles src/kernels/assembly to build/kernels.wasm and build/kernels-relaxed.wasm, which src/kernels/kernels.ts inlines.
  * It may have neither data nor a start function: instances of several threads share one memory, which a second one would overwrite.
  */
 const sources = resolve(import.meta.dirname, '../src/kernels/assembly');
-const output = resolve(import.meta.dirname, '../build/kernels.wasm');
+const outputs = [
+  { file: resolve(import.meta.dirname, '../build/kernels.wasm'), relaxed: false },
+  { file: resolve(import.meta.dirname, '../build/kernels-relaxed.wasm'), relaxed: true },
+];
 /** Base64 of the binary is part of the package. */
 const largest = (40 * 1024 * 3) / 4;
 
@@ -18,11 +21,12 @@ const newest = Math.max(
     resolve(import.meta.dirname, 'compile-assembly.ts'),
   ].map(modified),
 );
-if (modified(output) < newest) {
-  const bytes = await compileAssembly(resolve(sources, 'index.ts'));
+for (const { file, relaxed } of outputs) {
+  if (modified(file) >= newest) continue;
+  const bytes = await compileAssembly(resolve(sources, 'index.ts'), relaxed);
   check(bytes);
-  mkdirSync(dirname(output), { recursive: true });
-  writeFileSync(output, bytes);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, bytes);
 }
 
 function modified(file: string): number {

@@ -5,9 +5,11 @@ import asc from 'assemblyscript/asc';
  * the loader chooses whether they do).
  *
  * @param entry path of the source that exports what the module exports
+ * @param relaxed whether multiplyAdd is the relaxed instruction, which rounds once or twice as the processor likes
  */
-export async function compileAssembly(entry: string): Promise<Uint8Array<ArrayBuffer>> {
-  const options = ['--enable', 'simd,bulk-memory', '-O3', '--runtime', 'stub', '--noAssert'];
+export async function compileAssembly(entry: string, relaxed = false): Promise<Uint8Array<ArrayBuffer>> {
+  const features = `simd,bulk-memory${relaxed ? ',relaxed-simd' : ''}`;
+  const options = ['--enable', features, '-O3', '--runtime', 'stub', '--noAssert'];
   const memory = ['--importMemory', '--maximumMemory', '65536'];
   // Warning 112 is about exports with i32 that JavaScript sees as signed.
   const quiet = ['--disableWarning', '112'];

@@ -19,6 +19,8 @@ export function lendExtractor(extractor: FeatureExtractor): { lent: FeatureExtra
       extracted.push(features);
       return features;
     },
+    extractEach: extractor.extractEach?.bind(extractor),
+    requireRoom: extractor.requireRoom?.bind(extractor),
     linearize: (image, wanted) => extractor.linearize(image, wanted),
     dispose: () => {},
   };

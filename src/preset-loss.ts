@@ -1,11 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { FeatureExtractor } from './features/extractor';
+import type { LayerName } from './features/layers';
 import type { Image } from './image/image';
 import { sum, weighted } from './losses/compose';
 import { contentLoss } from './losses/content-loss';
+import { type GramNormalization, gramMatrix } from './losses/gram-matrix';
 import type { Loss } from './losses/loss';
 import { perceptualLoss } from './losses/perceptual-loss';
-import { styleLoss } from './losses/style-loss';
+import { styleLossOfGrams } from './losses/style-loss';
 import type { Preset } from './presets';
 
 /** What a loss is made from: the network and the two images. */
@@ -41,9 +43,8 @@ export function presetLoss(
       const { layers, distance, weight } = preset.perceptual;
       losses.push(weighted(weight, perceptualLoss(contentFeatures, { layers, distance })));
     }
-    const styleFeatures = extractor.extract(style, styleLayers);
-    losses.push(weighted(beta, styleLoss(styleFeatures, { normalization })));
-    tf.dispose(styleFeatures as tf.TensorContainer);
+    const grams = gramsOf(extractor, style, styleLayers, normalization);
+    losses.push(weighted(beta, styleLossOfGrams(styleLayers, grams, { normalization })));
     return sum(losses);
   } catch (error) {
     for (const loss of losses) loss.dispose?.();
@@ -51,4 +52,24 @@ export function presetLoss(
   } finally {
     tf.dispose(contentFeatures as tf.TensorContainer);
   }
+}
+
+/** Gram matrices of the style image, without holding all its features at a time where the extractor can do that. */
+function gramsOf(
+  extractor: FeatureExtractor,
+  style: Image,
+  layers: readonly LayerName[],
+  normalization: GramNormalization,
+): tf.Tensor2D[] {
+  const grams: Partial<Record<LayerName, tf.Tensor2D>> = {};
+  const take = (layer: LayerName, feature: tf.Tensor4D) => {
+    grams[layer] = gramMatrix(feature, { normalization });
+  };
+  if (extractor.extractEach) extractor.extractEach(style, layers, take);
+  else {
+    const features = extractor.extract(style, layers);
+    for (const layer of layers) take(layer, features[layer] as tf.Tensor4D);
+    tf.dispose(features as tf.TensorContainer);
+  }
+  return layers.map((layer) => grams[layer] as tf.Tensor2D);
 }

@@ -99,6 +99,7 @@ export async function styleTransfer(
     const styleImage = own(await imageFrom('style', style, targetSize(options.styleSize ?? options.size)));
     const start = own(await startImage(options, contentImage, styleImage));
     const extractor = options.extractor ?? own(await loadExtractor(options));
+    requireRoom(options, extractor, contentImage);
     const loss = makeLoss(options, { extractor, content: contentImage, style: styleImage });
     if (loss !== options.loss) own(loss);
     return await run(options, extractor, loss, start);
@@ -135,6 +136,21 @@ async function loadExtractor(options: CheckedOptions): Promise<FeatureExtractor>
 /** How deep the network has to be. A loss that is given says; one that is made later may ask for any of the preset's layers. */
 export function lastLayerOf({ loss, settings }: CheckedOptions): Vgg19Layer {
   return deepestLayer(typeof loss === 'object' ? loss.layers : presetLayers(settings)) ?? defaultLastLayer;
+}
+
+/** A size that memory cannot hold is refused before targets are computed. A loss that is made later speaks for itself. */
+function requireRoom(
+  { loss, settings }: CheckedOptions,
+  extractor: FeatureExtractor,
+  { shape }: Image,
+): void {
+  const size = [shape[0], shape[1]] as const;
+  if (loss === undefined)
+    extractor.requireRoom?.(presetLayers(settings), size, [
+      ...settings.content.layers,
+      ...(settings.perceptual?.layers ?? []),
+    ]);
+  else if (typeof loss === 'object') extractor.requireRoom?.(loss.layers, size);
 }
 
 function makeLoss(options: CheckedOptions, targets: LossTargets): Loss {

@@ -41,6 +41,25 @@ export interface FeatureExtractor {
    * @returns the features, which belong to the caller (`tf.dispose(features)`)
    */
   extract(image: Image, layers: readonly LayerName[]): Features;
+  /**
+   * Like {@link extract}, but hands out one layer at a time, which is freed when `take` returns: for those who need a number or a
+   * small matrix of each, without the memory for all. Left out, there is only {@link extract}.
+   */
+  extractEach?(
+    image: Image,
+    layers: readonly LayerName[],
+    take: (layer: LayerName, feature: Tensor4D) => void,
+  ): void;
+  /**
+   * Asks, before any work, whether losses at `layers` can be minimised at a size. Left out, nobody knows.
+   * @param targets layers with a target of the whole feature map's size
+   * @throws EnvironmentError `OUT_OF_MEMORY` with an estimate if they cannot
+   */
+  requireRoom?(
+    layers: readonly LayerName[],
+    size: readonly [height: number, width: number],
+    targets?: readonly LayerName[],
+  ): void;
   /** Like {@link extract}, and the way back. */
   linearize(image: Image, layers: readonly LayerName[]): Linearization;
   /**

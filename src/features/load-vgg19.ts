@@ -27,6 +27,11 @@ export interface LoadVgg19Options {
   readonly engine?: Engine | undefined;
   /** Threads of the wasm engine. @default the processor's cores, at most 8 */
   readonly threads?: number | undefined;
+  /**
+   * Lets the wasm engine round a * b + c once instead of twice, which some processors do faster. Results then differ in the last digits
+   * from one processor to another. Needs a browser that has relaxed SIMD, or Node 22. @default false
+   */
+  readonly relaxedSimd?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Told how many bytes have arrived, and how long the rest will take. */
   readonly onProgress?: ((progress: WeightsProgress) => void) | undefined;
@@ -57,6 +62,7 @@ export async function loadVgg19(options: LoadVgg19Options = {}): Promise<Feature
     'pooling',
     'engine',
     'threads',
+    'relaxedSimd',
     'signal',
     'onProgress',
     'onWarning',
@@ -67,6 +73,7 @@ export async function loadVgg19(options: LoadVgg19Options = {}): Promise<Feature
     pooling = 'max',
     engine = 'auto',
     threads,
+    relaxedSimd = false,
     signal,
     onProgress,
     onWarning,
@@ -91,7 +98,7 @@ export async function loadVgg19(options: LoadVgg19Options = {}): Promise<Feature
   if (chooseEngine(engine) === 'tfjs') return createTfjsExtractor(network);
   // Loaded here and not above: those who compute with tfjs alone never load the kernels.
   const { createWasmExtractor } = await import('../kernels');
-  return createWasmExtractor({ ...network, threads });
+  return createWasmExtractor({ ...network, threads, relaxedSimd });
 }
 
 /** Our kernels where the processor computes anyway; a GPU, or TensorFlow itself, is left alone. */

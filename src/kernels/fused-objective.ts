@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Features } from '../features/extractor';
+import type { LayerName } from '../features/layers';
 import type { Image } from '../image/image';
 import type { Loss, LossTerm } from '../losses/loss';
 import { requireSameShape } from '../losses/targets';
@@ -7,6 +8,7 @@ import { type Evaluation, namedLeaves, type Objective, valueAndCotangents } from
 import { addCotangent, tensorOf } from './exchange';
 import type { Network } from './network';
 import { Pass } from './pass';
+import { planPass } from './pass-plan';
 import { patchGramTerm } from './patch-gram-term';
 import { type EngineTerm, type FeatureLossTerm, featureTerm, type GramLossTerm, gramTerm } from './terms';
 
@@ -109,6 +111,26 @@ export function fusedObjective(network: Network, loss: Loss, height: number, wid
         if ('terms' in part) for (const { engineTerm } of part.terms) engineTerm.dispose();
     },
   };
+}
+
+/** Throws unless losses at `layers`, some with a `targets` of a feature map's size, can be minimised at a size. */
+export function requireRoomFor(
+  network: Network,
+  layers: readonly LayerName[],
+  [height, width]: readonly [height: number, width: number],
+  targets: readonly LayerName[] = [],
+): void {
+  const ofNetwork = (names: readonly LayerName[]) => names.filter((layer) => layer !== 'image');
+  const options = { layers: ofNetwork([...layers, ...targets]), backward: 'once', patches: true } as const;
+  const { bytes, stages } = planPass(network, height, width, options);
+  const targetFloats = ofNetwork(targets).map((layer) => {
+    const { height: h, width: w, channels } = stages[network.places.get(layer)?.stage ?? 0];
+    return h * w * channels;
+  });
+  const all = [height * width * 3, ...targetFloats].reduce((sum, floats) => sum + 4 * floats, bytes);
+  const { memory } = network.engine;
+  const side = Math.floor(Math.sqrt((memory.most / all) * height * width) / 16) * 16;
+  memory.requireRoom(all, `An image of ${width} x ${height} pixels`, `about ${side} x ${side} pixels`);
 }
 
 /** Whether the engine evaluates a term itself. */

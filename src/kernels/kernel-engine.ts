@@ -22,11 +22,14 @@ export class KernelEngine {
     this.scratch = new Array(threads).fill(0);
   }
 
-  /** @param threads how many; one where memory cannot be shared */
-  static async create(threads: number = defaultThreads()): Promise<KernelEngine> {
+  /**
+   * @param threads how many; one where memory cannot be shared
+   * @param relaxed whether a * b + c may be rounded once, which some processors do faster
+   */
+  static async create(threads: number = defaultThreads(), relaxed = false): Promise<KernelEngine> {
     const shared = threads > 1 && canShareMemory();
     const memory = new KernelMemory(shared);
-    const module = await compileKernels(shared);
+    const module = await compileKernels({ shared, relaxed });
     const { exports } = await WebAssembly.instantiate(module, { env: { memory: memory.memory } });
     const pool = shared ? await ThreadPool.start(threads, module, memory.memory, kernelNames) : undefined;
     return new KernelEngine(memory, exports as unknown as KernelExports, pool, shared ? threads : 1);

@@ -18,9 +18,27 @@ export class KernelMemory {
     this.memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared });
   }
 
+  /** Bytes that there can be at all. */
+  readonly most = maxBytes;
+
   /** Bytes that are in use. */
   get bytes(): number {
     return [...this.used.values()].reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  /**
+   * Throws unless so many bytes more can be had.
+   * @param what for the message: what would take them
+   * @param fits for the message: what would fit instead
+   */
+  requireRoom(bytes: number, what: string, fits: string): void {
+    const room = this.most - this.bytes;
+    if (bytes <= room) return;
+    throw new EnvironmentError(
+      'OUT_OF_MEMORY',
+      `${what} takes about ${gibibytes(bytes)} of memory for the wasm engine, which has ${gibibytes(room)} left of 4 GiB; accepted: ${fits}.`,
+      { option: 'size', value: bytes, accepted: fits },
+    );
   }
 
   /** Room for so many bytes, not cleared. */
@@ -96,3 +114,5 @@ export class KernelMemory {
     }
   }
 }
+
+const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;

@@ -1,4 +1,5 @@
-import bytes from '../../build/kernels.wasm';
+import strict from '../../build/kernels.wasm';
+import { EnvironmentError } from '../errors';
 import { withSharedMemory } from './share-memory';
 
 /** What a kernel is called with: where its arguments lie, which item of its work to do, and where its scratch memory lies. */
@@ -26,7 +27,24 @@ export type KernelExports = Readonly<Record<KernelName, Kernel>> & {
   transformFilters(kernel: number, k: number, n: number, planes: number, temp: number): void;
 };
 
-/** The kernels as a module that imports a memory, shared between threads or not. */
-export function compileKernels(shared: boolean): Promise<WebAssembly.Module> {
+/** Which build of the kernels. */
+export interface KernelBuild {
+  /** Whether threads share the memory that the module imports. */
+  readonly shared: boolean;
+  /** Whether a * b + c may be rounded once. @default false */
+  readonly relaxed?: boolean;
+}
+
+/** The kernels as a module that imports a memory. */
+export async function compileKernels({ shared, relaxed = false }: KernelBuild): Promise<WebAssembly.Module> {
+  const bytes = relaxed ? (await import('../../build/kernels-relaxed.wasm')).default : strict;
+  if (relaxed && !WebAssembly.validate(bytes)) {
+    const accepted = 'a browser with WebAssembly relaxed SIMD, Node 22 or newer, or relaxedSimd: false';
+    throw new EnvironmentError('NO_RELAXED_SIMD', `relaxedSimd is true, which needs ${accepted}.`, {
+      option: 'relaxedSimd',
+      value: true,
+      accepted,
+    });
+  }
   return WebAssembly.compile(shared ? withSharedMemory(bytes) : bytes);
 }

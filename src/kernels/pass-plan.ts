@@ -35,8 +35,8 @@ export interface PassPlan {
 }
 
 /**
- * Who needs which memory when. Stage i is computed at step i of 2n, its gradient at step 2n - 1 - i; maps that are not needed at the same
- * time share memory. The first map, the largest, is not stored unless somebody asks for it: it is made anew where it is read.
+ * Who needs which memory when. Stage i of n is computed at step i; its gradient takes two steps, n + 2 (n - 1 - i) and the next: through
+ * the convolution behind it, then through the pooling between. Maps that are not needed at the same time share memory. The first map, the largest, is not stored unless somebody asks for it: it is made anew where it is read.
  */
 export function planPass(
   { stages, places }: Network,
@@ -51,8 +51,11 @@ export function planPass(
   const need = (floats: number, from: number, to: number) =>
     tenants.push({ bytes: 4 * floats, from, to }) - 1;
 
-  const end = 2 * count;
-  const lastRead = (stage: number) => ({ never: stage + 1, once: end - 1 - stage, often: end })[backward];
+  const throughConvolution = (stage: number) => count + 2 * (count - 1 - stage);
+  const throughPooling = (stage: number) => throughConvolution(stage) + 1;
+  const end = throughConvolution(-1);
+  const lastRead = (stage: number) =>
+    ({ never: stage + 1, once: throughPooling(stage), often: end })[backward];
   const input = need((height + 2) * (width + 2) * 3 + 16, 0, storesFirst ? 0 : lastRead(0));
   const indices: StagePlan[] = [];
   let [h, w] = [height, width];
@@ -62,7 +65,6 @@ export function planPass(
     // Products read rows of features by fours.
     const floats = (h * w + 4) * channels;
     const pooledFloats = (h >> 1) * (w >> 1) * channels;
-    const back = end - 1 - i;
     const poolWanted = wanted.some(({ stage, part }) => stage === i && part === 'pool');
     const pools = poolWanted || (i + 1 < count && stages[i + 1].afterPool);
     const comesBack = backward !== 'never';
@@ -71,9 +73,12 @@ export function planPass(
       width: w,
       channels,
       output: i > 0 || storesFirst ? need(floats, i, lastRead(i)) : undefined,
-      pooled: pools ? need(pooledFloats, i, poolWanted && backward === 'once' ? back : i + 1) : undefined,
-      pooledGradient: pools && comesBack ? need(pooledFloats, back, back) : undefined,
-      gradient: comesBack ? need(floats, back, back + 1) : undefined,
+      pooled: pools ? need(pooledFloats, i, poolWanted ? Math.max(i + 1, lastRead(i)) : i + 1) : undefined,
+      pooledGradient:
+        pools && comesBack ? need(pooledFloats, throughConvolution(i), throughPooling(i)) : undefined,
+      gradient: comesBack
+        ? need(floats, pools ? throughPooling(i) : throughConvolution(i), throughConvolution(i - 1))
+        : undefined,
     });
   }
 

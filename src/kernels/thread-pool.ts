@@ -19,7 +19,7 @@ interface AnyWorker {
 /** The most threads that are started unless more are asked for: beyond, memory is what everybody waits for. */
 const mostThreads = 8;
 /** How long the last item of a run may take; a worker that takes longer is lost. */
-const patienceMs = 20_000;
+const defaultPatienceMs = 20_000;
 
 /** How many threads the kernels run on where nobody says: the processor's, at most 8, where threads can share memory; else 1. */
 export function defaultThreads(): number {
@@ -44,20 +44,22 @@ export class ThreadPool {
     private readonly workers: readonly AnyWorker[],
     private readonly control: Int32Array,
     private readonly names: readonly KernelName[],
+    private readonly patienceMs: number,
   ) {}
 
-  /** Starts `threads` - 1 workers and waits until they are ready. */
+  /** Starts `threads` - 1 workers and waits until they are ready. @param patienceMs how long the last item of a run may take */
   static async start(
     threads: number,
     module: WebAssembly.Module,
     memory: WebAssembly.Memory,
     names: readonly KernelName[],
+    patienceMs = defaultPatienceMs,
   ): Promise<ThreadPool> {
     const control = new Int32Array(new SharedArrayBuffer(4 * (controlSlots.scratch + threads)));
     const starts = Array.from({ length: threads - 1 }, (_, i) =>
       startWorker({ module, memory, control, names, thread: i + 1 }),
     );
-    return new ThreadPool(await Promise.all(starts), control, names);
+    return new ThreadPool(await Promise.all(starts), control, names, patienceMs);
   }
 
   /** Tells workers where their scratch memory is. */
@@ -74,9 +76,14 @@ export class ThreadPool {
     control[controlSlots.items] = items;
     Atomics.store(control, controlSlots.next, 0);
     Atomics.store(control, controlSlots.done, 0);
+    Atomics.store(control, controlSlots.failed, 0);
     Atomics.add(control, controlSlots.generation, 1);
     Atomics.notify(control, controlSlots.generation);
-    for (let item = this.take(); item < items; item = this.take()) own(item);
+    try {
+      for (let item = this.take(); item < items; item = this.take()) own(item);
+    } catch {
+      Atomics.add(control, controlSlots.failed, 1);
+    }
     this.join(name);
   }
 
@@ -94,7 +101,7 @@ export class ThreadPool {
 
   /** Waits for workers in the middle of an item; on a page's main thread, which may not sleep, by looking. */
   private join(name: KernelName): void {
-    const { control, workers } = this;
+    const { control, workers, patienceMs } = this;
     const deadline = performance.now() + patienceMs;
     for (let looks = 0; ; looks++) {
       const done = Atomics.load(control, controlSlots.done);
@@ -112,7 +119,7 @@ function lost(name: KernelName, what: string): ComputationError {
   const accepted = 'threads: 1';
   return new ComputationError(
     'WORKER_LOST',
-    `A worker thread ${what} in kernel ${name}; the result is void. Load the network again, or with ${accepted}.`,
+    `A thread ${what} in kernel ${name}; the result is void. Load the network again, or with ${accepted}.`,
     {
       option: 'threads',
       value: name,

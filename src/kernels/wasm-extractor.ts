@@ -5,7 +5,7 @@ import type { LayerName } from '../features/layers';
 import type { TfjsExtractorOptions } from '../features/tfjs-extractor';
 import type { Image } from '../image/image';
 import { addCotangent, tensorOf } from './exchange';
-import { fusedObjective } from './fused-objective';
+import { fusedObjective, requireRoomFor } from './fused-objective';
 import { KernelEngine } from './kernel-engine';
 import { Network } from './network';
 import { Pass } from './pass';
@@ -14,6 +14,8 @@ import { Pass } from './pass';
 export type WasmExtractorOptions = Omit<TfjsExtractorOptions, 'inputGradient'> & {
   /** @default the processor's, at most 8; one where threads cannot share memory */
   readonly threads?: number | undefined;
+  /** @default false */
+  readonly relaxedSimd?: boolean | undefined;
 };
 
 /**
@@ -22,21 +24,31 @@ export type WasmExtractorOptions = Omit<TfjsExtractorOptions, 'inputGradient'> &
  */
 export async function createWasmExtractor(options: WasmExtractorOptions): Promise<FeatureExtractor> {
   const { name, weightsName, embedded, steps, weights, convention, pooling = 'max' } = options;
-  const engine = await KernelEngine.create(options.threads);
+  const engine = await KernelEngine.create(options.threads, options.relaxedSimd);
   const network = new Network(engine, steps, weights, convention, pooling);
   const layers: readonly LayerName[] = ['image', ...steps.map((step) => step.name)];
 
-  function start(image: Image, wanted: readonly LayerName[], backward: 'never' | 'often') {
+  /** Computes the network and hands out each layer as a tensor, which then belongs to `take`. */
+  function forward(
+    image: Image,
+    wanted: readonly LayerName[],
+    backward: 'never' | 'often',
+    take: (layer: LayerName, feature: tf.Tensor4D) => void,
+  ): Pass {
     checkRequest(image, wanted, layers, steps);
     const [height, width] = image.shape;
-    const ofNetwork = wanted.filter((layer) => layer !== 'image');
-    const pass = new Pass(network, height, width, { layers: ofNetwork, backward });
-    const features: Record<string, tf.Tensor4D> = {};
-    if (wanted.includes('image')) features.image = tf.expandDims(image, 0);
-    pass.forward(image.dataSync<'float32'>(), (layer, map) => {
-      features[layer] = tensorOf(engine, map);
+    const pass = new Pass(network, height, width, { layers: wanted, backward });
+    if (wanted.includes('image')) take('image', tf.expandDims(image, 0));
+    pass.forward(image.dataSync<'float32'>(), (layer, map) => take(layer, tensorOf(engine, map)));
+    return pass;
+  }
+
+  function features(image: Image, wanted: readonly LayerName[], backward: 'never' | 'often') {
+    const found: Partial<Record<LayerName, tf.Tensor4D>> = {};
+    const pass = forward(image, wanted, backward, (layer, feature) => {
+      found[layer] = feature;
     });
-    return { pass, features: features as Features };
+    return { pass, features: found as Features };
   }
 
   return {
@@ -46,15 +58,23 @@ export async function createWasmExtractor(options: WasmExtractorOptions): Promis
     embedded,
     layers,
     extract(image, wanted) {
-      const { pass, features } = start(image, wanted, 'never');
+      const { pass, features: found } = features(image, wanted, 'never');
       pass.dispose();
-      return features;
+      return found;
     },
+    extractEach(image, wanted, take) {
+      const pass = forward(image, wanted, 'never', (layer, feature) => {
+        take(layer, feature);
+        feature.dispose();
+      });
+      pass.dispose();
+    },
+    requireRoom: (wanted, size, targets) => requireRoomFor(network, wanted, size, targets),
     linearize(image, wanted): Linearization {
-      const { pass, features } = start(image, wanted, 'often');
+      const { pass, features: found } = features(image, wanted, 'often');
       const [height, width] = image.shape;
       return {
-        features,
+        features: found,
         pullback(cotangents) {
           const given = layers.filter((layer) => cotangents[layer] && layer !== 'image');
           const gradient = engine.memory.allocateFloats(height * width * 3);
@@ -76,7 +96,7 @@ export async function createWasmExtractor(options: WasmExtractorOptions): Promis
         },
         dispose() {
           pass.dispose();
-          tf.dispose(features as tf.TensorContainer);
+          tf.dispose(found as tf.TensorContainer);
         },
       };
     },

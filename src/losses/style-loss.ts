@@ -42,12 +42,28 @@ export function styleLoss(target: Features, options: StyleLossOptions = {}): Los
   requireName('distance', distance, distances);
   const layers = targetLayers('styleLoss', target, options.layers);
   const weights = weightsByLayer(layers, layerWeights);
+  const grams = layers.map((layer) =>
+    gramMatrix(requireFeature('styleLoss', target, layer), { normalization }),
+  );
+  return styleLossOfGrams(layers, grams, { normalization, distance, weights });
+}
+
+/** The style loss of Gram matrices, one for each layer, which it takes over. */
+export function styleLossOfGrams(
+  layers: readonly LayerName[],
+  grams: readonly tf.Tensor2D[],
+  {
+    normalization,
+    distance = 'mse',
+    weights = layers.map(() => 1),
+  }: { normalization: GramNormalization; distance?: Distance; weights?: readonly number[] },
+): Loss {
   const terms = layers.map((layer, i) => ({
     kind: 'gram' as const,
     layer,
     normalization,
     distance,
-    target: tf.keep(gramMatrix(requireFeature('styleLoss', target, layer), { normalization })),
+    target: tf.keep(grams[i]),
     weight: weights[i],
   }));
   return {
