@@ -24,7 +24,7 @@ export async function measureMicroKernel(slices = 600): Promise<MicroKernelSpeed
   const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536 });
   const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
   const { peak, product } = instance.exports as unknown as Exports;
-  const [rows, k, n, times, steps] = [32, 64, 64, 100, 1_600_000];
+  const [rows, k, n, times, steps] = [32, 128, 32, 100, 1_600_000];
   const [a, b, c] = [4096, 32768, 65536];
   new Float32Array(memory.buffer).fill(1e-3);
   const seconds = { peak: Number.POSITIVE_INFINITY, product: Number.POSITIVE_INFINITY };
