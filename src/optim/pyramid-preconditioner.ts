@@ -80,7 +80,7 @@ export function pyramidPreconditioner(options: PyramidOptions = {}): PyramidPrec
     const weight = 2 ** (exponent * k) - 2 ** (exponent * (k - 1));
     const band = tf.mul(pooled, bandWeights(weight, coarseRows, coarseColumns));
     const lifted = enlarge(tf.add(band, coarser(pooled, coarseRows, coarseColumns, k + 1)));
-    return tf.slice(lifted, [0, 0, 0], sums.shape);
+    return height % 2 || width % 2 ? tf.slice(lifted, [0, 0, 0], sums.shape) : lifted;
   }
 }
 
@@ -104,26 +104,28 @@ function pool(image: tf.Tensor3D): tf.Tensor3D {
       : image;
   // Axis by axis, rows as channels and then as a batch: with three channels and sixteen taps at once wasm is many times slower.
   const [fullHeight, fullWidth] = even.shape;
-  const byRows = tf.reshape(mirrored(even, 0), [1, fullHeight + 2, 1, fullWidth * channels]);
+  const rowLength = fullWidth * channels;
+  const rows = tf.mul(tf.reshape(even, [fullHeight, rowLength]), borderFactors(fullHeight));
   const halfHeight = tf.depthwiseConv2d(
-    byRows as tf.Tensor4D,
-    tentFilter([4, 1], fullWidth * channels),
+    tf.reshape(rows, [1, fullHeight, 1, rowLength]) as tf.Tensor4D,
+    tentFilter([4, 1], rowLength),
     2,
-    'valid',
+    'same',
   );
-  const rows = mirrored(tf.reshape(halfHeight, [fullHeight / 2, fullWidth, channels]), 1);
-  const byColumns = tf.reshape(rows, [fullHeight / 2, 1, fullWidth + 2, channels]);
-  const half = tf.depthwiseConv2d(byColumns as tf.Tensor4D, tentFilter([1, 4], channels), 2, 'valid');
+  const columns = tf.mul(
+    tf.reshape(halfHeight, [fullHeight / 2, 1, fullWidth, channels]),
+    borderFactors(fullWidth),
+  );
+  const half = tf.depthwiseConv2d(columns as tf.Tensor4D, tentFilter([1, 4], channels), 2, 'same');
   return tf.reshape(half, [fullHeight / 2, fullWidth / 2, channels]);
 }
 
-/** With a mirror image of one pixel at either end of an axis. */
-const mirrored = (image: tf.Tensor3D, axis: 0 | 1): tf.Tensor3D =>
-  tf.mirrorPad(
-    image,
-    [axis === 0 ? [1, 1] : [0, 0], axis === 1 ? [1, 1] : [0, 0], [0, 0]],
-    'symmetric',
-  ) as tf.Tensor3D;
+/** Beyond the border lies zero; what a border pixel's mirror image would give, a third of its own share, it gives itself: [length, 1]. */
+function borderFactors(length: number): tf.Tensor2D {
+  const factors = new Float32Array(length).fill(1);
+  factors[0] = factors[length - 1] = 4 / 3;
+  return tf.tensor2d(factors, [length, 1]);
+}
 
 const tentFilter = (taps: [number, number], channels: number): tf.Tensor4D =>
   tf.tile(tf.tensor4d(tent, [...taps, 1, 1]), [1, 1, channels, 1]);
