@@ -1,4 +1,5 @@
 import type { LayerName } from '../features/layers';
+import { convolve, scratchBytes } from './convolve';
 import type { Network, Place } from './network';
 import { type PassOptions, planPass } from './pass-plan';
 
@@ -24,21 +25,6 @@ interface StageMaps {
   readonly pooled: number;
   readonly pooledGradient: number;
   readonly gradient: number;
-}
-
-/** What differs from one convolution to the next; addresses, 0 for none. */
-interface Convolution {
-  readonly input: number;
-  readonly output: number;
-  readonly filters: number;
-  readonly channelsIn: number;
-  readonly channelsOut: number;
-  readonly bias?: number;
-  readonly mask?: number;
-  readonly pooled?: number;
-  readonly relu?: boolean;
-  /** Whether the input is the first convolution of the image, to be made anew. */
-  readonly fromImage?: boolean;
 }
 
 /**
@@ -78,13 +64,15 @@ export class Pass {
    * @param visit gets each layer that was asked for while its map is there
    */
   forward(image: Float32Array, visit: (layer: LayerName, map: Map2d) => void = () => {}): void {
-    const { engine, stages, places, firstForward } = this.network;
+    const { engine, stages, places, firstForward, pooling } = this.network;
     this.normalize(image);
     for (const [i, { height, width, channels, output, pooled }] of this.maps.entries()) {
       const { channelsIn, afterPool, filters, bias } = stages[i];
       if (i > 0) {
         const before = this.maps[i - 1];
-        this.convolve(height, width, {
+        convolve(engine, {
+          height,
+          width,
           input: afterPool ? before.pooled : before.output,
           output,
           filters,
@@ -93,7 +81,8 @@ export class Pass {
           bias,
           pooled,
           relu: !afterPool,
-          fromImage: !before.output,
+          average: pooling === 'average',
+          image: before.output ? undefined : { address: this.input, weights: firstForward },
         });
       } else if (output) {
         engine.run('firstForward', [this.input, output, firstForward, height, width, channels, 0, 0], height);
@@ -159,7 +148,9 @@ export class Pass {
       const { height: h, width: w, gradient: input } = this.maps[i + 1];
       const { channelsIn, channelsOut } = stages[i + 1];
       const filters = stages[i + 1].backwardFilters();
-      this.convolve(h, w, {
+      convolve(engine, {
+        height: h,
+        width: w,
         input,
         output: to,
         filters,
@@ -204,43 +195,7 @@ export class Pass {
       }
     }
   }
-
-  private convolve(height: number, width: number, convolution: Convolution): void {
-    const { input, output, filters, channelsIn, channelsOut } = convolution;
-    const { bias = 0, mask = 0, pooled = 0, relu = false, fromImage = false } = convolution;
-    const { engine, pooling, firstForward } = this.network;
-    const [tilesX, tilesY] = [(width + 3) >> 2, (height + 3) >> 2];
-    const tiles = tilesInBlock(channelsIn, channelsOut);
-    // Blocks are rows of tiles where the picture is wide enough, several rows where it is not.
-    const blocksX = Math.ceil(tilesX / tiles);
-    const columns = Math.ceil(tilesX / blocksX);
-    const rows = blocksX > 1 ? 1 : Math.max(1, Math.min(tilesY, Math.floor(tiles / tilesX)));
-    const map = [input, output, filters, bias, mask, Number(relu), height, width, channelsIn, channelsOut];
-    const blocks = [tilesX, tilesY, columns, rows, blocksX];
-    const image = fromImage ? [this.input, firstForward] : [0, 0];
-    const args = [...map, ...blocks, pooled, Number(pooling === 'average'), ...image];
-    engine.run('convolve', args, blocksX * Math.ceil(tilesY / rows));
-  }
 }
 
 /** Bands of rows that the image's gradient is made in. */
 const bands = 24;
-
-/** Tiles whose 36 planes of input and output stay in the second-level cache while filters stream by; more where filters are large. */
-function tilesInBlock(channelsIn: number, channelsOut: number): number {
-  const channels = channelsIn + channelsOut;
-  if (channels <= 128) return 32;
-  return channels <= 512 ? 16 : 64;
-}
-
-/** The most scratch memory that any kernel wants for a stage. */
-export function scratchBytes(channelsIn: number, channelsOut: number): number {
-  const tiles = tilesInBlock(channelsIn, channelsOut);
-  const channels = channelsIn + channelsOut;
-  const planes = 36 * 4 * (tiles + 4) * channels;
-  const edges = 36 * 4 * Math.max(channelsIn, channelsOut);
-  // The first convolution at a block's pixels and those around, whether tiles lie in one row or in several.
-  const around = 4 * 36 * tiles * channelsIn;
-  const gram = 2 * 4 * 132 * channelsOut;
-  return Math.max(planes + edges + around, gram) + 65536;
-}
