@@ -7,6 +7,10 @@ import type { Depth, Weights } from './scene';
 /** An engine of this project, under the name that tables show. */
 export interface BenchEngine {
   readonly name: string;
+  /** The largest size at which anybody would wait for it. */
+  readonly largest: number;
+  /** Whether whole runs are timed on it. */
+  readonly wholeRuns: boolean;
   create(weights: Weights, depth: Depth): Promise<FeatureExtractor>;
 }
 
@@ -23,10 +27,14 @@ const options = (weights: Weights, depth: Depth) =>
 export const benchEngines: readonly BenchEngine[] = [
   ...[1, 2].map((threads) => ({
     name: `own kernels, threads: ${threads}`,
+    largest: 2048,
+    wholeRuns: threads > 1,
     create: (weights: Weights, depth: Depth) => createWasmExtractor({ ...options(weights, depth), threads }),
   })),
   {
     name: 'tfjs-wasm, flipped filters',
+    largest: 512,
+    wholeRuns: false,
     create: async (weights, depth) => createTfjsExtractor(options(weights, depth)),
   },
 ];

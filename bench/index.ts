@@ -1,68 +1,96 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
+import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { benchEngines } from './engines';
-import { timeEvaluations } from './evaluation';
+import { type EvaluationTimes, timeEvaluations } from './evaluation';
+import { timeKernels } from './kernels';
+import { type MemoryUse, measureMemory } from './memory';
 import { findPython } from './pytorch';
-import { evaluationTable, runTable } from './report';
-import { timeRun } from './run';
-import type { Depth } from './scene';
+import { evaluationTable, kernelTable, memoryTable, runTable } from './report';
+import { type RunTimes, timeRun, timeTutorial } from './run';
 
 /**
- * `npm run bench`: seconds of an evaluation by part, and the loss after so many evaluations, for each engine beside plain
- * `tf.valueAndGrad` over stock operations, in one run. `--json FILE` keeps the numbers.
+ * `npm run bench`: seconds of an evaluation, and the loss after so many evaluations, for each engine beside its peers: plain
+ * `tf.valueAndGrad` over stock operations, tfjs with flipped filters, PyTorch where there is one. `--kernels` and `--memory` measure these too.
+ * `--out FILE` writes the tables to FILE.md and the numbers to FILE.json.
  */
 const { values } = parseArgs({
   options: {
     sizes: { type: 'string', default: '256,512' },
     counts: { type: 'string', default: '50,100,200' },
     rounds: { type: 'string', default: '5' },
-    depth: { type: 'string', default: 'conv3_1' },
+    deep: { type: 'string', default: '' },
     engines: { type: 'string', default: '' },
     stock: { type: 'boolean', default: true },
     pytorch: { type: 'boolean', default: true },
     run: { type: 'boolean', default: true },
-    json: { type: 'string' },
+    kernels: { type: 'boolean', default: false },
+    memory: { type: 'boolean', default: false },
+    out: { type: 'string' },
   },
   allowNegative: true,
 });
-const sizes = values.sizes.split(',').map(Number);
-const counts = values.counts.split(',').map(Number);
+const numbers = (list: string) => list.split(',').filter(Boolean).map(Number);
+const sizes = numbers(values.sizes);
+const counts = numbers(values.counts);
 const rounds = Number(values.rounds);
-const depth: Depth = values.depth === 'conv5_1' ? 'conv5_1' : 'conv3_1';
 const engines = benchEngines.filter((engine) => engine.name.includes(values.engines));
 
 await tf.setBackend('wasm');
 await tf.ready();
-const machine = `${cpus()[0].model}, ${availableParallelism()} threads, Node ${process.versions.node}`;
-console.log(`${machine}\n`);
 const python = values.pytorch ? findPython() : undefined;
+const machine = `${cpus()[0].model.trim()}, ${availableParallelism()} threads, Node ${process.versions.node}`;
+const sections: string[] = [];
+const tell = (...lines: string[]) => {
+  sections.push(...lines);
+  console.log(`${lines.join('\n')}\n`);
+};
+tell(`${machine}, ${new Date().toISOString().slice(0, 10)}`);
 if (values.pytorch && !python)
   console.log(
     'PyTorch is not there: no comparison with it. TFJS_STYLE_TRANSFER_PYTHON names a Python that has it.\n',
   );
 
-const evaluations = [];
-for (const size of sizes) {
-  const options = { size, depth, rounds, engines, python };
-  // Stock operations take minutes at large sizes.
-  evaluations.push(...(await timeEvaluations({ ...options, stock: values.stock && size <= 256 })));
+const evaluations: EvaluationTimes[] = [];
+const depths = [
+  ...sizes.map((size) => ({ size, depth: 'conv3_1' as const })),
+  ...numbers(values.deep).map((size) => ({ size, depth: 'conv5_1' as const })),
+];
+for (const { size, depth } of depths) {
+  // Stock operations take minutes at large sizes, and know the loss to conv3_1 only.
+  const stock = values.stock && size <= 256 && depth === 'conv3_1';
+  const able = engines.filter(({ largest }) => size <= largest);
+  const found = await timeEvaluations({ size, depth, rounds, engines: able, python, stock });
+  evaluations.push(...found);
+  tell('', `Evaluations at ${size} pixels to ${depth}:`, '', evaluationTable(found));
 }
-console.log(evaluationTable(evaluations));
 
-const wholeRuns = [];
+const runs: RunTimes[] = [];
 if (values.run) {
-  for (const size of sizes) {
-    for (const engine of engines) wholeRuns.push(await timeRun(engine, size, counts));
+  // Engines differ in time only; the fastest shows how the loss falls.
+  for (const size of sizes.filter((size) => size <= 512)) {
+    for (const engine of engines.filter(({ wholeRuns }) => wholeRuns))
+      runs.push(await timeRun(engine, size, counts));
+    if (python && size === 256) runs.push(await timeTutorial(python));
   }
-  console.log(runTable(wholeRuns));
+  tell('', 'Whole runs:', '', runTable(runs));
 }
-if (values.json) {
-  await mkdir(new URL('.', `file://${process.cwd()}/${values.json}`), { recursive: true });
-  await writeFile(
-    values.json,
-    JSON.stringify({ machine, date: new Date().toISOString(), evaluations, runs: wholeRuns }, null, 2),
-  );
+
+const kernels = values.kernels ? await timeKernels(rounds) : [];
+if (values.kernels) tell('', 'Kernels, GFLOP/s of the direct computation:', '', kernelTable(kernels));
+
+const memory: MemoryUse[] = [];
+if (values.memory) {
+  for (const size of sizes) memory.push(await measureMemory(size));
+  tell('', 'Memory of the engine, MB:', '', memoryTable(memory));
+}
+
+if (values.out) {
+  const numbersOf = { machine, date: new Date().toISOString(), evaluations, runs, kernels, memory };
+  await mkdir(dirname(values.out), { recursive: true });
+  await writeFile(`${values.out}.json`, `${JSON.stringify(numbersOf, null, 2)}\n`);
+  await writeFile(`${values.out}.md`, `${sections.join('\n')}\n`);
 }

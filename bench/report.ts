@@ -1,4 +1,6 @@
 import type { EvaluationTimes } from './evaluation';
+import type { KernelSpeed } from './kernels';
+import type { MemoryUse } from './memory';
 import type { RunTimes } from './run';
 import { digits } from './timing';
 
@@ -42,11 +44,32 @@ export function runTable(rows: readonly RunTimes[]): string {
       row.engine,
       ...counts.map((n) => (row.lossAfter[Number(n)] === undefined ? '' : digits(row.lossAfter[Number(n)]))),
       digits(row.evaluating),
-      `${digits(row.optimizing)} (${((100 * row.optimizing) / (row.evaluating + row.optimizing)).toFixed(1)} %)`,
+      row.optimizing === undefined
+        ? ''
+        : `${digits(row.optimizing)} (${((100 * row.optimizing) / (row.evaluating + row.optimizing)).toFixed(1)} %)`,
       row.secondsToTarget === undefined
         ? 'not reached'
         : `${digits(row.secondsToTarget)} (${row.evaluationsToTarget})`,
     ]),
+  );
+}
+
+/** Speeds of kernels as a Markdown table. */
+export function kernelTable(rows: readonly KernelSpeed[]): string {
+  return table(
+    ['kernel', 'own, 1 thread', 'own, 2 threads', 'XNNPACK, 1 thread', 'times XNNPACK, 1 thread'],
+    rows.map(({ kernel, own, xnnpack }) => [
+      kernel,
+      ...[own[0], own[1], xnnpack, own[0] / xnnpack].map(digits),
+    ]),
+  );
+}
+
+/** Memory as a Markdown table. */
+export function memoryTable(rows: readonly MemoryUse[]): string {
+  return table(
+    ['size', 'maps and gradients', 'planned', 'whole heap'],
+    rows.map(({ size, maps, planned, heap }) => [String(size), ...[maps, planned, heap].map(digits)]),
   );
 }
 

@@ -3,6 +3,7 @@ import type { Image } from '../src/image/image';
 import { createObjective } from '../src/objective';
 import { lbfgs, minimize, pyramidPreconditioner } from '../src/optim';
 import type { BenchEngine } from './engines';
+import { startPyTorch } from './pytorch';
 import { benchWeights, scene, sceneLoss } from './scene';
 
 /** A run of the optimiser on the scene. */
@@ -15,10 +16,10 @@ export interface RunTimes {
   /** Seconds until the loss where PyTorch's tutorial loop ends after 300 evaluations; undefined where it was not reached. */
   readonly secondsToTarget?: number | undefined;
   readonly evaluationsToTarget?: number | undefined;
-  /** Seconds of loss and gradient for each evaluation. */
+  /** Seconds for each evaluation: of loss and gradient where they are told apart, else of all. */
   readonly evaluating: number;
   /** Seconds of L-BFGS, its preconditioner and its read-back for each evaluation. */
-  readonly optimizing: number;
+  readonly optimizing?: number | undefined;
 }
 
 /** The loss of PyTorch's tutorial loop on the anchor's pictures at 256 pixels after its 300 evaluations. */
@@ -70,4 +71,26 @@ export async function timeRun(
     evaluating: evaluating / found.evaluations / 1000,
     optimizing: (total - evaluating) / found.evaluations / 1000,
   };
+}
+
+/** PyTorch's tutorial loop as a whole: its 300 evaluations at 256 pixels. */
+export async function timeTutorial(python: string): Promise<RunTimes> {
+  const evaluations = 300;
+  const at = await scene(256);
+  const pytorch = await startPyTorch(python, at, await benchWeights(), 'conv3_1');
+  try {
+    const found = await pytorch.tutorial(evaluations);
+    return {
+      engine: `PyTorch ${pytorch.version}, loop of its tutorial`,
+      size: at.size,
+      evaluations: found.evaluations,
+      lossAfter: { [found.evaluations]: found.loss },
+      secondsToTarget: found.seconds,
+      evaluationsToTarget: found.evaluations,
+      evaluating: found.seconds / found.evaluations,
+    };
+  } finally {
+    await pytorch.dispose();
+    tf.dispose([at.content, at.style]);
+  }
 }

@@ -19,7 +19,9 @@ async function network(last: Vgg19Layer): Promise<Network> {
 /** Content at conv2_2 and Gram style at the paper's five layers. */
 function loss(size: number): Loss {
   const channels = { conv1_1: 64, conv1_2: 64, conv2_1: 128, conv2_2: 128, conv3_1: 256 };
-  const grams = Object.fromEntries(style.map((layer) => [layer, tf.zeros([1, 1, 1, channels[layer]]) as tf.Tensor4D]));
+  const grams = Object.fromEntries(
+    style.map((layer) => [layer, tf.zeros([1, 1, 1, channels[layer]]) as tf.Tensor4D]),
+  );
   const content = { conv2_2: tf.zeros([1, size / 2, size / 2, 128]) as tf.Tensor4D };
   return sum([contentLoss(content), styleLoss(grams)]);
 }

@@ -1,0 +1,61 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { stepsUpTo } from '../src/features/layers';
+import { createTfjsExtractor } from '../src/features/tfjs-extractor';
+import { fusedObjective } from '../src/kernels/fused-objective';
+import { KernelEngine } from '../src/kernels/kernel-engine';
+import { Network } from '../src/kernels/network';
+import { planPass } from '../src/kernels/pass-plan';
+import { benchWeights, type Scene, scene, sceneLayers, sceneLoss } from './scene';
+
+/** Memory of the wasm engine for the benchmark's loss, in MB (10^6 bytes). */
+export interface MemoryUse {
+  readonly size: number;
+  /** What feature maps and their gradients would take if each had memory of its own. */
+  readonly maps: number;
+  /** What they take by the plan. */
+  readonly planned: number;
+  /** The whole heap after an evaluation, with weights, targets and scratch memory. */
+  readonly heap: number;
+}
+
+/** Evaluates once at a size in a fresh engine and looks how large its memory has become. */
+export async function measureMemory(size: number): Promise<MemoryUse> {
+  const weights = await benchWeights();
+  const at = await scene(size);
+  const engine = await KernelEngine.create(2);
+  const network = new Network(engine, stepsUpTo('conv3_1'), weights, 'caffe', 'max');
+  const loss = await lossAt(at, weights);
+  const objective = fusedObjective(network, loss, size, size);
+  const { value, gradient, terms } = objective.evaluate(at.content);
+  tf.dispose([value, gradient, terms]);
+  const heap = engine.memory.memory.buffer.byteLength;
+  const { bytes, stages } = planPass(network, size, size, {
+    layers: sceneLayers('conv3_1').style,
+    backward: 'once',
+    patches: true,
+  });
+  const maps = stages.reduce(
+    (sum, { height, width, channels }) => sum + 2 * 4 * height * width * channels,
+    0,
+  );
+  objective.dispose();
+  loss.dispose?.();
+  engine.dispose();
+  tf.dispose([at.content, at.style]);
+  return { size, maps: maps / 1e6, planned: bytes / 1e6, heap: heap / 1e6 };
+}
+
+/** Targets as another engine computes them, so that the heap holds an evaluation only. */
+async function lossAt(at: Scene, weights: Awaited<ReturnType<typeof benchWeights>>) {
+  const steps = stepsUpTo('conv3_1');
+  const extractor = createTfjsExtractor({
+    name: 'vgg19',
+    weightsName: 'benchmark',
+    steps,
+    weights,
+    convention: 'caffe',
+  });
+  const loss = sceneLoss(extractor, at);
+  extractor.dispose();
+  return loss;
+}
