@@ -30,7 +30,9 @@ export function convolve(engine: KernelEngine, convolution: Convolution): void {
   const { height, width, channelsIn, channelsOut, input, output, filters, image } = convolution;
   const { bias = 0, mask = 0, pooled = 0, average = false, relu = false } = convolution;
   const [tilesX, tilesY] = [(width + 3) >> 2, (height + 3) >> 2];
-  const tiles = tilesInBlock(channelsIn, channelsOut);
+  // Small maps are cut finer, so that every thread gets some.
+  const fair = Math.ceil((tilesX * tilesY) / (2 * engine.threads));
+  const tiles = Math.min(tilesInBlock(channelsIn, channelsOut), Math.max(8, fair));
   // Blocks are rows of tiles where the picture is wide enough, several rows where it is not.
   const blocksX = Math.ceil(tilesX / tiles);
   const columns = Math.ceil(tilesX / blocksX);

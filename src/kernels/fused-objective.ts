@@ -41,6 +41,10 @@ export function fusedObjective(network: Network, loss: Loss, height: number, wid
       ? terms.every(({ layer, kind }) => layer !== 'relu1_1' && (layer !== 'conv1_1' || kind === 'gram'))
       : !leaf.layers.some((layer) => layer === 'relu1_1' || layer === 'conv1_1'),
   );
+  const targets = found.flatMap(({ terms = [] }) =>
+    terms.filter(({ kind }) => kind === 'feature').map(({ layer }) => layer),
+  );
+  requireRoomFor(network, networkLayers, [height, width], targets);
   const engineTermOf = (term: FeatureLossTerm | GramLossTerm) => {
     if (term.kind === 'feature') return featureTerm(engine, term);
     return patches && term.layer === 'conv1_1' ? patchGramTerm(network, term) : gramTerm(engine, term);

@@ -35,6 +35,22 @@ export function extractorContract(
     extractor.dispose();
   });
 
+  it('hands out the same layers one at a time, where it can, and frees each', async () => {
+    const extractor = await make();
+    const image = noise(size.height, size.width);
+    const features = extractor.extract(image, layers);
+    const seen: LayerName[] = [];
+    await expectNoLeak(() =>
+      extractor.extractEach?.(image, layers, (layer, feature) => {
+        expect(feature).toBeAllclose(features[layer] as tf.Tensor4D);
+        seen.push(layer);
+      }),
+    );
+    if (extractor.extractEach) expect(seen.sort()).toEqual([...layers].sort());
+    tf.dispose(features as tf.TensorContainer);
+    extractor.dispose();
+  });
+
   it('pulls cotangents back to the derivative that central differences find', async () => {
     const extractor = await make();
     const image = noise(size.height, size.width, 5);
