@@ -43,6 +43,10 @@ await tf.setBackend('wasm');
 await tf.ready();
 const python = values.pytorch ? findPython() : undefined;
 const machine = `${cpus()[0].model.trim()}, ${availableParallelism()} threads, Node ${process.versions.node}`;
+const heading = `# A run of \`npm run bench\`
+
+\`of stock\`, \`of contiguous\` and so on: the part of that peer's time. Medians; least and most in brackets. XNNPACK is what tfjs-wasm computes with; its transposed
+matrix product, which Gram matrices are, is not its best.`;
 const sections: string[] = [];
 const tell = (...lines: string[]) => {
   sections.push(...lines);
@@ -92,5 +96,6 @@ if (values.out) {
   const numbersOf = { machine, date: new Date().toISOString(), evaluations, runs, kernels, memory };
   await mkdir(dirname(values.out), { recursive: true });
   await writeFile(`${values.out}.json`, `${JSON.stringify(numbersOf, null, 2)}\n`);
-  await writeFile(`${values.out}.md`, `${sections.join('\n')}\n`);
+  const text = `${heading}\n\n${sections.join('\n')}`.replace(/\n{3,}/g, '\n\n');
+  await writeFile(`${values.out}.md`, `${text.trim()}\n`);
 }
