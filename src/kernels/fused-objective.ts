@@ -7,10 +7,10 @@ import { requireSameShape } from '../losses/targets';
 import { type Evaluation, namedLeaves, type Objective, valueAndCotangents } from '../objective';
 import { addCotangent, tensorOf } from './exchange';
 import type { Network } from './network';
-import { Pass } from './pass';
+import { type Map2d, Pass } from './pass';
 import { planPass } from './pass-plan';
 import { patchGramTerm } from './patch-gram-term';
-import { type EngineTerm, type FeatureLossTerm, featureTerm, type GramLossTerm, gramTerm } from './terms';
+import { type EngineTerm, featureTerm, gramTerm, variationTerm, wholeVectors } from './terms';
 
 /** A leaf of the loss: terms that the engine evaluates where features lie, or a loss that goes through tfjs for its own layers. */
 type Part = {
@@ -22,17 +22,15 @@ type Part = {
 );
 
 /**
- * Loss and gradient without features leaving the engine's memory. Losses without terms, and those on the image itself, are
- * computed by tfjs from their own layers only.
+ * Loss and gradient without features leaving the engine's memory. Losses without terms are computed by tfjs
+ * from their own layers only.
  */
 export function fusedObjective(network: Network, loss: Loss, height: number, width: number): Objective {
   const { engine } = network;
   const { memory } = engine;
   const networkLayers = loss.layers.filter((layer) => layer !== 'image');
   const found = namedLeaves(loss).map(({ name, weight, loss: leaf }) => {
-    const terms = leaf.terms?.every(isEngineTerm)
-      ? (leaf.terms as (FeatureLossTerm | GramLossTerm)[])
-      : undefined;
+    const terms = leaf.terms?.every(isEngineTerm) ? leaf.terms : undefined;
     return { name, weight, loss: leaf, terms };
   });
   // The map of conv1_1, a quarter of the memory, is needed unless all that asks for it are Gram terms.
@@ -45,8 +43,9 @@ export function fusedObjective(network: Network, loss: Loss, height: number, wid
     terms.filter(({ kind }) => kind === 'feature').map(({ layer }) => layer),
   );
   requireRoomFor(network, networkLayers, [height, width], targets);
-  const engineTermOf = (term: FeatureLossTerm | GramLossTerm) => {
+  const engineTermOf = (term: LossTerm) => {
     if (term.kind === 'feature') return featureTerm(engine, term);
+    if (term.kind === 'totalVariation') return variationTerm(engine, term);
     return patches && term.layer === 'conv1_1' ? patchGramTerm(network, term) : gramTerm(engine, term);
   };
   const parts: Part[] = found.map(({ name, weight, loss: leaf, terms }) =>
@@ -55,10 +54,21 @@ export function fusedObjective(network: Network, loss: Loss, height: number, wid
       : { name, weight, loss: leaf },
   );
   const pass = new Pass(network, height, width, { layers: networkLayers, backward: 'once', patches });
-  const gradient = memory.allocateFloats(height * width * 3);
+  const pixels = wholeVectors(height * width * 3);
+  const gradient = memory.allocateFloats(pixels);
+  // The image as it is, for terms on itself.
+  const own = found.some(({ terms = [] }) => terms.some(({ layer }) => layer === 'image'))
+    ? memory.allocateFloats(pixels)
+    : 0;
+  const ownMap = { address: own, height, width, channels: 3, relu: false };
 
   function evaluate(image: Image): Evaluation {
-    pass.forward(image.dataSync<'float32'>());
+    const data = image.dataSync<'float32'>();
+    pass.forward(data);
+    if (own) {
+      memory.floats(own, pixels).fill(0, data.length);
+      memory.floats(own, data.length).set(data);
+    }
     const values: Record<string, number> = Object.fromEntries(parts.map(({ name }) => [name, 0]));
     const byTfjs = parts
       .flatMap((part) => ('loss' in part ? [part] : []))
@@ -73,17 +83,20 @@ export function fusedObjective(network: Network, loss: Loss, height: number, wid
         values[part.name] = part.weight * value.dataSync()[0];
         return { ...part, gradients };
       });
+    const addTerms = (layer: LayerName, map: Map2d, to: number) => {
+      for (const part of parts) {
+        if (!('terms' in part)) continue;
+        for (const { term, engineTerm } of part.terms) {
+          if (term.layer !== layer) continue;
+          const weight = part.weight * term.weight;
+          values[part.name] += weight * engineTerm.evaluate(map, to, weight);
+        }
+      }
+    };
     pass.backward(
       networkLayers,
       (layer, map, to) => {
-        for (const part of parts) {
-          if (!('terms' in part)) continue;
-          for (const { term, engineTerm } of part.terms) {
-            if (term.layer !== layer) continue;
-            const weight = part.weight * term.weight;
-            values[part.name] += weight * engineTerm.evaluate(map, to, weight);
-          }
-        }
+        addTerms(layer, map, to);
         for (const { weight, gradients } of byTfjs) {
           const cotangent = gradients[layer];
           if (cotangent) addCotangent(engine, cotangent, map, to, weight);
@@ -91,6 +104,7 @@ export function fusedObjective(network: Network, loss: Loss, height: number, wid
       },
       gradient,
     );
+    if (own) addTerms('image', ownMap, gradient);
     const total = Object.values(values).reduce((a, b) => a + b, 0);
     const fromNetwork = tf.tensor3d(memory.floats(gradient, height * width * 3).slice(), [height, width, 3]);
     const fromImage = byTfjs.flatMap(({ weight, gradients }) =>
@@ -111,6 +125,7 @@ export function fusedObjective(network: Network, loss: Loss, height: number, wid
     dispose() {
       pass.dispose();
       memory.release(gradient);
+      if (own) memory.release(own);
       for (const part of parts)
         if ('terms' in part) for (const { engineTerm } of part.terms) engineTerm.dispose();
     },
@@ -137,7 +152,7 @@ export function requireRoomFor(
   memory.requireRoom(all, `An image of ${width} x ${height} pixels`, `about ${side} x ${side} pixels`);
 }
 
-/** Whether the engine evaluates a term itself. */
+/** Whether the engine evaluates a term itself: features and Gram matrices of layers, pixels and total variation of the image. */
 function isEngineTerm({ kind, layer }: LossTerm): boolean {
-  return layer !== 'image' && kind !== 'totalVariation';
+  return kind === 'feature' || (layer === 'image') === (kind === 'totalVariation');
 }

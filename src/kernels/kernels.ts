@@ -16,6 +16,7 @@ export const kernelNames = [
   'gramForward',
   'patchProducts',
   'poolBackward',
+  'variation',
 ] as const;
 
 /** A kernel of src/kernels/assembly by name. */

@@ -114,7 +114,10 @@ describe('the extractor on our own kernels', () => {
         positions: styleLoss(strokes, { normalization: 'positions', layerWeights: [1, 2, 3, 4] }),
         styleL1: styleLoss(strokes, { distance: 'l1' }),
         pixel: pixelLoss(content),
+        pixelL1: pixelLoss(content, { distance: 'l1' }),
         variation: totalVariationLoss(),
+        variationL1: totalVariationLoss({ distance: 'l1' }),
+        variationOfLayer: totalVariationLoss({ layer: 'relu1_2' }),
         custom,
       };
       const all = sum(Object.values(losses).map((loss, i) => weighted(i + 1, loss)));

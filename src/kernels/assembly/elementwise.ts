@@ -61,3 +61,60 @@ export function add(args: usize, item: usize, scratch: usize): void {
     v128.store(s.gradient + i, multiplyAdd(factor, x, v128.load(s.gradient + i)));
   }
 }
+
+/** What the total variation of an image needs. */
+@unmanaged
+class VariationArgs {
+  /** [h][w][c] */
+  image: usize;
+  gradient: usize;
+  height: usize; width: usize; channels: usize;
+  /** Rows of an item. */
+  share: usize;
+  /** Factors of what is added to the gradient for pairs beside each other, and one above the other. */
+  across: f32; down: f32;
+  /** Not 0: magnitudes, else squares. */
+  magnitudes: usize;
+  /** Two doubles for each item: its sums over pairs beside each other, and one above the other. */
+  sums: usize;
+}
+
+/** Differences of neighbours over some rows: their sums, and factor * their derivatives added to the gradient. */
+export function variation(args: usize, item: usize, scratch: usize): void {
+  const s = changetype<VariationArgs>(args);
+  const pixel = s.channels << 2, row = s.width * pixel, last = smaller(s.height, (item + 1) * s.share);
+  let across: f64 = 0, down: f64 = 0;
+  for (let y = item * s.share; y < last; y++) {
+    for (let x: usize = 0; x < row; x += 4) {
+      const at = s.image + y * row + x, to = s.gradient + y * row + x;
+      const here = load<f32>(at);
+      let slope: f32 = 0;
+      // Every pair is seen from both sides and counted from the first.
+      if (x + pixel < row) {
+        const difference = load<f32>(at + pixel) - here;
+        across += <f64>size(difference, s.magnitudes);
+        slope -= s.across * derivative(difference, s.magnitudes);
+      }
+      if (x >= pixel) slope += s.across * derivative(here - load<f32>(at - pixel), s.magnitudes);
+      if (y + 1 < s.height) {
+        const difference = load<f32>(at + row) - here;
+        down += <f64>size(difference, s.magnitudes);
+        slope -= s.down * derivative(difference, s.magnitudes);
+      }
+      if (y > 0) slope += s.down * derivative(here - load<f32>(at - row), s.magnitudes);
+      store<f32>(to, load<f32>(to) + slope);
+    }
+  }
+  store<f64>(s.sums + (item << 4), across);
+  store<f64>(s.sums + (item << 4), down, 8);
+}
+
+// @ts-ignore: decorator
+@inline function size(difference: f32, magnitudes: usize): f32 {
+  return magnitudes ? abs<f32>(difference) : difference * difference;
+}
+
+// @ts-ignore: decorator
+@inline function derivative(difference: f32, magnitudes: usize): f32 {
+  return magnitudes ? <f32>(<i32>(difference > 0) - <i32>(difference < 0)) : 2 * difference;
+}

@@ -1,6 +1,6 @@
 // Every kernel is called for one item of its work: (address of its arguments, number of the item, address of scratch memory).
 export { convolve } from './convolution';
-export { add, distance } from './elementwise';
+export { add, distance, variation } from './elementwise';
 export { firstBackward, firstForward, patchProducts } from './first-layer';
 export { gramBackward, gramForward } from './gram';
 export { poolBackward } from './pooling';
