@@ -14,7 +14,8 @@ export interface BenchEngine {
   create(weights: Weights, depth: Depth): Promise<FeatureExtractor>;
 }
 
-const options = (weights: Weights, depth: Depth) =>
+/** What every extractor of the benchmarks is made of. */
+export const networkOptions = (weights: Weights, depth: Depth) =>
   ({
     name: 'vgg19',
     weightsName: 'benchmark',
@@ -29,12 +30,13 @@ export const benchEngines: readonly BenchEngine[] = [
     name: `own kernels, threads: ${threads}`,
     largest: 2048,
     wholeRuns: threads > 1,
-    create: (weights: Weights, depth: Depth) => createWasmExtractor({ ...options(weights, depth), threads }),
+    create: (weights: Weights, depth: Depth) =>
+      createWasmExtractor({ ...networkOptions(weights, depth), threads }),
   })),
   {
     name: 'tfjs-wasm, flipped filters',
     largest: 512,
     wholeRuns: false,
-    create: async (weights, depth) => createTfjsExtractor(options(weights, depth)),
+    create: async (weights, depth) => createTfjsExtractor(networkOptions(weights, depth)),
   },
 ];

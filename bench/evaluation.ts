@@ -15,6 +15,8 @@ export interface EvaluationTimes {
   readonly evaluation: Timing;
   /** The network, without losses; undefined where an engine does not do it apart. */
   readonly forward?: number | undefined;
+  /** Losses and the way back. */
+  readonly backward?: number | undefined;
 }
 
 /** What is compared at one size. */
@@ -58,7 +60,8 @@ export async function timeEvaluations(options: EvaluationOptions): Promise<Evalu
     }
     if (options.stock) {
       const evaluate = stockEvaluation(weights, at);
-      contenders.push({ name: 'tfjs-wasm, stock valueAndGrad', run: () => elapsed(evaluate) });
+      // It takes most of a minute at 512 pixels.
+      contenders.push({ name: 'tfjs-wasm, stock valueAndGrad', run: () => elapsed(evaluate), most: 3 });
     }
     if (options.python) {
       const pytorch = await startPyTorch(options.python, at, weights, depth);
@@ -70,17 +73,14 @@ export async function timeEvaluations(options: EvaluationOptions): Promise<Evalu
         });
     }
     const times = await timeInTurn(contenders, rounds);
-    const forwards = await timeInTurn(
-      contenders.flatMap(({ name, forward }) => (forward ? [{ name, run: forward }] : [])),
-      Math.min(rounds, 3),
-    );
-    return contenders.map(({ name }, i) => ({
-      engine: name,
-      size,
-      depth,
-      evaluation: times[i],
-      forward: forwards[i]?.median,
-    }));
+    const apart = contenders.flatMap(({ name, forward }) => (forward ? [{ name, run: forward }] : []));
+    const forwards = await timeInTurn(apart, Math.min(rounds, 3));
+    return contenders.map(({ name }, i) => {
+      const evaluation = times[i];
+      const forward = forwards[apart.findIndex((engine) => engine.name === name)]?.median;
+      const backward = forward === undefined ? undefined : evaluation.median - forward;
+      return { engine: name, size, depth, evaluation, forward, backward };
+    });
   } finally {
     for (const end of ends) await end();
   }

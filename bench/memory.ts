@@ -5,7 +5,9 @@ import { fusedObjective } from '../src/kernels/fused-objective';
 import { KernelEngine } from '../src/kernels/kernel-engine';
 import { Network } from '../src/kernels/network';
 import { planPass } from '../src/kernels/pass-plan';
-import { benchWeights, type Scene, scene, sceneLayers, sceneLoss } from './scene';
+import type { Loss } from '../src/losses';
+import { networkOptions } from './engines';
+import { benchWeights, type Scene, scene, sceneLayers, sceneLoss, type Weights } from './scene';
 
 /** Memory of the wasm engine for the benchmark's loss, in MB (10^6 bytes). */
 export interface MemoryUse {
@@ -24,37 +26,26 @@ export async function measureMemory(size: number): Promise<MemoryUse> {
   const at = await scene(size);
   const engine = await KernelEngine.create(2);
   const network = new Network(engine, stepsUpTo('conv3_1'), weights, 'caffe', 'max');
-  const loss = await lossAt(at, weights);
+  const loss = lossAt(at, weights);
   const objective = fusedObjective(network, loss, size, size);
   const { value, gradient, terms } = objective.evaluate(at.content);
   tf.dispose([value, gradient, terms]);
   const heap = engine.memory.memory.buffer.byteLength;
-  const { bytes, stages } = planPass(network, size, size, {
-    layers: sceneLayers('conv3_1').style,
-    backward: 'once',
-    patches: true,
-  });
-  const maps = stages.reduce(
-    (sum, { height, width, channels }) => sum + 2 * 4 * height * width * channels,
-    0,
-  );
+  const options = { layers: sceneLayers('conv3_1').style, backward: 'once', patches: true } as const;
+  const plan = planPass(network, size, size, options);
+  const maps = plan
+    .at(0)
+    .stages.reduce((sum, { height, width, channels }) => sum + 2 * 4 * height * width * channels, 0);
   objective.dispose();
   loss.dispose?.();
   engine.dispose();
   tf.dispose([at.content, at.style]);
-  return { size, maps: maps / 1e6, planned: bytes / 1e6, heap: heap / 1e6 };
+  return { size, maps: maps / 1e6, planned: plan.bytes / 1e6, heap: heap / 1e6 };
 }
 
 /** Targets as another engine computes them, so that the heap holds an evaluation only. */
-async function lossAt(at: Scene, weights: Awaited<ReturnType<typeof benchWeights>>) {
-  const steps = stepsUpTo('conv3_1');
-  const extractor = createTfjsExtractor({
-    name: 'vgg19',
-    weightsName: 'benchmark',
-    steps,
-    weights,
-    convention: 'caffe',
-  });
+function lossAt(at: Scene, weights: Weights): Loss {
+  const extractor = createTfjsExtractor(networkOptions(weights, 'conv3_1'));
   const loss = sceneLoss(extractor, at);
   extractor.dispose();
   return loss;

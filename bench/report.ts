@@ -10,13 +10,22 @@ export function evaluationTable(rows: readonly EvaluationTimes[]): string {
     rows.some(({ engine }) => engine.includes(peer)),
   );
   return table(
-    ['size', 'to', 'engine', 's an evaluation', 'network alone', ...peers.map((peer) => `of ${peer}`)],
-    rows.map(({ size, depth, engine, evaluation, forward }) => [
+    [
+      'size',
+      'to',
+      'engine',
+      's an evaluation',
+      'of these forward',
+      'losses and backward',
+      ...peers.map((peer) => `of ${peer}`),
+    ],
+    rows.map(({ size, depth, engine, evaluation, forward, backward }) => [
       String(size),
       depth,
       engine,
       `${digits(evaluation.median)} (${digits(evaluation.min)}-${digits(evaluation.max)})`,
       forward === undefined ? '' : digits(forward),
+      backward === undefined ? '' : digits(backward),
       ...peers.map((peer) => {
         const found = rows.find(
           (row) => row.size === size && row.depth === depth && row.engine.includes(peer),

@@ -8,7 +8,7 @@ import { type Evaluation, namedLeaves, type Objective, valueAndCotangents } from
 import { addCotangent, tensorOf } from './exchange';
 import type { Network } from './network';
 import { type Map2d, Pass } from './pass';
-import { planPass } from './pass-plan';
+import { type PassOptions, planPass } from './pass-plan';
 import { patchGramTerm } from './patch-gram-term';
 import { type EngineTerm, featureTerm, gramTerm, variationTerm, wholeVectors } from './terms';
 
@@ -28,7 +28,6 @@ type Part = {
 export function fusedObjective(network: Network, loss: Loss, height: number, width: number): Objective {
   const { engine } = network;
   const { memory } = engine;
-  const networkLayers = loss.layers.filter((layer) => layer !== 'image');
   const found = namedLeaves(loss).map(({ name, weight, loss: leaf }) => {
     const terms = leaf.terms?.every(isEngineTerm) ? leaf.terms : undefined;
     return { name, weight, loss: leaf, terms };
@@ -42,7 +41,8 @@ export function fusedObjective(network: Network, loss: Loss, height: number, wid
   const targets = found.flatMap(({ terms = [] }) =>
     terms.filter(({ kind }) => kind === 'feature').map(({ layer }) => layer),
   );
-  requireRoomFor(network, networkLayers, [height, width], targets);
+  const options = { layers: loss.layers, backward: 'once', patches } as const;
+  requireRoomFor(network, [height, width], options, targets);
   const engineTermOf = (term: LossTerm) => {
     if (term.kind === 'feature') return featureTerm(engine, term);
     if (term.kind === 'totalVariation') return variationTerm(engine, term);
@@ -53,7 +53,7 @@ export function fusedObjective(network: Network, loss: Loss, height: number, wid
       ? { name, weight, terms: terms.map((term) => ({ term, engineTerm: engineTermOf(term) })) }
       : { name, weight, loss: leaf },
   );
-  const pass = new Pass(network, height, width, { layers: networkLayers, backward: 'once', patches });
+  const pass = new Pass(network, height, width, options);
   const pixels = wholeVectors(height * width * 3);
   const gradient = memory.allocateFloats(pixels);
   // The image as it is, for terms on itself.
@@ -94,7 +94,7 @@ export function fusedObjective(network: Network, loss: Loss, height: number, wid
       }
     };
     pass.backward(
-      networkLayers,
+      loss.layers,
       (layer, map, to) => {
         addTerms(layer, map, to);
         for (const { weight, gradients } of byTfjs) {
@@ -132,21 +132,22 @@ export function fusedObjective(network: Network, loss: Loss, height: number, wid
   };
 }
 
-/** Throws unless losses at `layers`, some with a `targets` of a feature map's size, can be minimised at a size. */
+/** Throws unless there is room for a pass at a size and, beside it, for `targets` of feature maps' sizes. */
 export function requireRoomFor(
   network: Network,
-  layers: readonly LayerName[],
   [height, width]: readonly [height: number, width: number],
-  targets: readonly LayerName[] = [],
+  options: PassOptions,
+  targets: readonly LayerName[],
 ): void {
-  const ofNetwork = (names: readonly LayerName[]) => names.filter((layer) => layer !== 'image');
-  const options = { layers: ofNetwork([...layers, ...targets]), backward: 'once', patches: true } as const;
-  const { bytes, stages } = planPass(network, height, width, options);
-  const targetFloats = ofNetwork(targets).map((layer) => {
-    const { height: h, width: w, channels } = stages[network.places.get(layer)?.stage ?? 0];
-    return h * w * channels;
+  const plan = planPass(network, height, width, options);
+  const { stages } = plan.at(0);
+  const targetFloats = targets.map((layer) => {
+    const place = network.places.get(layer);
+    if (!place) return height * width * 3;
+    const map = stages[place.stage];
+    return map.height * map.width * map.channels;
   });
-  const all = [height * width * 3, ...targetFloats].reduce((sum, floats) => sum + 4 * floats, bytes);
+  const all = [height * width * 3, ...targetFloats].reduce((sum, floats) => sum + 4 * floats, plan.bytes);
   const { memory } = network.engine;
   const side = Math.floor(Math.sqrt((memory.most / all) * height * width) / 16) * 16;
   memory.requireRoom(all, `An image of ${width} x ${height} pixels`, `about ${side} x ${side} pixels`);

@@ -2,6 +2,7 @@ import type { ConvLayer, LayerName, NetworkStep } from '../features/layers';
 import { type Normalization, normalizations } from '../features/normalization';
 import type { Pooling } from '../features/tfjs-extractor';
 import type { LayerWeights, WeightConvention } from '../features/weights/source';
+import { scratchBytes } from './convolve';
 import type { KernelEngine } from './kernel-engine';
 
 /** A convolution with what comes right behind it. */
@@ -77,6 +78,7 @@ export class Network {
   ): Stage {
     const { channelsIn: k, channelsOut: n } = step;
     const { engine, normalization } = this;
+    engine.needScratch(scratchBytes(k, n));
     let backward: number | undefined;
     return {
       conv: step.name,

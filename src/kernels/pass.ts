@@ -1,7 +1,7 @@
 import type { LayerName } from '../features/layers';
-import { convolve, scratchBytes } from './convolve';
+import { convolve } from './convolve';
 import type { Network, Place } from './network';
-import { type PassOptions, planPass } from './pass-plan';
+import { type PassOptions, planPass, type StageMaps } from './pass-plan';
 
 /** A feature map in the engine's memory: where it is, how large, and whether the layer is its ReLU. */
 export interface Map2d {
@@ -15,17 +15,6 @@ export interface Map2d {
 
 /** Adds to the gradient of a feature map, at `gradient` and of the map's shape; called from the deepest layer to the first. */
 export type Contribute = (layer: LayerName, map: Map2d, gradient: number) => void;
-
-/** Where the maps of a stage lie; 0 for those that there is no need for. */
-interface StageMaps {
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-  readonly output: number;
-  readonly pooled: number;
-  readonly pooledGradient: number;
-  readonly gradient: number;
-}
 
 /**
  * The network at images of one size: memory for its feature maps, the way forward and the way back. Only outputs before ReLUs are kept:
@@ -43,20 +32,9 @@ export class Pass {
     readonly width: number,
     private readonly options: PassOptions,
   ) {
-    const { engine, stages } = network;
     const plan = planPass(network, height, width, options);
-    for (const { channelsIn, channelsOut } of stages.slice(0, plan.stages.length))
-      engine.needScratch(scratchBytes(channelsIn, channelsOut));
-    this.memory = engine.memory.allocate(plan.bytes);
-    const at = (offset: number | undefined) => (offset === undefined ? 0 : this.memory + offset);
-    this.input = this.memory + plan.input;
-    this.maps = plan.stages.map((stage) => ({
-      ...stage,
-      output: at(stage.output),
-      pooled: at(stage.pooled),
-      pooledGradient: at(stage.pooledGradient),
-      gradient: at(stage.gradient),
-    }));
+    this.memory = network.engine.memory.allocate(plan.bytes);
+    ({ input: this.input, stages: this.maps } = plan.at(this.memory));
   }
 
   /**
@@ -85,7 +63,7 @@ export class Pass {
           image: before.output ? undefined : { address: this.input, weights: firstForward },
         });
       } else if (output) {
-        engine.run('firstForward', [this.input, output, firstForward, height, width, channels, 0, 0], height);
+        this.makeFirst(output);
       }
       for (const layer of this.options.layers)
         if (places.get(layer)?.stage === i) visit(layer, this.map(layer));
@@ -167,14 +145,15 @@ export class Pass {
       const args = [output, pooledGradient, gradient, height, width, channels, Number(pooling === 'average')];
       engine.run('poolBackward', args, half[0]);
     } else if (behind) {
-      if (!output) this.remakeFirst(gradient);
+      if (!output) this.makeFirst(gradient);
       back(gradient, output || gradient);
     } else {
       memory.floats(gradient, height * width * channels).fill(0);
     }
   }
 
-  private remakeFirst(to: number): void {
+  /** The first convolution of the image. */
+  private makeFirst(to: number): void {
     const { engine, firstForward } = this.network;
     const { height, width, channels } = this.maps[0];
     engine.run('firstForward', [this.input, to, firstForward, height, width, channels, 0, 0], height);

@@ -15,10 +15,8 @@ export function patchGramTerm(network: Network, term: GramLossTerm): EngineTerm 
   const { memory } = engine;
   const n = term.target.shape[0];
   const wanted = Float32Array.from(term.target.dataSync<'float32'>());
-  const weights = Float64Array.from({ length: patchValues * n }, (_, i) => {
-    const [k, y] = [Math.floor(i / n), i % n];
-    return memory.floats(firstForward, patchValues * n)[panelIndex(k, y)];
-  });
+  const packed = memory.floats(firstForward, patchValues * n);
+  const weights = Float64Array.from(packed, (_, i) => packed[panelIndex(Math.floor(i / n), i % n)]);
   const sums = memory.allocateFloats(gramItems * padded * padded);
   const panels = memory.allocateFloats(patchValues * n);
   return {

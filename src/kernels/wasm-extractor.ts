@@ -39,8 +39,13 @@ export async function createWasmExtractor(options: WasmExtractorOptions): Promis
     const [height, width] = image.shape;
     const pass = new Pass(network, height, width, { layers: wanted, backward });
     if (wanted.includes('image')) take('image', tf.expandDims(image, 0));
-    pass.forward(image.dataSync<'float32'>(), (layer, map) => take(layer, tensorOf(engine, map)));
-    return pass;
+    try {
+      pass.forward(image.dataSync<'float32'>(), (layer, map) => take(layer, tensorOf(engine, map)));
+      return pass;
+    } catch (error) {
+      pass.dispose();
+      throw error;
+    }
   }
 
   function features(image: Image, wanted: readonly LayerName[], backward: 'never' | 'often') {
@@ -64,12 +69,19 @@ export async function createWasmExtractor(options: WasmExtractorOptions): Promis
     },
     extractEach(image, wanted, take) {
       const pass = forward(image, wanted, 'never', (layer, feature) => {
-        take(layer, feature);
-        feature.dispose();
+        try {
+          take(layer, feature);
+        } finally {
+          feature.dispose();
+        }
       });
       pass.dispose();
     },
-    requireRoom: (wanted, size, targets) => requireRoomFor(network, wanted, size, targets),
+    requireRoom(wanted, size, targets = []) {
+      const all = [...wanted, ...targets];
+      const patches = !all.includes('relu1_1') && !targets.includes('conv1_1');
+      requireRoomFor(network, size, { layers: all, backward: 'once', patches }, targets);
+    },
     linearize(image, wanted): Linearization {
       const { pass, features: found } = features(image, wanted, 'often');
       const [height, width] = image.shape;

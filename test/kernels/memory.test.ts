@@ -10,6 +10,7 @@ import { styleTransfer } from '../../src/style-transfer';
 import { randomWeights } from './random-weights';
 
 const style = ['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1'] as const;
+const options = { layers: style, backward: 'once', patches: true } as const;
 
 async function network(last: Vgg19Layer): Promise<Network> {
   const engine = await KernelEngine.create(2);
@@ -59,14 +60,14 @@ describe('memory of the engine', () => {
     // Room for exactly so much, and what the engine has for itself.
     const before = net.engine.memory.bytes;
     Object.defineProperty(net.engine.memory, 'most', { value: most - 10e6 });
-    expect(() => requireRoomFor(net, style, [size, size], ['conv2_2'])).not.toThrow();
+    expect(() => requireRoomFor(net, [size, size], options, ['conv2_2'])).not.toThrow();
     expect(before).toBeLessThan(20e6);
     net.engine.dispose();
   });
 
   it('refuses what cannot fit, with an estimate and what would', async () => {
     const net = await network('conv3_1');
-    expect(() => requireRoomFor(net, style, [4096, 4096], ['conv2_2'])).toThrow(
+    expect(() => requireRoomFor(net, [4096, 4096], options, ['conv2_2'])).toThrow(
       expect.objectContaining({
         code: 'OUT_OF_MEMORY',
         message: expect.stringMatching(

@@ -19,6 +19,7 @@ import { createObjective } from '../../src/objective';
 import { expectNoLeak } from '../../src/testing';
 import { extractorContract } from '../contracts/extractor';
 import { onEachBackend } from '../support/backends';
+import { expectNear } from '../support/expect-near';
 import { noise } from '../support/images';
 import '../support/to-be-allclose';
 import { randomWeights } from './random-weights';
@@ -136,15 +137,3 @@ describe('the extractor on our own kernels', () => {
     });
   });
 });
-
-/** Root mean square of the difference relative to that of what is expected. */
-function expectNear(found: tf.Tensor, expected: tf.Tensor, tolerance: number): void {
-  expect(found.shape).toEqual(expected.shape);
-  const [a, b] = [found.dataSync<'float32'>(), expected.dataSync<'float32'>()];
-  let [difference, size] = [0, 0];
-  for (let i = 0; i < b.length; i++) {
-    difference += (a[i] - b[i]) ** 2;
-    size += b[i] ** 2;
-  }
-  expect(Math.sqrt(difference / size)).toBeLessThan(tolerance);
-}

@@ -129,7 +129,7 @@ function transformOutput(s: ConvolutionArgs, b: Block): void {
       const y0 = (b.tileY + r) * 4, x0 = (b.tileX + c) * 4;
       const src = b.m + (r * b.columns + c) * pixel, dst = s.output + y0 * row + x0 * pixel;
       const rows = smaller(4, s.height - y0), columns = smaller(4, s.width - x0);
-      const whole = rows == 4 && columns == 4, direct = whole && s.mask == 0;
+      const direct = rows == 4 && columns == 4 && s.mask == 0;
       for (let ch: usize = 0; ch < pixel; ch += 16) {
         const add = bias ? v128.load(bias + ch) : f32x4.splat(0);
         if (direct) {
@@ -137,10 +137,6 @@ function transformOutput(s: ConvolutionArgs, b: Block): void {
           continue;
         }
         outputTransform(src + ch, b.strideM, edge, 64, 16, add, temp);
-        if (whole) {
-          for (let i: usize = 0; i < 4; i++) maskedRow(edge + (i << 6), dst + ch + i * row, pixel, mask);
-          continue;
-        }
         for (let i: usize = 0; i < rows; i++) {
           for (let j: usize = 0; j < columns; j++) {
             const to = dst + ch + i * row + j * pixel;
@@ -156,13 +152,5 @@ function transformOutput(s: ConvolutionArgs, b: Block): void {
         }
       }
     }
-  }
-}
-
-/** Four vectors to neighbouring pixels, 0 where the mask is not positive. */
-// @ts-ignore: decorator
-@inline function maskedRow(from: usize, to: usize, pixel: usize, mask: usize): void {
-  for (let j: usize = 0; j < 4; j++, to += pixel) {
-    v128.store(to, wherePositive(v128.load(from + (j << 4)), v128.load(to + mask)));
   }
 }

@@ -1,4 +1,4 @@
-import { accumulateGram, multiply, multiplyOnto } from './products';
+import { accumulateGram, multiply } from './products';
 import { atLeast, floorFor, smaller, wherePositive } from './simd';
 
 /** What Gram matrices and their gradients need. */
@@ -50,7 +50,7 @@ export function gramBackward(args: usize, item: usize, scratch: usize): void {
   for (let from = item * s.share; from < last; from += CHUNK) {
     const pixels = smaller(CHUNK, last - from), bytes = pixels * pixel, features = s.features + from * pixel, to = s.gradient + from * pixel;
     if (!s.relu && (pixels & 3) == 0) {
-      multiplyOnto(features, pixel, s.matrix, to, pixel, pixels, n, n);
+      multiply(features, pixel, s.matrix, to, pixel, pixels, n, n, true);
       continue;
     }
     for (let i: usize = 0; i < bytes; i += 16) v128.store(scratch + i, atLeast(floor, v128.load(features + i)));

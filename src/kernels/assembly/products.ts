@@ -1,12 +1,13 @@
 import { multiplyAdd } from './simd';
 
 /**
- * C[4][8] = A[4][k] * B[k][8]; rows of A and C lie `rowA` and `rowC` bytes apart. Eight accumulators and no unrolling: more of them spill in
+ * C[4][8] = A[4][k] * B[k][8], or with `onto` C += A * B; rows of A and C lie `rowA` and `rowC` bytes apart. Eight accumulators and no unrolling: more of them spill in
  * V8 and halve the speed, which bench/micro-kernel.ts watches.
  */
 // @ts-ignore: decorator
-@inline export function gemm4x8(a: usize, rowA: usize, b: usize, k: usize, c: usize, rowC: usize): void {
-  let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
+@inline function gemm4x8(a: usize, rowA: usize, b: usize, k: usize, c: usize, rowC: usize, onto: bool): void {
+  let c00 = start(onto, c), c01 = start(onto, c + 16), c10 = start(onto, c + rowC), c11 = start(onto, c + rowC + 16);
+  let c20 = start(onto, c + 2 * rowC), c21 = start(onto, c + 2 * rowC + 16), c30 = start(onto, c + 3 * rowC), c31 = start(onto, c + 3 * rowC + 16);
   let a1 = a + rowA, a2 = a1 + rowA, a3 = a2 + rowA;
   const end = a + (k << 2);
   while (a != end) {
@@ -27,44 +28,19 @@ import { multiplyAdd } from './simd';
   v128.store(c, c30); v128.store(c, c31, 16);
 }
 
-/** C = A * B for `rows` (a multiple of 4) rows of A, B in panels [n/8][k][8]. */
 // @ts-ignore: decorator
-@inline export function multiply(a: usize, rowA: usize, b: usize, c: usize, rowC: usize, rows: usize, k: usize, n: usize): void {
-  for (let j: usize = 0; j < n; j += 8) {
-    for (let i: usize = 0; i < rows; i += 4) gemm4x8(a + i * rowA, rowA, b + ((j * k) << 2), k, c + i * rowC + (j << 2), rowC);
-  }
+@inline function start(onto: bool, at: usize): v128 {
+  return onto ? v128.load(at) : f32x4.splat(0);
 }
 
-/** C += A * B, otherwise as `multiply`. */
-export function multiplyOnto(a: usize, rowA: usize, b: usize, c: usize, rowC: usize, rows: usize, k: usize, n: usize): void {
-  for (let j: usize = 0; j < n; j += 8) {
-    for (let i: usize = 0; i < rows; i += 4) gemm4x8onto(a + i * rowA, rowA, b + ((j * k) << 2), k, c + i * rowC + (j << 2), rowC);
-  }
-}
-
-/** gemm4x8 that begins with what is in C. */
+/** C = A * B, or with `onto` C += A * B, for `rows` (a multiple of 4) rows of A, B in panels [n/8][k][8]. */
 // @ts-ignore: decorator
-@inline function gemm4x8onto(a: usize, rowA: usize, b: usize, k: usize, c: usize, rowC: usize): void {
-  let c00 = v128.load(c), c01 = v128.load(c, 16), c10 = v128.load(c + rowC), c11 = v128.load(c + rowC, 16);
-  let c20 = v128.load(c + 2 * rowC), c21 = v128.load(c + 2 * rowC, 16), c30 = v128.load(c + 3 * rowC), c31 = v128.load(c + 3 * rowC, 16);
-  let a1 = a + rowA, a2 = a1 + rowA, a3 = a2 + rowA;
-  const end = a + (k << 2);
-  while (a != end) {
-    const b0 = v128.load(b), b1 = v128.load(b, 16);
-    const x0 = v128.load32_splat(a);
-    c00 = multiplyAdd(x0, b0, c00); c01 = multiplyAdd(x0, b1, c01);
-    const x1 = v128.load32_splat(a1);
-    c10 = multiplyAdd(x1, b0, c10); c11 = multiplyAdd(x1, b1, c11);
-    const x2 = v128.load32_splat(a2);
-    c20 = multiplyAdd(x2, b0, c20); c21 = multiplyAdd(x2, b1, c21);
-    const x3 = v128.load32_splat(a3);
-    c30 = multiplyAdd(x3, b0, c30); c31 = multiplyAdd(x3, b1, c31);
-    a += 4; a1 += 4; a2 += 4; a3 += 4; b += 32;
+@inline export function multiply(
+  a: usize, rowA: usize, b: usize, c: usize, rowC: usize, rows: usize, k: usize, n: usize, onto: bool = false,
+): void {
+  for (let j: usize = 0; j < n; j += 8) {
+    for (let i: usize = 0; i < rows; i += 4) gemm4x8(a + i * rowA, rowA, b + ((j * k) << 2), k, c + i * rowC + (j << 2), rowC, onto);
   }
-  v128.store(c, c00); v128.store(c, c01, 16); c += rowC;
-  v128.store(c, c10); v128.store(c, c11, 16); c += rowC;
-  v128.store(c, c20); v128.store(c, c21, 16); c += rowC;
-  v128.store(c, c30); v128.store(c, c31, 16);
 }
 
 /** G[n][n] += Y^T Y, the blocks on and above the diagonal; Y in panels [n/8][pixels][8]. */
