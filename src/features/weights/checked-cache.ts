@@ -43,8 +43,9 @@ export class CheckedCache {
 
   async write(key: string, bytes: Bytes, pin: Pin = {}): Promise<void> {
     await this.trying('CACHE_WRITE_FAILED', async (cache) => {
-      await cache.write(key, bytes);
+      // First, so that who reads at the same time does not find bytes without it, which would be as if damaged.
       if (!pin.sha256) await cache.write(digestKey(key), encodeText(await sha256(bytes)));
+      await cache.write(key, bytes);
     });
   }
 

@@ -3,6 +3,7 @@ import { requireNumber } from '../../validate';
 import { browserCache } from './browser-cache';
 import type { ByteRange, ByteStore, Bytes, ReadBytesOptions } from './byte-store';
 import { CheckedCache, type Pin } from './checked-cache';
+import { inTurn } from './in-turn';
 import { PartialKeeper } from './partial-keeper';
 import { Receiver } from './receiver';
 import { RemoteFile, type Transport } from './remote-file';
@@ -83,18 +84,20 @@ export class RemoteStore implements ByteStore {
     const key = await this.keyOf(file);
     this.used.add(key);
     const cache = this.cached(options);
-    const kept = await cache.read(key, pin);
-    if (kept && kept.length <= limit) return kept;
-    const mirrors = this.mirrorsOf(file);
-    try {
-      const part = { file, key, offset: 0, length: pin?.size, limit: pin?.size ?? limit, whole: true, pin };
-      const bytes = await this.fetchPart(mirrors, part, cache, options);
-      await cache.write(key, bytes, pin);
-      this.sizes.set(file, bytes.length);
-      return bytes;
-    } finally {
-      for (const mirror of mirrors) mirror.close();
-    }
+    return this.inTurnFor(key, options, async () => {
+      const kept = await cache.read(key, pin);
+      if (kept && kept.length <= limit) return kept;
+      const mirrors = this.mirrorsOf(file);
+      try {
+        const part = { file, key, offset: 0, length: pin?.size, limit: pin?.size ?? limit, whole: true, pin };
+        const bytes = await this.fetchPart(mirrors, part, cache, options);
+        await cache.write(key, bytes, pin);
+        this.sizes.set(file, bytes.length);
+        return bytes;
+      } finally {
+        for (const mirror of mirrors) mirror.close();
+      }
+    });
   }
 
   async *readRanges(
@@ -104,41 +107,51 @@ export class RemoteStore implements ByteStore {
   ): AsyncGenerator<Bytes> {
     const cache = this.cached(options);
     const mirrors = this.mirrorsOf(file);
+    const fileKey = await this.keyOf(file);
     try {
       for (let i = 0; i < ranges.length; ) {
         const kept = await this.keptRange(file, ranges[i], cache);
-        if (kept) {
-          yield kept;
-          i++;
-          continue;
-        }
-        const run = [ranges[i]];
-        while (
-          joins(run, ranges[i + run.length]) &&
-          !(await this.keptRange(file, ranges[i + run.length], cache))
-        )
-          run.push(ranges[i + run.length]);
-        const { offset } = run[0];
-        const length = run.reduce((sum, range) => sum + range.length, 0);
-        const part = {
-          file,
-          key: await this.keyOf(file, run[0]),
-          offset,
-          length,
-          limit: length,
-          whole: false,
-        };
-        const bytes = await this.fetchPart(mirrors, part, cache, options);
-        for (const range of run) {
-          const piece = bytes.subarray(range.offset - offset, range.offset - offset + range.length);
-          await cache.write(await this.keyOf(file, range), piece);
-          yield piece;
-        }
-        i += run.length;
+        const pieces = kept
+          ? [kept]
+          : await this.inTurnFor(fileKey, options, () =>
+              this.nextPieces(mirrors, file, ranges.slice(i), cache, options),
+            );
+        yield* pieces;
+        i += pieces.length;
       }
     } finally {
       for (const mirror of mirrors) mirror.close();
     }
+  }
+
+  /** The first of these ranges from the cache, where another load has just put it, or else fetched, with those that join it. */
+  private async nextPieces(
+    mirrors: readonly RemoteFile[],
+    file: string,
+    ranges: readonly ByteRange[],
+    cache: CheckedCache,
+    options: ReadBytesOptions,
+  ): Promise<readonly Bytes[]> {
+    const kept = await this.keptRange(file, ranges[0], cache);
+    if (kept) return [kept];
+    const run = [ranges[0]];
+    while (joins(run, ranges[run.length]) && !(await this.keptRange(file, ranges[run.length], cache)))
+      run.push(ranges[run.length]);
+    const { offset } = run[0];
+    const length = run.reduce((sum, range) => sum + range.length, 0);
+    const key = await this.keyOf(file, run[0]);
+    const part = { file, key, offset, length, limit: length, whole: false };
+    const bytes = await this.fetchPart(mirrors, part, cache, options);
+    const pieces = run.map((range) =>
+      bytes.subarray(range.offset - offset, range.offset - offset + range.length),
+    );
+    for (const [i, piece] of pieces.entries()) await cache.write(await this.keyOf(file, run[i]), piece);
+    return pieces;
+  }
+
+  /** Does what may fetch and keep something after the other loads of this process that do; without a cache there is nothing to wait for. */
+  private inTurnFor<T>(key: string, { signal }: ReadBytesOptions, work: () => Promise<T>): Promise<T> {
+    return this.cache ? inTurn(`${this.cache.name} ${key}`, signal, work) : work();
   }
 
   async discard(): Promise<void> {

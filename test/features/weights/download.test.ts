@@ -226,6 +226,69 @@ describe('what was downloaded', () => {
     expect(server.requests).toEqual([]);
   });
 
+  it('is fetched once by two loads at the same time', async () => {
+    const cache = memoryCache();
+    const load = () => layersModelWeights(server.url, { cache }).read(layers);
+    const [first, second] = await Promise.all([load(), load()]);
+    expectMade(first, 'conv1_2');
+    expectMade(second, 'conv1_2');
+    expect([...server.paths].sort()).toEqual(['model.json', 'shard1.bin', 'shard2.bin']);
+  });
+
+  it('is fetched by the second of two loads where the first is aborted or fails', async () => {
+    for (const fails of [true, false]) {
+      const cache = memoryCache();
+      const controller = new AbortController();
+      let arrived = () => {};
+      const asked = new Promise<void>((resolve) => {
+        arrived = resolve;
+      });
+      server.requests.length = 0;
+      server.interfere = async ({ path }, response, before) => {
+        if (path !== 'shard2.bin' || before > 0) return false;
+        arrived();
+        if (!fails) return true;
+        await new Promise((resolve) => setTimeout(resolve, 30));
+        response.writeHead(404).end();
+        return true;
+      };
+      const first = layersModelWeights(server.url, { ...quick, cache }).read(layers, controller);
+      const failure = expect(first).rejects.toThrow(fails ? '404' : /abort/i);
+      await asked;
+      const second = layersModelWeights(server.url, { ...quick, cache }).read(layers);
+      if (!fails) controller.abort();
+      await failure;
+      expectMade(await second, 'conv1_2');
+      expect(server.paths.filter((path) => path === 'shard2.bin')).toHaveLength(2);
+    }
+  });
+
+  it('can be given up by a load that waits for another one', async () => {
+    const cache = memoryCache();
+    let release = () => {};
+    const asked = new Promise<void>((resolve) => {
+      server.interfere = async (request, response, before) => {
+        if (request.path !== 'shard2.bin' || before > 0) return false;
+        resolve();
+        await new Promise<void>((go) => {
+          release = go;
+        });
+        server.serve(request, response);
+        return true;
+      };
+    });
+    const first = layersModelWeights(server.url, { cache }).read(layers);
+    await asked;
+    const controller = new AbortController();
+    const second = layersModelWeights(server.url, { cache }).read(layers, controller);
+    const failure = expect(second).rejects.toThrow(/enough/);
+    setTimeout(() => controller.abort(new Error('enough of waiting')), 30);
+    await failure;
+    release();
+    expectMade(await first, 'conv1_2');
+    expect(server.paths.filter((path) => path === 'shard2.bin')).toHaveLength(1);
+  });
+
   it('is fetched again where it was damaged in the cache, which is said', async () => {
     const cache = memoryCache();
     await layersModelWeights(server.url, { cache }).read(layers);
@@ -261,8 +324,8 @@ describe('what was downloaded', () => {
     });
     await expect(source.read(['conv1_1'])).rejects.toMatchObject({ code: 'WRONG_HASH' });
     expect((await cache.list()).map(({ key }) => key.split('/').at(-1))).toEqual([
-      'model.json',
       'model.json.sha256',
+      'model.json',
     ]);
   });
 

@@ -69,6 +69,22 @@ describe('a safetensors file on a server', () => {
     expect(data).toBe(layerBytes.conv2_1);
   });
 
+  it('is not fetched twice by two loads at the same time, of layers that overlap', async () => {
+    const cache = memoryCache();
+    const load = (names: ConvLayer[]) =>
+      safetensorsWeights(`${server.url}vgg.safetensors`, { cache }).read(names);
+    const [first, second] = await Promise.all([load(['conv1_1', 'conv1_2']), load(layers)]);
+    expectMade(first, 'conv1_2');
+    for (const layer of layers) expectMade(second, layer);
+    const fetched = server.requests.filter(({ method }) => method === 'GET').map(({ range }) => range);
+    expect(fetched).toEqual([...new Set(fetched)]);
+    const data = fetched.reduce((sum, range) => {
+      const [from, to] = (range?.match(/\d+/g) ?? []).map(Number);
+      return sum + to - from + 1;
+    }, 0);
+    expect(data).toBeLessThan(file.length + 1);
+  });
+
   it('is refused where it ends before its tensors do', async () => {
     server.files.set('vgg.safetensors', file.slice(0, file.length - 1));
     const reading = safetensorsWeights(`${server.url}vgg.safetensors`, { retryDelayMs: 1 }).read(layers);
