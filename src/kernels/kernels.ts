@@ -8,14 +8,23 @@ export type Kernel = (args: number, item: number, scratch: number) => void;
 /** The kernels of src/kernels/assembly. */
 export const kernelNames = [
   'add',
+  'combine',
   'convolve',
   'distance',
+  'divideByRoot',
+  'enlarge',
   'firstBackward',
   'firstForward',
+  'freeMask',
   'gramBackward',
   'gramForward',
+  'halve',
+  'largest',
+  'multiply',
   'patchProducts',
   'poolBackward',
+  'products',
+  'project',
   'variation',
 ] as const;
 

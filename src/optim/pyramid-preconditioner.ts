@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors';
 import { requireKnownOptions, requireNumber, showValue } from '../validate';
+import { type PyramidBand, pyramidBands, tent } from './pyramid-bands';
 import type { Preconditioner } from './vector-space';
 
 /** Options of {@link pyramidPreconditioner}. */
@@ -64,24 +65,24 @@ export function pyramidPreconditioner(options: PyramidOptions = {}): PyramidPrec
         );
       }
       const [height, width] = vector.shape;
-      return tf.tidy(() => tf.add(vector, coarser(vector, ones(height), ones(width), 1)));
+      const bands = pyramidBands(height, width, { exponent, levels });
+      return tf.tidy(() => tf.add(vector, coarser(vector, bands)));
     },
   };
+}
 
-  /**
-   * What octaves from k on add at the level above: U times (weight N_k^-1 S_k + what the octaves beyond add), S_k being the pooled sums.
-   * `rows` and `columns` are the sums of a constant 1 along either axis: N of the level above is their outer product.
-   */
-  function coarser(sums: tf.Tensor3D, rows: Float32Array, columns: Float32Array, k: number): tf.Tensor3D {
-    const [height, width] = sums.shape;
-    if (k > levels || (height === 1 && width === 1)) return tf.zerosLike(sums);
-    const [coarseRows, coarseColumns] = [poolSums(rows), poolSums(columns)];
-    const pooled = pool(sums);
-    const weight = 2 ** (exponent * k) - 2 ** (exponent * (k - 1));
-    const band = tf.mul(pooled, bandWeights(weight, coarseRows, coarseColumns));
-    const lifted = enlarge(tf.add(band, coarser(pooled, coarseRows, coarseColumns, k + 1)));
-    return height % 2 || width % 2 ? tf.slice(lifted, [0, 0, 0], sums.shape) : lifted;
-  }
+/** Whether a preconditioner is a {@link pyramidPreconditioner}, for spaces that know a faster way to what it does. */
+export function isPyramid(preconditioner: object): preconditioner is PyramidPreconditioner {
+  return (preconditioner as Partial<PyramidPreconditioner>).kind === 'pyramid';
+}
+
+/** What bands add at the level above: U times (factors S + what the bands beyond add), S being the pooled sums. */
+function coarser(sums: tf.Tensor3D, [band, ...beyond]: readonly PyramidBand[]): tf.Tensor3D {
+  if (!band) return tf.zerosLike(sums);
+  const [height, width] = sums.shape;
+  const pooled = pool(sums);
+  const lifted = enlarge(tf.add(tf.mul(pooled, factorsOf(band)), coarser(pooled, beyond)));
+  return height % 2 || width % 2 ? tf.slice(lifted, [0, 0, 0], sums.shape) : lifted;
 }
 
 /** Bilinear enlargement by 2: every pixel becomes four, each three quarters of itself and one quarter of its neighbour along either axis. */
@@ -130,23 +131,9 @@ function borderFactors(length: number): tf.Tensor2D {
 const tentFilter = (taps: [number, number], channels: number): tf.Tensor4D =>
   tf.tile(tf.tensor4d(tent, [...taps, 1, 1]), [1, 1, channels, 1]);
 
-/** What a pixel of the coarse image gives to the four fine ones around it, along one axis. */
-const tent = [0.25, 0.75, 0.75, 0.25];
-
-/** {@link pool} along one axis. */
-function poolSums(fine: Float32Array): Float32Array {
-  const even = Float32Array.from({ length: fine.length + (fine.length % 2) }, (_, i) => fine[i] ?? 0);
-  const at = (i: number): number => even[Math.min(Math.max(i, 0), even.length - 1)];
-  return Float32Array.from({ length: even.length / 2 }, (_, i) =>
-    tent.reduce((sum, share, j) => sum + share * at(2 * i - 1 + j), 0),
-  );
+/** The factors of a band's pixels; one number where all are the same. */
+function factorsOf({ rows, columns }: PyramidBand): tf.Tensor | number {
+  const uniform = [rows, columns].every((factors) => factors.every((factor) => factor === factors[0]));
+  if (uniform) return rows[0] * columns[0];
+  return tf.mul(tf.tensor3d(rows, [rows.length, 1, 1]), tf.tensor3d(columns, [1, columns.length, 1]));
 }
-
-function bandWeights(weight: number, rows: Float32Array, columns: Float32Array): tf.Tensor | number {
-  const uniform = [rows, columns].every((sums) => sums.every((sum) => sum === sums[0]));
-  if (uniform) return weight / (rows[0] * columns[0]);
-  const shares = Array.from(rows, (row) => Array.from(columns, (column) => [weight / (row * column)]));
-  return tf.tensor3d(shares);
-}
-
-const ones = (length: number): Float32Array => new Float32Array(length).fill(1);

@@ -1,18 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Bounds, Quantity, VectorSpace } from './vector-space';
-import { wrongShape } from './wrong-shape';
+import { requireTensorOfShape } from './wrong-shape';
 
 /** Vectors as tensors of one shape, on whatever backend is active. */
 export function tensorSpace<T extends tf.Tensor>(shape: readonly number[]): VectorSpace<T, tf.Scalar> {
   const size = shape.reduce((product, extent) => product * extent, 1);
   const alive = new Set<T>();
   const adopt = (vector: T): T => {
-    const isTensor = vector instanceof tf.Tensor;
-    if (isTensor) alive.add(vector);
-    if (!isTensor || vector.dtype !== 'float32' || !tf.util.arraysEqual(vector.shape, [...shape])) {
-      throw wrongShape(isTensor ? vector.shape : vector, `a float32 tensor of shape [${shape}]`);
-    }
-    return vector;
+    if (vector instanceof tf.Tensor) alive.add(vector);
+    return requireTensorOfShape(vector, shape);
   };
   const make = (compute: () => tf.Tensor): T => adopt(tf.tidy(compute) as T);
   const dispose = (...vectors: readonly T[]): void => {

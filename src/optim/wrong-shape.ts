@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors';
 import { showValue } from '../validate';
 
@@ -12,4 +13,11 @@ export function wrongShape(value: unknown, accepted: string): InvalidArgumentErr
       accepted,
     },
   );
+}
+
+/** Throws unless what an objective or a preconditioner returned is a float32 tensor of a shape. */
+export function requireTensorOfShape<T extends tf.Tensor>(vector: T, shape: readonly number[]): T {
+  const isTensor = vector instanceof tf.Tensor;
+  if (isTensor && vector.dtype === 'float32' && tf.util.arraysEqual(vector.shape, [...shape])) return vector;
+  throw wrongShape(isTensor ? vector.shape : vector, `a float32 tensor of shape [${shape}]`);
 }

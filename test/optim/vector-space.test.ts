@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { engineSpace } from '../../src/kernels/engine-space';
+import { KernelEngine } from '../../src/kernels/kernel-engine';
 import { arraySpace } from '../../src/optim/array-space';
 import { tensorSpace } from '../../src/optim/tensor-space';
 import { vectorSpaceContract } from '../contracts/vector-space';
@@ -11,6 +13,25 @@ vectorSpaceContract('arraySpace', (size) => ({
   scalar: (value) => value,
   components: (vector) => vector,
 }));
+
+describe.each([1, 2])('on %d threads', (threads) => {
+  let engine: KernelEngine;
+  beforeAll(async () => {
+    await tf.setBackend('cpu');
+    engine = await KernelEngine.create(threads);
+  });
+  afterAll(() => engine.dispose());
+
+  vectorSpaceContract('engineSpace', (size) => {
+    const space = engineSpace(engine, [size]);
+    return {
+      space,
+      vector: (components) => space.vector(Float32Array.from(components)),
+      scalar: (value) => value,
+      components: (vector) => space.values(vector).slice(),
+    };
+  });
+});
 
 onEachBackend(() => {
   vectorSpaceContract('tensorSpace', (size) => {

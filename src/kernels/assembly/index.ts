@@ -4,4 +4,6 @@ export { add, distance, variation } from './elementwise';
 export { firstBackward, firstForward, patchProducts } from './first-layer';
 export { gramBackward, gramForward } from './gram';
 export { poolBackward } from './pooling';
+export { enlarge, halve } from './pyramid';
+export { combine, divideByRoot, freeMask, largest, multiply, products, project } from './vectors';
 export { transformFilters } from './winograd';

@@ -1,0 +1,44 @@
+/** An octave of `pyramidPreconditioner` at an image size, with the diagonal that makes it keep a constant image. */
+export interface PyramidBand {
+  readonly height: number;
+  readonly width: number;
+  /** Pixel [y][x] of the pooled sums counts rows[y] * columns[x] times: weight N^-1. */
+  readonly rows: Float32Array;
+  readonly columns: Float32Array;
+}
+
+/** The bands of a pyramid, finest first: every one of half the size before, rounded up, until one pixel is left. */
+export function pyramidBands(
+  height: number,
+  width: number,
+  { exponent, levels }: { readonly exponent: number; readonly levels: number },
+): readonly PyramidBand[] {
+  const bands: PyramidBand[] = [];
+  // Sums of a constant 1 along either axis: N is their outer product.
+  let [rows, columns] = [ones(height), ones(width)];
+  for (let k = 1; k <= levels && (rows.length > 1 || columns.length > 1); k++) {
+    [rows, columns] = [poolSums(rows), poolSums(columns)];
+    const weight = 2 ** (exponent * k) - 2 ** (exponent * (k - 1));
+    bands.push({
+      height: rows.length,
+      width: columns.length,
+      rows: rows.map((sum) => weight / sum),
+      columns: columns.map((sum) => 1 / sum),
+    });
+  }
+  return bands;
+}
+
+/** What a pixel of the coarse image gives to the four fine ones around it, along one axis. */
+export const tent = [0.25, 0.75, 0.75, 0.25];
+
+/** Pooling along one axis: an odd side is filled up by a zero, and beyond the border lies the mirror image. */
+function poolSums(fine: Float32Array): Float32Array {
+  const even = Float32Array.from({ length: fine.length + (fine.length % 2) }, (_, i) => fine[i] ?? 0);
+  const at = (i: number): number => even[Math.min(Math.max(i, 0), even.length - 1)];
+  return Float32Array.from({ length: even.length / 2 }, (_, i) =>
+    tent.reduce((sum, share, j) => sum + share * at(2 * i - 1 + j), 0),
+  );
+}
+
+const ones = (length: number): Float32Array => new Float32Array(length).fill(1);
