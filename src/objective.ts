@@ -6,6 +6,7 @@ import { registerGradients } from './gradients';
 import type { Image } from './image/image';
 import { leaves } from './losses/compose';
 import type { Loss } from './losses/loss';
+import type { Workspace } from './optim/workspace';
 import { nearestName } from './validate';
 
 /** A loss and its gradient at one image. All tensors belong to the caller. */
@@ -21,6 +22,8 @@ export interface Evaluation {
 export interface Objective {
   /** The loss and its gradient at an image, [height, width, 3], RGB in [0,1], which stays the caller's. */
   evaluate(image: Image): Evaluation;
+  /** For `minimize`: the engine's own memory for an optimiser's vectors, where it has one; made anew for each run. */
+  workspace?(): Promise<Workspace>;
   /** Frees what the objective made for itself, never the extractor or the loss. Safe to call twice. */
   dispose(): void;
 }

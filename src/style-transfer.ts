@@ -185,7 +185,7 @@ async function run(
   try {
     const preset = options.loss ? undefined : options.preset;
     await onProgress({ type: 'start', width, height, preset, ...about, layers: loss.layers });
-    const found = await minimize((image: Image) => objective.evaluate(image), start, {
+    const found = await minimize(objective, start, {
       method: options.optimizer ?? lbfgs({ preconditioner: pyramidPreconditioner() }),
       bounds: [0, 1],
       maxIterations: iterations,

@@ -1,10 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Features } from '../features/extractor';
 import type { LayerName } from '../features/layers';
-import type { Image } from '../image/image';
 import type { Loss, LossTerm } from '../losses/loss';
 import { requireSameShape } from '../losses/targets';
-import { type Evaluation, namedLeaves, type Objective, valueAndCotangents } from '../objective';
+import { namedLeaves, type Objective, valueAndCotangents } from '../objective';
 import { addCotangent, tensorOf } from './exchange';
 import type { Network } from './network';
 import { type Map2d, Pass } from './pass';
@@ -21,11 +20,25 @@ type Part = {
   | { readonly loss: Loss }
 );
 
+/** Loss and gradient as numbers in the engine's memory. */
+export interface FusedEvaluation {
+  readonly value: number;
+  readonly terms: Readonly<Record<string, number>>;
+  /** A view, until the next evaluation. */
+  readonly gradient: Float32Array;
+}
+
+/** An objective that takes and gives numbers too, without tensors. */
+export interface FusedObjective extends Objective {
+  /** Loss and gradient at an image [height][width][3]. */
+  compute(image: Float32Array): FusedEvaluation;
+}
+
 /**
  * Loss and gradient without features leaving the engine's memory. Losses without terms are computed by tfjs
  * from their own layers only.
  */
-export function fusedObjective(network: Network, loss: Loss, height: number, width: number): Objective {
+export function fusedObjective(network: Network, loss: Loss, height: number, width: number): FusedObjective {
   const { engine } = network;
   const { memory } = engine;
   const found = namedLeaves(loss).map(({ name, weight, loss: leaf }) => {
@@ -56,71 +69,68 @@ export function fusedObjective(network: Network, loss: Loss, height: number, wid
   const pass = new Pass(network, height, width, options);
   const pixels = wholeVectors(height * width * 3);
   const gradient = memory.allocateFloats(pixels);
-  // The image as it is, for terms on itself.
-  const own = found.some(({ terms = [] }) => terms.some(({ layer }) => layer === 'image'))
-    ? memory.allocateFloats(pixels)
-    : 0;
-  const ownMap = { address: own, height, width, channels: 3, relu: false };
+  // The image as it is, for losses of it itself.
+  const own = loss.layers.includes('image') ? memory.allocateFloats(pixels) : 0;
+  const ownMap: Map2d = { address: own, height, width, channels: 3, relu: false };
+  const mapOf = (layer: LayerName): Map2d => (layer === 'image' ? ownMap : pass.map(layer));
 
-  function evaluate(image: Image): Evaluation {
-    const data = image.dataSync<'float32'>();
-    pass.forward(data);
-    if (own) {
-      memory.floats(own, pixels).fill(0, data.length);
-      memory.floats(own, data.length).set(data);
-    }
-    const values: Record<string, number> = Object.fromEntries(parts.map(({ name }) => [name, 0]));
-    const byTfjs = parts
+  /** Values of the losses that tfjs computes, and gradients with respect to their own layers. */
+  const byTfjs = () =>
+    parts
       .flatMap((part) => ('loss' in part ? [part] : []))
-      .map((part) => {
-        const features = Object.fromEntries(
-          part.loss.layers.map((layer) => [
-            layer,
-            layer === 'image' ? tf.expandDims(image, 0) : tensorOf(engine, pass.map(layer)),
-          ]),
-        ) as Features;
-        const { value, gradients } = valueAndCotangents(part.loss, features);
-        values[part.name] = part.weight * value.dataSync()[0];
-        return { ...part, gradients };
-      });
-    const addTerms = (layer: LayerName, map: Map2d, to: number) => {
+      .map(({ name, weight, loss: leaf }) =>
+        tf.tidy(() => {
+          const features = Object.fromEntries(
+            leaf.layers.map((layer) => [layer, tensorOf(engine, mapOf(layer))]),
+          ) as Features;
+          const { value, gradients } = valueAndCotangents(leaf, features);
+          return { name, weight, value: weight * value.dataSync()[0], gradients: { ...gradients } };
+        }),
+      );
+
+  function compute(image: Float32Array): FusedEvaluation {
+    pass.forward(image);
+    if (own) {
+      memory.floats(own, pixels).fill(0, image.length);
+      memory.floats(own, image.length).set(image);
+    }
+    const terms: Record<string, number> = Object.fromEntries(parts.map(({ name }) => [name, 0]));
+    const others = tf.tidy(byTfjs);
+    const contribute = (layer: LayerName, map: Map2d, to: number) => {
       for (const part of parts) {
         if (!('terms' in part)) continue;
         for (const { term, engineTerm } of part.terms) {
           if (term.layer !== layer) continue;
           const weight = part.weight * term.weight;
-          values[part.name] += weight * engineTerm.evaluate(map, to, weight);
+          terms[part.name] += weight * engineTerm.evaluate(map, to, weight);
         }
       }
+      for (const { weight, gradients } of others) {
+        const cotangent = gradients[layer];
+        if (cotangent) addCotangent(engine, cotangent, map, to, weight);
+      }
     };
-    pass.backward(
-      loss.layers,
-      (layer, map, to) => {
-        addTerms(layer, map, to);
-        for (const { weight, gradients } of byTfjs) {
-          const cotangent = gradients[layer];
-          if (cotangent) addCotangent(engine, cotangent, map, to, weight);
-        }
-      },
-      gradient,
-    );
-    if (own) addTerms('image', ownMap, gradient);
-    const total = Object.values(values).reduce((a, b) => a + b, 0);
-    const fromNetwork = tf.tensor3d(memory.floats(gradient, height * width * 3).slice(), [height, width, 3]);
-    const fromImage = byTfjs.flatMap(({ weight, gradients }) =>
-      gradients.image ? [tf.mul(tf.reshape(gradients.image, fromNetwork.shape), weight)] : [],
-    );
-    return {
-      value: tf.scalar(total),
-      gradient: tf.addN([fromNetwork, ...fromImage]) as tf.Tensor3D,
-      terms: Object.fromEntries(Object.entries(values).map(([name, value]) => [name, tf.scalar(value)])),
-    };
+    try {
+      for (const { name, value } of others) terms[name] = value;
+      pass.backward(loss.layers, contribute, gradient);
+      if (own) contribute('image', ownMap, gradient);
+    } finally {
+      tf.dispose(others.map(({ gradients }) => gradients) as tf.TensorContainer);
+    }
+    const value = Object.values(terms).reduce((a, b) => a + b, 0);
+    return { value, terms, gradient: memory.floats(gradient, image.length) };
   }
 
   return {
+    compute,
     evaluate: (image) => {
       requireSameShape('objective', 'image', image, { shape: [height, width, 3] } as tf.Tensor);
-      return tf.tidy(() => evaluate(image) as Evaluation & tf.TensorContainerObject);
+      const { value, terms, gradient: found } = compute(image.dataSync<'float32'>());
+      return {
+        value: tf.scalar(value),
+        gradient: tf.tensor3d(found.slice(), [height, width, 3]),
+        terms: Object.fromEntries(Object.entries(terms).map(([name, term]) => [name, tf.scalar(term)])),
+      };
     },
     dispose() {
       pass.dispose();

@@ -9,6 +9,7 @@ import { fusedObjective, requireRoomFor } from './fused-objective';
 import { KernelEngine } from './kernel-engine';
 import { Network } from './network';
 import { Pass } from './pass';
+import { engineWorkspace } from './workspace';
 
 /** What {@link createWasmExtractor} computes. */
 export type WasmExtractorOptions = Omit<TfjsExtractorOptions, 'inputGradient'> & {
@@ -26,6 +27,12 @@ export async function createWasmExtractor(options: WasmExtractorOptions): Promis
   const { name, weightsName, embedded, steps, weights, convention, pooling = 'max' } = options;
   const engine = await KernelEngine.create(options.threads, options.relaxedSimd);
   const network = new Network(engine, steps, weights, convention, pooling);
+  let vectors: Promise<KernelEngine> | undefined;
+  /** An engine for optimisers' vectors, once there is a use for it. */
+  const forVectors = (): Promise<KernelEngine> => {
+    vectors ??= KernelEngine.create(options.threads, options.relaxedSimd);
+    return vectors;
+  };
   const layers: readonly LayerName[] = ['image', ...steps.map((step) => step.name)];
 
   /** Computes the network and hands out each layer as a tensor, which then belongs to `take`. */
@@ -112,10 +119,15 @@ export async function createWasmExtractor(options: WasmExtractorOptions): Promis
         },
       };
     },
-    objective: (loss, [height, width]) => fusedObjective(network, loss, height, width),
+    objective(loss, size) {
+      const objective = fusedObjective(network, loss, ...size);
+      return { ...objective, workspace: async () => engineWorkspace(await forVectors(), objective, size) };
+    },
     dispose() {
       network.dispose();
       engine.dispose();
+      void vectors?.then((started) => started.dispose());
+      vectors = undefined;
     },
   };
 }

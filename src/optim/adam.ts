@@ -50,6 +50,7 @@ export function adam(options: AdamOptions = {}): Method<unknown> {
   requireNumber('epsilon', epsilon, { min: 0, exclusive: true });
   return {
     name: 'adam',
+    vectors: 10,
     begin: <V, S>(run: Run<V, S>, start: V) =>
       AdamStepper.begin(run, start, { learningRate, beta1, beta2, epsilon }),
   };

@@ -61,6 +61,7 @@ export function lbfgs<V = unknown>(options: LbfgsOptions<V> = {}): Method<V> {
   }
   return {
     name: 'lbfgs',
+    vectors: 2 * memory + 14,
     begin: <W extends V, S>(run: Run<W, S>, start: W) =>
       LbfgsStepper.begin(run, start, {
         memory,

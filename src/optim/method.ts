@@ -4,6 +4,8 @@ import type { Run } from './run';
 export interface Method<V> {
   /** For reports: `'lbfgs'`. */
   readonly name: string;
+  /** How many vectors of x's size a run holds at most; left out, nobody knows. */
+  readonly vectors?: number;
   /** Evaluates the first point and gets ready for steps. */
   begin<W extends V, S>(run: Run<W, S>, start: W): Promise<Stepper<W>>;
 }

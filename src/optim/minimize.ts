@@ -4,11 +4,12 @@ import { requireKnownOptions, requireNumber, showValue } from '../validate';
 import { arraySpace } from './array-space';
 import { lbfgs } from './lbfgs';
 import type { Method } from './method';
-import { type MinimizeResult, type MinimizeStep, minimizeIn } from './minimize-in';
+import { type MinimizeResult, type MinimizeSettings, type MinimizeStep, minimizeIn } from './minimize-in';
 import type { ObjectiveFunction, ObjectiveValue } from './run';
 import type { Tolerance } from './stop-rule';
 import { tensorSpace } from './tensor-space';
 import type { Bounds, VectorSpace } from './vector-space';
+import { minimizeInWorkspace, type Workspace } from './workspace';
 
 /** What can be minimised over: double-precision numbers, or a float32 tensor of any shape. */
 export type Vector = Float64Array | tf.Tensor;
@@ -25,6 +26,8 @@ export type MinimizeObjective<V> =
   | {
       /** Value and gradient at `x`. */
       evaluate(x: V): ObjectiveValue<V, ScalarOf<V>> | Promise<ObjectiveValue<V, ScalarOf<V>>>;
+      /** Of an objective over tensors: a memory where vectors need not become tensors, for one run. It then takes the place of `evaluate`. */
+      workspace?(): Promise<Workspace>;
     };
 
 /** Options of {@link minimize}. */
@@ -98,7 +101,7 @@ export async function minimize<V extends Vector>(
   requireThat('method', method, typeof method?.begin === 'function', 'lbfgs(...) or adam(...)');
   if (maxIterations !== Infinity) requireNumber('maxIterations', maxIterations, { min: 0, integer: true });
   if (maxEvaluations !== Infinity) requireNumber('maxEvaluations', maxEvaluations, { min: 1, integer: true });
-  return minimizeIn(spaceOf(start), ask, start, {
+  const settings = {
     method,
     bounds: boundsOf(options.bounds, start),
     maxIterations,
@@ -106,7 +109,13 @@ export async function minimize<V extends Vector>(
     tolerance: toleranceOf(tolerance),
     signal,
     onStep,
-  });
+  };
+  if (start instanceof tf.Tensor && typeof objective === 'object' && objective.workspace) {
+    const workspace = await objective.workspace();
+    // The compiler does not follow `start` into V.
+    return minimizeInWorkspace(workspace, start, settings as unknown as MinimizeSettings<tf.Tensor>) as never;
+  }
+  return minimizeIn(spaceOf(start), ask, start, settings);
 }
 
 const optionNames = ['method', 'bounds', 'maxIterations', 'maxEvaluations', 'tolerance', 'signal', 'onStep'];
