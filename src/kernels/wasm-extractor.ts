@@ -121,7 +121,10 @@ export async function createWasmExtractor(options: WasmExtractorOptions): Promis
     },
     objective(loss, size) {
       const objective = fusedObjective(network, loss, ...size);
-      return { ...objective, workspace: async () => engineWorkspace(await forVectors(), objective, size) };
+      // Not enumerable: a copy of the objective with another `evaluate` must not keep what takes its place.
+      return Object.defineProperty(objective, 'workspace', {
+        value: async () => engineWorkspace(await forVectors(), objective, size),
+      });
     },
     dispose() {
       network.dispose();

@@ -9,8 +9,8 @@ import type { Preconditioner } from './vector-space';
 /** Options of {@link lbfgs}. */
 export interface LbfgsOptions<V> {
   /**
-   * How many pairs of steps and gradient changes are kept. A run holds 2 * memory + 14 vectors of x's size at most:
-   * for an image of 512 x 512 pixels and 20 pairs 170 MB.
+   * How many pairs of steps and gradient changes are kept. A run holds 2 * memory + 23 vectors of x's size at most:
+   * for an image of 512 x 512 pixels and 20 pairs 200 MB.
    * @default 20
    */
   readonly memory?: number;
@@ -61,7 +61,7 @@ export function lbfgs<V = unknown>(options: LbfgsOptions<V> = {}): Method<V> {
   }
   return {
     name: 'lbfgs',
-    vectors: 2 * memory + 14,
+    vectors: 2 * memory + 23,
     begin: <W extends V, S>(run: Run<W, S>, start: W) =>
       LbfgsStepper.begin(run, start, {
         memory,

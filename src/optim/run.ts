@@ -78,8 +78,9 @@ export class Run<V, S> {
     if (!bounds) return gradient;
     const ahead = space.combine([1, -1], [x, gradient]);
     const projected = space.project(ahead, bounds);
+    space.dispose(ahead);
     const reduced = space.combine([1, -1], [x, projected]);
-    space.dispose(ahead, projected);
+    space.dispose(projected);
     return reduced;
   }
 

@@ -88,6 +88,24 @@ export function vectorSpaceContract<V, S>(
       space.close();
     });
 
+    it('counts its own components only, whatever bounds, masks and roots make of nothing', async () => {
+      const { space, vector } = open(5);
+      const zeros = vector([0, 0, 0, 0, 0]);
+      const made = [
+        space.project(zeros, { lower: 2, upper: 3 }),
+        space.freeMask(zeros, zeros, { lower: -1, upper: 1 }),
+        space.divideByRoot(space.freeMask(zeros, zeros, { lower: -1, upper: 1 }), zeros, 0.5),
+      ];
+      const measured = await space.measure([
+        { kind: 'products', left: made, right: [made[0]] },
+        { kind: 'largest', of: made[0] },
+      ]);
+      // 5 * 2 * 2, 5 * 1 * 2, 5 * (1 / 0.5) * 2
+      expect(measured[0]).toBeAllclose([20, 10, 20]);
+      expect(measured[1]).toBeAllclose([2]);
+      space.close();
+    });
+
     it('lets no component that is not a number pass unseen', async () => {
       const { space, vector } = open(3);
       const broken = vector([1, Number.NaN, 2]);
