@@ -1,11 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { stepsUpTo } from '../src/features/layers';
 import { createTfjsExtractor } from '../src/features/tfjs-extractor';
+import { vectorFloats } from '../src/kernels/engine-space';
 import { fusedObjective } from '../src/kernels/fused-objective';
 import { KernelEngine } from '../src/kernels/kernel-engine';
 import { Network } from '../src/kernels/network';
 import { planPass } from '../src/kernels/pass-plan';
 import type { Loss } from '../src/losses';
+import { lbfgs } from '../src/optim';
 import { networkOptions } from './engines';
 import { benchWeights, type Scene, scene, sceneLayers, sceneLoss, type Weights } from './scene';
 
@@ -18,6 +20,8 @@ export interface MemoryUse {
   readonly planned: number;
   /** The whole heap after an evaluation, with weights, targets and scratch memory. */
   readonly heap: number;
+  /** What L-BFGS holds beside it at most, with its default of 20 pairs. */
+  readonly optimizer: number;
 }
 
 /** Evaluates once at a size in a fresh engine and looks how large its memory has become. */
@@ -36,11 +40,12 @@ export async function measureMemory(size: number): Promise<MemoryUse> {
   const maps = plan
     .at(0)
     .stages.reduce((sum, { height, width, channels }) => sum + 2 * 4 * height * width * channels, 0);
+  const optimizer = 4 * vectorFloats(size * size * 3) * (lbfgs().vectors ?? 0);
   objective.dispose();
   loss.dispose?.();
   engine.dispose();
   tf.dispose([at.content, at.style]);
-  return { size, maps: maps / 1e6, planned: plan.bytes / 1e6, heap: heap / 1e6 };
+  return { size, maps: maps / 1e6, planned: plan.bytes / 1e6, heap: heap / 1e6, optimizer: optimizer / 1e6 };
 }
 
 /** Targets as another engine computes them, so that the heap holds an evaluation only. */

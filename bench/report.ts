@@ -77,8 +77,11 @@ export function kernelTable(rows: readonly KernelSpeed[]): string {
 /** Memory as a Markdown table. */
 export function memoryTable(rows: readonly MemoryUse[]): string {
   return table(
-    ['size', 'maps and gradients', 'planned', 'whole heap'],
-    rows.map(({ size, maps, planned, heap }) => [String(size), ...[maps, planned, heap].map(digits)]),
+    ['size', 'maps and gradients', 'planned', 'whole heap', 'L-BFGS beside it, at most'],
+    rows.map(({ size, maps, planned, heap, optimizer }) => [
+      String(size),
+      ...[maps, planned, heap, optimizer].map(digits),
+    ]),
   );
 }
 

@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Image } from '../src/image/image';
 import { createObjective } from '../src/objective';
-import { lbfgs, minimize, pyramidPreconditioner } from '../src/optim';
+import { lbfgs, minimize, pyramidPreconditioner, type Workspace } from '../src/optim';
 import type { BenchEngine } from './engines';
 import { startPyTorch } from './pytorch';
 import { benchWeights, scene, sceneLoss } from './scene';
@@ -39,13 +38,22 @@ export async function timeRun(
   let evaluating = 0;
   let reached: { seconds: number; evaluations: number } | undefined;
   const start = performance.now();
-  const evaluate = (image: Image) => {
-    const before = performance.now();
-    const result = objective.evaluate(image);
-    evaluating += performance.now() - before;
-    return result;
+  /** Watches the time of evaluations, over tensors or in the engine's own memory. */
+  const timed =
+    <X, Y>(evaluate: (x: X) => Y) =>
+    (x: X): Y => {
+      const before = performance.now();
+      const result = evaluate(x);
+      evaluating += performance.now() - before;
+      return result;
+    };
+  const { workspace: open } = objective;
+  const workspace = async (): Promise<Workspace> => {
+    const workspace = (await open?.()) as Workspace;
+    return { ...workspace, evaluate: timed(workspace.evaluate) };
   };
-  const found = await minimize(evaluate, content, {
+  const watched = { evaluate: timed(objective.evaluate), ...(open && { workspace }) };
+  const found = await minimize(watched, content, {
     method: lbfgs({ preconditioner: pyramidPreconditioner() }),
     bounds: [0, 1],
     maxEvaluations: Math.max(...counts),
