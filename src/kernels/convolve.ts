@@ -55,7 +55,7 @@ export function scratchBytes(channelsIn: number, channelsOut: number): number {
   const tiles = tilesInBlock(channelsIn, channelsOut);
   const channels = channelsIn + channelsOut;
   const planes = 36 * 4 * (tiles + 4) * channels;
-  const edges = 36 * 4 * Math.max(channelsIn, channelsOut);
+  const edges = 4 * 36 * 4 * Math.max(channelsIn, channelsOut);
   // The first convolution at a block's pixels and those around, whether tiles lie in one row or in several.
   const around = 4 * 36 * tiles * channelsIn;
   const gram = 2 * 4 * 132 * channelsOut;

@@ -1,8 +1,8 @@
 import { firstConvolution } from './first-layer';
 import { poolRow } from './pooling';
-import { multiply } from './products';
+import { multiplyPanels } from './products';
 import { floorFor, smaller, wherePositive } from './simd';
-import { inputTransform, outputTransform, POSITIONS } from './winograd';
+import { inputTransform, outputTransform, POSITIONS, Tile, TILE_BYTES } from './winograd';
 
 /** What a convolution needs; the host writes it into memory, four bytes a field, in this order. */
 @unmanaged
@@ -34,6 +34,8 @@ const PLANE_PAD: usize = 64;
 class Block {
   tileY: usize; tileX: usize; rows: usize; columns: usize;
   v: usize; strideV: usize; m: usize; strideM: usize; temp: usize; edge: usize;
+  /** Four tiles. */
+  group: usize;
   /** Room for the first convolution at the block's pixels and those around them. */
   around: usize;
 }
@@ -47,11 +49,12 @@ function locate(s: ConvolutionArgs, item: usize, scratch: usize): Block {
   const tiles = (b.rows * b.columns + 3) & ~3, most = (s.blockRows * s.blockColumns + 3) & ~3;
   b.strideV = tiles * s.channelsIn * 4 + PLANE_PAD;
   b.strideM = tiles * s.channelsOut * 4 + PLANE_PAD;
-  b.temp = scratch + 64;
-  b.v = b.temp + 1024;
+  b.group = scratch + 64;
+  b.temp = b.group + 64;
+  b.v = b.temp + 4096;
   b.m = b.v + POSITIONS * (most * s.channelsIn * 4 + PLANE_PAD);
   b.edge = b.m + POSITIONS * (most * s.channelsOut * 4 + PLANE_PAD);
-  b.around = b.edge + 36 * 4 * s.channelsIn;
+  b.around = b.edge + 4 * POSITIONS * 4 * s.channelsIn;
   return b;
 }
 
@@ -60,48 +63,53 @@ export function convolve(args: usize, item: usize, scratch: usize): void {
   const s = changetype<ConvolutionArgs>(args);
   const b = locate(s, item, scratch);
   transformInput(s, b);
-  const tiles = (b.rows * b.columns + 3) & ~3, rowV = s.channelsIn << 2, rowM = s.channelsOut << 2;
+  const tiles = (b.rows * b.columns + 3) & ~3, rowM = s.channelsOut << 2;
   let v = b.v, m = b.m, u = s.filters;
   for (let p: usize = 0; p < POSITIONS; p++) {
-    multiply(v, rowV, u, m, rowM, tiles, s.channelsIn, s.channelsOut);
+    multiplyPanels(v, u, m, rowM, tiles, s.channelsIn, s.channelsOut);
     v += b.strideV; m += b.strideM; u += s.channelsIn * rowM;
   }
   transformOutput(s, b);
 }
 
 function transformInput(s: ConvolutionArgs, b: Block): void {
-  const channels = s.channelsIn, pixel = channels << 2, row = s.width * pixel, height = s.height, width = s.width;
-  const strideV = b.strideV, temp = b.temp, edge = b.edge, floor = floorFor(s.relu);
-  if (s.image) {
-    const columns = b.columns * 4 + 2;
-    firstConvolutionAround(s, b, columns);
-    for (let r: usize = 0; r < b.rows; r++) {
-      for (let c: usize = 0; c < b.columns; c++) {
-        const src = b.around + (r * 4 * columns + c * 4) * pixel;
-        inputTransform(src, columns * pixel, channels, b.v + (r * b.columns + c) * pixel, strideV, temp, floor);
+  const channels = s.channelsIn, pixel = channels << 2, floor = floorFor(s.relu), tiles = b.rows * b.columns;
+  const aroundColumns = b.columns * 4 + 2;
+  if (s.image) firstConvolutionAround(s, b, aroundColumns);
+  for (let first: usize = 0; first < tiles; first += 4) {
+    for (let t: usize = 0; t < 4; t++) {
+      // A last group is filled up by its last tile.
+      const i = smaller(first + t, tiles - 1), r = i / b.columns, c = i % b.columns;
+      const tile = changetype<Tile>(b.group + t * TILE_BYTES);
+      if (s.image) {
+        tile.row = aroundColumns * pixel;
+        tile.at = b.around + (r * 4 * aroundColumns + c * 4) * pixel;
+      } else {
+        findTile(s, tile, <i32>((b.tileY + r) * 4) - 1, <i32>((b.tileX + c) * 4) - 1, b.edge + t * POSITIONS * pixel);
       }
     }
+    inputTransform(b.group, channels, b.v + first * pixel, b.strideV, b.temp, floor);
+  }
+}
+
+/** A tile whose first pixel is (y0, x0): in the input, or where it reaches beyond it, at `edge`, with zeros there. */
+function findTile(s: ConvolutionArgs, tile: Tile, y0: i32, x0: i32, edge: usize): void {
+  const pixel = s.channelsIn << 2, row = s.width * pixel, height = s.height, width = s.width;
+  if (y0 >= 0 && x0 >= 0 && y0 + 6 <= <i32>height && x0 + 6 <= <i32>width) {
+    tile.row = row;
+    tile.at = s.input + <usize>y0 * row + <usize>x0 * pixel;
     return;
   }
-  for (let r: usize = 0; r < b.rows; r++) {
-    for (let c: usize = 0; c < b.columns; c++) {
-      const y0 = <i32>((b.tileY + r) * 4) - 1, x0 = <i32>((b.tileX + c) * 4) - 1;
-      const dst = b.v + (r * b.columns + c) * pixel;
-      if (y0 >= 0 && x0 >= 0 && y0 + 6 <= <i32>height && x0 + 6 <= <i32>width) {
-        inputTransform(s.input + <usize>y0 * row + <usize>x0 * pixel, row, channels, dst, strideV, temp, floor);
-        continue;
-      }
-      for (let i = 0; i < 6; i++) {
-        for (let j = 0; j < 6; j++) {
-          const y = y0 + i, x = x0 + j, to = edge + <usize>(i * 6 + j) * pixel;
-          // Compared without sign, a negative coordinate is a large one.
-          if (<usize>y < height && <usize>x < width) memory.copy(to, s.input + <usize>y * row + <usize>x * pixel, pixel);
-          else memory.fill(to, 0, pixel);
-        }
-      }
-      inputTransform(edge, 6 * pixel, channels, dst, strideV, temp, floor);
+  for (let i = 0; i < 6; i++) {
+    for (let j = 0; j < 6; j++) {
+      const y = y0 + i, x = x0 + j, to = edge + <usize>(i * 6 + j) * pixel;
+      // Compared without sign, a negative coordinate is a large one.
+      if (<usize>y < height && <usize>x < width) memory.copy(to, s.input + <usize>y * row + <usize>x * pixel, pixel);
+      else memory.fill(to, 0, pixel);
     }
   }
+  tile.row = 6 * pixel;
+  tile.at = edge;
 }
 
 /** The first convolution at a block's pixels and those around them, [rows * 4 + 2][columns][k]; zero outside the picture. */
