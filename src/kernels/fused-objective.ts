@@ -5,11 +5,12 @@ import type { Loss, LossTerm } from '../losses/loss';
 import { requireSameShape } from '../losses/targets';
 import { namedLeaves, type Objective, valueAndCotangents } from '../objective';
 import { addCotangent, tensorOf } from './exchange';
+import { gramTerm } from './gram-term';
 import type { Network } from './network';
 import { type Map2d, Pass } from './pass';
 import { type PassOptions, planPass } from './pass-plan';
 import { patchGramTerm } from './patch-gram-term';
-import { type EngineTerm, featureTerm, gramTerm, variationTerm, wholeVectors } from './terms';
+import { type EngineTerm, featureTerm, variationTerm, wholeVectors } from './terms';
 
 /** A leaf of the loss: terms that the engine evaluates where features lie, or a loss that goes through tfjs for its own layers. */
 type Part = {

@@ -17,6 +17,7 @@ export const kernelNames = [
   'firstForward',
   'freeMask',
   'gramBackward',
+  'gramDistance',
   'gramForward',
   'halve',
   'largest',

@@ -1,6 +1,6 @@
-import { gramScale } from '../losses/gram-matrix';
+import { GramDistance, type GramLossTerm, gramShares } from './gram-term';
 import type { Network } from './network';
-import { compareGram, type EngineTerm, type GramLossTerm, gramItems, sumOfShares } from './terms';
+import type { EngineTerm } from './terms';
 
 /** Values of a patch: 27 of the image, and a 1 for the bias; and with zeros up to whole panels. */
 const patchValues = 28;
@@ -14,33 +14,25 @@ export function patchGramTerm(network: Network, term: GramLossTerm): EngineTerm 
   const { engine, firstForward } = network;
   const { memory } = engine;
   const n = term.target.shape[0];
-  const wanted = Float32Array.from(term.target.dataSync<'float32'>());
   const packed = memory.floats(firstForward, patchValues * n);
   const weights = Float64Array.from(packed, (_, i) => packed[panelIndex(Math.floor(i / n), i % n)]);
-  const sums = memory.allocateFloats(gramItems * padded * padded);
+  const sums = memory.allocateFloats(gramShares * padded * padded);
+  const gram = memory.allocateFloats(n * n);
+  const distance = new GramDistance(engine, term);
   const panels = memory.allocateFloats(patchValues * n);
   return {
-    evaluate({ address, height, width }, gradient, weight) {
-      const share = Math.ceil(height / gramItems);
+    evaluate(map, gradient, weight) {
+      const { address, height, width } = map;
+      const share = Math.ceil(height / gramShares);
       const items = Math.ceil(height / share);
       engine.run('patchProducts', [address, sums, 0, height, width, n, 0, share], items);
-      const products = symmetric(sumOfShares(memory.floats(sums, items * padded * padded), padded));
-      // W^T P W
+      const products = symmetric(sumOfShares(memory.floats(sums, items * padded * padded)));
       const half = multiply(products, weights, patchValues, patchValues, n);
-      const gram = new Float64Array(n * n);
-      for (let k = 0; k < patchValues; k++) {
-        for (let i = 0; i < n; i++) {
-          const left = weights[k * n + i];
-          for (let j = i; j < n; j++) gram[i * n + j] += left * half[k * n + j];
-        }
-      }
-      const scale = gramScale([1, height, width, n], term.normalization);
-      const slopes = new Float64Array(n * n);
-      const value = compareGram(gram, wanted, n, scale, term.distance, weight, (i, j, entry) => {
-        slopes[i * n + j] = entry;
-        slopes[j * n + i] = entry;
-      });
-      const mixed = multiply(weights, slopes, patchValues, n, n);
+      memory.floats(gram, n * n).set(multiply(transposed(weights, n), half, n, patchValues, n));
+      const value = distance.evaluate(gram, 1, map, weight);
+      const slopes = memory.floats(distance.gradient, n * n);
+      const rows = Float64Array.from(slopes, (_, at) => slopes[panelIndex(Math.floor(at / n), at % n, n)]);
+      const mixed = multiply(weights, rows, patchValues, n, n);
       const to = memory.floats(panels, patchValues * n);
       for (let k = 0; k < patchValues; k++)
         for (let y = 0; y < n; y++) to[panelIndex(k, y)] = mixed[k * n + y];
@@ -48,14 +40,27 @@ export function patchGramTerm(network: Network, term: GramLossTerm): EngineTerm 
       return value;
     },
     dispose() {
-      memory.release(sums);
-      memory.release(panels);
+      for (const address of [sums, gram, panels]) memory.release(address);
+      distance.dispose();
     },
   };
 }
 
-/** Where value k of a patch and channel y meet in panels [n/8][28][8]. */
-const panelIndex = (k: number, y: number) => ((y >> 3) * patchValues + k) * 8 + (y & 7);
+/** Where row k and column y of a matrix of so many rows lie in panels [n/8][rows][8]. */
+const panelIndex = (k: number, y: number, rows = patchValues) => ((y >> 3) * rows + k) * 8 + (y & 7);
+
+/** The sum of matrices [32][32] one behind the other. */
+function sumOfShares(shares: Float32Array): Float64Array {
+  const sum = new Float64Array(padded * padded);
+  for (const [i, value] of shares.entries()) sum[i % sum.length] += value;
+  return sum;
+}
+
+/** The transpose of a matrix of `columns` columns. */
+function transposed(matrix: Float64Array, columns: number): Float64Array {
+  const rows = matrix.length / columns;
+  return matrix.map((_, at) => matrix[(at % rows) * columns + Math.floor(at / rows)]);
+}
 
 /** The rows and columns of real patch values of a matrix [32][32] of which the upper half is there, as a whole symmetric one. */
 function symmetric(upper: Float64Array): Float64Array {

@@ -42,6 +42,54 @@ export function gramForward(args: usize, item: usize, scratch: usize): void {
   }
 }
 
+/** What the distance of a Gram matrix from its target needs. */
+@unmanaged
+class GramDistanceArgs {
+  /** Sums [n][n] that add up to the matrix, blocks on and above the diagonal. */
+  sums: usize;
+  shares: usize; channels: usize;
+  /** [n][n] */
+  target: usize;
+  /** Not 0: magnitudes, else squares. */
+  magnitudes: usize;
+  /** Two doubles: factors of the matrix and of its gradient. */
+  factors: usize;
+  /** Panels [n/8][n][8] of the gradient, which is symmetric. */
+  matrix: usize;
+  /** A double for each item: its part of the distance. */
+  distances: usize;
+}
+
+/** Rows of an item. */
+const ROWS: usize = 8;
+
+/** Distance of some rows of a Gram matrix from a target, right of the diagonal and so twice, and the gradient with respect to them; all in double precision. */
+export function gramDistance(args: usize, item: usize, scratch: usize): void {
+  const s = changetype<GramDistanceArgs>(args);
+  const n = s.channels, scale = load<f64>(s.factors), factor = load<f64>(s.factors, 8), first = item * ROWS;
+  let total: f64 = 0;
+  for (let i = first; i < smaller(n, first + ROWS); i++) {
+    const row = (i * n) << 2;
+    for (let j = first; j < n; j += 2) v128.store(scratch + (j << 3), f64x2.splat(0));
+    for (let share: usize = 0; share < s.shares; share++) {
+      const sums = s.sums + ((share * n * n) << 2) + row;
+      for (let j = first; j < n; j += 2) {
+        const to = scratch + (j << 3);
+        v128.store(to, f64x2.add(v128.load(to), f64x2.promote_low_f32x4(v128.load64_zero(sums + (j << 2)))));
+      }
+    }
+    for (let j = i; j < n; j++) {
+      const difference = load<f64>(scratch + (j << 3)) * scale - <f64>load<f32>(s.target + row + (j << 2));
+      const size = s.magnitudes ? abs<f64>(difference) : difference * difference;
+      const slope = s.magnitudes ? <f64>(<i32>(difference > 0) - <i32>(difference < 0)) : 2 * difference;
+      total += i == j ? size : 2 * size;
+      store<f32>(s.matrix + (((j >> 3) * n + i) << 5) + ((j & 7) << 2), <f32>(factor * slope));
+      store<f32>(s.matrix + (((i >> 3) * n + j) << 5) + ((i & 7) << 2), <f32>(factor * slope));
+    }
+  }
+  store<f64>(s.distances + (item << 3), total);
+}
+
 /** gradient += features * matrix over one share of the pixels; through the ReLU if there is one. */
 export function gramBackward(args: usize, item: usize, scratch: usize): void {
   const s = changetype<GramArgs>(args);

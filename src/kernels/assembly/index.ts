@@ -2,7 +2,7 @@
 export { convolve } from './convolution';
 export { add, distance, variation } from './elementwise';
 export { firstBackward, firstForward, patchProducts } from './first-layer';
-export { gramBackward, gramForward } from './gram';
+export { gramBackward, gramDistance, gramForward } from './gram';
 export { poolBackward } from './pooling';
 export { enlarge, halve } from './pyramid';
 export { combine, divideByRoot, freeMask, largest, multiply, products, project } from './vectors';
