@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { compileAssembly } from './compile-assembly';
+import { sectionsOf } from './wasm-sections';
 
 /**
  * `npm run build:kernels`: compiles src/kernels/assembly to build/kernels.wasm and build/kernels-relaxed.wasm, which src/kernels/kernels.ts inlines.
@@ -36,25 +37,9 @@ function modified(file: string): number {
 function check(bytes: Uint8Array): void {
   const sections = sectionsOf(bytes);
   const problems = [
-    ...(sections.includes(8) ? ['has a start function'] : []),
-    ...(sections.includes(11) || sections.includes(12) ? ['has data'] : []),
+    ...(sections.has('start') ? ['has a start function'] : []),
+    ...(sections.has('data') ? ['has data'] : []),
     ...(bytes.length > largest ? [`has ${bytes.length} bytes, more than ${largest}`] : []),
   ];
   if (problems.length > 0) throw new Error(`The module of the kernels ${problems.join(' and ')}.`);
-}
-
-/** The ids of a module's sections (WebAssembly core specification, 5.5.2). */
-function sectionsOf(bytes: Uint8Array): number[] {
-  const ids: number[] = [];
-  for (let at = 8; at < bytes.length; ) {
-    ids.push(bytes[at++]);
-    let length = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = bytes[at++];
-      length |= (byte & 127) << shift;
-      if (byte < 128) break;
-    }
-    at += length;
-  }
-  return ids;
 }

@@ -120,13 +120,14 @@ async function startImage({ init, seed }: CheckedOptions, content: Image, style:
 }
 
 async function loadExtractor(options: CheckedOptions): Promise<FeatureExtractor> {
-  const { settings, weights, engine, threads, signal, onProgress } = options;
+  const { settings, weights, engine, threads, relaxedSimd, signal, onProgress } = options;
   return loadVgg19({
     weights,
     lastLayer: lastLayerOf(options),
     pooling: settings.pooling,
     engine,
     threads,
+    relaxedSimd,
     signal,
     onProgress,
     onWarning: (warning) => onProgress?.({ type: 'warning', ...warning }),

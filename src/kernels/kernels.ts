@@ -1,5 +1,4 @@
 import strict from '../../build/kernels.wasm';
-import { EnvironmentError } from '../errors';
 import { withSharedMemory } from './share-memory';
 
 /** What a kernel is called with: where its arguments lie, which item of its work to do, and where its scratch memory lies. */
@@ -46,16 +45,8 @@ export interface KernelBuild {
   readonly relaxed?: boolean;
 }
 
-/** The kernels as a module that imports a memory. */
+/** The kernels as a module that imports a memory. The relaxed ones need `supportsRelaxedSimd()`. */
 export async function compileKernels({ shared, relaxed = false }: KernelBuild): Promise<WebAssembly.Module> {
   const bytes = relaxed ? (await import('../../build/kernels-relaxed.wasm')).default : strict;
-  if (relaxed && !WebAssembly.validate(bytes)) {
-    const accepted = 'a browser with WebAssembly relaxed SIMD, Node 22 or newer, or relaxedSimd: false';
-    throw new EnvironmentError('NO_RELAXED_SIMD', `relaxedSimd is true, which needs ${accepted}.`, {
-      option: 'relaxedSimd',
-      value: true,
-      accepted,
-    });
-  }
   return WebAssembly.compile(shared ? withSharedMemory(bytes) : bytes);
 }

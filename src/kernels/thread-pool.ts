@@ -1,5 +1,7 @@
 import { ComputationError } from '../errors';
 import type { KernelName } from './kernels';
+import { nodeModule } from './node-module';
+import { physicalCores } from './physical-cores';
 import { controlSlots, workerSource } from './worker-source';
 
 /** What workers get to begin with. */
@@ -21,12 +23,9 @@ const mostThreads = 8;
 /** How long the last item of a run may take; a worker that takes longer is lost. */
 const defaultPatienceMs = 20_000;
 
-/** How many threads the kernels run on where nobody says: the processor's, at most 8, where threads can share memory; else 1. */
+/** How many threads the kernels run on where nobody says: as many as there are cores, at most 8, where threads can share memory; else 1. */
 export function defaultThreads(): number {
-  if (!canShareMemory()) return 1;
-  const os = nodeModule('node:os');
-  const processors = os ? os.availableParallelism() : (globalThis.navigator?.hardwareConcurrency ?? 1);
-  return Math.max(1, Math.min(mostThreads, processors));
+  return canShareMemory() ? Math.min(mostThreads, physicalCores()) : 1;
 }
 
 /** Node can; pages can if they are cross-origin isolated (headers COOP and COEP). */
@@ -156,12 +155,4 @@ async function startWorker(start: WorkerStart): Promise<AnyWorker> {
   } finally {
     URL.revokeObjectURL(url);
   }
-}
-
-/** A module of Node where this is Node. Not by `import`, which bundlers for pages would follow. */
-function nodeModule<Name extends 'node:os' | 'node:worker_threads'>(
-  name: Name,
-): (Name extends 'node:os' ? typeof import('node:os') : typeof import('node:worker_threads')) | undefined {
-  const runtime = (globalThis as { process?: Partial<NodeJS.Process> }).process;
-  return runtime?.versions?.node ? (runtime.getBuiltinModule?.(name) as never) : undefined;
 }

@@ -13,7 +13,7 @@ import { engineWorkspace } from './workspace';
 
 /** What {@link createWasmExtractor} computes. */
 export type WasmExtractorOptions = Omit<TfjsExtractorOptions, 'inputGradient'> & {
-  /** @default the processor's, at most 8; one where threads cannot share memory */
+  /** @default the processor's cores, at most 8; one where threads cannot share memory */
   readonly threads?: number | undefined;
   /** @default false */
   readonly relaxedSimd?: boolean | undefined;

@@ -5,7 +5,9 @@ import { stepsUpTo, type Vgg19Layer } from '../../src/features/layers';
 import { fusedObjective, requireRoomFor } from '../../src/kernels/fused-objective';
 import { KernelEngine } from '../../src/kernels/kernel-engine';
 import { Network } from '../../src/kernels/network';
+import { engineWorkspace } from '../../src/kernels/workspace';
 import { contentLoss, type Loss, styleLoss, sum } from '../../src/losses';
+import { lbfgs, minimize, pyramidPreconditioner } from '../../src/optim';
 import { styleTransfer } from '../../src/style-transfer';
 import { randomWeights } from './random-weights';
 
@@ -50,6 +52,43 @@ describe('memory of the engine', () => {
     objective.dispose();
     expect(net.engine.memory.bytes).toBeLessThan(inUse / 2);
     net.engine.dispose();
+  });
+
+  it('does not grow over 300 evaluations of a run, and neither does that of the optimiser or tfjs', async () => {
+    const net = await network('conv3_1');
+    const vectors = await KernelEngine.create(2);
+    const wanted = loss(48);
+    const objective = fusedObjective(net, wanted, 48, 48);
+    const start = tf.randomUniform([48, 48, 3], 0, 1, 'float32', 1) as tf.Tensor3D;
+    const before = tf.memory().numTensors;
+    const seen: { evaluations: number; sizes: number[] }[] = [];
+    const { x, evaluations } = await minimize(
+      {
+        evaluate: objective.evaluate,
+        workspace: async () => engineWorkspace(vectors, objective, [48, 48]),
+      },
+      start,
+      {
+        method: lbfgs({ preconditioner: pyramidPreconditioner() }),
+        bounds: [0, 1],
+        maxEvaluations: 300,
+        onStep: ({ evaluations }) => {
+          const engines = [net.engine, vectors].map(({ memory }) => memory.memory.buffer.byteLength);
+          const sizes = [...engines, net.engine.memory.bytes, tf.memory().numTensors];
+          seen.push({ evaluations, sizes });
+        },
+      },
+    );
+    expect(evaluations).toBe(300);
+    // By then L-BFGS has all of its pairs.
+    const late = seen.filter(({ evaluations }) => evaluations > 50);
+    expect(late.length).toBeGreaterThan(200);
+    for (const { sizes } of late) expect(sizes).toEqual(late[0].sizes);
+    x.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+    for (const { dispose } of [objective, wanted]) dispose?.();
+    net.engine.dispose();
+    vectors.dispose();
   });
 
   it.each([
