@@ -39,18 +39,19 @@ export async function timeEvaluations(options: EvaluationOptions): Promise<Evalu
   const contenders: (Contender & { forward?(): Promise<number> })[] = [];
   try {
     for (const engine of options.engines) {
+      await tf.setBackend(engine.backend);
       const extractor = await engine.create(weights, depth);
       const loss = sceneLoss(extractor, at, depth);
       const objective = createObjective(extractor, loss, [size, size]);
       contenders.push({
         name: engine.name,
         run: () =>
-          elapsed(async () => {
+          elapsedOn(engine.backend, async () => {
             const { value, gradient, terms } = objective.evaluate(at.content);
             await gradient.data();
             tf.dispose([value, gradient, terms]);
           }),
-        forward: () => elapsed(() => runForward(extractor, at, depth)),
+        forward: () => elapsedOn(engine.backend, () => runForward(extractor, at, depth)),
       });
       ends.push(() => {
         loss.dispose?.();
@@ -58,10 +59,15 @@ export async function timeEvaluations(options: EvaluationOptions): Promise<Evalu
         extractor.dispose();
       });
     }
+    await tf.setBackend('wasm');
     if (options.stock) {
       const evaluate = stockEvaluation(weights, at);
       // It takes most of a minute at 512 pixels.
-      contenders.push({ name: 'tfjs-wasm, stock valueAndGrad', run: () => elapsed(evaluate), most: 3 });
+      contenders.push({
+        name: 'tfjs-wasm, stock valueAndGrad',
+        run: () => elapsedOn('wasm', evaluate),
+        most: 3,
+      });
     }
     if (options.python) {
       const pytorch = await startPyTorch(options.python, at, weights, depth);
@@ -83,7 +89,14 @@ export async function timeEvaluations(options: EvaluationOptions): Promise<Evalu
     });
   } finally {
     for (const end of ends) await end();
+    await tf.setBackend('wasm');
   }
+}
+
+/** Seconds that something takes on a backend of tfjs. */
+async function elapsedOn(backend: BenchEngine['backend'], work: () => unknown): Promise<number> {
+  await tf.setBackend(backend);
+  return elapsed(work);
 }
 
 /** The network as an extractor gives it: up to the last layer, which alone is asked for. */

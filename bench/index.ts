@@ -8,14 +8,15 @@ import { benchEngines } from './engines';
 import { type EvaluationTimes, timeEvaluations } from './evaluation';
 import { timeKernels } from './kernels';
 import { type MemoryUse, measureMemory } from './memory';
+import { type EvaluationPart, timeParts } from './parts';
 import { findPython } from './pytorch';
-import { evaluationTable, kernelTable, memoryTable, runTable } from './report';
+import { evaluationTable, kernelTable, memoryTable, partsTable, runTable } from './report';
 import { type RunTimes, timeRun, timeTutorial } from './run';
 
 /**
  * `npm run bench`: seconds of an evaluation by part, and the loss after so many evaluations, for each engine beside its peers: plain
- * `tf.valueAndGrad` over stock operations, tfjs with flipped filters, PyTorch where there is one. `--kernels` and `--memory` measure these too.
- * `--out FILE` writes the tables to FILE.md and the numbers to FILE.json.
+ * `tf.valueAndGrad` over stock operations, tfjs with flipped filters, PyTorch where there is one. `--parts`, `--kernels` and `--memory SIZES`
+ * measure these too. `--out FILE` writes the tables to FILE.md and the numbers to FILE.json.
  */
 const { values } = parseArgs({
   options: {
@@ -27,8 +28,9 @@ const { values } = parseArgs({
     stock: { type: 'boolean', default: true },
     pytorch: { type: 'boolean', default: true },
     run: { type: 'boolean', default: true },
+    parts: { type: 'boolean', default: false },
     kernels: { type: 'boolean', default: false },
-    memory: { type: 'boolean', default: false },
+    memory: { type: 'string', default: '' },
     out: { type: 'string' },
   },
   allowNegative: true,
@@ -37,10 +39,10 @@ const numbers = (list: string) => list.split(',').filter(Boolean).map(Number);
 const sizes = numbers(values.sizes);
 const counts = numbers(values.counts);
 const rounds = Number(values.rounds);
-const engines = benchEngines.filter((engine) => engine.name.includes(values.engines));
 
 await tf.setBackend('wasm');
 await tf.ready();
+const engines = (await benchEngines()).filter((engine) => engine.name.includes(values.engines));
 const python = values.pytorch ? findPython() : undefined;
 const machine = `${cpus()[0].model.trim()}, ${availableParallelism()} threads, Node ${process.versions.node}`;
 const heading = `# A run of \`npm run bench\`
@@ -72,6 +74,16 @@ for (const { size, depth } of depths) {
   tell('', `Evaluations at ${size} pixels to ${depth}:`, '', evaluationTable(found));
 }
 
+const parts: EvaluationPart[] = [];
+if (values.parts) {
+  for (const { size, depth } of depths.filter(({ size }) => size === 512)) {
+    const found: EvaluationPart[] = [];
+    for (const threads of [1, 2]) found.push(...(await timeParts(size, depth, threads, rounds)));
+    parts.push(...found);
+    tell('', `Parts of an evaluation of own kernels at ${size} pixels to ${depth}:`, '', partsTable(found));
+  }
+}
+
 const runs: RunTimes[] = [];
 if (values.run) {
   // Engines differ in time only; the fastest shows how the loss falls.
@@ -87,13 +99,13 @@ const kernels = values.kernels ? await timeKernels(rounds) : [];
 if (values.kernels) tell('', 'Kernels, GFLOP/s of the direct computation:', '', kernelTable(kernels));
 
 const memory: MemoryUse[] = [];
-if (values.memory) {
-  for (const size of sizes) memory.push(await measureMemory(size));
+for (const size of numbers(values.memory)) memory.push(await measureMemory(size));
+if (memory.length > 0) {
   tell('', 'Memory of the engine, MB:', '', memoryTable(memory));
 }
 
 if (values.out) {
-  const numbersOf = { machine, date: new Date().toISOString(), evaluations, runs, kernels, memory };
+  const numbersOf = { machine, date: new Date().toISOString(), evaluations, parts, runs, kernels, memory };
   await mkdir(dirname(values.out), { recursive: true });
   await writeFile(`${values.out}.json`, `${JSON.stringify(numbersOf, null, 2)}\n`);
   const text = `${heading}\n\n${sections.join('\n')}`.replace(/\n{3,}/g, '\n\n');

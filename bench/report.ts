@@ -1,6 +1,7 @@
 import type { EvaluationTimes } from './evaluation';
 import type { KernelSpeed } from './kernels';
 import type { MemoryUse } from './memory';
+import type { EvaluationPart } from './parts';
 import type { RunTimes } from './run';
 import { digits } from './timing';
 
@@ -31,6 +32,24 @@ export function evaluationTable(rows: readonly EvaluationTimes[]): string {
           (row) => row.size === size && row.depth === depth && row.engine.includes(peer),
         );
         return found ? digits(evaluation.median / found.evaluation.median) : '';
+      }),
+    ]),
+  );
+}
+
+/** Parts of evaluations as a Markdown table, one column for each number of threads. */
+export function partsTable(rows: readonly EvaluationPart[]): string {
+  const counts = [...new Set(rows.map(({ threads }) => threads))];
+  const parts = [...new Set(rows.map(({ part }) => part))];
+  return table(
+    ['part', ...counts.flatMap((n) => [`ms, threads: ${n}`, 'share', 'GFLOP/s'])],
+    parts.map((part) => [
+      part,
+      ...counts.flatMap((n) => {
+        const row = rows.find(({ threads, part: name }) => threads === n && name === part);
+        if (!row) return ['', '', ''];
+        const { milliseconds, share, speed } = row;
+        return [digits(milliseconds), `${(100 * share).toFixed(1)} %`, speed ? digits(speed) : ''];
       }),
     ]),
   );

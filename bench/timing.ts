@@ -30,8 +30,13 @@ export async function timeInTurn(contenders: readonly Contender[], rounds: numbe
   return seconds.map((times) => {
     const sorted = times.toSorted((a, b) => a - b);
     const runs = sorted.length;
-    return { median: sorted[Math.floor(runs / 2)], min: sorted[0], max: sorted[runs - 1], runs };
+    return { median: median(times), min: sorted[0], max: sorted[runs - 1], runs };
   });
+}
+
+/** The middle one of some numbers. */
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
 /** Seconds that a function takes. */

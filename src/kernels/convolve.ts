@@ -33,9 +33,9 @@ export function convolve(engine: KernelEngine, convolution: Convolution): void {
   // Small maps are cut finer, so that every thread gets some.
   const fair = Math.ceil((tilesX * tilesY) / (2 * engine.threads));
   const tiles = Math.min(tilesInBlock(channelsIn, channelsOut), Math.max(8, fair));
-  // Blocks are rows of tiles where the picture is wide enough, several rows where it is not.
-  const blocksX = Math.ceil(tilesX / tiles);
-  const columns = Math.ceil(tilesX / blocksX);
+  // Blocks are rows of tiles where the picture is wide enough, in whole groups of four; several rows where it is not.
+  const columns = Math.min(tilesX, 4 * Math.ceil(tilesX / Math.ceil(tilesX / tiles) / 4));
+  const blocksX = Math.ceil(tilesX / columns);
   const rows = blocksX > 1 ? 1 : Math.max(1, Math.min(tilesY, Math.floor(tiles / tilesX)));
   const maps = [input, output, filters, bias, mask, Number(relu), height, width, channelsIn, channelsOut];
   const blocks = [tilesX, tilesY, columns, rows, blocksX];
@@ -43,11 +43,13 @@ export function convolve(engine: KernelEngine, convolution: Convolution): void {
   engine.run('convolve', [...maps, ...blocks, ...rest], blocksX * Math.ceil(tilesY / rows));
 }
 
-/** Tiles whose 36 planes of input and output stay in the second-level cache while filters stream by; more where filters are large. */
+/**
+ * Tiles whose 36 planes of input and output, 0.6 MB, stay in the second-level cache while filters stream by. Where filters are larger
+ * than caches, more, so that they stream by less often.
+ */
 function tilesInBlock(channelsIn: number, channelsOut: number): number {
   const channels = channelsIn + channelsOut;
-  if (channels <= 128) return 32;
-  return channels <= 512 ? 16 : 64;
+  return channels <= 512 ? 8 * Math.floor(512 / channels) : 64;
 }
 
 /** The most scratch memory that any kernel wants for a stage. */

@@ -3,7 +3,6 @@ import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
-import { useTfjsNode } from '../../src/node/use-tfjs-node';
 import { useWasm } from '../../src/node/use-wasm';
 
 /** Values of a convolution and its input gradient, which thread count must not change. */
@@ -69,18 +68,5 @@ describe('useWasm', () => {
       { timeout: 30_000 },
     );
     expect(stdout.trim()).toBe('wasm 6');
-  });
-});
-
-test('useTfjsNode says what to install where the package is missing', async (context) => {
-  const found = await useTfjsNode().then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (found === undefined) return context.skip();
-  expect(found).toMatchObject({
-    name: 'EnvironmentError',
-    code: 'NO_BACKEND',
-    message: expect.stringContaining('npm install @tensorflow/tfjs-node@'),
   });
 });
