@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { stepsUpTo } from '../src/features/layers';
-import { createTfjsExtractor } from '../src/features/tfjs-extractor';
 import { vectorFloats } from '../src/kernels/engine-space';
 import { fusedObjective } from '../src/kernels/fused-objective';
 import { KernelEngine } from '../src/kernels/kernel-engine';
 import { Network } from '../src/kernels/network';
 import { planPass } from '../src/kernels/pass-plan';
+import { createWasmExtractor } from '../src/kernels/wasm-extractor';
 import type { Loss } from '../src/losses';
 import { lbfgs } from '../src/optim';
 import { networkOptions } from './engines';
@@ -30,7 +30,7 @@ export async function measureMemory(size: number): Promise<MemoryUse> {
   const at = await scene(size);
   const engine = await KernelEngine.create(2);
   const network = new Network(engine, stepsUpTo('conv3_1'), weights, 'caffe', 'max');
-  const loss = lossAt(at, weights);
+  const loss = await lossAt(at, weights);
   const objective = fusedObjective(network, loss, size, size);
   const { value, gradient, terms } = objective.evaluate(at.content);
   tf.dispose([value, gradient, terms]);
@@ -48,10 +48,12 @@ export async function measureMemory(size: number): Promise<MemoryUse> {
   return { size, maps: maps / 1e6, planned: plan.bytes / 1e6, heap: heap / 1e6, optimizer: optimizer / 1e6 };
 }
 
-/** Targets as another engine computes them, so that the heap holds an evaluation only. */
-function lossAt(at: Scene, weights: Weights): Loss {
-  const extractor = createTfjsExtractor(networkOptions(weights, 'conv3_1'));
-  const loss = sceneLoss(extractor, at);
+/** Targets by an engine that is gone afterwards, so that the heap holds an evaluation only. Gram matrices are as large for any style image. */
+async function lossAt({ size, content }: Scene, weights: Weights): Promise<Loss> {
+  const extractor = await createWasmExtractor({ ...networkOptions(weights, 'conv3_1'), threads: 2 });
+  const small = await scene(256);
+  const loss = sceneLoss(extractor, { size, content, style: small.style });
   extractor.dispose();
+  tf.dispose([small.content, small.style]);
   return loss;
 }
