@@ -75,7 +75,7 @@ for (const { size, depth } of depths) {
 
 const parts: EvaluationPart[] = [];
 if (values.parts) {
-  for (const { size, depth } of depths.filter(({ size }) => size === 512)) {
+  for (const { size, depth } of depths) {
     const found: EvaluationPart[] = [];
     for (const threads of [1, 2]) found.push(...(await timeParts(size, depth, threads, rounds)));
     parts.push(...found);

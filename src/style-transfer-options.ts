@@ -48,7 +48,7 @@ export interface StyleTransferOptions {
   readonly engine?: Engine | undefined;
   /** Threads of the wasm engine. @default the processor's cores, at most 8 */
   readonly threads?: number | undefined;
-  /** A sixth faster on many processors, with last digits that differ between them; see `loadVgg19`. @default false */
+  /** Up to a fifth faster on some processors, with last digits that differ between them; see `loadVgg19`. @default false */
   readonly relaxedSimd?: boolean | undefined;
   /** Aborts within one evaluation; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;

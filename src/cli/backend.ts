@@ -1,6 +1,6 @@
-import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import { EnvironmentError } from '../errors';
+import { physicalCores } from '../kernels/physical-cores';
 import { maxWasmThreads } from '../node/threaded-wasm';
 import { useTfjsNode } from '../node/use-tfjs-node';
 import { useWasm } from '../node/use-wasm';
@@ -12,8 +12,7 @@ export const backends = ['wasm', 'cpu', 'tensorflow'] as const;
 export const useBackend: Readonly<
   Record<(typeof backends)[number], (threads: number | undefined) => Promise<void>>
 > = {
-  wasm: (threads = Math.min(availableParallelism(), maxWasmThreads)) =>
-    useWasm({ threads: Math.min(threads, maxWasmThreads) }),
+  wasm: (threads = physicalCores()) => useWasm({ threads: Math.min(threads, maxWasmThreads) }),
   tensorflow: useTfjsNode,
   async cpu() {
     try {

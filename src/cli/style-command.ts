@@ -79,7 +79,10 @@ export function styleCommand(terminal: Terminal): Command {
     .option('--backend <name>', `TensorFlow.js on ${backends.join(', ')}`, backends[0])
     .option('--engine <name>', `what computes the network: ${engines.join(', ')}`, defaults.engine)
     .option('--threads <count>', "threads that compute (default: the processor's cores, at most 8)", number)
-    .option('--relaxed-simd', 'a sixth faster on many processors, last digits differ between them; Node 22')
+    .option(
+      '--relaxed-simd',
+      'up to a fifth faster on some processors, between which last digits differ; needs Node 22',
+    )
     .option('--json', 'print the result as JSON on stdout, progress as a line of JSON per event on stderr')
     .addHelpText('after', presetHelp)
     .action((content: string, style: string, flags: StyleFlags) => paint(content, style, flags, terminal));

@@ -29,8 +29,8 @@ export interface LoadVgg19Options {
   /** Threads of the wasm engine. @default the processor's cores, at most 8 */
   readonly threads?: number | undefined;
   /**
-   * Lets the wasm engine round a * b + c once instead of twice: a sixth faster on many processors, but results then differ in the last digits
-   * from one processor to another. Needs a browser that has relaxed SIMD, or Node 22. @default false
+   * Lets the wasm engine round a * b + c once instead of twice: up to a fifth faster on some processors, but results then differ in the last
+   * digits from one to another. Needs a browser that has relaxed SIMD, or Node 22, whatever engine computes. @default false
    */
   readonly relaxedSimd?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -48,7 +48,7 @@ export const defaultLastLayer: Vgg19Layer = 'conv3_1';
  *
  * @returns an extractor on the active tfjs backend; it belongs to the caller
  * @throws InvalidArgumentError for an unknown option, layer or engine
- * @throws EnvironmentError if no tfjs backend is set up
+ * @throws EnvironmentError if no tfjs backend is set up, or WebAssembly lacks what `engine` or `relaxedSimd` asks for
  * @throws WeightsError if the weights cannot be had or are not VGG-19's
  * @example
  * ```ts

@@ -44,7 +44,7 @@ export function convolve(engine: KernelEngine, convolution: Convolution): void {
 }
 
 /**
- * Tiles whose 36 planes of input and output, 0.6 MB, stay in the second-level cache while filters stream by. Where filters are larger
+ * Tiles whose 36 planes of input and output, at most 0.6 MB, stay in the second-level cache while filters stream by. Where filters are larger
  * than caches, more, so that they stream by less often.
  */
 function tilesInBlock(channelsIn: number, channelsOut: number): number {

@@ -27,6 +27,7 @@ export function patchGramTerm(network: Network, term: GramLossTerm): EngineTerm 
       const items = Math.ceil(height / share);
       engine.run('patchProducts', [address, sums, 0, height, width, n, 0, share], items);
       const products = symmetric(sumOfShares(memory.floats(sums, items * padded * padded)));
+      // W^T P W
       const half = multiply(products, weights, patchValues, patchValues, n);
       memory.floats(gram, n * n).set(multiply(transposed(weights, n), half, n, patchValues, n));
       const value = distance.evaluate(gram, 1, map, weight);

@@ -9,23 +9,29 @@ export function physicalCores(): number {
   if (!os || !fs) return globalThis.navigator?.hardwareConcurrency ?? 1;
   const usable = os.availableParallelism();
   try {
-    const siblings = os
-      .cpus()
-      .map((_, cpu) =>
-        fs.readFileSync(`/sys/devices/system/cpu/cpu${cpu}/topology/thread_siblings_list`, 'utf8'),
-      );
-    return coresAmong(siblings, usable);
+    const allowed = /^Cpus_allowed_list:\s*(.*)$/m.exec(fs.readFileSync('/proc/self/status', 'utf8'))?.[1];
+    const cores = coresAmong(numbersOf(allowed ?? ''), (cpu) =>
+      fs.readFileSync(`/sys/devices/system/cpu/cpu${cpu}/topology/thread_siblings_list`, 'utf8'),
+    );
+    return Math.max(1, Math.min(usable, cores));
   } catch {
     // Not Linux, or a container without /sys.
     return usable;
   }
 }
 
-/**
- * @param siblings for every hardware thread of the machine, those of its core, itself included
- * @param usable how many hardware threads the program may use
- */
-export function coresAmong(siblings: readonly string[], usable: number): number {
-  const threadsPerCore = siblings.length / Math.max(1, new Set(siblings).size);
-  return Math.max(1, Math.ceil(usable / Math.max(1, threadsPerCore)));
+/** The cores that hardware threads belong to. @param siblingsOf the hardware threads of a thread's core, itself included */
+export function coresAmong(threads: readonly number[], siblingsOf: (thread: number) => string): number {
+  return new Set(threads.map(siblingsOf)).size;
+}
+
+/** The numbers of a list as the kernel writes it: `0-3,8`. */
+export function numbersOf(list: string): number[] {
+  return list
+    .split(',')
+    .filter(Boolean)
+    .flatMap((range) => {
+      const [first, last = first] = range.split('-').map(Number);
+      return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+    });
 }

@@ -63,7 +63,10 @@ class GramDistanceArgs {
 /** Rows of an item. */
 const ROWS: usize = 8;
 
-/** Distance of some rows of a Gram matrix from a target, right of the diagonal and so twice, and the gradient with respect to them; all in double precision. */
+/**
+ * Distance of some rows of a Gram matrix from a target, and the gradient with respect to them, in double precision. Only entries on and
+ * right of the diagonal are looked at; those right of it count twice.
+ */
 export function gramDistance(args: usize, item: usize, scratch: usize): void {
   const s = changetype<GramDistanceArgs>(args);
   const n = s.channels, scale = load<f64>(s.factors), factor = load<f64>(s.factors, 8), first = item * ROWS;

@@ -2,12 +2,11 @@ import { multiplyAdd } from './simd';
 
 /**
  * C[4][8] = A[4][k] * B[k][8], or with `onto` C += A * B. Values of A lie `rowA` bytes apart from row to row and `stepA` along k, rows of C
- * `rowC`. Eight accumulators and no unrolling: more of them spill in V8 and halve the speed, which bench/micro-kernel.ts watches.
+ * `rowC`. What is in C is added last: sums of sums round less than one long sum. Eight accumulators and no unrolling: more of them spill in V8 and halve the speed, which bench/micro-kernel.ts watches.
  */
 // @ts-ignore: decorator
 @inline function gemm4x8(a: usize, rowA: usize, stepA: usize, b: usize, k: usize, c: usize, rowC: usize, onto: bool): void {
-  let c00 = start(onto, c), c01 = start(onto, c + 16), c10 = start(onto, c + rowC), c11 = start(onto, c + rowC + 16);
-  let c20 = start(onto, c + 2 * rowC), c21 = start(onto, c + 2 * rowC + 16), c30 = start(onto, c + 3 * rowC), c31 = start(onto, c + 3 * rowC + 16);
+  let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
   let a1 = a + rowA, a2 = a1 + rowA, a3 = a2 + rowA;
   const end = b + (k << 5);
   while (b != end) {
@@ -22,15 +21,16 @@ import { multiplyAdd } from './simd';
     c30 = multiplyAdd(x3, b0, c30); c31 = multiplyAdd(x3, b1, c31);
     a += stepA; a1 += stepA; a2 += stepA; a3 += stepA; b += 32;
   }
-  v128.store(c, c00); v128.store(c, c01, 16); c += rowC;
-  v128.store(c, c10); v128.store(c, c11, 16); c += rowC;
-  v128.store(c, c20); v128.store(c, c21, 16); c += rowC;
-  v128.store(c, c30); v128.store(c, c31, 16);
+  put(c, c00, c01, onto); c += rowC;
+  put(c, c10, c11, onto); c += rowC;
+  put(c, c20, c21, onto); c += rowC;
+  put(c, c30, c31, onto);
 }
 
 // @ts-ignore: decorator
-@inline function start(onto: bool, at: usize): v128 {
-  return onto ? v128.load(at) : f32x4.splat(0);
+@inline function put(at: usize, low: v128, high: v128, onto: bool): void {
+  v128.store(at, onto ? f32x4.add(v128.load(at), low) : low);
+  v128.store(at, onto ? f32x4.add(v128.load(at, 16), high) : high, 16);
 }
 
 /** C = A * B, or with `onto` C += A * B, for `rows` (a multiple of 4) rows of A, B in panels [n/8][k][8]. */
