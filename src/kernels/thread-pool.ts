@@ -132,7 +132,8 @@ const maySleep = typeof document === 'undefined';
 async function startWorker(start: WorkerStart): Promise<AnyWorker> {
   const threads = nodeModule('node:worker_threads');
   if (threads) {
-    const worker = new threads.Worker(workerSource, { eval: true });
+    // Without the program's own flags, of which --input-type=module would make a module of it.
+    const worker = new threads.Worker(workerSource, { eval: true, execArgv: [] });
     await new Promise<void>((resolve, reject) => {
       worker.once('message', () => resolve());
       worker.once('error', reject);

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { compileKernels, kernelNames } from '../../src/kernels/kernels';
 import { ThreadPool } from '../../src/kernels/thread-pool';
@@ -45,5 +48,20 @@ describe('ThreadPool', () => {
       expect.objectContaining({ code: 'WORKER_LOST', message: expect.stringContaining('did not come back') }),
     );
     expect(performance.now() - start).toBeGreaterThan(250);
+  });
+
+  it('lets a program end by itself that never disposed it', async () => {
+    const program = `import { KernelEngine } from ${JSON.stringify(resolve('src/kernels/kernel-engine.ts'))};
+      const engine = await KernelEngine.create(3);
+      engine.needScratch(64);
+      const address = engine.memory.allocateFloats(64);
+      engine.run('multiply', [address, address, address, 64, 16, 0, 0, 0, 0, 0], 4);
+      console.log(engine.threads);`;
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--import', 'tsx', '--import', './scripts/binary-hooks.mjs', '--input-type=module', '--eval', program],
+      { timeout: 30_000 },
+    );
+    expect(stdout.trim()).toBe('3');
   });
 });
