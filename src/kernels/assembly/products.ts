@@ -2,7 +2,8 @@ import { multiplyAdd } from './simd';
 
 /**
  * C[4][8] = A[4][k] * B[k][8], or with `onto` C += A * B. Values of A lie `rowA` bytes apart from row to row and `stepA` along k, rows of C
- * `rowC`. What is in C is added last: sums of sums round less than one long sum. Eight accumulators and no unrolling: more of them spill in V8 and halve the speed, which bench/micro-kernel.ts watches.
+ * `rowC`. What is in C is added last: sums of sums round less than one long sum. Eight accumulators and no unrolling: more of them spill in
+ * V8 and halve the speed, which bench/micro-kernel.ts watches.
  */
 // @ts-ignore: decorator
 @inline function gemm4x8(a: usize, rowA: usize, stepA: usize, b: usize, k: usize, c: usize, rowC: usize, onto: bool): void {
