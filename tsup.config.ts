@@ -8,9 +8,9 @@ const entry = {
   metrics: 'src/metrics/index.ts',
   optim: 'src/optim/index.ts',
   testing: 'src/testing/index.ts',
-  embedded: 'src/features/weights/embedded/index.ts',
+  embedded: 'src/features/vgg19/embedded/index.ts',
   // No subpath of the package: a name of its own so that what loads it lazily can be told from what does not.
-  kernels: 'src/kernels/index.ts',
+  kernels: 'src/engines/wasm/index.ts',
 };
 
 const shared = defineConfig({

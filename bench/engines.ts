@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { createTfjsExtractor } from '../src/engines/tfjs/tfjs-extractor';
+import { supportsRelaxedSimd } from '../src/engines/wasm/runtime/wasm-simd';
+import { createWasmExtractor } from '../src/engines/wasm/wasm-extractor';
 import type { FeatureExtractor } from '../src/features/extractor';
-import { stepsUpTo } from '../src/features/layers';
-import { createTfjsExtractor } from '../src/features/tfjs-extractor';
-import { createWasmExtractor } from '../src/kernels/wasm-extractor';
-import { supportsRelaxedSimd } from '../src/kernels/wasm-simd';
+import { stepsUpTo } from '../src/features/vgg19/layers';
 import { useTfjsNode } from '../src/node/use-tfjs-node';
 import type { Depth, Weights } from './scene';
 

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { convolve, scratchBytes } from '../src/kernels/convolve';
-import { KernelEngine } from '../src/kernels/kernel-engine';
+import { convolve, scratchBytes } from '../src/engines/wasm/network/convolve';
+import { KernelEngine } from '../src/engines/wasm/runtime/kernel-runner';
 import { elapsed, timeInTurn } from './timing';
 
 /** GFLOP/s of one kernel, counted as the direct computation's multiplications and additions. */

@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { stepsUpTo } from '../src/features/layers';
-import { vectorFloats } from '../src/kernels/engine-space';
-import { fusedObjective } from '../src/kernels/fused-objective';
-import { KernelEngine } from '../src/kernels/kernel-engine';
-import { Network } from '../src/kernels/network';
-import { planPass } from '../src/kernels/pass-plan';
-import { createWasmExtractor } from '../src/kernels/wasm-extractor';
+import { fusedObjective } from '../src/engines/wasm/losses/fused-objective';
+import { Network } from '../src/engines/wasm/network/network';
+import { planPass } from '../src/engines/wasm/network/pass-plan';
+import { KernelEngine } from '../src/engines/wasm/runtime/kernel-runner';
+import { vectorFloats } from '../src/engines/wasm/vectors/wasm-space';
+import { createWasmExtractor } from '../src/engines/wasm/wasm-extractor';
+import { stepsUpTo } from '../src/features/vgg19/layers';
 import type { Loss } from '../src/losses';
 import { lbfgs } from '../src/optim';
 import { networkOptions } from './engines';

@@ -58,7 +58,9 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     `micro-kernel ${product.toFixed(1)} GFLOP/s, ${(100 * share).toFixed(0)} % of the ${peak.toFixed(1)} GFLOP/s that this machine's vector units do`,
   );
   if (share < least) {
-    console.error(`less than ${100 * least} %: look for register spills in src/kernels/assembly/products.ts`);
+    console.error(
+      `less than ${100 * least} %: look for register spills in src/engines/wasm/runtime/assembly/products.ts`,
+    );
     process.exitCode = 1;
   }
 }

@@ -1,15 +1,15 @@
 import { setThreadsCount } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { bench, describe } from 'vitest';
+import { createTfjsExtractor } from '../src/engines/tfjs/tfjs-extractor';
+import { supportsRelaxedSimd } from '../src/engines/wasm/runtime/wasm-simd';
+import { createWasmExtractor } from '../src/engines/wasm/wasm-extractor';
 import type { FeatureExtractor } from '../src/features/extractor';
-import { stepsUpTo } from '../src/features/layers';
-import { createTfjsExtractor } from '../src/features/tfjs-extractor';
-import { createWasmExtractor } from '../src/kernels/wasm-extractor';
-import { supportsRelaxedSimd } from '../src/kernels/wasm-simd';
+import { stepsUpTo } from '../src/features/vgg19/layers';
 import { contentLoss, styleLoss, sum } from '../src/losses';
 import { createObjective } from '../src/objective';
 import { setWasmFiles } from '../test/browser/wasm-files';
-import { randomWeights } from '../test/kernels/random-weights';
+import { randomWeights } from '../test/engines/wasm/random-weights';
 
 /**
  * `npm run bench:page`: loss and gradient to conv3_1 at 256 pixels in a cross-origin-isolated page of the system's Chromium, ours beside

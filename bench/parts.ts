@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { stepsUpTo } from '../src/features/layers';
-import { fusedObjective } from '../src/kernels/fused-objective';
-import { type KernelArguments, KernelEngine } from '../src/kernels/kernel-engine';
-import type { KernelName } from '../src/kernels/kernels';
-import { Network } from '../src/kernels/network';
-import { createWasmExtractor } from '../src/kernels/wasm-extractor';
+import { fusedObjective } from '../src/engines/wasm/losses/fused-objective';
+import { Network } from '../src/engines/wasm/network/network';
+import { type KernelArguments, KernelEngine } from '../src/engines/wasm/runtime/kernel-runner';
+import type { KernelName } from '../src/engines/wasm/runtime/kernels';
+import { createWasmExtractor } from '../src/engines/wasm/wasm-extractor';
+import { stepsUpTo } from '../src/features/vgg19/layers';
 import { networkOptions } from './engines';
 import { benchWeights, type Depth, scene, sceneLoss } from './scene';
 import { median } from './timing';

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { stepsUpTo } from '../src/features/layers';
+import { stepsUpTo } from '../src/features/vgg19/layers';
 import { type Depth, type Scene, sceneLayers, type Weights } from './scene';
 
 /** PyTorch at work on a scene in a process of its own. */

@@ -3,11 +3,11 @@ import { resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import sharp from 'sharp';
 import type { FeatureExtractor } from '../src/features/extractor';
-import { type ConvLayer, stepsUpTo } from '../src/features/layers';
-import type { LayerWeights } from '../src/features/weights/source';
+import { type ConvLayer, stepsUpTo } from '../src/features/vgg19/layers';
 import type { Image } from '../src/image/image';
 import { contentLoss, type Loss, styleLoss, sum, weighted } from '../src/losses';
 import { directoryWeights } from '../src/node/directory-weights';
+import type { LayerWeights } from '../src/weights/source';
 
 const folder = resolve(process.env.TFJS_STYLE_TRANSFER_SHARED ?? '../shared');
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
-import type { ConvLayer } from '../src/features/layers';
 import { normalizations } from '../src/features/normalization';
-import type { LayerWeights } from '../src/features/weights/source';
+import type { ConvLayer } from '../src/features/vgg19/layers';
+import type { LayerWeights } from '../src/weights/source';
 import type { Scene } from './scene';
 
 /**

@@ -4,10 +4,11 @@ import { compileAssembly } from './compile-assembly';
 import { sectionsOf } from './wasm-sections';
 
 /**
- * `npm run build:kernels`: compiles src/kernels/assembly to build/kernels.wasm and build/kernels-relaxed.wasm, which src/kernels/kernels.ts inlines.
+ * `npm run build:kernels`: compiles src/engines/wasm/assembly to build/kernels.wasm and build/kernels-relaxed.wasm, which
+ * src/engines/wasm/runtime/kernels.ts inlines.
  * It may have neither data nor a start function: instances of several threads share one memory, which a second one would overwrite.
  */
-const sources = resolve(import.meta.dirname, '../src/kernels/assembly');
+const sources = resolve(import.meta.dirname, '../src/engines/wasm');
 const outputs = [
   { file: resolve(import.meta.dirname, '../build/kernels.wasm'), relaxed: false },
   { file: resolve(import.meta.dirname, '../build/kernels-relaxed.wasm'), relaxed: true },
@@ -17,14 +18,16 @@ const largest = (40 * 1024 * 3) / 4;
 
 const newest = Math.max(
   ...[
-    ...readdirSync(sources).map((name) => resolve(sources, name)),
+    ...readdirSync(sources, { recursive: true, encoding: 'utf8' })
+      .filter((name) => /assembly.*\.ts$/.test(name))
+      .map((name) => resolve(sources, name)),
     import.meta.filename,
     resolve(import.meta.dirname, 'compile-assembly.ts'),
   ].map(modified),
 );
 for (const { file, relaxed } of outputs) {
   if (modified(file) >= newest) continue;
-  const bytes = await compileAssembly(resolve(sources, 'index.ts'), relaxed);
+  const bytes = await compileAssembly(resolve(sources, 'assembly/index.ts'), relaxed);
   check(bytes);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, bytes);

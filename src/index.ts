@@ -1,3 +1,4 @@
+export * from './engines';
 export * from './errors';
 export * from './features';
 export { registerGradients } from './gradients';
@@ -6,8 +7,9 @@ export * from './losses';
 export * from './metrics';
 export { createObjective, type Evaluation, type Objective } from './objective';
 export * from './optim';
-export { type LossTargets, presetLoss } from './preset-loss';
-export { defaultPreset, getPreset, type Preset, type PresetName, presetNames } from './presets';
+export * from './storage';
+export { type LossTargets, presetLoss } from './transfer/preset-loss';
+export { defaultPreset, getPreset, type Preset, type PresetName, presetNames } from './transfer/presets';
 export type {
   InterruptedEvent,
   ProgressListener,
@@ -15,6 +17,7 @@ export type {
   StepEvent,
   StyleTransferProgress,
   WarningEvent,
-} from './progress';
-export { type HistoryEntry, type StyleTransferResult, styleTransfer } from './style-transfer';
-export type { StyleTransferOptions } from './style-transfer-options';
+} from './transfer/progress';
+export { type HistoryEntry, type StyleTransferResult, styleTransfer } from './transfer/style-transfer';
+export type { StyleTransferOptions } from './transfer/style-transfer-options';
+export * from './weights';

@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from './errors';
 import type { FeatureExtractor, Features } from './features/extractor';
-import type { LayerName } from './features/layers';
+import type { LayerName } from './features/vgg19/layers';
 import { registerGradients } from './gradients';
 import type { Image } from './image/image';
 import { leaves } from './losses/compose';
 import type { Loss } from './losses/loss';
 import type { Workspace } from './optim/workspace';
-import { nearestName } from './validate';
+import { nearestName } from './options/validate';
 
 /** A loss and its gradient at one image. All tensors belong to the caller. */
 export interface Evaluation {

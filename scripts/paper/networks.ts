@@ -1,8 +1,8 @@
 import { WeightsError } from '../../src/errors';
 import type { FeatureExtractor } from '../../src/features/extractor';
-import { deepestLayer } from '../../src/features/layers';
+import { deepestLayer } from '../../src/features/vgg19/layers';
 import { loadVgg19 } from '../../src/node/load-vgg19';
-import { getPreset, presetLayers } from '../../src/presets';
+import { getPreset, presetLayers } from '../../src/transfer/presets';
 import type { System } from './systems';
 
 /** The networks that systems need, each loaded once. */

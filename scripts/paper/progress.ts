@@ -1,4 +1,4 @@
-import type { StepEvent } from '../../src/progress';
+import type { StepEvent } from '../../src/transfer/progress';
 import type { RunRecord } from './run-record';
 
 /** Shows how far the experiment is: one line that changes on a terminal, one line a run elsewhere. */

@@ -1,5 +1,5 @@
 import { type MetricName, metricNames } from '../../src/metrics';
-import type { PresetName } from '../../src/presets';
+import type { PresetName } from '../../src/transfer/presets';
 import { type Claim, claims } from './claims';
 import { type Html, html } from './html';
 import type { ReportContent } from './report';

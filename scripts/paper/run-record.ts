@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PresetName } from '../../src/presets';
+import type { PresetName } from '../../src/transfer/presets';
 
 /** A finished run, as it is kept between calls so that an interrupted experiment goes on where it stopped. */
 export interface RunRecord {

@@ -1,4 +1,4 @@
-import type { PresetName } from '../../src/presets';
+import type { PresetName } from '../../src/transfer/presets';
 
 /** A row of the paper's tables 2 to 4. */
 export interface System {

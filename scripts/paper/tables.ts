@@ -1,5 +1,5 @@
 import type { MetricName, MetricValues } from '../../src/metrics';
-import type { PresetName } from '../../src/presets';
+import type { PresetName } from '../../src/transfer/presets';
 
 /** The metrics of one picture against its style and its content. */
 export interface MeasuredRun {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { embeddedLayers } from '../../src/features/weights/embedded/embedded-file.ts';
+import { embeddedLayers } from '../../src/features/vgg19/embedded/embedded-file';
 import type { RgbPixels } from '../../src/image/pixel-array.ts';
 import { gramMatrix } from '../../src/losses/gram-matrix.ts';
 import { type NetworkWeights, networkUpTo } from './learn-layers.ts';

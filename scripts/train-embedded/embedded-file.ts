@@ -1,7 +1,7 @@
-import { headerBytes } from '../../src/features/weights/embedded/embedded-file.ts';
-import type { LayerWeights } from '../../src/features/weights/source.ts';
+import { headerBytes } from '../../src/features/vgg19/embedded/embedded-file';
+import type { LayerWeights } from '../../src/weights/source';
 
-/** The file that `src/features/weights/embedded` reads. @param layers conv1_1 to conv3_1, in the convention of that file */
+/** The file that `src/features/vgg19/embedded` reads. @param layers conv1_1 to conv3_1, in the convention of that file */
 export function encodeEmbedded(layers: readonly LayerWeights[], seed: number): Uint8Array<ArrayBuffer> {
   const parts = layers.map(({ kernel, bias }) => {
     const scale = channelScales(kernel, bias.length);

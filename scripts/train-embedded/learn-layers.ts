@@ -1,16 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { createTfjsExtractor } from '../../src/engines/tfjs/tfjs-extractor';
 import type { FeatureExtractor } from '../../src/features/extractor.ts';
+import { embeddedConvention, embeddedLayers } from '../../src/features/vgg19/embedded/embedded-file';
 import {
   type ConvLayer,
   type LayerName,
   stepsUpTo,
   type Vgg19Layer,
   vgg19Convolutions,
-} from '../../src/features/layers.ts';
-import { createTfjsExtractor } from '../../src/features/tfjs-extractor.ts';
-import { embeddedConvention, embeddedLayers } from '../../src/features/weights/embedded/embedded-file.ts';
-import type { LayerWeights } from '../../src/features/weights/source.ts';
+} from '../../src/features/vgg19/layers';
 import type { RgbPixels } from '../../src/image/pixel-array.ts';
+import type { LayerWeights } from '../../src/weights/source';
 import { type Rows, samplePatches } from './patches.ts';
 import { orthonormalise } from './principal-components.ts';
 import { Random } from './random.ts';

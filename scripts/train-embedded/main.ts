@@ -1,5 +1,5 @@
 /**
- * Trains the network that comes with the package, from nothing but a seed: src/features/weights/embedded/embedded.bin.
+ * Trains the network that comes with the package, from nothing but a seed: src/features/vgg19/embedded/embedded.bin.
  *
  *     npm run train:embedded [-- output file]
  */
@@ -12,7 +12,7 @@ import { recipe } from './recipe.ts';
 import { train } from './train.ts';
 
 const file = resolve(
-  process.argv[2] ?? `${import.meta.dirname}/../../src/features/weights/embedded/embedded.bin`,
+  process.argv[2] ?? `${import.meta.dirname}/../../src/features/vgg19/embedded/embedded.bin`,
 );
 const start = performance.now();
 const tell = (step: string) =>

@@ -6,7 +6,7 @@ import { contentLoss } from '../../src/losses/content-loss.ts';
 import { styleLoss } from '../../src/losses/style-loss.ts';
 import { loadVgg19 } from '../../src/node/load-vgg19.ts';
 import { readImage } from '../../src/node/read-image.ts';
-import { styleTransfer } from '../../src/style-transfer.ts';
+import { styleTransfer } from '../../src/transfer/style-transfer';
 
 const contentLayers = ['conv2_2'] as const;
 const styleLayers = ['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1'] as const;

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { FeatureExtractor } from '../../src/features/extractor.ts';
-import type { LayerName } from '../../src/features/layers.ts';
 import { normalizations } from '../../src/features/normalization.ts';
-import { embeddedConvention } from '../../src/features/weights/embedded/embedded-file.ts';
+import { embeddedConvention } from '../../src/features/vgg19/embedded/embedded-file';
+import type { LayerName } from '../../src/features/vgg19/layers';
 import type { RgbPixels } from '../../src/image/pixel-array.ts';
 import type { Random } from './random.ts';
 

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { physicalCores } from '../engines/wasm/runtime/physical-cores';
 import { EnvironmentError } from '../errors';
-import { physicalCores } from '../kernels/physical-cores';
 import { maxWasmThreads } from '../node/threaded-wasm';
 import { useTfjsNode } from '../node/use-tfjs-node';
 import { useWasm } from '../node/use-wasm';

@@ -1,5 +1,5 @@
 import colors from 'picocolors';
-import type { StyleTransferProgress } from '../progress';
+import type { StyleTransferProgress } from '../transfer/progress';
 import { describeStep, describeWeights, type ProgressDisplay } from './progress';
 import { hasColors, type Output, type Terminal } from './terminal';
 

@@ -1,4 +1,4 @@
-import type { StyleTransferProgress } from '../progress';
+import type { StyleTransferProgress } from '../transfer/progress';
 import type { ProgressDisplay } from './progress';
 import type { Output } from './terminal';
 

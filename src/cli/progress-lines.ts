@@ -1,4 +1,4 @@
-import type { StepEvent } from '../progress';
+import type { StepEvent } from '../transfer/progress';
 import { describeStep, describeWeights, type ProgressDisplay } from './progress';
 import type { Output } from './terminal';
 

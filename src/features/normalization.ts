@@ -1,4 +1,4 @@
-import type { WeightConvention } from './weights/source';
+import type { WeightConvention } from '../weights/source';
 
 /** What turns an RGB image in [0,1] into a network's input, and a source's biases into those that fit it. */
 export interface Normalization {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { EnvironmentError, ImageError } from '../errors';
-import { requireKnownOptions, requireNumber, showValue } from '../validate';
+import { requireKnownOptions, requireNumber, showValue } from '../options/validate';
 import type { Image } from './image';
 import {
   isPixelArray,

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors';
 import { registerGradients } from '../gradients';
-import { requireNumber, showValue } from '../validate';
+import { requireNumber, showValue } from '../options/validate';
 import type { Loss, WeightedLoss } from './loss';
 
 /**

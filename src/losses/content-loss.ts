@@ -1,6 +1,6 @@
 import type { Features } from '../features/extractor';
-import type { LayerName } from '../features/layers';
-import { requireKnownOptions, requireName } from '../validate';
+import type { LayerName } from '../features/vgg19/layers';
+import { requireKnownOptions, requireName } from '../options/validate';
 import { type Distance, distances } from './distance';
 import { featureLoss } from './feature-loss';
 import type { Loss } from './loss';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors';
 import { registerGradients } from '../gradients';
-import { requireKnownOptions, requireName } from '../validate';
+import { requireKnownOptions, requireName } from '../options/validate';
 
 /** How a Gram matrix is scaled; published style weights only fit the one they were made with. */
 export type GramNormalization = 'elements' | 'positions' | 'none';

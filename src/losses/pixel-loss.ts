@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Image } from '../image/image';
 import { requireImage } from '../image/require-image';
-import { requireKnownOptions, requireName } from '../validate';
+import { requireKnownOptions, requireName } from '../options/validate';
 import { type Distance, distances } from './distance';
 import { featureLoss } from './feature-loss';
 import type { Loss } from './loss';

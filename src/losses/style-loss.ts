@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors';
 import type { Features } from '../features/extractor';
-import type { LayerName } from '../features/layers';
+import type { LayerName } from '../features/vgg19/layers';
 import { registerGradients } from '../gradients';
-import { requireKnownOptions, requireName, requireNumber, showValue } from '../validate';
+import { requireKnownOptions, requireName, requireNumber, showValue } from '../options/validate';
 import { type Distance, distanceBetween, distances } from './distance';
 import { type GramNormalization, gramMatrix, gramNormalizations } from './gram-matrix';
 import type { Loss } from './loss';

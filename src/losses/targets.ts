@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors';
 import type { Features } from '../features/extractor';
-import type { LayerName } from '../features/layers';
-import { nearestName, showValue } from '../validate';
+import type { LayerName } from '../features/vgg19/layers';
+import { nearestName, showValue } from '../options/validate';
 
 /** The layers of `target` that a loss is about: `layers`, each of which must be there, or by default all of them. */
 export function targetLayers(caller: string, target: Features, layers?: readonly LayerName[]): LayerName[] {

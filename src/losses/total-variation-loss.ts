@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { LayerName } from '../features/layers';
-import { requireKnownOptions, requireName } from '../validate';
+import type { LayerName } from '../features/vgg19/layers';
+import { requireKnownOptions, requireName } from '../options/validate';
 import { type Distance, distanceBetween, distances } from './distance';
 import type { Loss } from './loss';
 import { requireFeature } from './targets';

@@ -1,9 +1,9 @@
 import type { FeatureExtractor } from '../features/extractor';
-import type { LayerName } from '../features/layers';
+import type { LayerName } from '../features/vgg19/layers';
 import type { ImageInput } from '../image/to-image';
 import { contentLoss } from '../losses/content-loss';
 import type { Distance } from '../losses/distance';
-import { requireKnownOptions } from '../validate';
+import { requireKnownOptions } from '../options/validate';
 import { readNumbers, withImagePair } from './image-pair';
 import { requireExtractor } from './require-extractor';
 import { valueOnce } from './value-once';

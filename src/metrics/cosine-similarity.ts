@@ -1,8 +1,8 @@
 import type { Tensor4D } from '@tensorflow/tfjs-core';
 import type { FeatureExtractor } from '../features/extractor';
-import type { LayerName } from '../features/layers';
+import type { LayerName } from '../features/vgg19/layers';
 import type { ImageInput } from '../image/to-image';
-import { requireKnownOptions } from '../validate';
+import { requireKnownOptions } from '../options/validate';
 import { cosineSimilarityOfTensors } from './cosine-similarity-of-tensors';
 import { readNumbers, withImagePair } from './image-pair';
 import { requireExtractor } from './require-extractor';

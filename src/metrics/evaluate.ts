@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors';
 import type { FeatureExtractor } from '../features/extractor';
-import type { LayerName } from '../features/layers';
+import type { LayerName } from '../features/vgg19/layers';
 import type { Image } from '../image/image';
 import { type ImageInput, imageFrom } from '../image/to-image';
-import { requireKnownOptions, requireName, showValue } from '../validate';
+import { requireKnownOptions, requireName, showValue } from '../options/validate';
 import { contentDistance } from './content-distance';
 import { cosineSimilarity } from './cosine-similarity';
 import { msSsim, scalesThatFit } from './ms-ssim';

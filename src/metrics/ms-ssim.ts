@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ImageError } from '../errors';
 import type { ImageInput } from '../image/to-image';
-import { requireKnownOptions, requireName, requireNumber } from '../validate';
+import { requireKnownOptions, requireName, requireNumber } from '../options/validate';
 import { comparedPlanes } from './compared-planes';
 import { readNumbers, withImagePair } from './image-pair';
 import { type Channels, channelChoices } from './planes';

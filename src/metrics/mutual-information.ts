@@ -1,5 +1,5 @@
 import type { ImageInput } from '../image/to-image';
-import { requireKnownOptions, requireName, requireNumber } from '../validate';
+import { requireKnownOptions, requireName, requireNumber } from '../options/validate';
 import { greyLevels } from './grey-levels';
 import { withImagePair } from './image-pair';
 

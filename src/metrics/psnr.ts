@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ImageInput } from '../image/to-image';
-import { requireKnownOptions, requireNumber } from '../validate';
+import { requireKnownOptions, requireNumber } from '../options/validate';
 import { readNumbers, withImagePair } from './image-pair';
 
 /** Options of {@link psnr}. */

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ImageError } from '../errors';
-import { requireKnownOptions, requireName, requireNumber } from '../validate';
+import { requireKnownOptions, requireName, requireNumber } from '../options/validate';
 import {
   type Channels,
   channelChoices,

@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { FeatureExtractor } from '../features/extractor';
-import type { LayerName } from '../features/layers';
+import type { LayerName } from '../features/vgg19/layers';
 import type { Image } from '../image/image';
 import { type ImageInput, imageFrom } from '../image/to-image';
 import type { GramNormalization } from '../losses/gram-matrix';
 import { styleLoss } from '../losses/style-loss';
-import { requireKnownOptions } from '../validate';
+import { requireKnownOptions } from '../options/validate';
 import { readNumbers } from './image-pair';
 import { requireExtractor } from './require-extractor';
 import { valueOnce } from './value-once';

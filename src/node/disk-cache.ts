@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import envPaths from 'env-paths';
 import { WeightsError } from '../errors';
-import { isCacheKey, type WeightCache } from '../features/weights/weight-cache';
+import { isCacheKey, type WeightCache } from '../storage/byte-cache';
 import { replaceFile } from './replace-file';
 
 /** Environment variable that names the folder of the cache. */

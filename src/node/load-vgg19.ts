@@ -1,6 +1,6 @@
+import { defaultLastLayer, type LoadVgg19Options, loadVgg19 as loadAnywhere } from '../engines/load-vgg19';
 import type { FeatureExtractor } from '../features/extractor';
-import { convolutionsUpTo } from '../features/layers';
-import { defaultLastLayer, type LoadVgg19Options, loadVgg19 as loadAnywhere } from '../features/load-vgg19';
+import { convolutionsUpTo } from '../features/vgg19/layers';
 import { nodeWeights } from './node-weights';
 
 /**

@@ -1,10 +1,10 @@
-import type { ConvLayer } from '../features/layers';
-import { layersModelWeights } from '../features/weights/layers-model-weights';
-import { resolveWeights, type Weights, type WeightsPlatform } from '../features/weights/resolve-weights';
-import { safetensorsWeights } from '../features/weights/safetensors-weights';
-import type { ReadWeightsOptions, WeightSource } from '../features/weights/source';
-import type { WeightCache } from '../features/weights/weight-cache';
-import { requireKnownOptions } from '../validate';
+import type { ConvLayer } from '../features/vgg19/layers';
+import { resolveWeights, type Weights, type WeightsPlatform } from '../features/vgg19/resolve-weights';
+import { requireKnownOptions } from '../options/validate';
+import type { WeightCache } from '../storage/byte-cache';
+import { layersModelWeights } from '../weights/layers-model-weights';
+import { safetensorsWeights } from '../weights/safetensors-weights';
+import type { ReadWeightsOptions, WeightSource } from '../weights/source';
 import { directoryStore } from './directory-weights';
 import { diskCache } from './disk-cache';
 

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Image } from '../image/image';
 import { rgbPixels } from '../image/pixel-array';
 import { fitLongerSide } from '../image/resize';
-import { requireKnownOptions, requireName, requireNumber } from '../validate';
+import { requireKnownOptions, requireName, requireNumber } from '../options/validate';
 import { type ChooseSize, readPixels } from './read-pixels';
 import type { ImageSource } from './source-bytes';
 

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { ImageError } from '../errors';
-import { showValue } from '../validate';
+import { showValue } from '../options/validate';
 
 /** An encoded image: the path of a file, a `file:`, `http:`, `https:` or `data:` URL, or the bytes themselves (a `Buffer`). */
 export type ImageSource = string | URL | Uint8Array;

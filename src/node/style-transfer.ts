@@ -1,10 +1,10 @@
-import { convolutionsUpTo } from '../features/layers';
+import { convolutionsUpTo } from '../features/vgg19/layers';
 import {
   lastLayerOf,
   type StyleTransferResult,
   styleTransfer as styleTransferAnywhere,
-} from '../style-transfer';
-import { checkOptions, defaultSize, type StyleTransferOptions } from '../style-transfer-options';
+} from '../transfer/style-transfer';
+import { checkOptions, defaultSize, type StyleTransferOptions } from '../transfer/style-transfer-options';
 import { decodeInput, type NodeImageInput } from './image-input';
 import { nodeWeights } from './node-weights';
 import { atMost } from './read-pixels';

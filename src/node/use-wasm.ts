@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { EnvironmentError } from '../errors';
-import { requireKnownOptions, requireNumber } from '../validate';
+import { requireKnownOptions, requireNumber } from '../options/validate';
 import { createThreadedWasm, maxWasmThreads } from './threaded-wasm';
 import { withoutProcessListeners } from './without-process-listeners';
 

@@ -1,4 +1,4 @@
-import { requireKnownOptions, requireNumber } from '../validate';
+import { requireKnownOptions, requireNumber } from '../options/validate';
 import { AdamStepper } from './adam-stepper';
 import type { Method } from './method';
 import type { Run } from './run';

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../errors';
-import { requireKnownOptions, requireName, requireNumber } from '../validate';
+import { requireKnownOptions, requireName, requireNumber } from '../options/validate';
 import { LbfgsStepper } from './lbfgs-stepper';
 import { type LineSearchName, lineSearchNames } from './line-search';
 import type { Method } from './method';

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors';
-import { requireKnownOptions, requireNumber, showValue } from '../validate';
+import { requireKnownOptions, requireNumber, showValue } from '../options/validate';
 import { arraySpace } from './array-space';
 import { lbfgs } from './lbfgs';
 import type { Method } from './method';

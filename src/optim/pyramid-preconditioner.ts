@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors';
-import { requireKnownOptions, requireNumber, showValue } from '../validate';
+import { requireKnownOptions, requireNumber, showValue } from '../options/validate';
 import { type PyramidBand, pyramidBands, tent } from './pyramid-bands';
 import type { Preconditioner } from './vector-space';
 

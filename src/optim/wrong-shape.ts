@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors';
-import { showValue } from '../validate';
+import { showValue } from '../options/validate';
 
 /** For a vector that an objective or a preconditioner returned and that is none of the run's space. */
 export function wrongShape(value: unknown, accepted: string): InvalidArgumentError {

@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ComputationError } from '../errors';
 import type { Features } from '../features/extractor';
-import type { LayerName } from '../features/layers';
+import type { LayerName } from '../features/vgg19/layers';
 import type { Image } from '../image/image';
 import type { Loss } from '../losses/loss';
 import { type Objective, valueAndCotangents } from '../objective';
-import { requireKnownOptions, requireNumber } from '../validate';
+import { requireKnownOptions, requireNumber } from '../options/validate';
 
 /** Options of {@link checkGradient}. */
 export interface CheckGradientOptions {

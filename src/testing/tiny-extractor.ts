@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { createTfjsExtractor, type Pooling } from '../engines/tfjs/tfjs-extractor';
 import type { FeatureExtractor } from '../features/extractor';
 import {
   type ConvLayer,
@@ -6,10 +7,9 @@ import {
   type NetworkStep,
   stepsUpTo,
   type Vgg19Layer,
-} from '../features/layers';
-import { createTfjsExtractor, type Pooling } from '../features/tfjs-extractor';
-import type { LayerWeights } from '../features/weights/source';
-import { requireKnownOptions, requireNumber } from '../validate';
+} from '../features/vgg19/layers';
+import { requireKnownOptions, requireNumber } from '../options/validate';
+import type { LayerWeights } from '../weights/source';
 
 /** Options of {@link tinyExtractor}. */
 export interface TinyExtractorOptions {

@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { stepsUpTo } from '../../src/features/layers';
-import { createWasmExtractor } from '../../src/kernels/wasm-extractor';
+import { createWasmExtractor } from '../../src/engines/wasm/wasm-extractor';
+import { stepsUpTo } from '../../src/features/vgg19/layers';
 import { contentLoss, styleLoss, sum } from '../../src/losses';
 import { createObjective } from '../../src/objective';
 import { lbfgs, minimize, pyramidPreconditioner } from '../../src/optim';
-import { randomWeights } from '../kernels/random-weights';
+import { randomWeights } from '../engines/wasm/random-weights';
 import { expectNear } from '../support/expect-near';
 
 const options = {

@@ -1,5 +1,5 @@
-import { cacheApiCache, indexedDbCache, type WeightCache } from '../../src/features/weights';
-import { weightCacheContract } from '../contracts/weight-cache';
+import { cacheApiCache, indexedDbCache, type WeightCache } from '../../src/storage';
+import { weightCacheContract } from '../contracts/byte-cache';
 
 /** Both keep what earlier tests wrote. */
 async function emptied(cache: WeightCache): Promise<WeightCache> {

@@ -7,7 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { runCommandLine } from '../../src/cli/command-line';
-import { presetNames } from '../../src/presets';
+import { presetNames } from '../../src/transfer/presets';
 import { fakeTerminal } from '../support/fake-terminal';
 
 let folder: string;

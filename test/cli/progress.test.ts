@@ -3,7 +3,7 @@ import { duration } from '../../src/cli/progress';
 import { progressBar } from '../../src/cli/progress-bar';
 import { progressJson } from '../../src/cli/progress-json';
 import { progressLines } from '../../src/cli/progress-lines';
-import type { StepEvent } from '../../src/progress';
+import type { StepEvent } from '../../src/transfer/progress';
 import { fakeTerminal } from '../support/fake-terminal';
 
 const step = (iteration: number, change: Partial<StepEvent> = {}): StepEvent => ({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LayerName } from '../../src/features/layers';
+import type { LayerName } from '../../src/features/vgg19/layers';
 import {
   contentLoss,
   type Loss,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defaultCacheFolder, diskCache } from '../../src/node/disk-cache';
-import { weightCacheContract } from '../contracts/weight-cache';
+import { weightCacheContract } from '../contracts/byte-cache';
 
 let folder = '';
 beforeEach(async () => {

@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { stepsUpTo } from '../../src/features/layers';
-import { createTfjsExtractor } from '../../src/features/tfjs-extractor';
-import { createWasmExtractor } from '../../src/kernels/wasm-extractor';
+import { createTfjsExtractor } from '../../src/engines/tfjs/tfjs-extractor';
+import { createWasmExtractor } from '../../src/engines/wasm/wasm-extractor';
+import { stepsUpTo } from '../../src/features/vgg19/layers';
 import { contentLoss, styleLoss, sum, totalVariationLoss } from '../../src/losses';
 import { useTfjsNode } from '../../src/node/use-tfjs-node';
 import { createObjective } from '../../src/objective';
 import { expectNoLeak } from '../../src/testing';
-import { randomWeights } from '../kernels/random-weights';
+import { randomWeights } from '../engines/wasm/random-weights';
 import { expectNear } from '../support/expect-near';
 import { noise } from '../support/images';
 import '../support/to-be-allclose';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { engineSpace } from '../../src/kernels/engine-space';
-import { KernelEngine } from '../../src/kernels/kernel-engine';
+import { KernelEngine } from '../../src/engines/wasm/runtime/kernel-runner';
+import { engineSpace } from '../../src/engines/wasm/vectors/wasm-space';
 import { arraySpace } from '../../src/optim/array-space';
 import { tensorSpace } from '../../src/optim/tensor-space';
 import { vectorSpaceContract } from '../contracts/vector-space';

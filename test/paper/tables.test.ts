@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { toCsv } from '../../scripts/paper/export-tables';
 import { gainOf, type MeasuredRun, tableOf, verdictOf } from '../../scripts/paper/tables';
 import { type MetricName, type MetricValues, metricNames } from '../../src/metrics';
-import type { PresetName } from '../../src/presets';
+import type { PresetName } from '../../src/transfer/presets';
 
 /** A run whose metrics all have one value. */
 function run(pair: string, system: PresetName, value: number): MeasuredRun {

@@ -1,8 +1,8 @@
+import { createTfjsExtractor } from '../../src/engines/tfjs/tfjs-extractor';
+import { createWasmExtractor } from '../../src/engines/wasm/wasm-extractor';
 import type { FeatureExtractor } from '../../src/features/extractor';
-import type { ConvLayer, Vgg19Layer } from '../../src/features/layers';
-import { stepsUpTo } from '../../src/features/layers';
-import { createTfjsExtractor } from '../../src/features/tfjs-extractor';
-import { createWasmExtractor } from '../../src/kernels/wasm-extractor';
+import type { ConvLayer, Vgg19Layer } from '../../src/features/vgg19/layers';
+import { stepsUpTo } from '../../src/features/vgg19/layers';
 import { directoryWeights } from '../../src/node/directory-weights';
 import { shared } from './shared';
 

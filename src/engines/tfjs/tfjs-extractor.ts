@@ -1,0 +1,184 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { EnvironmentError } from '../../errors';
+import type { FeatureExtractor, Features, Linearization } from '../../features/extractor';
+import { normalizations } from '../../features/normalization';
+import type { ConvLayer, LayerName, NetworkStep } from '../../features/vgg19/layers';
+import type { Image } from '../../image/image';
+import type { LayerWeights, WeightConvention } from '../../weights/source';
+import { checkRequest } from '../shared/check-request';
+import {
+  averagePoolGradient,
+  type Convolution,
+  createConvolution,
+  type InputGradient,
+  maxPoolGradient,
+  reluGradient,
+} from './tfjs-steps';
+
+/** How a 2x2 window becomes one value: its maximum (VGG as trained) or its mean (which Gatys et al. 2016 prefer for synthesis). */
+export type Pooling = 'max' | 'average';
+
+/** What {@link createTfjsExtractor} computes. */
+export interface TfjsExtractorOptions {
+  /** For reports: which network. */
+  readonly name: string;
+  /** For reports: where the weights came from. */
+  readonly weightsName: string;
+  /** Whether they are those of the network that comes with this package. */
+  readonly embedded?: boolean | undefined;
+  readonly steps: readonly NetworkStep[];
+  /** Kernel and bias of every convolution in `steps`, checked by the reader. */
+  readonly weights: ReadonlyMap<ConvLayer, LayerWeights>;
+  readonly convention: WeightConvention;
+  readonly pooling?: Pooling | undefined;
+  readonly inputGradient?: InputGradient | undefined;
+}
+
+/** A step at one image: the way back from the gradient of its output to that of its input. */
+interface Tape {
+  readonly layer: LayerName;
+  back(gradient: tf.Tensor4D): tf.Tensor4D;
+}
+
+/**
+ * A network of 3x3 convolutions, ReLUs and 2x2 poolings by tfjs operations, on whatever backend is active.
+ *
+ * Forward and backward are written out step by step instead of left to autodiff, which would keep every temporary alive until the end:
+ * here a feature map is kept only if it was asked for or the way back needs it.
+ */
+export function createTfjsExtractor(options: TfjsExtractorOptions): FeatureExtractor {
+  const { steps, pooling = 'max', inputGradient = 'auto' } = options;
+  const normalization = normalizations[options.convention];
+  const convolutions = new Map<LayerName, Convolution>();
+  for (const step of steps) {
+    if (step.kind === 'conv')
+      convolutions.set(step.name, createConvolution(step, options.weights, normalization, inputGradient));
+  }
+  const scale = tf.keep(tf.tensor4d([...normalization.scale], [1, 1, 1, 3]));
+  const offset = tf.keep(tf.tensor4d([...normalization.offset], [1, 1, 1, 3]));
+  const layers: readonly LayerName[] = ['image', ...steps.map((step) => step.name)];
+
+  /** Forward to the last of `wanted`. With a tape: records the way back, and leaves what it needs in `held`. */
+  function forward(
+    image: Image,
+    wanted: readonly LayerName[],
+    held: Set<tf.Tensor>,
+    tape?: Tape[],
+  ): Features {
+    const features: Partial<Record<LayerName, tf.Tensor4D>> = {};
+    const last = checkRequest(image, wanted, layers, steps);
+    if (wanted.includes('image')) {
+      features.image = tf.expandDims(image, 0) as tf.Tensor4D;
+      held.add(features.image);
+    }
+    if (last === 0) return features;
+    let x: tf.Tensor4D = tf.tidy(() => tf.add(tf.mul(tf.expandDims(image, 0), scale), offset));
+    try {
+      for (let i = 0; i < last; i++) {
+        const input = x;
+        const step = steps[i];
+        let layer: LayerName = step.name;
+        if (step.kind === 'conv') {
+          const convolution = convolutions.get(layer) as Convolution;
+          const next = steps[i + 1];
+          const fused = next?.kind === 'relu' && !wanted.includes(layer);
+          const output = convolution.apply(input, fused);
+          tape?.push({ layer, back: (dy) => convolution.inputGradient(dy, input.shape) });
+          if (fused) {
+            layer = next.name;
+            i++;
+            tape?.push({ layer, back: (dy) => reluGradient(dy, output) });
+            if (tape) held.add(output);
+          }
+          x = output;
+        } else if (step.kind === 'relu') {
+          // Only after a convolution that was asked for, whose output is alive anyway and has the same mask as the activation.
+          tape?.push({ layer, back: (dy) => reluGradient(dy, input) });
+          x = tf.relu(input);
+        } else {
+          const output =
+            pooling === 'max' ? tf.maxPool(input, 2, 2, 'valid') : tf.avgPool(input, 2, 2, 'valid');
+          tape?.push({
+            layer,
+            back: (dy) =>
+              pooling === 'max' ? maxPoolGradient(dy, input, output) : averagePoolGradient(dy, input.shape),
+          });
+          if (tape && pooling === 'max') held.add(input).add(output);
+          x = output;
+        }
+        if (wanted.includes(layer)) {
+          features[layer] = x;
+          held.add(x);
+        }
+        if (!held.has(input)) input.dispose();
+        requireAllocated(x);
+      }
+      return features;
+    } catch (error) {
+      tf.dispose([x, ...held]);
+      throw error;
+    }
+  }
+
+  /** The gradient of sum <feature, cotangent> with respect to the image, from the deepest cotangent backwards. */
+  function backward(image: Image, tape: readonly Tape[], cotangents: Features): Image {
+    let gradient: tf.Tensor4D | undefined;
+    const advance = (step: (before: tf.Tensor4D | undefined) => tf.Tensor4D | undefined): void => {
+      const before = gradient;
+      gradient = tf.tidy(() => step(before) as tf.Tensor4D);
+      if (gradient) requireAllocated(gradient);
+      if (before !== gradient) before?.dispose();
+    };
+    for (const { layer, back } of tape.toReversed()) {
+      const cotangent = cotangents[layer];
+      if (!cotangent && !gradient) continue;
+      advance((before) =>
+        back(before && cotangent ? tf.add(before, cotangent) : (before ?? (cotangent as tf.Tensor4D))),
+      );
+    }
+    return tf.tidy(() => {
+      const network = gradient ? tf.mul(gradient, scale) : tf.zeros([1, ...image.shape]);
+      const total = cotangents.image ? tf.add(network, cotangents.image) : network;
+      gradient?.dispose();
+      return tf.reshape(total, image.shape) as Image;
+    });
+  }
+
+  return {
+    name: options.name,
+    engine: 'tfjs',
+    weights: options.weightsName,
+    embedded: options.embedded,
+    layers,
+    extract: (image, wanted) => forward(image, wanted, new Set()),
+    linearize(image, wanted): Linearization {
+      const tape: Tape[] = [];
+      const held = new Set<tf.Tensor>();
+      const features = forward(image, wanted, held, tape);
+      return {
+        features,
+        pullback: (cotangents) => backward(image, tape, cotangents),
+        dispose: () => tf.dispose([...held]),
+      };
+    },
+    dispose() {
+      scale.dispose();
+      offset.dispose();
+      for (const convolution of convolutions.values()) convolution.dispose();
+    },
+  };
+}
+
+/**
+ * tfjs-wasm does not check its allocator: a tensor that no memory was left for lies at address 0 and overwrites others.
+ * Throws where that has happened.
+ */
+function requireAllocated(tensor: tf.Tensor): void {
+  const backend = tf.backend() as { getMemoryOffset?: (dataId: object) => number };
+  if (backend.getMemoryOffset?.(tensor.dataId) !== 0) return;
+  throw new EnvironmentError(
+    'OUT_OF_MEMORY',
+    `The ${tf.getBackend()} backend has no memory left for a tensor [${tensor.shape}]; choose a smaller image size or fewer layers.`,
+    { option: 'size', value: tensor.shape },
+  );
+}

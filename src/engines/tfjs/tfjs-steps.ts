@@ -1,0 +1,123 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { WeightsError } from '../../errors';
+import type { Normalization } from '../../features/normalization';
+import type { ConvLayer, NetworkStep } from '../../features/vgg19/layers';
+import type { LayerWeights } from '../../weights/source';
+
+/**
+ * How a convolution's gradient with respect to its input is computed: `'flipped'`, as a forward convolution with the filter reversed in
+ * both spatial axes and its channels swapped, or `'kernel'`, by the backend's own. `'auto'` takes what measurements show to be faster.
+ */
+export type InputGradient = 'auto' | 'flipped' | 'kernel';
+
+/** A frozen 3x3 convolution, stride 1, zero padding 1. */
+export interface Convolution {
+  /** With bias, and the ReLU after it if `relu`. */
+  apply(x: tf.Tensor4D, relu: boolean): tf.Tensor4D;
+  /** The gradient with respect to an input of this shape. */
+  inputGradient(gradient: tf.Tensor4D, inputShape: number[]): tf.Tensor4D;
+  dispose(): void;
+}
+
+type ConvStep = Extract<NetworkStep, { kind: 'conv' }>;
+
+/** Puts a convolution's weights on the active backend. */
+export function createConvolution(
+  step: ConvStep,
+  weights: ReadonlyMap<ConvLayer, LayerWeights>,
+  normalization: Normalization,
+  inputGradient: InputGradient,
+): Convolution {
+  const { kernel, bias } = layerWeights(step, weights);
+  const shape: [number, number, number, number] = [3, 3, step.channelsIn, step.channelsOut];
+  const filter = tf.tidy(() => {
+    const given = tf.tensor4d(kernel, shape);
+    return tf.keep(normalization.bgr && step.channelsIn === 3 ? tf.reverse(given, 2) : tf.clone(given));
+  });
+  const scaledBias = tf.tidy(() =>
+    tf.keep(tf.mul(tf.tensor1d(bias), normalization.biasScale) as tf.Tensor1D),
+  );
+  const how = inputGradient === 'auto' ? fastestInputGradient(tf.getBackend()) : inputGradient;
+  const flipped =
+    how === 'flipped'
+      ? tf.tidy(() => tf.keep(tf.transpose(tf.reverse(filter, [0, 1]), [0, 1, 3, 2])))
+      : undefined;
+  return {
+    apply: (x, relu) =>
+      tf.fused.conv2d({
+        x,
+        filter,
+        strides: 1,
+        pad: 'same',
+        bias: scaledBias,
+        activation: relu ? 'relu' : 'linear',
+      }),
+    inputGradient: (gradient, inputShape) =>
+      flipped
+        ? tf.conv2d(gradient, flipped, 1, 'same')
+        : tf.conv2dTranspose(gradient, filter, inputShape as [number, number, number, number], 1, 'same'),
+    dispose() {
+      filter.dispose();
+      scaledBias.dispose();
+      flipped?.dispose();
+    },
+  };
+}
+
+/**
+ * tfjs-wasm's Conv2DBackpropInput is a scalar loop, 11 to 15 times slower than its forward convolution; the cpu backend's loops cost
+ * the same either way. WebGL's flipped convolution takes two thirds of its kernel's time, WebGPU's and tfjs-node's gain nothing.
+ */
+function fastestInputGradient(backend: string): 'flipped' | 'kernel' {
+  return backend === 'webgpu' || backend === 'tensorflow' ? 'kernel' : 'flipped';
+}
+
+/** Passes the gradient where the ReLU's output, or what went into it, is positive. */
+export function reluGradient(gradient: tf.Tensor4D, inputOrOutput: tf.Tensor4D): tf.Tensor4D {
+  // On wasm comparisons are 30 times slower than `step`; in tfjs-node `step` is a chain of operations.
+  const mask =
+    tf.getBackend() === 'tensorflow'
+      ? tf.cast(tf.greater(inputOrOutput, 0), 'float32')
+      : tf.step(inputOrOutput);
+  return tf.mul(gradient, mask);
+}
+
+/** Passes the gradient to each window's maximum. Right on every backend for inputs that are not negative, as after a ReLU. */
+export function maxPoolGradient(gradient: tf.Tensor4D, input: tf.Tensor4D, output: tf.Tensor4D): tf.Tensor4D {
+  return tf
+    .engine()
+    .runKernel(
+      'MaxPoolGrad',
+      { dy: gradient, input, output },
+      { filterSize: 2, strides: 2, pad: 'valid' },
+    ) as tf.Tensor4D;
+}
+
+/** Spreads the gradient evenly over each window; a last odd row or column, which no window covers, gets none. */
+export function averagePoolGradient(gradient: tf.Tensor4D, inputShape: number[]): tf.Tensor4D {
+  const [, height, width] = gradient.shape;
+  const spread = tf.image.resizeNearestNeighbor(tf.mul(gradient, 0.25) as tf.Tensor4D, [
+    2 * height,
+    2 * width,
+  ]);
+  const [, inputHeight, inputWidth] = inputShape;
+  return tf.pad(spread, [
+    [0, 0],
+    [0, inputHeight - 2 * height],
+    [0, inputWidth - 2 * width],
+    [0, 0],
+  ]);
+}
+
+function layerWeights(step: ConvStep, weights: ReadonlyMap<ConvLayer, LayerWeights>): LayerWeights {
+  const found = weights.get(step.name);
+  const kernelSize = 9 * step.channelsIn * step.channelsOut;
+  if (found?.kernel.length === kernelSize && found.bias.length === step.channelsOut) return found;
+  const accepted = `a kernel of ${kernelSize} numbers [3, 3, ${step.channelsIn}, ${step.channelsOut}] and a bias of ${step.channelsOut}`;
+  const value = found ? `a kernel of ${found.kernel.length} and a bias of ${found.bias.length}` : 'nothing';
+  throw new WeightsError('WRONG_WEIGHTS', `Weights of ${step.name}: found ${value}; accepted: ${accepted}.`, {
+    option: step.name,
+    value,
+    accepted,
+  });
+}

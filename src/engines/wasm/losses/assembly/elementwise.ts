@@ -1,0 +1,120 @@
+import { atLeast, floorFor, multiplyAdd, smaller, wherePositive } from '../../runtime/assembly/simd';
+
+/** What kernels over single values need. Lengths are multiples of four. */
+@unmanaged
+class ElementwiseArgs {
+  /** Before a ReLU if `relu`. */
+  features: usize;
+  /** What features are compared with, or what is added. */
+  other: usize;
+  gradient: usize;
+  length: usize;
+  relu: usize;
+  /** Values of an item. */
+  share: usize;
+  /** Factor of what is added to the gradient. */
+  factor: f32;
+  /** Not 0: magnitudes, else squares. */
+  magnitudes: usize;
+  /** A double for each item: its part of the distance. */
+  sums: usize;
+}
+
+/** Distance of features from a target over one share, and factor * its derivative (2 d, or the sign of d) added to the gradient. */
+export function distance(args: usize, item: usize, scratch: usize): void {
+  const s = changetype<ElementwiseArgs>(args);
+  const floor = floorFor(s.relu), factor = f32x4.splat(s.factor), zero = f32x4.splat(0), one = f32x4.splat(1);
+  const first = item * s.share, last = smaller(s.length, first + s.share);
+  let total: f64 = 0;
+  for (let from = first; from < last; from += 1024) {
+    // Sums of at most 256 terms in float32, of these in double.
+    let sum = zero;
+    const end = smaller(last, from + 1024) << 2;
+    for (let i = from << 2; i < end; i += 16) {
+      const raw = v128.load(s.features + i);
+      const difference = f32x4.sub(atLeast(floor, raw), v128.load(s.other + i));
+      let slope = difference;
+      if (s.magnitudes) {
+        sum = f32x4.add(sum, f32x4.abs(difference));
+        slope = f32x4.sub(v128.and(f32x4.gt(difference, zero), one), v128.and(f32x4.lt(difference, zero), one));
+      } else {
+        sum = multiplyAdd(difference, difference, sum);
+        slope = f32x4.add(difference, difference);
+      }
+      if (s.relu) slope = wherePositive(slope, raw);
+      v128.store(s.gradient + i, multiplyAdd(factor, slope, v128.load(s.gradient + i)));
+    }
+    total += <f64>f32x4.extract_lane(sum, 0) + <f64>f32x4.extract_lane(sum, 1)
+      + <f64>f32x4.extract_lane(sum, 2) + <f64>f32x4.extract_lane(sum, 3);
+  }
+  store<f64>(s.sums + (item << 3), total);
+}
+
+/** gradient += factor * other over one share, where features are positive if `relu`. */
+export function add(args: usize, item: usize, scratch: usize): void {
+  const s = changetype<ElementwiseArgs>(args);
+  const factor = f32x4.splat(s.factor);
+  const first = item * s.share, end = smaller(s.length, first + s.share) << 2;
+  for (let i = first << 2; i < end; i += 16) {
+    let x = v128.load(s.other + i);
+    if (s.relu) x = wherePositive(x, v128.load(s.features + i));
+    v128.store(s.gradient + i, multiplyAdd(factor, x, v128.load(s.gradient + i)));
+  }
+}
+
+/** What the total variation of an image needs. */
+@unmanaged
+class VariationArgs {
+  /** [h][w][c] */
+  image: usize;
+  gradient: usize;
+  height: usize; width: usize; channels: usize;
+  /** Rows of an item. */
+  share: usize;
+  /** Factors of what is added to the gradient for pairs beside each other, and one above the other. */
+  across: f32; down: f32;
+  /** Not 0: magnitudes, else squares. */
+  magnitudes: usize;
+  /** Two doubles for each item: its sums over pairs beside each other, and one above the other. */
+  sums: usize;
+}
+
+/** Differences of neighbours over some rows: their sums, and factor * their derivatives added to the gradient. */
+export function variation(args: usize, item: usize, scratch: usize): void {
+  const s = changetype<VariationArgs>(args);
+  const pixel = s.channels << 2, row = s.width * pixel, last = smaller(s.height, (item + 1) * s.share);
+  let across: f64 = 0, down: f64 = 0;
+  for (let y = item * s.share; y < last; y++) {
+    for (let x: usize = 0; x < row; x += 4) {
+      const at = s.image + y * row + x, to = s.gradient + y * row + x;
+      const here = load<f32>(at);
+      let slope: f32 = 0;
+      // Every pair is seen from both sides and counted from the first.
+      if (x + pixel < row) {
+        const difference = load<f32>(at + pixel) - here;
+        across += <f64>size(difference, s.magnitudes);
+        slope -= s.across * derivative(difference, s.magnitudes);
+      }
+      if (x >= pixel) slope += s.across * derivative(here - load<f32>(at - pixel), s.magnitudes);
+      if (y + 1 < s.height) {
+        const difference = load<f32>(at + row) - here;
+        down += <f64>size(difference, s.magnitudes);
+        slope -= s.down * derivative(difference, s.magnitudes);
+      }
+      if (y > 0) slope += s.down * derivative(here - load<f32>(at - row), s.magnitudes);
+      store<f32>(to, load<f32>(to) + slope);
+    }
+  }
+  store<f64>(s.sums + (item << 4), across);
+  store<f64>(s.sums + (item << 4), down, 8);
+}
+
+// @ts-ignore: decorator
+@inline function size(difference: f32, magnitudes: usize): f32 {
+  return magnitudes ? abs<f32>(difference) : difference * difference;
+}
+
+// @ts-ignore: decorator
+@inline function derivative(difference: f32, magnitudes: usize): f32 {
+  return magnitudes ? <f32>(<i32>(difference > 0) - <i32>(difference < 0)) : 2 * difference;
+}

@@ -1,0 +1,114 @@
+import { accumulateGram, multiply } from '../../runtime/assembly/products';
+import { atLeast, floorFor, smaller, wherePositive } from '../../runtime/assembly/simd';
+
+/** What Gram matrices and their gradients need. */
+@unmanaged
+class GramArgs {
+  /** [pixels][n], before a ReLU if `relu`. */
+  features: usize;
+  pixels: usize; channels: usize;
+  /** Not 0: the layer is the ReLU of `features`. */
+  relu: usize;
+  /** Pixels of an item. */
+  share: usize;
+  /** Forward: a sum [n][n] for each item, blocks on and above the diagonal; cleared by the kernel. */
+  sums: usize;
+  /** Backward: panels [n/8][n][8] of the symmetric matrix that features are multiplied by. */
+  matrix: usize;
+  /** Backward: [pixels][n], which the product is added to. */
+  gradient: usize;
+}
+
+/** Pixels that are brought into panels before a product. */
+const CHUNK: usize = 128;
+
+/** The sum of products of channels over one share of the pixels. Shares, not threads, have sums: the result does not depend on who works. */
+export function gramForward(args: usize, item: usize, scratch: usize): void {
+  const s = changetype<GramArgs>(args);
+  const n = s.channels, sum = s.sums + ((item * n * n) << 2), floor = floorFor(s.relu);
+  memory.fill(sum, 0, (n * n) << 2);
+  const last = smaller(s.pixels, (item + 1) * s.share);
+  for (let from = item * s.share; from < last; from += CHUNK) {
+    const pixels = smaller(CHUNK, last - from);
+    for (let i: usize = 0; i < pixels; i++) {
+      const row = s.features + (((from + i) * n) << 2);
+      for (let c: usize = 0; c < n; c += 8) {
+        const to = scratch + ((c * pixels) << 2) + (i << 5);
+        v128.store(to, atLeast(floor, v128.load(row + (c << 2))));
+        v128.store(to, atLeast(floor, v128.load(row + (c << 2), 16)), 16);
+      }
+    }
+    accumulateGram(scratch, pixels, n, sum);
+  }
+}
+
+/** What the distance of a Gram matrix from its target needs. */
+@unmanaged
+class GramDistanceArgs {
+  /** Sums [n][n] that add up to the matrix, blocks on and above the diagonal. */
+  sums: usize;
+  shares: usize; channels: usize;
+  /** [n][n] */
+  target: usize;
+  /** Not 0: magnitudes, else squares. */
+  magnitudes: usize;
+  /** Two doubles: factors of the matrix and of its gradient. */
+  factors: usize;
+  /** Panels [n/8][n][8] of the gradient, which is symmetric. */
+  matrix: usize;
+  /** A double for each item: its part of the distance. */
+  distances: usize;
+}
+
+/** Rows of an item. */
+const ROWS: usize = 8;
+
+/**
+ * Distance of some rows of a Gram matrix from a target, and the gradient with respect to them, in double precision. Only entries on and
+ * right of the diagonal are looked at; those right of it count twice.
+ */
+export function gramDistance(args: usize, item: usize, scratch: usize): void {
+  const s = changetype<GramDistanceArgs>(args);
+  const n = s.channels, scale = load<f64>(s.factors), factor = load<f64>(s.factors, 8), first = item * ROWS;
+  let total: f64 = 0;
+  for (let i = first; i < smaller(n, first + ROWS); i++) {
+    const row = (i * n) << 2;
+    for (let j = first; j < n; j += 2) v128.store(scratch + (j << 3), f64x2.splat(0));
+    for (let share: usize = 0; share < s.shares; share++) {
+      const sums = s.sums + ((share * n * n) << 2) + row;
+      for (let j = first; j < n; j += 2) {
+        const to = scratch + (j << 3);
+        v128.store(to, f64x2.add(v128.load(to), f64x2.promote_low_f32x4(v128.load64_zero(sums + (j << 2)))));
+      }
+    }
+    for (let j = i; j < n; j++) {
+      const difference = load<f64>(scratch + (j << 3)) * scale - <f64>load<f32>(s.target + row + (j << 2));
+      const size = s.magnitudes ? abs<f64>(difference) : difference * difference;
+      const slope = s.magnitudes ? <f64>(<i32>(difference > 0) - <i32>(difference < 0)) : 2 * difference;
+      total += i == j ? size : 2 * size;
+      store<f32>(s.matrix + (((j >> 3) * n + i) << 5) + ((j & 7) << 2), <f32>(factor * slope));
+      store<f32>(s.matrix + (((i >> 3) * n + j) << 5) + ((i & 7) << 2), <f32>(factor * slope));
+    }
+  }
+  store<f64>(s.distances + (item << 3), total);
+}
+
+/** gradient += features * matrix over one share of the pixels; through the ReLU if there is one. */
+export function gramBackward(args: usize, item: usize, scratch: usize): void {
+  const s = changetype<GramArgs>(args);
+  const n = s.channels, pixel = n << 2, floor = floorFor(s.relu), products = scratch + CHUNK * pixel;
+  const last = smaller(s.pixels, (item + 1) * s.share);
+  for (let from = item * s.share; from < last; from += CHUNK) {
+    const pixels = smaller(CHUNK, last - from), bytes = pixels * pixel, features = s.features + from * pixel, to = s.gradient + from * pixel;
+    if (!s.relu && (pixels & 3) == 0) {
+      multiply(features, pixel, s.matrix, to, pixel, pixels, n, n, true);
+      continue;
+    }
+    for (let i: usize = 0; i < bytes; i += 16) v128.store(scratch + i, atLeast(floor, v128.load(features + i)));
+    multiply(scratch, pixel, s.matrix, products, pixel, (pixels + 3) & ~3, n, n);
+    for (let i: usize = 0; i < bytes; i += 16) {
+      const product = v128.load(products + i);
+      v128.store(to + i, f32x4.add(v128.load(to + i), s.relu ? wherePositive(product, v128.load(scratch + i)) : product));
+    }
+  }
+}

@@ -1,0 +1,149 @@
+import { accumulateGram, multiply } from '../../runtime/assembly/products';
+import { multiplyAdd, smaller } from '../../runtime/assembly/simd';
+
+/** What the first convolution needs, either way. Its three channels in are too few for Winograd's vectors of four. */
+@unmanaged
+class FirstLayerArgs {
+  /** Forward: the normalised image with a border of zeros, [h + 2][w + 2][3]. Backward: the gradient of the layer's output, [h][w][n]. */
+  input: usize;
+  /** Forward: [h][w][n]. Backward: the gradient of the image, [h][w][3]. Patches: a sum [32][32] for each item; cleared by the kernel. */
+  output: usize;
+  /** Forward: panels [n/8][28][8], the last row the bias. Backward: panels [4][n][8], 27 columns (ky, kx, colour). */
+  weights: usize;
+  height: usize; width: usize; channels: usize;
+  /** Forward: not 0 to add to the output. */
+  add: usize;
+  /** Patches and backward: rows of an item. */
+  share: usize;
+}
+
+/** Pixels of a product. */
+const CHUNK: usize = 64;
+/** Values of a patch: 27, a 1 for the bias, and zeros up to a whole number of panels. */
+const PATCH: usize = 32;
+
+/**
+ * The first convolution at `pixels` (a multiple of 4) neighbours of a row: C[pixels][n] = patches * weights + bias. Patches are read where
+ * they lie: three rows of nine neighbouring values. `from`: the first value of the first patch; `row`: bytes of a row of the image.
+ */
+export function firstConvolution(from: usize, row: usize, weights: usize, pixels: usize, to: usize, n: usize): void {
+  const pixel = n << 2;
+  for (let j: usize = 0; j < n; j += 8) {
+    const panel = weights + j * 112;
+    const low = v128.load(panel, 27 * 32), high = v128.load(panel, 27 * 32 + 16);
+    let c = to + (j << 2);
+    for (let i: usize = 0; i < pixels; i += 4) {
+      let c00 = low, c01 = high, c10 = low, c11 = high, c20 = low, c21 = high, c30 = low, c31 = high;
+      let a = from + i * 12, b = panel;
+      for (let ky: usize = 0; ky < 3; ky++) {
+        const end = a + 36;
+        while (a != end) {
+          const b0 = v128.load(b), b1 = v128.load(b, 16);
+          const x0 = v128.load32_splat(a);
+          c00 = multiplyAdd(x0, b0, c00); c01 = multiplyAdd(x0, b1, c01);
+          const x1 = v128.load32_splat(a, 12);
+          c10 = multiplyAdd(x1, b0, c10); c11 = multiplyAdd(x1, b1, c11);
+          const x2 = v128.load32_splat(a, 24);
+          c20 = multiplyAdd(x2, b0, c20); c21 = multiplyAdd(x2, b1, c21);
+          const x3 = v128.load32_splat(a, 36);
+          c30 = multiplyAdd(x3, b0, c30); c31 = multiplyAdd(x3, b1, c31);
+          a += 4; b += 32;
+        }
+        a += row - 36;
+      }
+      v128.store(c, c00); v128.store(c, c01, 16); c += pixel;
+      v128.store(c, c10); v128.store(c, c11, 16); c += pixel;
+      v128.store(c, c20); v128.store(c, c21, 16); c += pixel;
+      v128.store(c, c30); v128.store(c, c31, 16); c += pixel;
+    }
+  }
+}
+
+/** One row of the first convolution. */
+export function firstForward(args: usize, item: usize, scratch: usize): void {
+  const s = changetype<FirstLayerArgs>(args);
+  const row = (s.width + 2) * 12, pixel = s.channels << 2;
+  for (let x0: usize = 0; x0 < s.width; x0 += CHUNK) {
+    const pixels = smaller(CHUNK, s.width - x0), bytes = pixels * pixel, to = s.output + (item * s.width + x0) * pixel;
+    firstConvolution(s.input + item * row + x0 * 12, row, s.weights, (pixels + 3) & ~3, scratch, s.channels);
+    if (s.add) for (let i: usize = 0; i < bytes; i += 16) v128.store(to + i, f32x4.add(v128.load(to + i), v128.load(scratch + i)));
+    else for (let i: usize = 0; i < bytes; i += 16) v128.store(to + i, v128.load(scratch + i));
+  }
+}
+
+/** The sum of products of the values of patches over one share of the rows, blocks on and above the diagonal. */
+export function patchProducts(args: usize, item: usize, scratch: usize): void {
+  const s = changetype<FirstLayerArgs>(args);
+  const row = (s.width + 2) * 12, sum = s.output + item * (PATCH * PATCH * 4);
+  memory.fill(sum, 0, PATCH * PATCH * 4);
+  const line = scratch + CHUNK * PATCH * 4;
+  memory.fill(line, 0, PATCH * 4);
+  store<f32>(line, 1, 108);
+  const last = smaller(s.height, (item + 1) * s.share);
+  for (let y = item * s.share; y < last; y++) {
+    for (let x0: usize = 0; x0 < s.width; x0 += CHUNK) {
+      const pixels = smaller(CHUNK, s.width - x0), panel = pixels << 5;
+      for (let i: usize = 0; i < pixels; i++) {
+        const from = s.input + y * row + (x0 + i) * 12;
+        const to = scratch + (i << 5);
+        // One behind the other first, then eight by eight to where panels want them.
+        for (let ky: usize = 0; ky < 3; ky++) {
+          v128.store(line + ky * 36, v128.load(from + ky * row));
+          v128.store(line + ky * 36, v128.load(from + ky * row, 16), 16);
+          store<f32>(line + ky * 36, load<f32>(from + ky * row, 32), 32);
+        }
+        for (let k: usize = 0; k < PATCH; k += 8) {
+          v128.store(to + (k >> 3) * panel, v128.load(line + (k << 2)));
+          v128.store(to + (k >> 3) * panel, v128.load(line + (k << 2), 16), 16);
+        }
+      }
+      accumulateGram(scratch, pixels, PATCH, sum);
+    }
+  }
+}
+
+/**
+ * A band of rows of the image's gradient: the gradient of every pixel that they went into times the weights makes its part of its nine
+ * neighbours. Rows at the edges of bands are multiplied twice, so that no two items add to the same pixel.
+ */
+export function firstBackward(args: usize, item: usize, scratch: usize): void {
+  const s = changetype<FirstLayerArgs>(args);
+  const width = s.width, pixel = s.channels << 2, first = item * s.share, last = smaller(s.height, first + s.share);
+  memory.fill(s.output + first * width * 12, 0, (last - first) * width * 12);
+  for (let y: usize = first ? first - 1 : 0, end = smaller(s.height, last + 1); y < end; y++) {
+    for (let x0: usize = 0; x0 < width; x0 += CHUNK) {
+      const pixels = smaller(CHUNK, width - x0), whole = pixels & ~3;
+      const from = s.input + (y * width + x0) * pixel, products = scratch + 4 * pixel;
+      multiply(from, pixel, s.weights, products, PATCH * 4, whole, s.channels, PATCH);
+      if (whole < pixels) {
+        memory.copy(scratch, from + whole * pixel, (pixels - whole) * pixel);
+        multiply(scratch, pixel, s.weights, products + whole * (PATCH * 4), PATCH * 4, 4, s.channels, PATCH);
+      }
+      for (let ky: usize = 0; ky < 3; ky++) {
+        const row = y + ky - 1;
+        // Compared without sign, -1 is a large one.
+        if (row - first >= last - first) continue;
+        for (let i: usize = 0; i < pixels; i++) addNeighbours(s.output + row * width * 12, x0 + i, width, products + i * (PATCH * 4) + ky * 36);
+      }
+    }
+  }
+}
+
+/** Adds three times three values to the pixels at x - 1, x and x + 1 of a row. */
+// @ts-ignore: decorator
+@inline function addNeighbours(row: usize, x: usize, width: usize, values: usize): void {
+  if (x > 0 && x + 1 < width) {
+    const to = row + (x - 1) * 12;
+    v128.store(to, f32x4.add(v128.load(to), v128.load(values)));
+    v128.store(to, f32x4.add(v128.load(to, 16), v128.load(values, 16)), 16);
+    store<f32>(to, load<f32>(to, 32) + load<f32>(values, 32), 32);
+    return;
+  }
+  for (let kx: usize = 0; kx < 3; kx++) {
+    if (x + kx - 1 >= width) continue;
+    const to = row + (x + kx - 1) * 12, from = values + kx * 12;
+    store<f32>(to, load<f32>(to) + load<f32>(from));
+    store<f32>(to, load<f32>(to, 4) + load<f32>(from, 4), 4);
+    store<f32>(to, load<f32>(to, 8) + load<f32>(from, 8), 8);
+  }
+}

@@ -1,0 +1,180 @@
+import type { LayerName } from '../../../features/vgg19/layers';
+import { convolve } from './convolve';
+import type { Network, Place } from './network';
+import { type PassOptions, planPass, type StageMaps } from './pass-plan';
+
+/** A feature map in the engine's memory: where it is, how large, and whether the layer is its ReLU. */
+export interface Map2d {
+  readonly address: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  /** True where the values are those before the ReLU and the layer is the one after it. */
+  readonly relu: boolean;
+}
+
+/** Adds to the gradient of a feature map, at `gradient` and of the map's shape; called from the deepest layer to the first. */
+export type Contribute = (layer: LayerName, map: Map2d, gradient: number) => void;
+
+/**
+ * The network at images of one size: memory for its feature maps, the way forward and the way back. Only outputs before ReLUs are kept:
+ * the next convolution applies the ReLU as it reads.
+ */
+export class Pass {
+  private readonly memory: number;
+  /** The normalised image with its border of zeros. */
+  private readonly input: number;
+  private readonly maps: readonly StageMaps[];
+
+  constructor(
+    private readonly network: Network,
+    readonly height: number,
+    readonly width: number,
+    private readonly options: PassOptions,
+  ) {
+    const plan = planPass(network, height, width, options);
+    this.memory = network.engine.memory.allocate(plan.bytes);
+    ({ input: this.input, stages: this.maps } = plan.at(this.memory));
+  }
+
+  /**
+   * Computes the feature maps of an image [height][width][3] in [0,1].
+   * @param visit gets each layer that was asked for while its map is there
+   */
+  forward(image: Float32Array, visit: (layer: LayerName, map: Map2d) => void = () => {}): void {
+    const { engine, stages, places, firstForward, pooling } = this.network;
+    this.normalize(image);
+    for (const [i, { height, width, channels, output, pooled }] of this.maps.entries()) {
+      const { channelsIn, afterPool, filters, bias } = stages[i];
+      if (i > 0) {
+        const before = this.maps[i - 1];
+        convolve(engine, {
+          height,
+          width,
+          input: afterPool ? before.pooled : before.output,
+          output,
+          filters,
+          channelsIn,
+          channelsOut: channels,
+          bias,
+          pooled,
+          relu: !afterPool,
+          average: pooling === 'average',
+          image: before.output ? undefined : { address: this.input, weights: firstForward },
+        });
+      } else if (output) {
+        this.makeFirst(output);
+      }
+      for (const layer of this.options.layers)
+        if (places.get(layer)?.stage === i) visit(layer, this.map(layer));
+    }
+  }
+
+  /** The feature map of a layer that was asked for, while it is kept; of `conv1_1` as patches the normalised image with its border. */
+  map(layer: LayerName): Map2d {
+    const { stage, part } = this.network.places.get(layer) as Place;
+    const { height, width, channels, output, pooled } = this.maps[stage];
+    if (part === 'pool')
+      return { address: pooled, height: height >> 1, width: width >> 1, channels, relu: false };
+    return { address: output || this.input, height, width, channels, relu: part === 'relu' };
+  }
+
+  /**
+   * The gradient with respect to the image [height][width][3] of what `contribute` adds to the gradients of `layers`.
+   * @param layers some of those that were asked for
+   * @param gradient where it goes
+   */
+  backward(layers: readonly LayerName[], contribute: Contribute, gradient: number): void {
+    const { engine, places, firstBackward } = this.network;
+    const deepest = Math.max(-1, ...layers.map((layer) => places.get(layer)?.stage ?? -1));
+    const contributeAt = (stage: number, part: Place['part'], to: number) => {
+      for (const layer of layers) {
+        const place = places.get(layer);
+        if (place?.stage === stage && place.part === part) contribute(layer, this.map(layer), to);
+      }
+    };
+    for (let i = deepest; i >= 0; i--) {
+      this.gradientFromBehind(i, i < deepest, (to) => contributeAt(i, 'pool', to));
+      contributeAt(i, 'relu', this.maps[i].gradient);
+      contributeAt(i, 'conv', this.maps[i].gradient);
+    }
+    const { height, width } = this;
+    if (deepest < 0) {
+      engine.memory.floats(gradient, height * width * 3).fill(0);
+      return;
+    }
+    const { gradient: from, channels } = this.maps[0];
+    const share = Math.max(4, Math.ceil(height / bands));
+    const args = [from, gradient, firstBackward, height, width, channels, 0, share];
+    engine.run('firstBackward', args, Math.ceil(height / share));
+  }
+
+  /** Frees the feature maps. */
+  dispose(): void {
+    this.network.engine.memory.release(this.memory);
+  }
+
+  /**
+   * Makes the gradient of a stage's output from that of the next stage, or zeros where there is none.
+   * @param contributePooled adds to the gradient of the pooled output
+   */
+  private gradientFromBehind(i: number, behind: boolean, contributePooled: (to: number) => void): void {
+    const { engine, stages, pooling } = this.network;
+    const { memory } = engine;
+    const { height, width, channels, output, gradient, pooledGradient } = this.maps[i];
+    const back = (to: number, mask: number) => {
+      const { height: h, width: w, gradient: input } = this.maps[i + 1];
+      const { channelsIn, channelsOut } = stages[i + 1];
+      const filters = stages[i + 1].backwardFilters();
+      convolve(engine, {
+        height: h,
+        width: w,
+        input,
+        output: to,
+        filters,
+        mask,
+        channelsIn: channelsOut,
+        channelsOut: channelsIn,
+      });
+    };
+    if (pooledGradient) {
+      const half = [height >> 1, width >> 1];
+      if (behind) back(pooledGradient, 0);
+      else memory.floats(pooledGradient, half[0] * half[1] * channels).fill(0);
+      contributePooled(pooledGradient);
+      const args = [output, pooledGradient, gradient, height, width, channels, Number(pooling === 'average')];
+      engine.run('poolBackward', args, half[0]);
+    } else if (behind) {
+      if (!output) this.makeFirst(gradient);
+      back(gradient, output || gradient);
+    } else {
+      memory.floats(gradient, height * width * channels).fill(0);
+    }
+  }
+
+  /** The first convolution of the image. */
+  private makeFirst(to: number): void {
+    const { engine, firstForward } = this.network;
+    const { height, width, channels } = this.maps[0];
+    engine.run('firstForward', [this.input, to, firstForward, height, width, channels, 0, 0], height);
+  }
+
+  /** Writes the normalised image inside its border of zeros. */
+  private normalize(image: Float32Array): void {
+    const { height, width } = this;
+    const { scale, offset } = this.network.normalization;
+    const padded = this.network.engine.memory.floats(this.input, (height + 2) * (width + 2) * 3);
+    padded.fill(0);
+    for (let y = 0; y < height; y++) {
+      let to = ((y + 1) * (width + 2) + 1) * 3;
+      for (let i = y * width * 3; i < (y + 1) * width * 3; i += 3, to += 3) {
+        padded[to] = image[i] * scale[0] + offset[0];
+        padded[to + 1] = image[i + 1] * scale[1] + offset[1];
+        padded[to + 2] = image[i + 2] * scale[2] + offset[2];
+      }
+    }
+  }
+}
+
+/** Bands of rows that the image's gradient is made in. */
+const bands = 24;

@@ -1,0 +1,118 @@
+import { EnvironmentError } from '../../../errors';
+
+/** A wasm page, and the most that 32-bit addresses reach, less one page so that no end lies beyond. */
+const pageBytes = 65536;
+const maxBytes = 65535 * pageBytes;
+/** A cache line. */
+const alignment = 64;
+
+/** Memory of the kernels, and which of it is in use. Addresses are bytes; views end with the next allocation, which may move the buffer. */
+export class KernelMemory {
+  readonly memory: WebAssembly.Memory;
+  /** Blocks in use by their address, and free ones in order of address. The first cache line stays free: address 0 means none. */
+  private readonly used = new Map<number, number>();
+  private free: { address: number; bytes: number }[] = [{ address: alignment, bytes: maxBytes - alignment }];
+
+  /** @param shared whether threads will work in it */
+  constructor(shared: boolean) {
+    this.memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared });
+  }
+
+  /** Bytes that there can be at all. */
+  readonly most = maxBytes;
+
+  /** Bytes that are in use. */
+  get bytes(): number {
+    return [...this.used.values()].reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  /**
+   * Throws unless so many bytes more can be had.
+   * @param what for the message: what would take them
+   * @param fits for the message: what would fit instead
+   */
+  requireRoom(bytes: number, what: string, fits: string): void {
+    const room = this.most - this.bytes;
+    if (bytes <= room) return;
+    throw new EnvironmentError(
+      'OUT_OF_MEMORY',
+      `${what} takes about ${gibibytes(bytes)} of memory for the wasm engine, which has ${gibibytes(room)} left of 4 GiB; accepted: ${fits}.`,
+      { option: 'size', value: bytes, accepted: fits },
+    );
+  }
+
+  /** Room for so many bytes, not cleared. */
+  allocate(bytes: number): number {
+    const size = Math.ceil(bytes / alignment) * alignment;
+    const index = this.free.findIndex((block) => block.bytes >= size);
+    const block = this.free[index];
+    if (!block || !this.reach(block.address + size)) {
+      throw new EnvironmentError(
+        'OUT_OF_MEMORY',
+        `The wasm engine has no room for ${Math.ceil(size / 2 ** 20)} MiB more beside ${Math.ceil(this.bytes / 2 ** 20)} MiB in use; choose a smaller image size or fewer layers.`,
+        { option: 'size', value: size, accepted: 'at most 4 GiB in all' },
+      );
+    }
+    const { address } = block;
+    block.address += size;
+    block.bytes -= size;
+    if (block.bytes === 0) this.free.splice(index, 1);
+    this.used.set(address, size);
+    return address;
+  }
+
+  /** Room for so many floats. */
+  allocateFloats(length: number): number {
+    return this.allocate(4 * length);
+  }
+
+  /** Room for these numbers, with them in it. */
+  put(values: Float32Array): number {
+    const address = this.allocateFloats(values.length);
+    this.floats(address, values.length).set(values);
+    return address;
+  }
+
+  /** Gives an allocation back. */
+  release(address: number): void {
+    const bytes = this.used.get(address);
+    if (bytes === undefined) return;
+    this.used.delete(address);
+    const blocks = [...this.free, { address, bytes }].sort((a, b) => a.address - b.address);
+    this.free = [];
+    for (const block of blocks) {
+      const last = this.free.at(-1);
+      if (last && last.address + last.bytes === block.address) last.bytes += block.bytes;
+      else this.free.push(block);
+    }
+  }
+
+  /** A view of floats. */
+  floats(address: number, length: number): Float32Array {
+    return new Float32Array(this.memory.buffer, address, length);
+  }
+
+  /** A view of doubles. */
+  doubles(address: number, length: number): Float64Array {
+    return new Float64Array(this.memory.buffer, address, length);
+  }
+
+  /** A view of unsigned integers. */
+  integers(address: number, length: number): Uint32Array {
+    return new Uint32Array(this.memory.buffer, address, length);
+  }
+
+  /** Grows the memory to hold `end` bytes; false where the machine does not give them. */
+  private reach(end: number): boolean {
+    const missing = end - this.memory.buffer.byteLength;
+    if (missing <= 0) return true;
+    try {
+      this.memory.grow(Math.ceil(missing / pageBytes));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;

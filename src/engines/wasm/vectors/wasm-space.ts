@@ -1,0 +1,191 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { isPyramid } from '../../../optim/pyramid-preconditioner';
+import type { Bounds, Preconditioner, Quantity, VectorSpace } from '../../../optim/vector-space';
+import { requireTensorOfShape } from '../../../optim/wrong-shape';
+import type { KernelEngine } from '../runtime/kernel-runner';
+import { Pyramid } from './pyramid';
+
+/** A vector in an engine's memory. */
+export type EngineVector = { readonly address: number };
+
+/** Vectors in the memory of an engine. */
+export interface EngineSpace extends VectorSpace<EngineVector, number> {
+  /** A vector of these numbers. */
+  vector(values: Float32Array): EngineVector;
+  /** A view of a vector's numbers, until the next vector is made. */
+  values(vector: EngineVector): Float32Array;
+}
+
+/**
+ * Vectors in the memory of an engine, which should have no other use: a run of L-BFGS holds dozens of them.
+ *
+ * @param shape of the tensors that they stand for; preconditioners get such tensors
+ */
+export function engineSpace(engine: KernelEngine, shape: readonly number[]): EngineSpace {
+  const { memory } = engine;
+  const size = tf.util.sizeFromShape([...shape]);
+  const length = vectorFloats(size);
+  const items = Math.ceil(length / vectorShare);
+  const alive = new Set<EngineVector>();
+  const pyramids = new Map<string, Pyramid>();
+
+  const make = (compute: (to: number) => void): EngineVector => {
+    const vector = { address: memory.allocateFloats(length) };
+    alive.add(vector);
+    compute(vector.address);
+    // What fills the last cache line up counts in no product.
+    memory.floats(vector.address, length).fill(0, size);
+    return vector;
+  };
+  const vector = (values: Float32Array) => make((to) => memory.floats(to, size).set(values));
+  const values = ({ address }: EngineVector) => memory.floats(address, size);
+  const dispose = (...vectors: readonly EngineVector[]): void => {
+    for (const vector of vectors) if (alive.delete(vector)) memory.release(vector.address);
+  };
+
+  /** Runs a kernel that reads numbers from a table, which is gone afterwards. */
+  function withTable<T>(bytes: number, use: (table: number) => T): T {
+    const table = memory.allocate(bytes);
+    try {
+      return use(table);
+    } finally {
+      memory.release(table);
+    }
+  }
+
+  function combine(coefficients: readonly number[], vectors: readonly EngineVector[]): EngineVector {
+    const count = vectors.length;
+    return make((to) =>
+      withTable(8 * count, (table) => {
+        const addresses = memory.integers(table, 2 * count);
+        const factors = memory.floats(table, 2 * count);
+        for (const [k, { address }] of vectors.entries()) {
+          addresses[2 * k] = address;
+          factors[2 * k + 1] = coefficients[k];
+        }
+        engine.run('combine', [table, count, to, length, vectorShare], items);
+      }),
+    );
+  }
+
+  /** From component to component. */
+  function components(
+    name: 'divideByRoot' | 'freeMask' | 'multiply' | 'project',
+    a: EngineVector,
+    b: EngineVector | undefined,
+    { bounds, epsilon = 0 }: { bounds?: Bounds<EngineVector>; epsilon?: number } = {},
+  ): EngineVector {
+    const { lower = -Infinity, upper = Infinity } = bounds ?? {};
+    return make((to) =>
+      engine.run(
+        name,
+        [
+          a.address,
+          b?.address ?? 0,
+          to,
+          length,
+          vectorShare,
+          ...boundArguments(lower),
+          ...boundArguments(upper),
+          { float: epsilon },
+        ],
+        items,
+      ),
+    );
+  }
+
+  function innerProducts(pairs: readonly (readonly [EngineVector, EngineVector])[]): number[] {
+    const count = pairs.length;
+    if (count === 0) return [];
+    return withTable(8 * count, (table) =>
+      withTable(8 * count * items, (sums) => {
+        memory.integers(table, 2 * count).set(pairs.flatMap(([a, b]) => [a.address, b.address]));
+        engine.run('products', [table, count, length, vectorShare, sums], items);
+        const parts = memory.doubles(sums, count * items);
+        const totals = new Array<number>(count).fill(0);
+        for (let i = 0; i < parts.length; i++) totals[i % count] += parts[i];
+        return totals;
+      }),
+    );
+  }
+
+  const largest = ({ address }: EngineVector): number =>
+    withTable(16 * items, (table) => {
+      engine.run('largest', [address, 0, table, length, vectorShare], items);
+      return memory.floats(table, 4 * items).reduce((most, value) => Math.max(most, value), 0);
+    });
+
+  function pyramidFor(options: { readonly exponent: number; readonly levels: number }): Pyramid {
+    const key = `${options.exponent} ${options.levels}`;
+    const known = pyramids.get(key) ?? new Pyramid(engine, shape[0], shape[1], options);
+    pyramids.set(key, known);
+    return known;
+  }
+
+  function byTensors(preconditioner: Preconditioner<tf.Tensor>, to: EngineVector): EngineVector {
+    return tf.tidy(() => {
+      const result = preconditioner.apply(tf.tensor(values(to).slice(), [...shape]));
+      return vector(requireTensorOfShape(result, shape).dataSync<'float32'>());
+    });
+  }
+
+  return {
+    size,
+    epsilon: 2 ** -23,
+    vector,
+    values,
+    adopt(vector) {
+      alive.add(vector);
+      return vector;
+    },
+    release(vector) {
+      alive.delete(vector);
+      return vector;
+    },
+    copy: (original) => combine([1], [original]),
+    dispose,
+    disposeScalar: () => undefined,
+    close() {
+      dispose(...alive);
+      for (const pyramid of pyramids.values()) pyramid.dispose();
+      pyramids.clear();
+    },
+    combine,
+    multiply: (a, b) => components('multiply', a, b),
+    divideByRoot: (numerator, square, epsilon) => components('divideByRoot', numerator, square, { epsilon }),
+    project: (x, bounds) => components('project', x, undefined, { bounds }),
+    freeMask: (x, gradient, bounds) => components('freeMask', x, gradient, { bounds }),
+    precondition(preconditioner, to) {
+      if (isPyramid(preconditioner) && shape.length === 3 && shape[2] === 3) {
+        const pyramid = pyramidFor(preconditioner);
+        return make((result) => pyramid.apply(to.address, result));
+      }
+      // Whoever minimises an image gives a preconditioner of images.
+      return byTensors(preconditioner as Preconditioner<unknown> as Preconditioner<tf.Tensor>, to);
+    },
+    async measure<Q extends readonly Quantity<EngineVector, number>[]>(quantities: Q) {
+      const products = innerProducts(
+        quantities.flatMap((quantity) =>
+          quantity.kind === 'products'
+            ? quantity.left.flatMap((a) => quantity.right.map((b) => [a, b] as const))
+            : [],
+        ),
+      );
+      return quantities.map((quantity) => {
+        if (quantity.kind === 'scalars') return [...quantity.of];
+        if (quantity.kind === 'largest') return [largest(quantity.of)];
+        return products.splice(0, quantity.left.length * quantity.right.length);
+      }) as { [I in keyof Q]: number[] };
+    },
+  };
+}
+
+/** Floats that a vector takes: whole cache lines, and four to spare for kernels that read by fours. */
+export const vectorFloats = (size: number): number => Math.ceil((size + 4) / 16) * 16;
+
+/** Values of an item of work on vectors. */
+const vectorShare = 16384;
+
+/** A bound as kernels take it: an address, or 0 and a number. */
+const boundArguments = (bound: number | EngineVector) =>
+  typeof bound === 'number' ? [0, { float: bound }] : [bound.address, { float: 0 }];

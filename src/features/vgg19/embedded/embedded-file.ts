@@ -1,0 +1,38 @@
+import type { LayerWeights, WeightConvention } from '../../../weights/source';
+import { decodeTensor } from '../../../weights/tensor-encoding';
+import { layerShapes } from '../check-layer';
+import type { ConvLayer } from '../layers';
+
+/** The paper's five layers, in the order in which the file holds them. */
+export const embeddedLayers = ['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1'] as const;
+
+/** What the input of the network looks like: RGB, on the scale that published style weights are for. */
+export const embeddedConvention: WeightConvention = 'torchvision';
+
+/** `EMB1`, and the seed that the network was trained from (uint32). */
+export const headerBytes = 8;
+
+/**
+ * One layer of `embedded.bin`, which scripts/train-embedded writes: {@link headerBytes}, then for each layer a scale for every output
+ * channel and the biases (float32), and the kernel (int8, HWIO). All little-endian; value = stored * scale of its output channel.
+ */
+export function decodeEmbeddedLayer(bytes: Uint8Array<ArrayBuffer>, layer: ConvLayer): LayerWeights {
+  let start = headerBytes;
+  for (const previous of embeddedLayers) {
+    const { kernelSize, channels } = sizes(previous);
+    const ends = [4 * channels, 8 * channels, 8 * channels + kernelSize].map((length) => start + length);
+    if (previous === layer) {
+      const scale = decodeTensor(bytes.slice(start, ends[0]), { type: 'float32' });
+      const bias = decodeTensor(bytes.slice(ends[0], ends[1]), { type: 'float32' });
+      const kernel = decodeTensor(bytes.subarray(ends[1], ends[2]), { type: 'int8', scale });
+      return { kernel, bias };
+    }
+    start = ends[2];
+  }
+  throw new RangeError(`The embedded network has no ${layer}.`);
+}
+
+function sizes(layer: ConvLayer): { kernelSize: number; channels: number } {
+  const { kernel, bias } = layerShapes(layer);
+  return { kernelSize: kernel.reduce((product, extent) => product * extent, 1), channels: bias[0] };
+}

@@ -1,0 +1,27 @@
+import type { WeightSource } from '../../../weights/source';
+import { checkLayer, missingLayer } from '../check-layer';
+import type { ConvLayer } from '../layers';
+import bytes from './embedded.bin';
+import { decodeEmbeddedLayer, embeddedConvention, embeddedLayers } from './embedded-file';
+
+const name = 'the embedded network (not VGG-19)';
+const layers: readonly ConvLayer[] = embeddedLayers;
+
+/**
+ * The small network that comes with this package for where no VGG-19 can be had: its five layers were learned from procedural images
+ * by scripts/train-embedded. To be loaded by a dynamic import only, for its 0.75 MB of code.
+ */
+export const embeddedWeights: WeightSource = {
+  name,
+  convention: embeddedConvention,
+  layers,
+  embedded: true,
+  async read(wanted) {
+    return new Map(
+      wanted.map((layer) => {
+        if (!layers.includes(layer)) throw missingLayer(layer, name, layers);
+        return [layer, checkLayer(layer, decodeEmbeddedLayer(bytes, layer), name)];
+      }),
+    );
+  },
+};

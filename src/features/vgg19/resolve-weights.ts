@@ -1,0 +1,129 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { InvalidArgumentError, WeightsError } from '../../errors';
+import { showValue } from '../../options/validate';
+import { browserCache } from '../../storage/browser-cache';
+import type { WeightCache } from '../../storage/byte-cache';
+import { requireUrl } from '../../storage/remote-location';
+import { isIOHandler } from '../../weights/io-handler';
+import { layersModelWeights } from '../../weights/layers-model-weights';
+import { safetensorsWeights } from '../../weights/safetensors-weights';
+import type { ReadWeightsOptions, WeightSource } from '../../weights/source';
+import { type WeightMap, weightMap } from '../../weights/weight-map';
+import type { ConvLayer } from './layers';
+import { vgg19Weights } from './vgg19-weights';
+
+/**
+ * Where weights come from: `'vgg19'` (the default source, fetched where no cache has it), `'embedded'` (the small network of this
+ * package), the URL of a tfjs model.json, of its folder or of a .safetensors file, a source, a `tf.io.IOHandler`, or a map.
+ */
+export type Weights = 'vgg19' | 'embedded' | (string & {}) | URL | WeightSource | tf.io.IOHandler | WeightMap;
+
+/** What a platform adds to {@link resolveWeights}; `tfjs-style-transfer/node` has one. */
+export interface WeightsPlatform {
+  /** Where downloads are kept. @default the browser's cache, if there is one */
+  readonly cache?: WeightCache | false | undefined;
+  /** What stands for weights that are not given. */
+  readonly defaultWeights?: string | undefined;
+  /** URLs of folders in place of the default source's. */
+  readonly mirrors?: readonly string[] | undefined;
+  /** Opens what is no URL, such as a path; undefined for what it does not know. */
+  readonly open?: ((location: string | URL) => WeightSource | undefined) | undefined;
+}
+
+/** Options of {@link resolveWeights}. */
+export interface ResolveWeightsOptions extends Pick<ReadWeightsOptions, 'signal' | 'onWarning'> {
+  readonly platform?: WeightsPlatform | undefined;
+}
+
+/** A source, and whether it is the embedded network. */
+export interface ResolvedWeights {
+  readonly source: WeightSource;
+  readonly embedded: boolean;
+}
+
+/**
+ * The source that an option `weights` means. Where none is given, it is what is there without network: what the platform says
+ * (in Node, the environment variable), else the default source if a cache holds all of the layers, else the embedded network.
+ *
+ * @param layers the convolutions that will be read
+ * @throws InvalidArgumentError if `weights` is nothing of the kind; WeightsError if there is nothing for these layers without network
+ */
+export async function resolveWeights(
+  weights: Weights | undefined,
+  layers: readonly ConvLayer[],
+  options: ResolveWeightsOptions = {},
+): Promise<ResolvedWeights> {
+  const { platform = {} } = options;
+  const source =
+    weights === undefined && platform.defaultWeights === undefined
+      ? ((await cachedVgg19(layers, options)) ?? (await embeddedFor(layers)))
+      : await sourceOf(weights ?? platform.defaultWeights, platform);
+  return { source, embedded: source.embedded === true };
+}
+
+async function sourceOf(weights: Weights | undefined, platform: WeightsPlatform): Promise<WeightSource> {
+  const { cache } = platform;
+  if (weights === 'embedded') return (await import('./embedded')).embeddedWeights;
+  if (weights === 'vgg19') return vgg19Weights({ cache, mirrors: platform.mirrors });
+  if (typeof weights === 'string' || weights instanceof URL) {
+    const opened = platform.open?.(weights);
+    if (opened) return opened;
+    const url = requireUrl(weights);
+    return url.pathname.toLowerCase().endsWith('.safetensors')
+      ? safetensorsWeights(url, { cache })
+      : layersModelWeights(url, { cache });
+  }
+  if (isWeightSource(weights)) return weights;
+  if (isIOHandler(weights)) return layersModelWeights(weights);
+  if (typeof weights === 'object' && weights !== null) return weightMap(weights as WeightMap);
+  const accepted = "'vgg19', 'embedded', a URL, a WeightSource, a tf.io.IOHandler, or a map of layers";
+  throw new InvalidArgumentError(
+    'UNKNOWN_WEIGHTS',
+    `weights is ${showValue(weights)}; accepted: ${accepted}.`,
+    {
+      option: 'weights',
+      value: weights,
+      accepted,
+    },
+  );
+}
+
+/** The default source, if a cache holds these layers. They are read at once, so that nothing can go missing in between. */
+async function cachedVgg19(
+  layers: readonly ConvLayer[],
+  { platform = {}, signal, onWarning }: ResolveWeightsOptions,
+): Promise<WeightSource | undefined> {
+  const cache = platform.cache ?? browserCache();
+  if (!cache) return undefined;
+  const source = vgg19Weights({ cache, mirrors: platform.mirrors, offline: true });
+  try {
+    const read = await source.read(layers, { signal, onWarning });
+    const has = (layer: ConvLayer) => read.has(layer);
+    return {
+      ...source,
+      read: async (wanted, reading) => (wanted.every(has) ? read : source.read(wanted, reading)),
+    };
+  } catch (error) {
+    if (error instanceof WeightsError) return undefined;
+    throw error;
+  }
+}
+
+async function embeddedFor(layers: readonly ConvLayer[]): Promise<WeightSource> {
+  const { embeddedWeights } = await import('./embedded');
+  const missing = layers.find((layer) => embeddedWeights.layers && !embeddedWeights.layers.includes(layer));
+  if (!missing) return embeddedWeights;
+  throw new WeightsError(
+    'MISSING_LAYER',
+    `${missing} is not in the network that comes with this package (${embeddedWeights.layers?.join(', ')}), and no weights were given. ` +
+      "weights: 'vgg19' fetches VGG-19 and keeps it.",
+    { option: 'weights', value: undefined, accepted: embeddedWeights.layers },
+  );
+}
+
+/** Whether a value is a {@link WeightSource}. */
+function isWeightSource(value: unknown): value is WeightSource {
+  if (typeof value !== 'object' || value === null) return false;
+  const { read, convention } = value as Partial<WeightSource>;
+  return typeof read === 'function' && (convention === 'caffe' || convention === 'torchvision');
+}

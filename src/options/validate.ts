@@ -1,0 +1,108 @@
+import { InvalidArgumentError } from '../errors';
+
+/** The name of `known` nearest to `name`, if any is at most a third of its letters away. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  const limit = Math.max(1, Math.floor(name.length / 3));
+  let best: string | undefined;
+  let bestDistance = limit + 1;
+  for (const candidate of known) {
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best;
+}
+
+/** How many letters have to be changed, added, left out or swapped with their neighbour (optimal string alignment). */
+function editDistance(a: string, b: string): number {
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1];
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      row.push(
+        Math.min(
+          rows[i - 1][j - 1] + (same ? 0 : 1),
+          rows[i - 1][j] + 1,
+          row[j - 1] + 1,
+          swapped ? rows[i - 2][j - 2] + 1 : Number.POSITIVE_INFINITY,
+        ),
+      );
+    }
+    rows.push(row);
+  }
+  return rows[a.length][b.length];
+}
+
+/** Shows a value in an error message: short, and never the contents of an image. */
+export function showValue(value: unknown): string {
+  if (typeof value === 'string') return `'${value.length > 80 ? `${value.slice(0, 77)}...` : value}'`;
+  if (typeof value === 'function') return 'a function';
+  if (Array.isArray(value))
+    return value.length > 8 ? `an array of ${value.length}` : `[${value.map(showValue).join(', ')}]`;
+  if (typeof value === 'object' && value !== null)
+    return `a ${value.constructor?.name ?? 'null-prototype object'}`;
+  return String(value);
+}
+
+/** Throws unless `value` is one of `known`; the message names the nearest. */
+export function requireName<Name extends string>(
+  option: string,
+  value: unknown,
+  known: readonly Name[],
+): asserts value is Name {
+  if (typeof value === 'string' && (known as readonly string[]).includes(value)) return;
+  const near = typeof value === 'string' ? nearestName(value, known) : undefined;
+  throw new InvalidArgumentError(
+    'UNKNOWN_NAME',
+    `${option} is ${showValue(value)}${near ? `; did you mean '${near}'?` : '.'} Accepted: ${known.join(', ')}.`,
+    { option, value, accepted: known },
+  );
+}
+
+/** Throws unless every key of `options` is one of `known`; the message names the nearest. */
+export function requireKnownOptions(caller: string, options: object, known: readonly string[]): void {
+  for (const key of Object.keys(options)) {
+    if (known.includes(key)) continue;
+    const near = nearestName(key, known);
+    throw new InvalidArgumentError(
+      'UNKNOWN_OPTION',
+      `${caller} has no option '${key}'${near ? `; did you mean '${near}'?` : '.'} It takes: ${known.join(', ') || 'none'}.`,
+      { option: key, value: (options as Record<string, unknown>)[key], accepted: known },
+    );
+  }
+}
+
+/** What {@link requireNumber} checks beside finiteness. */
+export interface NumberRange {
+  readonly min?: number;
+  readonly max?: number;
+  /** The bounds themselves are not accepted. */
+  readonly exclusive?: boolean;
+  readonly integer?: boolean;
+}
+
+/** Throws unless `value` is a finite number in the range. */
+export function requireNumber(
+  option: string,
+  value: unknown,
+  range: NumberRange = {},
+): asserts value is number {
+  const { min = -Infinity, max = Infinity, exclusive = false, integer = false } = range;
+  const inside =
+    typeof value === 'number' &&
+    Number.isFinite(value) &&
+    (exclusive ? value > min && value < max : value >= min && value <= max) &&
+    (!integer || Number.isInteger(value));
+  if (inside) return;
+  const accepted = [
+    integer ? 'a whole number' : 'a finite number',
+    ...(Number.isFinite(min) ? [exclusive ? `above ${min}` : `of at least ${min}`] : []),
+    ...(Number.isFinite(max) ? [exclusive ? `below ${max}` : `of at most ${max}`] : []),
+  ].join(' ');
+  throw new InvalidArgumentError('OUT_OF_RANGE', `${option} is ${showValue(value)}; accepted: ${accepted}.`, {
+    option,
+    value,
+    accepted,
+  });
+}

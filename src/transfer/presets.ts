@@ -1,0 +1,129 @@
+import type { Pooling } from '../engines/tfjs/tfjs-extractor';
+import type { Vgg19Layer } from '../features/vgg19/layers';
+import type { Distance } from '../losses/distance';
+import type { GramNormalization } from '../losses/gram-matrix';
+import { requireName } from '../options/validate';
+
+/**
+ * A published setting. Network input, layers, normalisation, reduction and weights belong together: published weights only mean
+ * something with the rest. All are for features on torchvision's scale, which the extractor gives for weights of either convention.
+ */
+export interface Preset {
+  readonly name: PresetName;
+  readonly description: string;
+  /** What the images are compared by in content; its weight is alpha. */
+  readonly content: { readonly layers: readonly Vgg19Layer[]; readonly distance: Distance };
+  /** What they are compared by in style; its weight is beta. */
+  readonly style: { readonly layers: readonly Vgg19Layer[]; readonly normalization: GramNormalization };
+  /** Feature reconstruction at a deeper layer, against the content image. */
+  readonly perceptual?: {
+    readonly layers: readonly Vgg19Layer[];
+    readonly distance: Distance;
+    readonly weight: number;
+  };
+  readonly pooling: Pooling;
+  readonly alpha: number;
+  readonly beta: number;
+  readonly iterations: number;
+}
+
+/** A published setting by name. */
+export type PresetName =
+  | 'li2021'
+  | 'li2021-l1'
+  | 'li2021-perceptual'
+  | 'li2021-baseline'
+  | 'pytorch-tutorial'
+  | 'gatys2016';
+
+/** Li et al. 2021, table 1 and section 3: all of their five convolutions. */
+const firstFive = ['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1'] as const;
+
+/**
+ * Li et al. 2021: content at the fourth convolution, style at the first five, alpha = 1, beta = 1e6, Gram matrices divided by their
+ * number of elements (step 2). Iterations: theirs are 300 of PyTorch's L-BFGS; ours reaches that loss after about 100.
+ */
+const paper = {
+  content: { layers: ['conv2_2'], distance: 'mse' },
+  style: { layers: firstFive, normalization: 'elements' },
+  pooling: 'max',
+  alpha: 1,
+  beta: 1e6,
+  iterations: 100,
+} as const;
+
+/** Li et al. 2021, eq. 5: the magnitude of the difference instead of its square, for robustness to outliers. */
+const l1Content = { layers: ['conv2_2'], distance: 'l1' } as const;
+
+/**
+ * Li et al. 2021, fig. 3, without formula or weight: "compare the differences of images in high-level semantic information". Read as
+ * the feature reconstruction of Johnson et al. 2016, eq. 2, at the deepest of the paper's layers, as heavy as content.
+ */
+const perceptual = { layers: ['conv3_1'], distance: 'mse', weight: 1 } as const;
+
+const byName: Readonly<Record<PresetName, Preset>> = {
+  li2021: {
+    name: 'li2021',
+    description: 'Li et al. 2021, their improved model: L1 content, Gram style and perceptual loss',
+    ...paper,
+    content: l1Content,
+    perceptual,
+  },
+  'li2021-l1': {
+    name: 'li2021-l1',
+    description: 'Li et al. 2021 with L1 content only',
+    ...paper,
+    content: l1Content,
+  },
+  'li2021-perceptual': {
+    name: 'li2021-perceptual',
+    description: 'Li et al. 2021 with perceptual loss only',
+    ...paper,
+    perceptual,
+  },
+  'li2021-baseline': {
+    name: 'li2021-baseline',
+    description: 'Li et al. 2021 before their improvements: squared content and Gram style',
+    ...paper,
+  },
+  'pytorch-tutorial': {
+    name: 'pytorch-tutorial',
+    // Jacq, "Neural Transfer Using PyTorch": conv_4 for content, conv_1 to conv_5 for style, style_weight 1000000, content_weight 1.
+    description: "PyTorch's tutorial, which Li et al. 2021 follow",
+    ...paper,
+  },
+  gatys2016: {
+    name: 'gatys2016',
+    description: 'Gatys et al. 2016: content at relu4_2, style at relu1_1 to relu5_1',
+    content: { layers: ['relu4_2'], distance: 'mse' },
+    style: { layers: ['relu1_1', 'relu2_1', 'relu3_1', 'relu4_1', 'relu5_1'], normalization: 'elements' },
+    pooling: 'max',
+    // The weights of Gatys' own PyTorch program (content 1, style 1e3 / channels^2 for Gram matrices by positions, means of squares,
+    // Caffe's scale of features). Features here are that scale's divided by 57.63, and Gram matrices divided by channels too, so style
+    // against content gains a factor 57.63^2 and the channels cancel: 1e3 * 57.63^2.
+    alpha: 1,
+    beta: 3.32e6,
+    iterations: 150,
+  },
+};
+
+/** The names of all presets. */
+export const presetNames = Object.keys(byName) as readonly PresetName[];
+
+/** The preset that is used when none is named: the paper's improved model. */
+export const defaultPreset: PresetName = 'li2021';
+
+/**
+ * A preset by name.
+ *
+ * @throws InvalidArgumentError if there is none of that name; the message names the nearest
+ */
+export function getPreset(name: PresetName): Preset {
+  requireName('preset', name, presetNames);
+  return byName[name];
+}
+
+/** Every layer of VGG-19 that a preset's losses look at. */
+export function presetLayers({ content, style, perceptual }: Preset): readonly Vgg19Layer[] {
+  return [...new Set([...content.layers, ...style.layers, ...(perceptual?.layers ?? [])])];
+}

@@ -1,0 +1,153 @@
+import { WeightsError } from '../errors';
+import { showValue } from '../options/validate';
+import type { WeightConvention } from './source';
+import { bytesPerElement, type TensorEncoding } from './tensor-encoding';
+
+/** What of a tfjs `model.json` this library needs. */
+export interface ModelJson {
+  readonly groups: readonly WeightGroup[];
+  /** Written by `convertWeights`; others' files do not say. */
+  readonly convention: WeightConvention | undefined;
+}
+
+/** Tensors that lie one after the other in the concatenation of some files. */
+export interface WeightGroup {
+  readonly paths: readonly string[];
+  readonly tensors: readonly StoredTensor[];
+  readonly totalBytes: number;
+}
+
+/** Where a tensor lies and how it is stored. `encoding` is undefined for types that no weight of VGG-19 has. */
+export interface StoredTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly encoding: TensorEncoding | undefined;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Reads and checks the text of a tfjs `model.json`; `source` names it in errors. */
+export function parseModelJson(text: string, source: string): ModelJson {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw malformed(source, `it is no JSON: ${showValue(text.slice(0, 60))}`, cause);
+  }
+  const manifest = field(json, 'weightsManifest');
+  if (!Array.isArray(manifest)) throw malformed(source, 'it has no list weightsManifest');
+  const declared = field(field(json, 'userDefinedMetadata'), 'weightConvention');
+  return {
+    groups: manifest.map((group) => {
+      const paths = field(group, 'paths');
+      if (!Array.isArray(paths) || paths.length === 0 || !paths.every((path) => typeof path === 'string'))
+        throw malformed(source, 'a group of weights names no files');
+      for (const path of paths) requireSafePath(path, source);
+      return { paths, ...parseWeightSpecs(field(group, 'weights'), source) };
+    }),
+    convention: declared === 'caffe' || declared === 'torchvision' ? declared : undefined,
+  };
+}
+
+/** Reads and checks a list of tfjs weight specifications. */
+export function parseWeightSpecs(specs: unknown, source: string): Omit<WeightGroup, 'paths'> {
+  if (!Array.isArray(specs)) throw malformed(source, 'a group has no list of weights');
+  let offset = 0;
+  const tensors = specs.map((spec): StoredTensor => {
+    const name = field(spec, 'name');
+    if (typeof name !== 'string') throw malformed(source, `a weight has the name ${showValue(name)}`);
+    const shape = field(spec, 'shape');
+    const elements = Array.isArray(shape) ? elementsOf(shape) : undefined;
+    if (!Array.isArray(shape) || elements === undefined)
+      throw malformed(source, `${name} has the shape ${showValue(shape)}`);
+    const { encoding, bytes } = parseEncoding(spec, shape, name, source);
+    const tensor = { name, shape, encoding, offset, length: elements * bytes };
+    offset += tensor.length;
+    if (offset > maxGroupBytes) throw malformed(source, `${name} ends ${offset} bytes into its group`);
+    return tensor;
+  });
+  return { tensors, totalBytes: offset };
+}
+
+/** Throws unless a file name from a downloaded description stays inside the description's folder. */
+export function requireSafePath(path: string, source: string): void {
+  const segments = path.split('/');
+  const safe =
+    path.length <= 1024 &&
+    !/[\\:\p{Cc}]/u.test(path) &&
+    segments.every((segment) => segment !== '' && segment !== '.' && segment !== '..');
+  if (safe) return;
+  throw new WeightsError(
+    'UNSAFE_PATH',
+    `${source} names the file ${showValue(path)}; accepted: names inside its own folder.`,
+    { option: 'paths', value: path, accepted: 'names inside the folder' },
+  );
+}
+
+/** The whole of VGG-19 in float32 has 575 MB; what claims to be much larger is none. */
+const maxGroupBytes = 4 * 2 ** 30;
+const maxElements = 2 ** 30;
+
+function parseEncoding(
+  spec: unknown,
+  shape: readonly number[],
+  name: string,
+  source: string,
+): { encoding: TensorEncoding | undefined; bytes: number } {
+  const quantization = field(spec, 'quantization');
+  const type = quantization === undefined ? field(spec, 'dtype') : field(quantization, 'dtype');
+  if (quantization === undefined && type === 'float32') return { encoding: { type }, bytes: 4 };
+  if (quantization === undefined && (type === 'int32' || type === 'bool' || type === 'complex64'))
+    return { encoding: undefined, bytes: { int32: 4, bool: 1, complex64: 8 }[type] };
+  if (quantization !== undefined && type === 'float16') return { encoding: { type }, bytes: 2 };
+  const scale = field(quantization, 'scale');
+  if (type === 'uint8' || type === 'uint16') {
+    const min = field(quantization, 'min');
+    if (!isFiniteNumber(scale) || !isFiniteNumber(min))
+      throw malformed(source, `${name} is quantised with scale ${showValue(scale)}, min ${showValue(min)}`);
+    return { encoding: { type, scale, min }, bytes: bytesPerElement[type] };
+  }
+  if (type === 'int8') {
+    if (!Array.isArray(scale) || scale.length !== shape.at(-1) || !scale.every(isFiniteNumber))
+      throw malformed(source, `${name} is int8 without one finite scale for each output channel`);
+    return { encoding: { type, scale: Float32Array.from(scale) }, bytes: 1 };
+  }
+  throw unsupportedType(name, showValue(type), source);
+}
+
+/** The error for a tensor stored as something that this library does not read. */
+export function unsupportedType(name: string, found: string, source: string): WeightsError {
+  const accepted = Object.keys(bytesPerElement);
+  return new WeightsError(
+    'UNSUPPORTED_DTYPE',
+    `${name} in ${source} is stored as ${found}; accepted: ${accepted.join(', ')}.`,
+    { option: name, value: found, accepted },
+  );
+}
+
+function elementsOf(shape: readonly unknown[]): number | undefined {
+  let elements = 1;
+  for (const extent of shape) {
+    if (!Number.isInteger(extent) || (extent as number) < 0 || shape.length > 8) return undefined;
+    elements *= extent as number;
+    if (elements > maxElements) return undefined;
+  }
+  return elements;
+}
+
+/** An own field of a parsed JSON object; undefined for anything else, `constructor` and its like included. */
+function field(json: unknown, name: string): unknown {
+  if (typeof json !== 'object' || json === null || !Object.hasOwn(json, name)) return undefined;
+  return (json as Record<string, unknown>)[name];
+}
+
+const isFiniteNumber = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isFinite(value);
+
+function malformed(source: string, what: string, cause?: unknown): WeightsError {
+  return new WeightsError('MALFORMED_WEIGHTS', `${source} is not a usable tfjs model.json: ${what}.`, {
+    option: 'weights',
+    accepted: 'a tfjs model.json with a weightsManifest',
+    cause,
+  });
+}

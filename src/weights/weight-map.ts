@@ -1,0 +1,48 @@
+import { checkLayer, missingLayer } from '../features/vgg19/check-layer';
+import { type ConvLayer, vgg19Convolutions } from '../features/vgg19/layers';
+import { requireKnownOptions, requireName } from '../options/validate';
+import type { LayerWeights, WeightConvention, WeightSource } from './source';
+
+/** Kernels (HWIO) and biases by layer. */
+export type WeightMap = Readonly<Partial<Record<ConvLayer, LayerWeights>>>;
+
+/** Options of {@link weightMap}. */
+export interface WeightMapOptions {
+  /** What the weights expect of their input. @default 'torchvision' */
+  readonly convention?: WeightConvention | undefined;
+  /** For reports. @default 'weights in memory' */
+  readonly name?: string | undefined;
+}
+
+/**
+ * Weights that are in memory already: made by a bundler, by a test, or by another source. The arrays are handed on, not copied.
+ *
+ * @param weights kernel [3, 3, in, out] and bias [out] of each layer
+ * @throws InvalidArgumentError if a key is no convolution of VGG-19; reading throws a `WeightsError` where a size is wrong
+ * @example
+ * ```ts
+ * const source = weightMap({ conv1_1: { kernel: new Float32Array(3 * 3 * 3 * 64), bias: new Float32Array(64) } });
+ * ```
+ */
+export function weightMap(weights: WeightMap, options: WeightMapOptions = {}): WeightSource {
+  requireKnownOptions('weightMap', options, ['convention', 'name']);
+  const { convention = 'torchvision', name = 'weights in memory' } = options;
+  requireName('convention', convention, ['caffe', 'torchvision']);
+  const names = vgg19Convolutions.map((step) => step.name);
+  for (const key of Object.keys(weights)) requireName('weights', key, names);
+  const layers = names.filter((layer) => Object.hasOwn(weights, layer));
+  return {
+    name,
+    convention,
+    layers,
+    async read(wanted) {
+      return new Map(
+        wanted.map((layer) => {
+          const found = Object.hasOwn(weights, layer) ? weights[layer] : undefined;
+          if (!found) throw missingLayer(layer, name, layers);
+          return [layer, checkLayer(layer, found, name)];
+        }),
+      );
+    },
+  };
+}

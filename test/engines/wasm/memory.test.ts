@@ -1,0 +1,143 @@
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { fusedObjective, requireRoomFor } from '../../../src/engines/wasm/losses/fused-objective';
+import { Network } from '../../../src/engines/wasm/network/network';
+import { KernelEngine } from '../../../src/engines/wasm/runtime/kernel-runner';
+import { engineWorkspace } from '../../../src/engines/wasm/vectors/workspace';
+import { stepsUpTo, type Vgg19Layer } from '../../../src/features/vgg19/layers';
+import { contentLoss, type Loss, styleLoss, sum } from '../../../src/losses';
+import { lbfgs, minimize, pyramidPreconditioner } from '../../../src/optim';
+import { styleTransfer } from '../../../src/transfer/style-transfer';
+import { randomWeights } from './random-weights';
+
+const style = ['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1'] as const;
+const options = { layers: style, backward: 'once', patches: true } as const;
+
+async function network(last: Vgg19Layer): Promise<Network> {
+  const engine = await KernelEngine.create(2);
+  return new Network(engine, stepsUpTo(last), randomWeights(last), 'caffe', 'max');
+}
+
+/** Content at conv2_2 and Gram style at the paper's five layers. */
+function loss(size: number): Loss {
+  const channels = { conv1_1: 64, conv1_2: 64, conv2_1: 128, conv2_2: 128, conv3_1: 256 };
+  const grams = Object.fromEntries(
+    style.map((layer) => [layer, tf.zeros([1, 1, 1, channels[layer]]) as tf.Tensor4D]),
+  );
+  const content = { conv2_2: tf.zeros([1, size / 2, size / 2, 128]) as tf.Tensor4D };
+  return sum([contentLoss(content), styleLoss(grams)]);
+}
+
+describe('memory of the engine', () => {
+  beforeAll(async () => {
+    await tf.setBackend('cpu');
+  });
+
+  it.each([
+    [256, 95e6],
+    [512, 300e6],
+  ])('stays within its bounds at %d pixels, evaluation after evaluation', async (size, most) => {
+    const net = await network('conv3_1');
+    const { memory } = net.engine.memory;
+    const objective = fusedObjective(net, loss(size), size, size);
+    const image = tf.randomUniform([size, size, 3], 0, 1, 'float32', 1) as tf.Tensor3D;
+    tf.dispose([...Object.values(objective.evaluate(image))] as tf.TensorContainer);
+    const bytes = memory.buffer.byteLength;
+    expect(bytes).toBeLessThanOrEqual(most);
+    for (let i = 0; i < 2; i++)
+      tf.dispose([...Object.values(objective.evaluate(image))] as tf.TensorContainer);
+    expect(memory.buffer.byteLength).toBe(bytes);
+    const inUse = net.engine.memory.bytes;
+    objective.dispose();
+    expect(net.engine.memory.bytes).toBeLessThan(inUse / 2);
+    net.engine.dispose();
+  });
+
+  it('does not grow over 300 evaluations of a run, and neither does that of the optimiser or tfjs', async () => {
+    const net = await network('conv3_1');
+    const vectors = await KernelEngine.create(2);
+    const wanted = loss(48);
+    const objective = fusedObjective(net, wanted, 48, 48);
+    const start = tf.randomUniform([48, 48, 3], 0, 1, 'float32', 1) as tf.Tensor3D;
+    const before = tf.memory().numTensors;
+    const seen: { evaluations: number; sizes: number[] }[] = [];
+    const { x, evaluations } = await minimize(
+      {
+        evaluate: objective.evaluate,
+        workspace: async () => engineWorkspace(vectors, objective, [48, 48]),
+      },
+      start,
+      {
+        method: lbfgs({ preconditioner: pyramidPreconditioner() }),
+        bounds: [0, 1],
+        maxEvaluations: 300,
+        onStep: ({ evaluations }) => {
+          const engines = [net.engine, vectors].map(({ memory }) => memory.memory.buffer.byteLength);
+          const sizes = [...engines, net.engine.memory.bytes, tf.memory().numTensors];
+          seen.push({ evaluations, sizes });
+        },
+      },
+    );
+    expect(evaluations).toBe(300);
+    // By then L-BFGS has all of its pairs.
+    const late = seen.filter(({ evaluations }) => evaluations > 50);
+    expect(late.length).toBeGreaterThan(200);
+    for (const { sizes } of late) expect(sizes).toEqual(late[0].sizes);
+    x.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+    for (const { dispose } of [objective, wanted]) dispose?.();
+    net.engine.dispose();
+    vectors.dispose();
+  });
+
+  it.each([
+    [1024, 1e9],
+    [2048, 3.6e9],
+  ])('is planned within its bounds at %d pixels', async (size, most) => {
+    const net = await network('conv3_1');
+    // Room for exactly so much, and what the engine has for itself.
+    const before = net.engine.memory.bytes;
+    Object.defineProperty(net.engine.memory, 'most', { value: most - 10e6 });
+    expect(() => requireRoomFor(net, [size, size], options, ['conv2_2'])).not.toThrow();
+    expect(before).toBeLessThan(20e6);
+    net.engine.dispose();
+  });
+
+  it('refuses what cannot fit, with an estimate and what would', async () => {
+    const net = await network('conv3_1');
+    expect(() => requireRoomFor(net, [4096, 4096], options, ['conv2_2'])).toThrow(
+      expect.objectContaining({
+        code: 'OUT_OF_MEMORY',
+        message: expect.stringMatching(
+          /^An image of 4096 x 4096 pixels takes about 1[23]\.\d GiB of memory .* 4 GiB; accepted: about 2\d{3} x 2\d{3} pixels\.$/,
+        ),
+      }),
+    );
+    net.engine.dispose();
+  });
+
+  it('refuses before it computes targets', async () => {
+    let worked = false;
+    const extractor = {
+      name: 'full',
+      engine: 'wasm',
+      weights: 'none',
+      layers: ['image', ...stepsUpTo('conv3_1').map((step) => step.name)],
+      extract: () => {
+        worked = true;
+        return {};
+      },
+      linearize: () => {
+        throw new Error('unreachable');
+      },
+      requireRoom: () => {
+        throw new RangeError('too large');
+      },
+      dispose: () => {},
+    } as const;
+    const image = tf.zeros([16, 16, 3]) as tf.Tensor3D;
+    await expect(styleTransfer(image, image, 1, 1, { extractor })).rejects.toThrow('too large');
+    expect(worked).toBe(false);
+  });
+});
