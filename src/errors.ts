@@ -1,3 +1,5 @@
+import type { ErrorCode } from './error-codes';
+
 /** What a {@link StyleTransferError} tells a program, beside the message that tells a person. */
 export interface ErrorDetails {
   /** The option, argument or file that is wrong, as the caller wrote it: `'alpha'`, `'layers[2]'`. */
@@ -16,12 +18,12 @@ export interface ErrorDetails {
  */
 export class StyleTransferError extends Error {
   override readonly name: string = 'StyleTransferError';
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly option: string | undefined;
   readonly value: unknown;
   readonly accepted: readonly string[] | string | undefined;
 
-  constructor(code: string, message: string, details: ErrorDetails = {}) {
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.option = details.option;

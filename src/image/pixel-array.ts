@@ -1,5 +1,6 @@
 import { ImageError } from '../errors';
-import { requireNumber, showValue } from '../options/validate';
+import { showValue } from '../options/show';
+import { requireNumber } from '../options/validate';
 
 /** Pixels as they come from decoders: row-major, `channels` values a pixel (1 grey, 2 grey and alpha, 3 RGB, 4 RGBA). */
 export interface PixelArray {

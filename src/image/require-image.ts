@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ImageError } from '../errors';
-import { showValue } from '../options/validate';
+import { showValue } from '../options/show';
 import type { Image } from './image';
 
 /** Throws unless `image` is a tensor [height, width, 3] of at least one pixel. Values are not looked at: that needs a read-back. */

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { EnvironmentError, ImageError } from '../errors';
-import { requireKnownOptions, requireNumber, showValue } from '../options/validate';
+import { showValue } from '../options/show';
+import { requireKnownOptions, requireNumber } from '../options/validate';
 import type { Image } from './image';
 import {
   isPixelArray,

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors';
 import { registerGradients } from '../gradients';
-import { requireNumber, showValue } from '../options/validate';
+import { showValue } from '../options/show';
+import { requireNumber } from '../options/validate';
 import type { Loss, WeightedLoss } from './loss';
 
 /**

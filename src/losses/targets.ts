@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors';
 import type { Features } from '../features/extractor';
 import type { LayerName } from '../features/vgg19/layers';
-import { nearestName, showValue } from '../options/validate';
+import { showValue } from '../options/show';
+import { nearestName } from '../options/validate';
 
 /** The layers of `target` that a loss is about: `layers`, each of which must be there, or by default all of them. */
 export function targetLayers(caller: string, target: Features, layers?: readonly LayerName[]): LayerName[] {

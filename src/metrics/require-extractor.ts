@@ -1,7 +1,8 @@
 import { InvalidArgumentError } from '../errors';
 import type { FeatureExtractor } from '../features/extractor';
 import type { LayerName } from '../features/vgg19/layers';
-import { requireName, showValue } from '../options/validate';
+import { showValue } from '../options/show';
+import { requireName } from '../options/validate';
 
 /** Throws unless there is an extractor, and layers, all of which it has. */
 export function requireExtractor(

@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import type { ErrorCode } from '../error-codes';
 import { ImageError } from '../errors';
-import { showValue } from '../options/validate';
+import { showValue } from '../options/show';
 
 /** An encoded image: the path of a file, a `file:`, `http:`, `https:` or `data:` URL, or the bytes themselves (a `Buffer`). */
 export type ImageSource = string | URL | Uint8Array;
@@ -37,7 +38,7 @@ export async function sourceBytes(
 
 /** What is wrong with a source, in one line that names it: `content 'photo.jpg' is empty`. */
 export function sourceError(
-  code: string,
+  code: ErrorCode,
   option: string,
   source: ImageSource,
   problem: string,

@@ -5,7 +5,8 @@ import { ImageError, InvalidArgumentError } from '../errors';
 import type { Image } from '../image/image';
 import { requireImage } from '../image/require-image';
 import { toImageData } from '../image/to-image';
-import { requireKnownOptions, requireName, requireNumber, showValue } from '../options/validate';
+import { showValue } from '../options/show';
+import { requireKnownOptions, requireName, requireNumber } from '../options/validate';
 import { loadSharp } from './load-sharp';
 import { probeFile, replaceFile } from './replace-file';
 

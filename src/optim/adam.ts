@@ -1,4 +1,4 @@
-import { requireKnownOptions, requireNumber } from '../options/validate';
+import { number, optionTable } from '../options/table';
 import { AdamStepper } from './adam-stepper';
 import type { Method } from './method';
 import type { Run } from './run';
@@ -27,6 +27,13 @@ export interface AdamOptions {
   readonly epsilon?: number;
 }
 
+const adamOptions = optionTable<AdamOptions>()('adam', {
+  learningRate: number({ min: 0, exclusive: true, default: 0.02 }),
+  beta1: number({ min: 0, max: 1 - Number.EPSILON, default: 0.9 }),
+  beta2: number({ min: 0, max: 1 - Number.EPSILON, default: 0.999 }),
+  epsilon: number({ min: 0, exclusive: true, default: 1e-8 }),
+});
+
 /**
  * Adam (Kingma & Ba 2015, algorithm 1), one evaluation a step; with bounds, every step is projected to the box:
  * x <- project(x - learningRate * m / (sqrt(v) + epsilon)), m and v being the bias-corrected running means of gradient and squared gradient.
@@ -42,16 +49,10 @@ export interface AdamOptions {
  * ```
  */
 export function adam(options: AdamOptions = {}): Method<unknown> {
-  requireKnownOptions('adam', options, ['learningRate', 'beta1', 'beta2', 'epsilon']);
-  const { learningRate = 0.02, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
-  requireNumber('learningRate', learningRate, { min: 0, exclusive: true });
-  requireNumber('beta1', beta1, { min: 0, max: 1 - Number.EPSILON });
-  requireNumber('beta2', beta2, { min: 0, max: 1 - Number.EPSILON });
-  requireNumber('epsilon', epsilon, { min: 0, exclusive: true });
+  const settings = adamOptions.read(options);
   return {
     name: 'adam',
     vectors: 10,
-    begin: <V, S>(run: Run<V, S>, start: V) =>
-      AdamStepper.begin(run, start, { learningRate, beta1, beta2, epsilon }),
+    begin: <V, S>(run: Run<V, S>, start: V) => AdamStepper.begin(run, start, settings),
   };
 }

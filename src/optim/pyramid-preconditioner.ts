@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors';
-import { requireKnownOptions, requireNumber, showValue } from '../options/validate';
+import { showValue } from '../options/show';
+import { requireKnownOptions, requireNumber } from '../options/validate';
 import { type PyramidBand, pyramidBands, tent } from './pyramid-bands';
 import type { Preconditioner } from './vector-space';
 

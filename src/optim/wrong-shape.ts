@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors';
-import { showValue } from '../options/validate';
+import { showValue } from '../options/show';
 
 /** For a vector that an objective or a preconditioner returned and that is none of the run's space. */
 export function wrongShape(value: unknown, accepted: string): InvalidArgumentError {

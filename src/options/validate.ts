@@ -1,7 +1,10 @@
 import { InvalidArgumentError } from '../errors';
+import { showText, showValue } from './show';
 
 /** The name of `known` nearest to `name`, if any is at most a third of its letters away. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
+  // Nobody misspells a name of this length, and the comparison takes time with the square of it.
+  if (name.length > 64) return undefined;
   const limit = Math.max(1, Math.floor(name.length / 3));
   let best: string | undefined;
   let bestDistance = limit + 1;
@@ -34,17 +37,6 @@ function editDistance(a: string, b: string): number {
   return rows[a.length][b.length];
 }
 
-/** Shows a value in an error message: short, and never the contents of an image. */
-export function showValue(value: unknown): string {
-  if (typeof value === 'string') return `'${value.length > 80 ? `${value.slice(0, 77)}...` : value}'`;
-  if (typeof value === 'function') return 'a function';
-  if (Array.isArray(value))
-    return value.length > 8 ? `an array of ${value.length}` : `[${value.map(showValue).join(', ')}]`;
-  if (typeof value === 'object' && value !== null)
-    return `a ${value.constructor?.name ?? 'null-prototype object'}`;
-  return String(value);
-}
-
 /** Throws unless `value` is one of `known`; the message names the nearest. */
 export function requireName<Name extends string>(
   option: string,
@@ -67,7 +59,7 @@ export function requireKnownOptions(caller: string, options: object, known: read
     const near = nearestName(key, known);
     throw new InvalidArgumentError(
       'UNKNOWN_OPTION',
-      `${caller} has no option '${key}'${near ? `; did you mean '${near}'?` : '.'} It takes: ${known.join(', ') || 'none'}.`,
+      `${caller} has no option '${showText(key)}'${near ? `; did you mean '${near}'?` : '.'} It takes: ${known.join(', ') || 'none'}.`,
       { option: key, value: (options as Record<string, unknown>)[key], accepted: known },
     );
   }
@@ -95,14 +87,26 @@ export function requireNumber(
     (exclusive ? value > min && value < max : value >= min && value <= max) &&
     (!integer || Number.isInteger(value));
   if (inside) return;
-  const accepted = [
-    integer ? 'a whole number' : 'a finite number',
-    ...(Number.isFinite(min) ? [exclusive ? `above ${min}` : `of at least ${min}`] : []),
-    ...(Number.isFinite(max) ? [exclusive ? `below ${max}` : `of at most ${max}`] : []),
-  ].join(' ');
+  const accepted = acceptedNumbers(range);
   throw new InvalidArgumentError('OUT_OF_RANGE', `${option} is ${showValue(value)}; accepted: ${accepted}.`, {
     option,
     value,
     accepted,
   });
+}
+
+/** What a range accepts, in words: `'a whole number from 1 to 64'`. */
+export function acceptedNumbers({
+  min = -Infinity,
+  max = Infinity,
+  exclusive,
+  integer,
+}: NumberRange): string {
+  const kind = integer ? 'a whole number' : 'a finite number';
+  const [hasMin, hasMax] = [Number.isFinite(min), Number.isFinite(max)];
+  if (hasMin && hasMax)
+    return exclusive ? `${kind} between ${min} and ${max}, both excluded` : `${kind} from ${min} to ${max}`;
+  if (hasMin) return exclusive ? `${kind} above ${min}` : `${kind} of at least ${min}`;
+  if (hasMax) return exclusive ? `${kind} below ${max}` : `${kind} of at most ${max}`;
+  return kind;
 }

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../errors';
-import { showValue } from '../options/validate';
+import { showValue } from '../options/show';
 import type { Pin } from './checked-cache';
 import { sha256OfText } from './sha256';
 

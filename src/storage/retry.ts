@@ -1,16 +1,17 @@
+import type { ErrorCode } from '../error-codes';
 import { WeightsError } from '../errors';
 
 /** A failure that may pass: worth another attempt. */
 export class PassingFailure extends Error {
   override readonly name = 'PassingFailure';
   /** Of the `WeightsError` that it becomes if it does not pass. */
-  readonly code: string;
+  readonly code: ErrorCode;
   /** Pause before the next attempt, where the server said one. */
   readonly delayMs: number | undefined;
 
   constructor(
     message: string,
-    details: { code?: string; delayMs?: number | undefined; cause?: unknown } = {},
+    details: { code?: ErrorCode; delayMs?: number | undefined; cause?: unknown } = {},
   ) {
     super(message, { cause: details.cause });
     this.code = details.code ?? 'DOWNLOAD_FAILED';

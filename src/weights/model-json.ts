@@ -1,5 +1,5 @@
 import { WeightsError } from '../errors';
-import { showValue } from '../options/validate';
+import { showValue } from '../options/show';
 import type { WeightConvention } from './source';
 import { bytesPerElement, type TensorEncoding } from './tensor-encoding';
 

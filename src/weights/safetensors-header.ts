@@ -1,5 +1,5 @@
 import { WeightsError } from '../errors';
-import { showValue } from '../options/validate';
+import { showValue } from '../options/show';
 import type { StoredTensor } from './model-json';
 import { bytesPerElement, type TensorEncoding } from './tensor-encoding';
 

@@ -28,7 +28,7 @@ describe('checks of arguments', () => {
       'alpha is NaN; accepted: a finite number of at least 0.',
     );
     expect(() => requireNumber('size', 1.5, { min: 1, max: 9, integer: true })).toThrow(
-      'size is 1.5; accepted: a whole number of at least 1 of at most 9.',
+      'size is 1.5; accepted: a whole number from 1 to 9.',
     );
     expect(() => requireKnownOptions('f', { aplha: 1 }, ['alpha'])).toThrow(
       "f has no option 'aplha'; did you mean 'alpha'? It takes: alpha.",

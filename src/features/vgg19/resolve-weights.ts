@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError, WeightsError } from '../../errors';
-import { showValue } from '../../options/validate';
+import { showValue } from '../../options/show';
 import { browserCache } from '../../storage/browser-cache';
 import type { WeightCache } from '../../storage/byte-cache';
 import { requireUrl } from '../../storage/remote-location';

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import strict from '../../../build/kernels.wasm';
+import relaxed from '../../../build/kernels-relaxed.wasm';
 import { sectionsOf } from '../../../scripts/wasm-sections';
 import { loadVgg19 } from '../../../src/engines';
 import {
@@ -7,8 +9,6 @@ import {
   supportsSimd,
 } from '../../../src/engines/wasm/runtime/wasm-simd';
 import { styleTransfer } from '../../../src/transfer/style-transfer';
-import strict from '../../../build/kernels.wasm';
-import relaxed from '../../../build/kernels-relaxed.wasm';
 
 describe('what WebAssembly can do here', () => {
   it('is told as the kernels themselves find it', () => {

@@ -1,0 +1,154 @@
+import { InvalidArgumentError } from '../errors';
+import { showText, showValue } from './show';
+import {
+  acceptedNumbers,
+  type NumberRange,
+  requireKnownOptions,
+  requireName,
+  requireNumber,
+} from './validate';
+
+/** What one option accepts, its default, and what the command says about it: the only place where any of that is written. */
+export interface Option<T> {
+  /** For messages and help: `'a whole number from 1 to 64'`, or the list of names. */
+  readonly accepts: string | readonly string[];
+  /** Throws an InvalidArgumentError unless `value` is accepted. */
+  require(name: string, value: unknown): void;
+  readonly default?: T;
+  /** A line for the command's help, without the default. Options without a flag have none. */
+  readonly help?: string;
+  /** The command's flag, `'--size <pixels>'`. */
+  readonly flag?: string;
+}
+
+/** What an option may have beside its type. */
+export type About<T> = Pick<Option<T>, 'default' | 'help' | 'flag'>;
+
+/** A number in a range. */
+export function number<const A extends NumberRange & About<number>>(about: A): Option<number> & A {
+  return {
+    ...about,
+    accepts: acceptedNumbers(about),
+    require: (name: string, value: unknown) => requireNumber(name, value, about),
+  };
+}
+
+/** One of a list of names. */
+export function oneOf<Name extends string, const A extends About<Name>>(
+  names: readonly Name[],
+  about: A,
+): Option<Name> & A {
+  return {
+    ...about,
+    accepts: names,
+    require: (name: string, value: unknown) => requireName(name, value, names),
+  };
+}
+
+/** Whatever `test` says yes to. @param accepts for the message: what that is */
+export function any<T, const A extends About<T> = object>(
+  accepts: string,
+  test: (value: unknown) => boolean,
+  about?: A,
+): Option<T> & A {
+  return {
+    ...(about as A),
+    accepts,
+    require(name: string, value: unknown) {
+      if (test(value)) return;
+      throw new InvalidArgumentError('WRONG_TYPE', `${name} is ${showValue(value)}; accepted: ${accepts}.`, {
+        option: name,
+        value,
+        accepted: accepts,
+      });
+    },
+  };
+}
+
+/** True or false. */
+export const flag = <const A extends About<boolean>>(about: A) =>
+  any<boolean, A>('true or false', (value) => typeof value === 'boolean', about);
+
+/** A function. */
+export const callback = <T>() => any<T>('a function', (value) => typeof value === 'function');
+
+/** An AbortSignal, of this realm or another. */
+export const abortSignal = () =>
+  any<AbortSignal>(
+    'an AbortSignal',
+    (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      typeof (value as AbortSignal).aborted === 'boolean' &&
+      typeof (value as AbortSignal).addEventListener === 'function',
+  );
+
+/** A table for every option of `Options`. */
+export type Table<Options> = {
+  readonly [Name in keyof Options]-?: Option<Exclude<Options[Name], undefined>>;
+};
+
+/** Options with the defaults of their table filled in. */
+export type WithDefaults<Options, T> = {
+  readonly [Name in keyof Options & keyof T as T[Name] extends { readonly default: unknown }
+    ? Name
+    : never]-?: Exclude<Options[Name], undefined>;
+} & {
+  readonly [Name in keyof Options & keyof T as T[Name] extends { readonly default: unknown }
+    ? never
+    : Name]: Options[Name];
+};
+
+/** All options of a function. */
+export interface OptionTable<Options, T> {
+  readonly options: T;
+  /**
+   * Checks what a caller gave and fills the defaults in. An option that is `undefined` counts as left out.
+   * @throws InvalidArgumentError for an unknown option, a value that is not accepted, or what is no plain record
+   */
+  read(given: Options | undefined): WithDefaults<Options, T>;
+}
+
+/**
+ * The options of a function as a table, from which checks, defaults, help and the command's flags come.
+ *
+ * @param caller the function, for messages
+ * @example
+ * ```ts
+ * const adamOptions = optionTable<AdamOptions>()('adam', { learningRate: number({ min: 0, exclusive: true, default: 0.02 }) });
+ * const { learningRate } = adamOptions.read(given);
+ * ```
+ */
+export function optionTable<Options extends object>() {
+  return <const T extends Table<Options>>(caller: string, options: T): OptionTable<Options, T> => ({
+    options,
+    read(given) {
+      const record = requirePlainRecord(caller, given ?? {});
+      const names = Object.keys(options) as (keyof Options & string)[];
+      requireKnownOptions(caller, record, names);
+      const complete: Partial<Record<string, unknown>> = {};
+      for (const name of names) {
+        const option = options[name] as Option<unknown>;
+        const value = (record as Record<string, unknown>)[name];
+        if (value !== undefined) option.require(name, value);
+        complete[name] = value === undefined ? option.default : value;
+      }
+      return complete as WithDefaults<Options, T>;
+    },
+  });
+}
+
+/** Instances of classes keep some of their fields where `Object.keys` does not see them, so half of them would be ignored. */
+function requirePlainRecord(caller: string, given: unknown): object {
+  if (typeof given === 'object' && given !== null && !Array.isArray(given)) {
+    const prototype = Object.getPrototypeOf(given) as object | null;
+    // Of any realm: the prototype of a plain record has itself no prototype.
+    if (prototype === null || Object.getPrototypeOf(prototype) === null) return given;
+  }
+  const accepted = 'a plain record, { name: value }';
+  throw new InvalidArgumentError(
+    'WRONG_TYPE',
+    `The options of ${showText(caller)} are ${showValue(given)}; accepted: ${accepted}.`,
+    { option: 'options', value: given, accepted },
+  );
+}

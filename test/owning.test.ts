@@ -1,0 +1,87 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import { describe, expect, it, vi } from 'vitest';
+import { freeAll, Lifetime, owning } from '../src/owning';
+
+describe('owning', () => {
+  it('frees temporaries when the work is done, the newest first, and leaves results', () => {
+    const order: string[] = [];
+    const value = owning(({ temporary, result }) => {
+      temporary(() => order.push('first'));
+      result(() => order.push('result'));
+      temporary({ dispose: () => order.push('second') });
+      return 7;
+    });
+    expect(value).toBe(7);
+    expect(order).toEqual(['second', 'first']);
+  });
+
+  it('frees results too when the work throws, and throws what it threw', () => {
+    const freed = vi.fn();
+    expect(() =>
+      owning(({ result }) => {
+        result(freed);
+        throw new Error('work');
+      }),
+    ).toThrow('work');
+    expect(freed).toHaveBeenCalledOnce();
+  });
+
+  it('waits for a promise', async () => {
+    const freed = vi.fn();
+    const work = owning(async ({ temporary, result }) => {
+      temporary(freed);
+      result(freed);
+      await Promise.resolve();
+      expect(freed).not.toHaveBeenCalled();
+      throw new Error('later');
+    });
+    await expect(work).rejects.toThrow('later');
+    expect(freed).toHaveBeenCalledTimes(2);
+  });
+
+  it('frees the others where one dispose throws', () => {
+    const freed = vi.fn();
+    const bad = () => {
+      throw new Error('dispose');
+    };
+    expect(() => freeAll([freed, bad, freed])).toThrow('dispose');
+    expect(freed).toHaveBeenCalledTimes(2);
+    expect(() =>
+      owning(({ temporary }) => {
+        temporary(freed);
+        temporary(bad);
+        throw new Error('work');
+      }),
+    ).toThrow('work');
+    expect(freed).toHaveBeenCalledTimes(3);
+  });
+
+  it('frees tensors, alone, in lists and in records', async () => {
+    await tf.setBackend('cpu');
+    const before = tf.memory().numTensors;
+    owning(({ temporary }) => {
+      temporary(tf.scalar(1));
+      temporary([tf.scalar(2), tf.scalar(3)]);
+      temporary({ conv1_1: tf.scalar(4), conv1_2: undefined });
+      temporary(undefined);
+    });
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+describe('Lifetime', () => {
+  it('refuses use after the end, which comes once', () => {
+    const lifetime = new Lifetime('The extractor');
+    lifetime.requireAlive();
+    expect(lifetime.end()).toBe(true);
+    expect(lifetime.end()).toBe(false);
+    expect(() => lifetime.requireAlive()).toThrow(
+      expect.objectContaining({
+        name: 'ComputationError',
+        code: 'DISPOSED',
+        message: 'The extractor has been disposed and can no longer be used.',
+      }),
+    );
+  });
+});
