@@ -1,4 +1,5 @@
 import type { RgbPixels } from './pixel-array';
+import { type SizeRule, sizeAfter } from './size-rule';
 
 /** Lanczos' window: three lobes, the usual compromise of sharpness and ringing, and what sharp uses for files. */
 const lobes = 3;
@@ -15,14 +16,29 @@ export function resize(pixels: RgbPixels, width: number, height: number): RgbPix
   return result;
 }
 
-/** Height and width of an image whose longer side becomes `size`; each at least 1. */
-export function fitLongerSide(
-  width: number,
-  height: number,
-  size: number,
-): { width: number; height: number } {
-  const factor = size / Math.max(width, height);
-  return { width: Math.max(1, Math.round(width * factor)), height: Math.max(1, Math.round(height * factor)) };
+/** The image after a rule; see {@link SizeRule}. */
+export function resizeBy(pixels: RgbPixels, rule: SizeRule | undefined): RgbPixels {
+  const { width, height } = sizeAfter(rule, pixels.width, pixels.height);
+  if (!(rule && 'crop' in rule && rule.crop)) return resize(pixels, width, height);
+  const factor = Math.max(width / pixels.width, height / pixels.height);
+  const whole = resize(
+    pixels,
+    Math.max(width, Math.round(pixels.width * factor)),
+    Math.max(height, Math.round(pixels.height * factor)),
+  );
+  return crop(whole, width, height);
+}
+
+/** The middle of an image. */
+function crop(pixels: RgbPixels, width: number, height: number): RgbPixels {
+  const left = (pixels.width - width) >> 1;
+  const top = (pixels.height - height) >> 1;
+  const data = new Float32Array(width * height * 3);
+  for (let y = 0; y < height; y++) {
+    const from = ((top + y) * pixels.width + left) * 3;
+    data.set(pixels.data.subarray(from, from + width * 3), y * width * 3);
+  }
+  return { data, width, height };
 }
 
 /** Resamples along the vertical axis: each new row is a weighted sum of old ones. */

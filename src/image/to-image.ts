@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { EnvironmentError, ImageError } from '../errors';
 import { showValue } from '../options/show';
-import { requireKnownOptions, requireNumber } from '../options/validate';
+import { number, optionTable } from '../options/table';
 import type { Image } from './image';
+import type { ImageReader, OpenImage } from './image-reader';
 import {
   isPixelArray,
   type PixelArray,
@@ -12,7 +13,8 @@ import {
   rgbPixels,
 } from './pixel-array';
 import { requireImage } from './require-image';
-import { fitLongerSide, resize } from './resize';
+import { resizeBy } from './resize';
+import { type SizeRule, sizeAfter } from './size-rule';
 
 /** All that can be handed in as an image. In Node, `tfjs-style-transfer/node` takes file paths, URLs and Buffers besides. */
 export type ImageInput =
@@ -44,32 +46,42 @@ export interface ToImageOptions {
  * ```
  */
 export async function toImage(input: ImageInput, options: ToImageOptions = {}): Promise<Image> {
-  requireKnownOptions('toImage', options, ['size']);
-  const { size } = options;
-  if (size !== undefined) requireNumber('size', size, { min: 1, integer: true });
+  const { size } = toImageOptions.read(options);
   return imageFrom('image', input, size === undefined ? undefined : { longerSide: size });
 }
 
-/** The size that an image is brought to: its longer side exactly or at most, or width and height whatever its shape. */
-export type TargetSize =
-  | { readonly longerSide: number }
-  | { readonly atMost: number }
-  | { readonly width: number; readonly height: number };
+const toImageOptions = optionTable<ToImageOptions>()('toImage', {
+  size: number({ min: 1, integer: true }),
+});
 
 /** {@link toImage} under the name of the argument that the image was given as. */
-export async function imageFrom(option: string, input: ImageInput, size?: TargetSize): Promise<Image> {
-  const pixels = await pixelsOf(option, input);
-  const to = size ? sizeFor(pixels, size) : pixels;
-  requirePixelCount(option, to.width, to.height);
-  return tf.tensor3d(resize(pixels, to.width, to.height).data, [to.height, to.width, 3]);
+export async function imageFrom(
+  option: string,
+  input: ImageInput,
+  size?: SizeRule,
+  signal?: AbortSignal,
+): Promise<Image> {
+  return (await openImage(option, input, signal)).decode(size);
 }
 
-function sizeFor({ width, height }: RgbPixels, size: TargetSize): { width: number; height: number } {
-  if ('width' in size) return size;
-  if ('longerSide' in size) return fitLongerSide(width, height, size.longerSide);
-  return Math.max(width, height) <= size.atMost
-    ? { width, height }
-    : fitLongerSide(width, height, size.atMost);
+/** Inputs that every platform takes, as images. */
+export const imageReader: ImageReader<ImageInput> = { open: openImage, decode: imageFrom };
+
+async function openImage(option: string, input: ImageInput, signal?: AbortSignal): Promise<OpenImage> {
+  signal?.throwIfAborted();
+  const pixels = await pixelsOf(option, input);
+  const { width, height } = pixels;
+  return {
+    width,
+    height,
+    async decode(size) {
+      signal?.throwIfAborted();
+      const to = sizeAfter(size, width, height);
+      requirePixelCount(option, to.width, to.height);
+      const { data } = resizeBy(pixels, size);
+      return tf.tensor3d(data, [to.height, to.width, 3]);
+    },
+  };
 }
 
 /**

@@ -1,10 +1,8 @@
-import * as tf from '@tensorflow/tfjs-core';
 import type { Image } from '../image/image';
-import { rgbPixels } from '../image/pixel-array';
-import { fitLongerSide } from '../image/resize';
-import { requireKnownOptions, requireName, requireNumber } from '../options/validate';
-import { type ChooseSize, readPixels } from './read-pixels';
-import type { ImageSource } from './source-bytes';
+import type { SizeRule } from '../image/size-rule';
+import { number, oneOf, optionTable } from '../options/table';
+import { nodeImageReader } from './image-input';
+import { type ImageSource, requireSource } from './source-bytes';
 
 /** Options of {@link readImage}. */
 export interface ReadImageOptions {
@@ -32,24 +30,21 @@ export interface ReadImageOptions {
  * ```
  */
 export async function readImage(source: ImageSource, options: ReadImageOptions = {}): Promise<Image> {
-  requireKnownOptions('readImage', options, ['size', 'fit']);
-  const { size, fit = 'inside' } = options;
-  requireName('fit', fit, Object.keys(fits) as (keyof typeof fits)[]);
-  if (size !== undefined) requireNumber('size', size, { min: 1, integer: true });
-  const chooseSize = size === undefined ? undefined : fits[fit](size);
-  const { data, width, height } = rgbPixels('image', await readPixels('image', source, chooseSize));
-  return tf.tensor3d(data, [height, width, 3]);
+  const { size, fit } = readImageOptions.read(options);
+  requireSource('image', source);
+  return nodeImageReader.decode('image', source, size === undefined ? undefined : rules[fit](size));
 }
 
-const fits: Readonly<Record<NonNullable<ReadImageOptions['fit']>, (size: number) => ChooseSize>> = {
-  inside:
-    (size) =>
-    ({ width, height }) =>
-      fitLongerSide(width, height, size),
-  outside:
-    (size) =>
-    ({ width, height }) =>
-      fitLongerSide(width, height, (size * Math.max(width, height)) / Math.min(width, height)),
-  cover: (size) => () => ({ width: size, height: size, crop: true }),
-  fill: (size) => () => ({ width: size, height: size }),
+type Fit = NonNullable<ReadImageOptions['fit']>;
+
+const rules: Readonly<Record<Fit, (size: number) => SizeRule>> = {
+  inside: (size) => ({ longerSide: size }),
+  outside: (size) => ({ shorterSide: size }),
+  cover: (size) => ({ width: size, height: size, crop: true }),
+  fill: (size) => ({ width: size, height: size }),
 };
+
+const readImageOptions = optionTable<ReadImageOptions>()('readImage', {
+  size: number({ min: 1, integer: true }),
+  fit: oneOf(Object.keys(rules) as Fit[], { default: 'inside' }),
+});

@@ -12,6 +12,17 @@ export function isImageSource(input: unknown): input is ImageSource {
   return typeof input === 'string' || input instanceof URL || input instanceof Uint8Array;
 }
 
+/** Throws unless `source` is one of the forms of {@link ImageSource}. */
+export function requireSource(option: string, source: unknown): asserts source is ImageSource {
+  if (isImageSource(source)) return;
+  const accepted = 'a path, a URL or a Buffer';
+  throw new ImageError('NOT_AN_IMAGE', `${option} is ${showValue(source)}; accepted: ${accepted}.`, {
+    option,
+    value: source,
+    accepted,
+  });
+}
+
 /**
  * The bytes of an encoded image.
  *
@@ -23,14 +34,7 @@ export async function sourceBytes(
   source: ImageSource,
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
-  if (!isImageSource(source)) {
-    const accepted = 'a path, a URL or a Buffer';
-    throw new ImageError('NOT_AN_IMAGE', `${option} is ${showValue(source)}; accepted: ${accepted}.`, {
-      option,
-      value: source,
-      accepted,
-    });
-  }
+  requireSource(option, source);
   const bytes = source instanceof Uint8Array ? source : await readSource(option, source, signal);
   if (bytes.length === 0) throw sourceError('EMPTY', option, source, 'is empty: it has no bytes');
   return bytes;

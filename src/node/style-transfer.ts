@@ -7,7 +7,6 @@ import {
 import { checkOptions, defaultSize, type StyleTransferOptions } from '../transfer/style-transfer-options';
 import { decodeInput, type NodeImageInput } from './image-input';
 import { nodeWeights } from './node-weights';
-import { atMost } from './read-pixels';
 import { type ImageSource, isImageSource } from './source-bytes';
 
 /** Options of {@link styleTransfer}: as everywhere, with image files, and folders of weights. */
@@ -61,12 +60,12 @@ export async function styleTransfer(
     : checkOptions(options, undefined, undefined);
   const { size = defaultSize, styleSize = size, signal } = checked;
   return styleTransferAnywhere(
-    await decodeInput('content', content, atMost(size), signal),
-    await decodeInput('style', style, atMost(styleSize), signal),
+    await decodeInput('content', content, { atMost: size }, signal),
+    await decodeInput('style', style, { atMost: styleSize }, signal),
     {
       ...options,
       ...(weighed && { alpha: alphaOrOptions, beta }),
-      ...(start !== undefined && { init: await decodeInput('init', start, atMost(size), signal) }),
+      ...(start !== undefined && { init: await decodeInput('init', start, { atMost: size }, signal) }),
       ...(checked.extractor === undefined && {
         weights: await nodeWeights(checked.weights, {
           layers: convolutionsUpTo(lastLayerOf(checked)),

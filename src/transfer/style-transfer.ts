@@ -3,7 +3,8 @@ import { defaultLastLayer, loadVgg19 } from '../engines/load-vgg19';
 import type { FeatureExtractor } from '../features/extractor';
 import { deepestLayer, type Vgg19Layer } from '../features/vgg19/layers';
 import type { Image } from '../image/image';
-import { type ImageInput, imageFrom, type TargetSize } from '../image/to-image';
+import type { SizeRule } from '../image/size-rule';
+import { type ImageInput, imageFrom } from '../image/to-image';
 import type { Loss } from '../losses/loss';
 import { createObjective } from '../objective';
 import { lbfgs, minimize, pyramidPreconditioner, type StopReason } from '../optim';
@@ -108,7 +109,7 @@ export async function styleTransfer(
   }
 }
 
-function targetSize(size: number | undefined): TargetSize {
+function targetSize(size: number | undefined): SizeRule {
   return size === undefined ? { atMost: defaultSize } : { longerSide: size };
 }
 
