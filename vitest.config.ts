@@ -7,13 +7,32 @@ import { binaryModules } from './scripts/binary-modules.ts';
 const chromium = [process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'].find((path) => existsSync(path));
 if (!chromium) console.warn('skipped: browser tests (no Chromium; install it or set CHROMIUM_PATH)');
 
+/** What every project has: kernels are built before the first test, so that one file can be run alone. */
+const common = {
+  globalSetup: 'test/support/build-kernels.ts',
+  // Long enough for a slow machine that does other things too; what hangs fails. Tests with real weights give a limit of their own.
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+};
+
+/** Tests of the sources in Node. */
 const node = {
   plugins: [binaryModules()],
   test: {
+    ...common,
     name: 'node',
     include: ['test/**/*.test.ts'],
-    exclude: ['test/browser/**'],
-    // Generous: real networks on the cpu backend, on machines that do other things too.
+    exclude: ['test/browser/**', 'test/package/**', 'test/docs/**', 'test/examples/**'],
+  },
+};
+
+/** Tests of the built package: installed elsewhere, samples of the documentation, programs of examples/. They need `npm run build`. */
+const packed = {
+  plugins: [binaryModules()],
+  test: {
+    ...common,
+    name: 'package',
+    include: ['test/package/**/*.test.ts', 'test/docs/**/*.test.ts', 'test/examples/**/*.test.ts'],
     testTimeout: 240_000,
     hookTimeout: 240_000,
   },
@@ -37,9 +56,9 @@ const browser = {
   },
   test: {
     name: 'browser',
+    ...common,
     include: ['test/browser/**/*.test.ts'],
-    testTimeout: 240_000,
-    hookTimeout: 240_000,
+    testTimeout: 120_000,
     browser: {
       enabled: true,
       headless: true,
@@ -61,4 +80,4 @@ const browser = {
   },
 };
 
-export default defineConfig({ test: { projects: chromium ? [node, browser] : [node] } });
+export default defineConfig({ test: { projects: chromium ? [node, packed, browser] : [node, packed] } });

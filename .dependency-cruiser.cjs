@@ -1,0 +1,73 @@
+/**
+ * The arrows of docs/architecture.md: a folder of src/ imports from those below it in this list and from nothing above.
+ * `npm run check:arrows` fails on any other import, on circles, and on Node in what pages load.
+ */
+const layers = [
+  ['cli', '^src/cli/'],
+  ['node', '^src/node/'],
+  ['testing', '^src/testing/'],
+  ['transfer', '^src/transfer/'],
+  ['metrics', '^src/metrics/'],
+  ['engines', '^src/engines/'],
+  ['objective', '^src/objective\\.ts$'],
+  ['losses', '^src/losses/'],
+  ['features', '^src/features/'],
+  ['weights', '^src/weights/'],
+  ['storage', '^src/storage/'],
+  ['optim', '^src/optim/'],
+  ['image', '^src/(image/|platform\\.ts$)'],
+  ['base', '^src/(options/|errors\\.ts$|error-codes\\.ts$|gradients\\.ts$|owning\\.ts$|allocation\\.ts$)'],
+];
+
+const upward = layers.slice(1).map(([name, path], i) => ({
+  name: `${name}-imports-from-above`,
+  comment: `src: ${name} must not know ${layers
+    .slice(0, i + 1)
+    .map(([above]) => above)
+    .join(', ')} or the public surface`,
+  severity: 'error',
+  from: { path },
+  to: { path: ['^src/index\\.ts$', ...layers.slice(0, i + 1).map(([, above]) => above)] },
+}));
+
+module.exports = {
+  forbidden: [
+    ...upward,
+    {
+      name: 'no-circles',
+      comment: 'neither files nor types in a circle',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'storage-knows-no-tensor',
+      comment: 'bytes only: no tensor, no network, no layer',
+      severity: 'error',
+      from: { path: '^src/storage/' },
+      to: { path: ['^src/(optim|image|weights|features)/', '@tensorflow/'] },
+    },
+    {
+      name: 'node-only-in-node-and-cli',
+      comment: 'what pages load imports nothing of Node',
+      severity: 'error',
+      // node-module.ts names types of Node only; it asks the running process for the modules.
+      from: { path: '^src/', pathNot: '^src/((node|cli)/|engines/wasm/runtime/node-module)' },
+      to: { dependencyTypes: ['core'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'engines-apart',
+      comment: 'an engine is one folder: engines know each other only through the list',
+      severity: 'error',
+      from: { path: '^src/engines/(tfjs|wasm|webgpu)/' },
+      to: { path: '^src/engines/(tfjs|wasm|webgpu)/', pathNot: '^src/engines/$1/' },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '/assembly/' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'default'] },
+  },
+};
