@@ -17,8 +17,10 @@ export interface Option<T> {
   readonly default?: T;
   /** A line for the command's help, without the default. Options without a flag have none. */
   readonly help?: string;
-  /** The command's flag, `'--size <pixels>'`. */
+  /** The command's flag, `'--size <pixels>'`; without a placeholder for a value it is for options that are true or false. */
   readonly flag?: string;
+  /** What the command makes of the text of the value. @default the text itself */
+  readonly kind?: 'number';
 }
 
 /** What an option may have beside its type. */
@@ -28,6 +30,7 @@ export type About<T> = Pick<Option<T>, 'default' | 'help' | 'flag'>;
 export function number<const A extends NumberRange & About<number>>(about: A): Option<number> & A {
   return {
     ...about,
+    kind: 'number' as const,
     accepts: acceptedNumbers(about),
     require: (name: string, value: unknown) => requireNumber(name, value, about),
   };
