@@ -9,6 +9,7 @@ export * from './metrics';
 export { createObjective, type Evaluation, type Objective } from './objective';
 export * from './optim';
 export * from './storage';
+export type { StyleTransferOptions } from './transfer/options';
 export { type LossTargets, presetLoss } from './transfer/preset-loss';
 export { defaultPreset, getPreset, type Preset, type PresetName, presetNames } from './transfer/presets';
 export type {
@@ -20,5 +21,4 @@ export type {
   WarningEvent,
 } from './transfer/progress';
 export { type HistoryEntry, type StyleTransferResult, styleTransfer } from './transfer/style-transfer';
-export type { StyleTransferOptions } from './transfer/style-transfer-options';
 export * from './weights';

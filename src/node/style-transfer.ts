@@ -1,10 +1,10 @@
 import { convolutionsUpTo } from '../features/vgg19/layers';
+import { checkOptions, defaultSize, type StyleTransferOptions } from '../transfer/options';
 import {
   lastLayerOf,
   type StyleTransferResult,
   styleTransfer as styleTransferAnywhere,
 } from '../transfer/style-transfer';
-import { checkOptions, defaultSize, type StyleTransferOptions } from '../transfer/style-transfer-options';
 import { decodeInput, type NodeImageInput } from './image-input';
 import { nodeWeights } from './node-weights';
 import { type ImageSource, isImageSource } from './source-bytes';

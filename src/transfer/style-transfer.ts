@@ -9,15 +9,10 @@ import type { Loss } from '../losses/loss';
 import { createObjective } from '../objective';
 import { lbfgs, minimize, pyramidPreconditioner, type StopReason } from '../optim';
 import { lendExtractor } from './lend-extractor';
+import { type CheckedOptions, checkOptions, defaultSize, type StyleTransferOptions } from './options';
 import { type LossTargets, presetLoss } from './preset-loss';
 import { presetLayers } from './presets';
 import type { ProgressListener } from './progress';
-import {
-  type CheckedOptions,
-  checkOptions,
-  defaultSize,
-  type StyleTransferOptions,
-} from './style-transfer-options';
 
 /** The state of a run after an iteration. */
 export interface HistoryEntry {
