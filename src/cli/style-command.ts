@@ -4,7 +4,7 @@ import { type Engine, engines } from '../engines/load-vgg19';
 import { styleTransfer } from '../node/style-transfer';
 import { requireWritable, writeImage } from '../node/write-image';
 import { requireName } from '../options/validate';
-import { checkOptions, defaultSize } from '../transfer/options';
+import { defaultSize, styleTransferOptions } from '../transfer/options';
 import { getPreset, type PresetName, presetNames } from '../transfer/presets';
 import type { StyleTransferProgress } from '../transfer/progress';
 import type { StyleTransferResult } from '../transfer/style-transfer';
@@ -36,7 +36,7 @@ interface StyleFlags {
 }
 
 /** The library's own, so that help and behaviour cannot differ. */
-const defaults = checkOptions({}, undefined, undefined);
+const { preset, init, seed, engine } = styleTransferOptions.options;
 
 /** `tfjs-style-transfer <content> <style>`: paints one picture in the style of another. */
 export function styleCommand(terminal: Terminal): Command {
@@ -57,7 +57,7 @@ export function styleCommand(terminal: Terminal): Command {
       'longer side of the style picture: larger makes finer strokes (default: as --size)',
       number,
     )
-    .option('--preset <name>', 'a published setting, see below', defaults.preset)
+    .option('--preset <name>', 'a published setting, see below', preset.default)
     .option('--alpha <weight>', "weight of the content (default: the preset's)", number)
     .option('--beta <weight>', "weight of the style (default: the preset's)", number)
     .option('--iterations <count>', "the most steps (default: the preset's)", number)
@@ -66,18 +66,14 @@ export function styleCommand(terminal: Terminal): Command {
       'the most evaluations of loss and gradient (default: unlimited)',
       number,
     )
-    .option(
-      '--init <start>',
-      'start from content, noise, style, or a picture of yours',
-      String(defaults.init),
-    )
-    .option('--seed <number>', 'seed of the noise', number, defaults.seed)
+    .option('--init <start>', 'start from content, noise, style, or a picture of yours', init.default)
+    .option('--seed <number>', 'seed of the noise', number, seed.default)
     .option(
       '--weights <where>',
       'VGG-19: a folder, a file, a URL, vgg19 or embedded (default: what is there without network)',
     )
     .option('--backend <name>', `TensorFlow.js on ${backends.join(', ')}`, backends[0])
-    .option('--engine <name>', `what computes the network: ${engines.join(', ')}`, defaults.engine)
+    .option('--engine <name>', `what computes the network: ${engines.join(', ')}`, engine.default)
     .option('--threads <count>', "threads that compute (default: the processor's cores, at most 8)", number)
     .option(
       '--relaxed-simd',

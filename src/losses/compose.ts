@@ -77,22 +77,21 @@ function composed(name: string, parts: readonly WeightedLoss[]): Loss {
   };
 }
 
-function requireLoss(option: string, loss: unknown): asserts loss is Loss {
-  const candidate = loss as Partial<Loss> | null | undefined;
-  if (
-    typeof candidate === 'object' &&
-    candidate !== null &&
-    typeof candidate.compute === 'function' &&
-    Array.isArray(candidate.layers)
-  )
-    return;
+/** What a loss is, for messages. */
+export const lossContract = 'an object with name, layers and compute(features)';
+
+/** Whether a value has the shape of a {@link Loss}. */
+export function isLoss(value: unknown): value is Loss {
+  const { compute, layers } = (value ?? {}) as Partial<Loss>;
+  return typeof value === 'object' && typeof compute === 'function' && Array.isArray(layers);
+}
+
+/** Throws unless a value has the shape of a {@link Loss}. */
+export function requireLoss(option: string, value: unknown): asserts value is Loss {
+  if (isLoss(value)) return;
   throw new InvalidArgumentError(
     'NOT_A_LOSS',
-    `${option} is ${showValue(loss)}; accepted: an object with name, layers and compute(features).`,
-    {
-      option,
-      value: loss,
-      accepted: 'an object with name, layers and compute(features)',
-    },
+    `${option} is ${showValue(value)}; accepted: ${lossContract}.`,
+    { option, value, accepted: lossContract },
   );
 }

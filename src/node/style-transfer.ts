@@ -1,5 +1,5 @@
 import { convolutionsUpTo } from '../features/vgg19/layers';
-import { checkOptions, defaultSize, type StyleTransferOptions } from '../transfer/options';
+import { defaultSize, readSettings, type StyleTransferOptions } from '../transfer/options';
 import {
   lastLayerOf,
   type StyleTransferResult,
@@ -56,8 +56,8 @@ export async function styleTransfer(
 
   // Checked here already, so that nothing is read in vain.
   const checked = weighed
-    ? checkOptions(alphaOrOptions, beta, options)
-    : checkOptions(options, undefined, undefined);
+    ? readSettings(alphaOrOptions, beta, options)
+    : readSettings(options, undefined, undefined);
   const { size = defaultSize, styleSize = size, signal } = checked;
   return styleTransferAnywhere(
     await decodeInput('content', content, { atMost: size }, signal),

@@ -4,134 +4,303 @@ import { InvalidArgumentError } from '../errors';
 import type { FeatureExtractor } from '../features/extractor';
 import type { Image } from '../image/image';
 import type { ImageInput } from '../image/to-image';
+import { isLoss, lossContract } from '../losses/compose';
 import type { Loss } from '../losses/loss';
 import type { Method } from '../optim';
+import { type Conflict, requireNoConflict } from '../options/conflicts';
 import { showValue } from '../options/show';
-import { requireKnownOptions, requireName, requireNumber } from '../options/validate';
+import {
+  abortSignal,
+  any,
+  callback,
+  flag,
+  number,
+  oneOf,
+  optionTable,
+  type WithDefaults,
+} from '../options/table';
+import { requireName } from '../options/validate';
 import type { LossTargets } from './preset-loss';
-import { defaultPreset, getPreset, type Preset, type PresetName } from './presets';
+import { defaultPreset, getPreset, type Preset, type PresetName, presetNames } from './presets';
 import type { ProgressListener } from './progress';
 
 /** Options of {@link styleTransfer}. */
 export interface StyleTransferOptions {
-  /** A published setting: layers, losses, weights, iterations. @default 'li2021' */
+  /**
+   * A published setting: layers, losses, weights and number of iterations. Not beside `loss`.
+   * @default 'li2021'
+   */
   readonly preset?: PresetName | undefined;
-  /** Weight of the content, at least 0. @default the preset's */
+  /**
+   * Weight of the content loss, at least 0. Not beside `loss`.
+   * @default the preset's
+   */
   readonly alpha?: number | undefined;
-  /** Weight of the style, at least 0. @default the preset's */
+  /**
+   * Weight of the style loss, at least 0. Not beside `loss`.
+   * @default the preset's
+   */
   readonly beta?: number | undefined;
-  /** Longer side of the result in pixels, 16 to 8192. @default the content image's own, at most 512 */
+  /**
+   * Longer side of the result in pixels, 16 to 8192.
+   * @default the content image's own, at most 512
+   */
   readonly size?: number | undefined;
-  /** Longer side of the style image in pixels: larger makes finer strokes. @default as `size`, for the style image */
+  /**
+   * Longer side of the style image in pixels, 16 to 8192. A larger style image gives finer strokes.
+   * @default `size` where it is given, else the style image's own, at most 512
+   */
   readonly styleSize?: number | undefined;
-  /** Where to start: from the content (keeps its structure), seeded noise, the style, or an image of yours. @default 'content' */
+  /**
+   * The image to start from: the content (keeps its structure), noise from `seed`, the style, or an image, which is resized.
+   * @default 'content'
+   */
   readonly init?: 'content' | 'noise' | 'style' | ImageInput | undefined;
-  /** The most steps of the optimiser. @default the preset's */
+  /**
+   * Steps of the optimiser at most.
+   * @default the preset's; 100 beside `loss`
+   */
   readonly iterations?: number | undefined;
-  /** The most evaluations of loss and gradient. @default unlimited */
+  /**
+   * Evaluations of loss and gradient at most.
+   * @default unlimited
+   */
   readonly maxEvaluations?: number | undefined;
-  /** Stop when the projected gradient's largest component is at most this. @default 0, go on for all iterations */
+  /**
+   * The run ends when the largest component of the projected gradient is at most this.
+   * @default 0, which turns the rule off
+   */
   readonly tolerance?: number | undefined;
-  /** Seed of the noise. @default 0 */
+  /**
+   * Seed of the noise of `init: 'noise'`, a whole number.
+   * @default 0
+   */
   readonly seed?: number | undefined;
-  /** A network that you have loaded; it stays yours. @default loaded with `weights` and disposed at the end */
+  /**
+   * A network that has been loaded already; it stays the caller's. Not beside `weights`, `engine`, `threads` or `relaxedSimd`, which
+   * say how to load one.
+   * @default loaded for the run and disposed at its end
+   */
   readonly extractor?: FeatureExtractor | undefined;
-  /** Where VGG-19's weights are. @default what is there without network: see `loadVgg19` */
+  /**
+   * Where VGG-19's weights are.
+   * @default what is there without network: see `loadVgg19`
+   */
   readonly weights?: Weights | undefined;
   /**
-   * A loss of yours in place of the preset's, or a function that makes one. Of the latter, the loss is disposed at the end, and the
-   * features that it extracted once it returns: losses of the library keep what they need, one of yours keeps it by `tf.keep(tf.clone(...))`.
+   * A loss in place of the preset's, or a function that makes one. A loss stays the caller's.
+   *
+   * If you pass a function, the loss it returns is disposed after the run, and features it extracted are freed as soon as it returns.
+   * The library's losses copy what they need; a custom loss must `tf.keep(tf.clone(feature))`. The network that it gets ends at
+   * `conv3_1` unless `extractor` is given.
+   * @default the loss of `preset`
    */
   readonly loss?: Loss | ((targets: LossTargets) => Loss) | undefined;
-  /** @default L-BFGS of 20 pairs with a pyramid preconditioner */
+  /**
+   * The method that minimises: `lbfgs(...)` or `adam(...)`.
+   * @default L-BFGS of 20 pairs with a pyramid preconditioner
+   */
   readonly optimizer?: Method<Image> | undefined;
-  /** What computes the network. @default 'auto', the faster one here */
+  /**
+   * What computes the network.
+   * @default 'auto', the faster one here
+   */
   readonly engine?: Engine | undefined;
-  /** Threads of the wasm engine. @default the processor's cores, at most 8 */
+  /**
+   * Threads of the wasm engine, 1 to 64.
+   * @default the processor's cores, at most 8
+   */
   readonly threads?: number | undefined;
-  /** Up to a fifth faster on some processors, with last digits that differ between them; see `loadVgg19`. @default false */
+  /**
+   * Up to a fifth faster on some processors, with last digits that differ between them; see `loadVgg19`.
+   * @default false
+   */
   readonly relaxedSimd?: boolean | undefined;
-  /** Aborts within one evaluation; the promise rejects with the signal's reason. */
+  /** Ends the run within one evaluation; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Told what happens, and waited for; see {@link ProgressListener}. */
   readonly onProgress?: ProgressListener | undefined;
 }
-
-const optionNames = Object.keys({
-  preset: 0,
-  alpha: 0,
-  beta: 0,
-  size: 0,
-  styleSize: 0,
-  init: 0,
-  iterations: 0,
-  maxEvaluations: 0,
-  tolerance: 0,
-  seed: 0,
-  extractor: 0,
-  weights: 0,
-  loss: 0,
-  optimizer: 0,
-  engine: 0,
-  threads: 0,
-  relaxedSimd: 0,
-  signal: 0,
-  onProgress: 0,
-} satisfies Record<keyof StyleTransferOptions, 0>);
-
-/** Options with every default that does not depend on the images filled in. */
-export type CheckedOptions = StyleTransferOptions & {
-  readonly preset: PresetName;
-  readonly settings: Preset;
-  readonly init: NonNullable<StyleTransferOptions['init']>;
-  readonly iterations: number;
-  readonly maxEvaluations: number;
-  readonly tolerance: number;
-  readonly seed: number;
-  readonly engine: Engine;
-};
 
 /** Longer side of the result where neither the caller nor a smaller content image says otherwise. */
 export const defaultSize = 512;
 
-/** The arguments after the two images, in either form, checked before any work. */
-export function checkOptions(
+const pixels = { min: 16, max: 8192, integer: true } as const;
+
+type Start = NonNullable<StyleTransferOptions['init']>;
+
+const starts = ['content', 'noise', 'style'] as const;
+const acceptedStarts = `${starts.map((name) => `'${name}'`).join(', ')} or an image`;
+
+/** Every option of `styleTransfer`: type, range, default, and the command's flag and help. */
+export const styleTransferOptions = optionTable<StyleTransferOptions>()('styleTransfer', {
+  preset: oneOf(presetNames, {
+    default: defaultPreset,
+    flag: '--preset <name>',
+    help: 'a published setting, see below',
+  }),
+  alpha: number({
+    min: 0,
+    flag: '--alpha <weight>',
+    help: "weight of the content (default: the preset's)",
+  }),
+  beta: number({ min: 0, flag: '--beta <weight>', help: "weight of the style (default: the preset's)" }),
+  size: number({
+    ...pixels,
+    flag: '--size <pixels>',
+    help: `longer side of the result (default: the content's, at most ${defaultSize})`,
+  }),
+  styleSize: number({
+    ...pixels,
+    flag: '--style-size <pixels>',
+    help: 'longer side of the style picture: larger makes finer strokes (default: as --size)',
+  }),
+  init: {
+    ...any<Start, { default: 'content' }>(acceptedStarts, isStart, { default: 'content' }),
+    require: requireStart,
+    flag: '--init <start>',
+    help: 'start from content, noise, style, or a picture',
+  },
+  iterations: number({
+    min: 1,
+    integer: true,
+    flag: '--iterations <count>',
+    help: "steps at most (default: the preset's)",
+  }),
+  maxEvaluations: number({
+    min: 1,
+    integer: true,
+    flag: '--max-evaluations <count>',
+    help: 'evaluations of loss and gradient at most (default: unlimited)',
+  }),
+  tolerance: number({
+    min: 0,
+    default: 0,
+    flag: '--tolerance <gradient>',
+    help: 'end when no component of the gradient is larger; 0 never does',
+  }),
+  seed: number({ integer: true, default: 0, flag: '--seed <number>', help: 'seed of the noise' }),
+  extractor: any<FeatureExtractor>('a FeatureExtractor, such as loadVgg19() gives', isExtractor),
+  weights: any<Weights, { flag: string; help: string }>(
+    "'vgg19', 'embedded', a URL, a WeightSource, a tf.io.IOHandler, or a map of layers",
+    (value) => typeof value === 'string' || (typeof value === 'object' && value !== null),
+    {
+      flag: '--weights <where>',
+      help: 'VGG-19: a folder, a file, a URL, vgg19 or embedded (default: what is there without network)',
+    },
+  ),
+  loss: any<NonNullable<StyleTransferOptions['loss']>>(
+    `a loss, which is ${lossContract}, or a function that makes one`,
+    (value) => typeof value === 'function' || isLoss(value),
+  ),
+  optimizer: any<Method<Image>>(
+    'lbfgs(...) or adam(...)',
+    (value) => typeof (value as Partial<Method<Image>> | null)?.begin === 'function',
+  ),
+  engine: oneOf(engines, {
+    default: 'auto',
+    flag: '--engine <name>',
+    help: `what computes the network: ${engines.join(', ')}`,
+  }),
+  threads: number({
+    min: 1,
+    max: 64,
+    integer: true,
+    flag: '--threads <count>',
+    help: "threads that compute (default: the processor's cores, at most 8)",
+  }),
+  relaxedSimd: {
+    ...flag({ default: false }),
+    require: (_: string, value: unknown) => requireRelaxedSimd(value),
+    flag: '--relaxed-simd',
+    help: 'up to a fifth faster on some processors, between which last digits differ; needs Node 22',
+  },
+  signal: abortSignal(),
+  onProgress: callback<ProgressListener>(),
+});
+
+const conflicts: readonly Conflict<keyof StyleTransferOptions>[] = [
+  {
+    option: 'loss',
+    replaces: ['preset', 'alpha', 'beta'],
+    because: 'the loss alone decides what is minimised',
+  },
+  {
+    option: 'extractor',
+    replaces: ['weights', 'engine', 'threads', 'relaxedSimd'],
+    because: 'the extractor has been loaded already',
+  },
+];
+
+/** The options of a run, checked and complete. */
+export type Settings = Omit<
+  WithDefaults<StyleTransferOptions, typeof styleTransferOptions.options>,
+  'preset' | 'iterations'
+> & { readonly preset: Preset; readonly iterations: number };
+
+/**
+ * The arguments of `styleTransfer` after the two images, in either form: `(alpha, beta, options)` or `(options)`.
+ *
+ * @throws InvalidArgumentError if an option is unknown, not accepted, or without effect beside another
+ */
+export function readSettings(
   alphaOrOptions: number | StyleTransferOptions | undefined,
   beta: number | undefined,
   rest: StyleTransferOptions | undefined,
-): CheckedOptions {
-  const given =
-    typeof alphaOrOptions === 'number' ? { ...rest, alpha: alphaOrOptions, beta } : (alphaOrOptions ?? {});
-  if (typeof given !== 'object') {
-    throw new InvalidArgumentError(
-      'WRONG_TYPE',
-      `The third argument is ${showValue(given)}; accepted: alpha, or options.`,
-      {
-        option: 'alpha',
-        value: given,
-        accepted: 'a number, or an options record',
-      },
-    );
+): Settings {
+  const weighed = typeof alphaOrOptions === 'number' || beta !== undefined || rest !== undefined;
+  if (
+    !weighed &&
+    (typeof alphaOrOptions !== 'object' || alphaOrOptions === null) &&
+    alphaOrOptions !== undefined
+  )
+    throw wrongThirdArgument(alphaOrOptions);
+  const options = weighed ? rest : alphaOrOptions;
+  const read = styleTransferOptions.read(options);
+  const given: StyleTransferOptions = options ?? {};
+  let { alpha, beta: styleWeight } = read;
+  if (weighed) {
+    styleTransferOptions.options.alpha.require('alpha', alphaOrOptions);
+    styleTransferOptions.options.beta.require('beta', beta);
+    requireOnce('alpha', given.alpha);
+    requireOnce('beta', given.beta);
+    [alpha, styleWeight] = [alphaOrOptions as number, beta];
   }
-  requireKnownOptions('styleTransfer', given, optionNames);
-  if (typeof alphaOrOptions === 'number') requireNumber('beta', beta, { min: 0 });
-  const { preset = defaultPreset, init = 'content', seed = 0, tolerance = 0, engine = 'auto' } = given;
-  const settings = getPreset(preset);
-  const { iterations = settings.iterations, maxEvaluations = Number.MAX_SAFE_INTEGER } = given;
-  requireOptional('alpha', given.alpha, { min: 0 });
-  requireOptional('beta', given.beta, { min: 0 });
-  requireOptional('size', given.size, { min: 16, max: 8192, integer: true });
-  requireOptional('styleSize', given.styleSize, { min: 16, max: 8192, integer: true });
-  requireOptional('threads', given.threads, { min: 1, max: 64, integer: true });
-  requireNumber('iterations', iterations, { min: 1, integer: true });
-  requireNumber('maxEvaluations', maxEvaluations, { min: 1, integer: true });
-  requireNumber('tolerance', tolerance, { min: 0 });
-  requireNumber('seed', seed, { integer: true });
-  requireName('engine', engine, engines);
-  if (given.relaxedSimd !== undefined) requireRelaxedSimd(given.relaxedSimd);
-  if (typeof init === 'string') requireName('init', init, ['content', 'noise', 'style']);
-  return { ...given, preset, settings, init, iterations, maxEvaluations, tolerance, seed, engine };
+  requireNoConflict<keyof StyleTransferOptions>({ ...given, alpha, beta: styleWeight }, conflicts);
+  const preset = getPreset(read.preset);
+  return { ...read, alpha, beta: styleWeight, preset, iterations: read.iterations ?? preset.iterations };
 }
 
-function requireOptional(name: string, value: unknown, range: Parameters<typeof requireNumber>[2]): void {
-  if (value !== undefined) requireNumber(name, value, range);
+function wrongThirdArgument(value: unknown): InvalidArgumentError {
+  const accepted = 'alpha, a number, or options, a plain record';
+  return new InvalidArgumentError(
+    'WRONG_TYPE',
+    `The third argument is ${showValue(value)}; accepted: ${accepted}.`,
+    { option: 'alpha', value, accepted },
+  );
+}
+
+/** Throws if a weight that is an argument is an option as well. */
+function requireOnce(name: 'alpha' | 'beta', value: number | undefined): void {
+  if (value === undefined) return;
+  throw new InvalidArgumentError(
+    'CONFLICTING_OPTIONS',
+    `${name} is given twice: as the argument ${name} and as the option ${name}. Leave one of the two out.`,
+    { option: name, value, accepted: `${name} once` },
+  );
+}
+
+/** Whether a value can be a start; images are looked at where they are read. */
+function isStart(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
+
+function requireStart(name: string, value: unknown): void {
+  if (typeof value === 'string') requireName(name, value, starts);
+  else any(acceptedStarts, isStart).require(name, value);
+}
+
+function isExtractor(value: unknown): boolean {
+  const { extract, linearize, layers } = (value ?? {}) as Partial<FeatureExtractor>;
+  return typeof extract === 'function' && typeof linearize === 'function' && Array.isArray(layers);
 }

@@ -9,7 +9,7 @@ import type { Loss } from '../losses/loss';
 import { createObjective } from '../objective';
 import { lbfgs, minimize, pyramidPreconditioner, type StopReason } from '../optim';
 import { lendExtractor } from './lend-extractor';
-import { type CheckedOptions, checkOptions, defaultSize, type StyleTransferOptions } from './options';
+import { defaultSize, readSettings, type Settings, type StyleTransferOptions } from './options';
 import { type LossTargets, presetLoss } from './preset-loss';
 import { presetLayers } from './presets';
 import type { ProgressListener } from './progress';
@@ -83,7 +83,7 @@ export async function styleTransfer(
   beta?: number,
   rest?: StyleTransferOptions,
 ): Promise<StyleTransferResult> {
-  const options = checkOptions(alphaOrOptions, beta, rest);
+  const options = readSettings(alphaOrOptions, beta, rest);
   options.signal?.throwIfAborted();
   const owned: { dispose?(): void }[] = [];
   const own = <T extends { dispose?(): void }>(thing: T): T => {
@@ -108,19 +108,19 @@ function targetSize(size: number | undefined): SizeRule {
   return size === undefined ? { atMost: defaultSize } : { longerSide: size };
 }
 
-async function startImage({ init, seed }: CheckedOptions, content: Image, style: Image): Promise<Image> {
+async function startImage({ init, seed }: Settings, content: Image, style: Image): Promise<Image> {
   const [height, width] = content.shape;
   if (init === 'content') return tf.clone(content);
   if (init === 'noise') return tf.randomUniform([height, width, 3], 0, 1, 'float32', seed);
   return imageFrom('init', init === 'style' ? style : init, { width, height });
 }
 
-async function loadExtractor(options: CheckedOptions): Promise<FeatureExtractor> {
-  const { settings, weights, engine, threads, relaxedSimd, signal, onProgress } = options;
+async function loadExtractor(options: Settings): Promise<FeatureExtractor> {
+  const { preset, weights, engine, threads, relaxedSimd, signal, onProgress } = options;
   return loadVgg19({
     weights,
     lastLayer: lastLayerOf(options),
-    pooling: settings.pooling,
+    pooling: preset.pooling,
     engine,
     threads,
     relaxedSimd,
@@ -131,28 +131,24 @@ async function loadExtractor(options: CheckedOptions): Promise<FeatureExtractor>
 }
 
 /** How deep the network has to be. A loss that is given says; one that is made later may ask for any of the preset's layers. */
-export function lastLayerOf({ loss, settings }: CheckedOptions): Vgg19Layer {
-  return deepestLayer(typeof loss === 'object' ? loss.layers : presetLayers(settings)) ?? defaultLastLayer;
+export function lastLayerOf({ loss, preset }: Settings): Vgg19Layer {
+  return deepestLayer(typeof loss === 'object' ? loss.layers : presetLayers(preset)) ?? defaultLastLayer;
 }
 
 /** A size that memory cannot hold is refused before targets are computed. A loss that is made later speaks for itself. */
-function requireRoom(
-  { loss, settings }: CheckedOptions,
-  extractor: FeatureExtractor,
-  { shape }: Image,
-): void {
+function requireRoom({ loss, preset }: Settings, extractor: FeatureExtractor, { shape }: Image): void {
   const size = [shape[0], shape[1]] as const;
   if (loss === undefined)
-    extractor.requireRoom?.(presetLayers(settings), size, [
-      ...settings.content.layers,
-      ...(settings.perceptual?.layers ?? []),
+    extractor.requireRoom?.(presetLayers(preset), size, [
+      ...preset.content.layers,
+      ...(preset.perceptual?.layers ?? []),
     ]);
   else if (typeof loss === 'object') extractor.requireRoom?.(loss.layers, size);
 }
 
-function makeLoss(options: CheckedOptions, targets: LossTargets): Loss {
-  const { loss, settings, alpha, beta } = options;
-  if (typeof loss !== 'function') return loss ?? presetLoss(settings, targets, { alpha, beta });
+function makeLoss(options: Settings, targets: LossTargets): Loss {
+  const { loss, preset, alpha, beta } = options;
+  if (typeof loss !== 'function') return loss ?? presetLoss(preset, targets, { alpha, beta });
   const { lent, reclaim } = lendExtractor(targets.extractor);
   try {
     return loss({ ...targets, extractor: lent });
@@ -162,12 +158,12 @@ function makeLoss(options: CheckedOptions, targets: LossTargets): Loss {
 }
 
 async function run(
-  options: CheckedOptions,
+  options: Settings,
   extractor: FeatureExtractor,
   loss: Loss,
   start: Image,
 ): Promise<StyleTransferResult> {
-  const { iterations, maxEvaluations, tolerance, signal, onProgress = () => {} } = options;
+  const { iterations, maxEvaluations = Infinity, tolerance, signal, onProgress = () => {} } = options;
   const [height, width] = start.shape;
   const about = {
     engine: extractor.engine,
@@ -180,7 +176,7 @@ async function run(
   const startTime = performance.now();
   const best = new BestImage(start);
   try {
-    const preset = options.loss ? undefined : options.preset;
+    const preset = options.loss ? undefined : options.preset.name;
     await onProgress({ type: 'start', width, height, preset, ...about, layers: loss.layers });
     const found = await minimize(objective, start, {
       method: options.optimizer ?? lbfgs({ preconditioner: pyramidPreconditioner() }),
