@@ -3,7 +3,7 @@ import { createTfjsExtractor } from '../src/engines/tfjs/tfjs-extractor';
 import { supportsRelaxedSimd } from '../src/engines/wasm/runtime/wasm-simd';
 import { createWasmExtractor } from '../src/engines/wasm/wasm-extractor';
 import type { FeatureExtractor } from '../src/features/extractor';
-import { stepsUpTo } from '../src/features/vgg19/layers';
+import { loadedVgg19 } from '../src/features/vgg19/network';
 import { useTfjsNode } from '../src/node/use-tfjs-node';
 import type { Depth, Weights } from './scene';
 
@@ -21,13 +21,7 @@ export interface BenchEngine {
 
 /** What every extractor of the benchmarks is made of. */
 export const networkOptions = (weights: Weights, depth: Depth) =>
-  ({
-    name: 'vgg19',
-    weightsName: 'benchmark',
-    steps: stepsUpTo(depth),
-    weights,
-    convention: 'caffe',
-  }) as const;
+  loadedVgg19(weights, { lastLayer: depth, convention: 'caffe', weightsName: 'benchmark' });
 
 /** Every engine that is measured here: relaxed SIMD where WebAssembly has it, tfjs-node where it is installed. */
 export async function benchEngines(): Promise<readonly BenchEngine[]> {

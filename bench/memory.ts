@@ -5,7 +5,6 @@ import { planPass } from '../src/engines/wasm/network/pass-plan';
 import { KernelEngine } from '../src/engines/wasm/runtime/kernel-runner';
 import { vectorFloats } from '../src/engines/wasm/vectors/wasm-space';
 import { createWasmExtractor } from '../src/engines/wasm/wasm-extractor';
-import { stepsUpTo } from '../src/features/vgg19/layers';
 import type { Loss } from '../src/losses';
 import { lbfgs } from '../src/optim';
 import { networkOptions } from './engines';
@@ -29,7 +28,8 @@ export async function measureMemory(size: number): Promise<MemoryUse> {
   const weights = await benchWeights();
   const at = await scene(size);
   const engine = await KernelEngine.create(2);
-  const network = new Network(engine, stepsUpTo('conv3_1'), weights, 'caffe', 'max');
+  const loaded = networkOptions(weights, 'conv3_1');
+  const network = new Network(engine, loaded.network, loaded.weights);
   const loss = await lossAt(at, weights);
   const objective = fusedObjective(network, loss, size, size);
   const { value, gradient, terms } = objective.evaluate(at.content);

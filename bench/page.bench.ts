@@ -5,7 +5,7 @@ import { createTfjsExtractor } from '../src/engines/tfjs/tfjs-extractor';
 import { supportsRelaxedSimd } from '../src/engines/wasm/runtime/wasm-simd';
 import { createWasmExtractor } from '../src/engines/wasm/wasm-extractor';
 import type { FeatureExtractor } from '../src/features/extractor';
-import { stepsUpTo } from '../src/features/vgg19/layers';
+import { loadedVgg19 } from '../src/features/vgg19/network';
 import { contentLoss, styleLoss, sum } from '../src/losses';
 import { createObjective } from '../src/objective';
 import { setWasmFiles } from '../test/browser/wasm-files';
@@ -23,13 +23,11 @@ setWasmFiles();
 setThreadsCount(threads);
 await tf.setBackend('wasm');
 
-const network = {
-  name: 'vgg19',
-  weightsName: 'noise',
-  steps: stepsUpTo('conv3_1'),
-  weights: randomWeights('conv3_1'),
+const network = loadedVgg19(randomWeights('conv3_1'), {
+  lastLayer: 'conv3_1',
   convention: 'caffe',
-} as const;
+  weightsName: 'noise',
+});
 const [content, style, at] = [1, 2, 3].map(
   (seed) => tf.randomUniform([size, size, 3], 0, 1, 'float32', seed) as tf.Tensor3D,
 );

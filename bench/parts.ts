@@ -4,7 +4,6 @@ import { Network } from '../src/engines/wasm/network/network';
 import { type KernelArguments, KernelEngine } from '../src/engines/wasm/runtime/kernel-runner';
 import type { KernelName } from '../src/engines/wasm/runtime/kernels';
 import { createWasmExtractor } from '../src/engines/wasm/wasm-extractor';
-import { stepsUpTo } from '../src/features/vgg19/layers';
 import { networkOptions } from './engines';
 import { benchWeights, type Depth, scene, sceneLoss } from './scene';
 import { median } from './timing';
@@ -37,7 +36,8 @@ export async function timeParts(
   extractor.dispose();
   const image = at.content.dataSync<'float32'>();
   const engine = await KernelEngine.create(threads);
-  const network = new Network(engine, stepsUpTo(depth), weights, 'caffe', 'max');
+  const loaded = networkOptions(weights, depth);
+  const network = new Network(engine, loaded.network, loaded.weights);
   const objective = fusedObjective(network, loss, size, size);
 
   const rest = 'between kernels';

@@ -3,7 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { stepsUpTo } from '../src/features/vgg19/layers';
+import { isPool } from '../src/features/network';
+import type { ConvLayer } from '../src/features/vgg19/layers';
+import { vgg19Network } from '../src/features/vgg19/network';
 import { type Depth, type Scene, sceneLayers, type Weights } from './scene';
 
 /** PyTorch at work on a scene in a process of its own. */
@@ -45,11 +47,11 @@ export async function startPyTorch(
     );
   let afterPool = false;
   const layers = [];
-  for (const step of stepsUpTo(depth)) {
-    if (step.kind === 'pool') afterPool = true;
-    if (step.kind !== 'conv') continue;
+  for (const step of vgg19Network({ lastLayer: depth }).steps) {
+    if (isPool(step)) afterPool = true;
+    if (step.op !== 'conv') continue;
     layers.push({ name: step.name, in: step.channelsIn, out: step.channelsOut, afterPool });
-    const found = weights.get(step.name);
+    const found = weights.get(step.name as ConvLayer);
     if (found) await save(`${step.name}.f32`, found.kernel, found.bias);
     afterPool = false;
   }

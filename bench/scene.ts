@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import sharp from 'sharp';
 import type { FeatureExtractor } from '../src/features/extractor';
-import { type ConvLayer, stepsUpTo } from '../src/features/vgg19/layers';
+import { type ConvLayer, convolutionsUpTo } from '../src/features/vgg19/layers';
 import type { Image } from '../src/image/image';
 import { contentLoss, type Loss, styleLoss, sum, weighted } from '../src/losses';
 import { directoryWeights } from '../src/node/directory-weights';
@@ -38,8 +38,7 @@ export async function benchWeights(depth: Depth = 'conv3_1'): Promise<Weights> {
       `Benchmarks need VGG-19's weights: ${path} is not there; set TFJS_STYLE_TRANSFER_SHARED to the folder that holds vgg19 and vgg19-uint8.`,
     );
   }
-  const convolutions = stepsUpTo(depth).filter((step) => step.kind === 'conv');
-  return directoryWeights(path).read(convolutions.map((step): ConvLayer => step.name));
+  return directoryWeights(path).read(convolutionsUpTo(depth));
 }
 
 /** The anchor's pictures where they are, else the demonstration's, as squares. */

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { normalizations } from '../src/features/normalization';
+import { conventions } from '../src/features/vgg19/conventions';
 import type { ConvLayer } from '../src/features/vgg19/layers';
 import type { LayerWeights } from '../src/weights/source';
 import type { Scene } from './scene';
@@ -13,7 +13,7 @@ export function stockEvaluation(
   weights: ReadonlyMap<ConvLayer, LayerWeights>,
   { content, style }: Scene,
 ): () => Promise<number> {
-  const { scale, offset, biasScale } = normalizations.caffe;
+  const { input, biasScale } = conventions.caffe;
   const convolutions = [...weights.values()].map(({ kernel, bias }) => {
     const channelsOut = bias.length;
     const filter = tf.tensor4d(kernel, [3, 3, kernel.length / 9 / channelsOut, channelsOut]);
@@ -21,7 +21,7 @@ export function stockEvaluation(
   });
   const features = (image: tf.Tensor): tf.Tensor4D[] => {
     const found: tf.Tensor4D[] = [];
-    let x = tf.reverse(tf.add(tf.mul(image, scale), offset), -1).expandDims(0) as tf.Tensor4D;
+    let x = tf.reverse(tf.add(tf.mul(image, input.scale), input.offset), -1).expandDims(0) as tf.Tensor4D;
     for (const [i, { filter, bias }] of convolutions.entries()) {
       if (i === 2 || i === 4) x = tf.maxPool(x, 2, 2, 'valid');
       const y = tf.add(tf.conv2d(x, filter, 1, 'same'), bias) as tf.Tensor4D;

@@ -1,14 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { createTfjsExtractor } from '../../src/engines/tfjs/tfjs-extractor';
 import type { FeatureExtractor } from '../../src/features/extractor.ts';
+import type { LayerName } from '../../src/features/layer-name';
 import { embeddedConvention, embeddedLayers } from '../../src/features/vgg19/embedded/embedded-file';
-import {
-  type ConvLayer,
-  type LayerName,
-  stepsUpTo,
-  type Vgg19Layer,
-  vgg19Convolutions,
-} from '../../src/features/vgg19/layers';
+import { type ConvLayer, type Vgg19Layer, vgg19Convolutions } from '../../src/features/vgg19/layers';
+import { loadedVgg19 } from '../../src/features/vgg19/network';
 import type { RgbPixels } from '../../src/image/pixel-array.ts';
 import type { LayerWeights } from '../../src/weights/source';
 import { type Rows, samplePatches } from './patches.ts';
@@ -52,13 +48,14 @@ export function learnLayers(
 
 /** The network that these weights make, up to a layer. */
 export function networkUpTo(last: Vgg19Layer | 'image', weights: NetworkWeights): FeatureExtractor {
-  const steps = last === 'image' ? [] : stepsUpTo(last);
-  return createTfjsExtractor({
-    name: 'embedded',
-    weightsName: 'in training',
-    steps,
-    weights,
+  const { network, ...rest } = loadedVgg19(weights, {
+    lastLayer: last === 'image' ? 'conv1_1' : last,
     convention: embeddedConvention,
+    weightsName: 'in training',
+  });
+  return createTfjsExtractor({
+    network: last === 'image' ? { ...network, steps: [] } : network,
+    ...rest,
   });
 }
 

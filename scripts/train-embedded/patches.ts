@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { FeatureExtractor } from '../../src/features/extractor.ts';
-import { normalizations } from '../../src/features/normalization.ts';
+import type { LayerName } from '../../src/features/layer-name';
+import { conventions } from '../../src/features/vgg19/conventions.ts';
 import { embeddedConvention } from '../../src/features/vgg19/embedded/embedded-file';
-import type { LayerName } from '../../src/features/vgg19/layers';
 import type { RgbPixels } from '../../src/image/pixel-array.ts';
 import type { Random } from './random.ts';
 
@@ -75,6 +75,6 @@ function featureMap(network: FeatureExtractor, layer: LayerName, image: tf.Tenso
 
 /** The picture as the first convolution sees it. */
 function normalised(image: tf.Tensor4D): tf.Tensor4D {
-  const { scale, offset } = normalizations[embeddedConvention];
+  const { scale, offset } = conventions[embeddedConvention].input;
   return tf.add(tf.mul(image, [...scale]), [...offset]);
 }

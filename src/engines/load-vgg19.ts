@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { EnvironmentError } from '../errors';
 import type { FeatureExtractor } from '../features/extractor';
-import { convolutionsUpTo, stepsUpTo, type Vgg19Layer } from '../features/vgg19/layers';
+import { convolutionsUpTo, type Vgg19Layer } from '../features/vgg19/layers';
+import { loadedVgg19, type Pooling } from '../features/vgg19/network';
 import { resolveWeights, type Weights } from '../features/vgg19/resolve-weights';
 import { requireKnownOptions, requireName, requireNumber } from '../options/validate';
 import type { WeightsProgress, WeightsWarning } from '../weights/source';
-import { createTfjsExtractor, type Pooling } from './tfjs/tfjs-extractor';
+import { createTfjsExtractor } from './tfjs/tfjs-extractor';
 import { requireRelaxedSimd, supportsSimd } from './wasm/runtime/wasm-simd';
 
 export type { Weights };
@@ -83,20 +84,12 @@ export async function loadVgg19(options: LoadVgg19Options = {}): Promise<Feature
   requireName('engine', engine, engines);
   if (threads !== undefined) requireNumber('threads', threads, { min: 1, max: 64, integer: true });
   requireRelaxedSimd(relaxedSimd);
-  const steps = stepsUpTo(lastLayer);
   const convolutions = convolutionsUpTo(lastLayer);
   await requireBackend();
   const { source, embedded } = await resolveWeights(weights, convolutions, { signal, onWarning });
   const read = await source.read(convolutions, { signal, onProgress, onWarning });
-  const network = {
-    name: 'vgg19',
-    weightsName: source.name,
-    embedded,
-    steps,
-    weights: read,
-    convention: source.convention,
-    pooling,
-  };
+  const { name: weightsName, convention } = source;
+  const network = loadedVgg19(read, { lastLayer, pooling, convention, weightsName, embedded });
   if (chooseEngine(engine) === 'tfjs') return createTfjsExtractor(network);
   // Loaded here and not above: those who compute with tfjs alone never load the kernels.
   const { createWasmExtractor } = await import('./wasm');

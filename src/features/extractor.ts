@@ -2,7 +2,7 @@ import type { Tensor4D } from '@tensorflow/tfjs-core';
 import type { Image } from '../image/image';
 import type { Loss } from '../losses/loss';
 import type { Objective } from '../objective';
-import type { LayerName } from './vgg19/layers';
+import type { LayerName } from './layer-name';
 
 /** Feature maps by layer, each [1, height, width, channels]. The key `image` holds the image itself, [1, h, w, 3]. */
 export type Features = Readonly<Partial<Record<LayerName, Tensor4D>>>;

@@ -1,2 +1,3 @@
 export type { FeatureExtractor, Features, Linearization } from './extractor';
+export type { LayerName } from './layer-name';
 export * from './vgg19';

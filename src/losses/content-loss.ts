@@ -1,5 +1,5 @@
 import type { Features } from '../features/extractor';
-import type { LayerName } from '../features/vgg19/layers';
+import type { LayerName } from '../features/layer-name';
 import { requireKnownOptions, requireName } from '../options/validate';
 import { type Distance, distances } from './distance';
 import { featureLoss } from './feature-loss';

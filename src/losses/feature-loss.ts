@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Features } from '../features/extractor';
-import type { LayerName } from '../features/vgg19/layers';
+import type { LayerName } from '../features/layer-name';
 import { registerGradients } from '../gradients';
 import { type Distance, distanceBetween } from './distance';
 import type { Loss } from './loss';

@@ -1,6 +1,6 @@
 import type { Scalar, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import type { Features } from '../features/extractor';
-import type { LayerName } from '../features/vgg19/layers';
+import type { LayerName } from '../features/layer-name';
 import type { Distance } from './distance';
 import type { GramNormalization } from './gram-matrix';
 

@@ -1,5 +1,6 @@
 import type { Features } from '../features/extractor';
-import { deepestLayer, type LayerName } from '../features/vgg19/layers';
+import type { LayerName } from '../features/layer-name';
+import { deepestLayer } from '../features/vgg19/layers';
 import { requireKnownOptions, requireName } from '../options/validate';
 import { type Distance, distances } from './distance';
 import { featureLoss } from './feature-loss';

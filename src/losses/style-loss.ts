@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors';
 import type { Features } from '../features/extractor';
-import type { LayerName } from '../features/vgg19/layers';
+import type { LayerName } from '../features/layer-name';
 import { registerGradients } from '../gradients';
 import { showValue } from '../options/show';
 import { requireKnownOptions, requireName, requireNumber } from '../options/validate';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors';
 import type { Features } from '../features/extractor';
-import type { LayerName } from '../features/vgg19/layers';
+import type { LayerName } from '../features/layer-name';
 import { showValue } from '../options/show';
 import { nearestName } from '../options/validate';
 

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { LayerName } from '../features/vgg19/layers';
+import type { LayerName } from '../features/layer-name';
 import { requireKnownOptions, requireName } from '../options/validate';
 import { type Distance, distanceBetween, distances } from './distance';
 import type { Loss } from './loss';

@@ -1,5 +1,5 @@
 import type { FeatureExtractor } from '../features/extractor';
-import type { LayerName } from '../features/vgg19/layers';
+import type { LayerName } from '../features/layer-name';
 import type { ImageInput } from '../image/to-image';
 import { contentLoss } from '../losses/content-loss';
 import type { Distance } from '../losses/distance';

@@ -1,6 +1,6 @@
 import type { Tensor4D } from '@tensorflow/tfjs-core';
 import type { FeatureExtractor } from '../features/extractor';
-import type { LayerName } from '../features/vgg19/layers';
+import type { LayerName } from '../features/layer-name';
 import type { ImageInput } from '../image/to-image';
 import { requireKnownOptions } from '../options/validate';
 import { cosineSimilarityOfTensors } from './cosine-similarity-of-tensors';

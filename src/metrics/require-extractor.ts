@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../errors';
 import type { FeatureExtractor } from '../features/extractor';
-import type { LayerName } from '../features/vgg19/layers';
+import type { LayerName } from '../features/layer-name';
 import { showValue } from '../options/show';
 import { requireName } from '../options/validate';
 

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { FeatureExtractor } from '../features/extractor';
-import type { LayerName } from '../features/vgg19/layers';
+import type { LayerName } from '../features/layer-name';
 import type { Image } from '../image/image';
 import { type ImageInput, imageFrom } from '../image/to-image';
 import type { GramNormalization } from '../losses/gram-matrix';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ComputationError } from '../errors';
 import type { Features } from '../features/extractor';
-import type { LayerName } from '../features/vgg19/layers';
+import type { LayerName } from '../features/layer-name';
 import type { Image } from '../image/image';
 import type { Loss } from '../losses/loss';
 import { type Objective, valueAndCotangents } from '../objective';

@@ -1,15 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { createTfjsExtractor, type Pooling } from '../engines/tfjs/tfjs-extractor';
+import { createTfjsExtractor } from '../engines/tfjs/tfjs-extractor';
 import type { FeatureExtractor } from '../features/extractor';
-import {
-  type ConvLayer,
-  deepestLayer,
-  type NetworkStep,
-  stepsUpTo,
-  type Vgg19Layer,
-} from '../features/vgg19/layers';
+import type { NamedTensor, NetworkStep } from '../features/network';
+import { deepestLayer, layersUpTo, type Vgg19Layer } from '../features/vgg19/layers';
+import { type Pooling, vgg19Network } from '../features/vgg19/network';
 import { requireKnownOptions, requireNumber } from '../options/validate';
-import type { LayerWeights } from '../weights/source';
 
 /** Options of {@link tinyExtractor}. */
 export interface TinyExtractorOptions {
@@ -38,35 +33,32 @@ export function tinyExtractor(options: TinyExtractorOptions = {}): FeatureExtrac
   const { seed = 0, layers = ['conv3_1'], channels = 4, pooling = 'max' } = options;
   requireNumber('seed', seed, { integer: true });
   requireNumber('channels', channels, { min: 1, max: 512, integer: true });
-  for (const layer of layers) stepsUpTo(layer);
-  const steps = stepsUpTo(deepestLayer(layers) ?? 'conv3_1').map((step): NetworkStep => {
-    if (step.kind !== 'conv') return step;
+  for (const layer of layers) layersUpTo(layer);
+  const { input, steps } = vgg19Network({ lastLayer: deepestLayer(layers) ?? 'conv3_1', pooling });
+  const narrow = steps.map((step): NetworkStep => {
+    if (step.op !== 'conv') return step;
     return { ...step, channelsIn: step.channelsIn === 3 ? 3 : channels, channelsOut: channels };
   });
-  const weights = new Map<ConvLayer, LayerWeights>();
-  for (const [i, step] of steps.entries()) {
-    if (step.kind !== 'conv') continue;
+  const weights = new Map<string, NamedTensor>();
+  for (const [i, step] of narrow.entries()) {
+    if (step.op !== 'conv') continue;
     // He et al. 2015: keeps the activations' scale through ReLUs.
     const deviation = Math.sqrt(2 / (9 * step.channelsIn));
-    weights.set(step.name, {
-      kernel: normal(9 * step.channelsIn * step.channelsOut, deviation, seed * 1000 + i + 1),
-      bias: normal(step.channelsOut, 0.1, seed * 1000 + 501 + i),
-    });
+    const shape = [3, 3, step.channelsIn, step.channelsOut];
+    weights.set(step.kernel, normal(shape, deviation, seed * 1000 + i + 1));
+    weights.set(step.bias, normal([step.channelsOut], 0.1, seed * 1000 + 501 + i));
   }
   return createTfjsExtractor({
-    name: 'tiny network',
-    weightsName: `random weights of seed ${seed}`,
-    steps,
+    network: { name: 'tiny network', input, steps: narrow },
     weights,
-    convention: 'torchvision',
-    pooling,
+    weightsName: `random weights of seed ${seed}`,
   });
 }
 
-function normal(length: number, deviation: number, seed: number): Float32Array {
+function normal(shape: number[], deviation: number, seed: number): NamedTensor {
   // tfjs takes the seed 0 for none.
-  const values = tf.randomNormal([length], 0, deviation, 'float32', seed);
-  const result = values.dataSync() as Float32Array;
-  values.dispose();
-  return result;
+  const random = tf.randomNormal(shape, 0, deviation, 'float32', seed);
+  const values = random.dataSync() as Float32Array;
+  random.dispose();
+  return { shape, values };
 }

@@ -1,5 +1,5 @@
-import type { Pooling } from '../engines/tfjs/tfjs-extractor';
 import type { Vgg19Layer } from '../features/vgg19/layers';
+import type { Pooling } from '../features/vgg19/network';
 import type { Distance } from '../losses/distance';
 import type { GramNormalization } from '../losses/gram-matrix';
 import { requireName } from '../options/validate';

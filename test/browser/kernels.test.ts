@@ -2,20 +2,18 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createWasmExtractor } from '../../src/engines/wasm/wasm-extractor';
-import { stepsUpTo } from '../../src/features/vgg19/layers';
+import { loadedVgg19 } from '../../src/features/vgg19/network';
 import { contentLoss, styleLoss, sum } from '../../src/losses';
 import { createObjective } from '../../src/objective';
 import { lbfgs, minimize, pyramidPreconditioner } from '../../src/optim';
 import { randomWeights } from '../engines/wasm/random-weights';
 import { expectNear } from '../support/expect-near';
 
-const options = {
-  name: 'vgg19',
-  weightsName: 'random',
-  steps: stepsUpTo('conv3_1'),
-  weights: randomWeights('conv3_1'),
+const options = loadedVgg19(randomWeights('conv3_1'), {
+  lastLayer: 'conv3_1',
   convention: 'caffe',
-} as const;
+  weightsName: 'random',
+});
 
 const noise = (height: number, width: number, seed: number) =>
   tf.randomUniform<tf.Rank.R3>([height, width, 3], 0, 1, 'float32', seed);

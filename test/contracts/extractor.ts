@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import type { FeatureExtractor, Features } from '../../src/features/extractor';
-import type { LayerName } from '../../src/features/vgg19/layers';
+import type { LayerName } from '../../src/features/layer-name';
 import type { Image } from '../../src/image/image';
 import { expectNoLeak } from '../../src/testing';
 import { noise } from '../support/images';

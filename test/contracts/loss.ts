@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import type { Features } from '../../src/features/extractor';
-import type { LayerName } from '../../src/features/vgg19/layers';
+import type { LayerName } from '../../src/features/layer-name';
 import type { Loss } from '../../src/losses';
 import { checkGradient, expectNoLeak } from '../../src/testing';
 import { onEachBackend } from '../support/backends';

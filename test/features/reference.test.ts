@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import type { LayerName } from '../../src/features/vgg19/layers';
+import type { LayerName } from '../../src/features/layer-name';
 import shallow from '../reference/features.json' with { type: 'json' };
 import deep from '../reference/features-deep.json' with { type: 'json' };
 import { onEachBackend } from '../support/backends';

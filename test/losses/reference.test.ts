@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LayerName } from '../../src/features/vgg19/layers';
+import type { LayerName } from '../../src/features/layer-name';
 import {
   contentLoss,
   type Loss,

@@ -2,7 +2,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { LayerName } from '../../src/features/vgg19/layers';
+import type { LayerName } from '../../src/features/layer-name';
 import type { Loss } from '../../src/losses/loss';
 import { cosineSimilarity, cosineSimilarityOfTensors, ssim, ssimOfTensors } from '../../src/metrics';
 import { createObjective } from '../../src/objective';

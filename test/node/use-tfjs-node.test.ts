@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { createTfjsExtractor } from '../../src/engines/tfjs/tfjs-extractor';
 import { createWasmExtractor } from '../../src/engines/wasm/wasm-extractor';
-import { stepsUpTo } from '../../src/features/vgg19/layers';
+import { loadedVgg19 } from '../../src/features/vgg19/network';
 import { contentLoss, styleLoss, sum, totalVariationLoss } from '../../src/losses';
 import { useTfjsNode } from '../../src/node/use-tfjs-node';
 import { createObjective } from '../../src/objective';
@@ -35,14 +35,12 @@ describe.skipIf(refusal)('tfjs-node', () => {
   it.each(['max', 'average'] as const)(
     'finds loss and gradient of our own kernels, %s pooling',
     async (pooling) => {
-      const network = {
-        name: 'vgg19',
-        weightsName: 'random',
-        steps: stepsUpTo('conv3_1'),
-        weights: randomWeights('conv3_1'),
+      const network = loadedVgg19(randomWeights('conv3_1'), {
+        lastLayer: 'conv3_1',
         convention: 'caffe',
         pooling,
-      } as const;
+        weightsName: 'random',
+      });
       const [tensorflow, own] = [createTfjsExtractor(network), await createWasmExtractor(network)];
       const [content, style, at] = [noise(37, 53, 1), noise(30, 41, 2), noise(37, 53, 3)];
       const loss = sum([

@@ -1,8 +1,8 @@
 import { createTfjsExtractor } from '../../src/engines/tfjs/tfjs-extractor';
 import { createWasmExtractor } from '../../src/engines/wasm/wasm-extractor';
 import type { FeatureExtractor } from '../../src/features/extractor';
-import type { ConvLayer, Vgg19Layer } from '../../src/features/vgg19/layers';
-import { stepsUpTo } from '../../src/features/vgg19/layers';
+import { convolutionsUpTo, type Vgg19Layer } from '../../src/features/vgg19/layers';
+import { loadedVgg19 } from '../../src/features/vgg19/network';
 import { directoryWeights } from '../../src/node/directory-weights';
 import { shared } from './shared';
 
@@ -13,14 +13,8 @@ export async function realVgg19(
   engine: 'tfjs' | 'wasm' = 'tfjs',
 ): Promise<FeatureExtractor> {
   const source = directoryWeights(shared(folder));
-  const steps = stepsUpTo(lastLayer);
-  const convolutions = steps.filter((step) => step.kind === 'conv').map((step): ConvLayer => step.name);
-  const network = {
-    name: 'vgg19',
-    weightsName: source.name,
-    steps,
-    weights: await source.read(convolutions),
-    convention: source.convention,
-  };
+  const weights = await source.read(convolutionsUpTo(lastLayer));
+  const { name: weightsName, convention } = source;
+  const network = loadedVgg19(weights, { lastLayer, convention, weightsName });
   return engine === 'wasm' ? createWasmExtractor(network) : createTfjsExtractor(network);
 }

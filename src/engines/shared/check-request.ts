@@ -1,5 +1,6 @@
 import { ImageError } from '../../errors';
-import type { LayerName, NetworkStep } from '../../features/vgg19/layers';
+import type { LayerName } from '../../features/layer-name';
+import { isPool, type NetworkStep } from '../../features/network';
 import type { Image } from '../../image/image';
 import { requireImage } from '../../image/require-image';
 import { requireName } from '../../options/validate';
@@ -14,7 +15,7 @@ export function checkRequest(
   requireImage('image', image);
   for (const layer of wanted) requireName('layer', layer, layers);
   const last = Math.max(0, ...wanted.map((layer) => layers.indexOf(layer)));
-  const smallest = 2 ** steps.slice(0, last).filter((step) => step.kind === 'pool').length;
+  const smallest = 2 ** steps.slice(0, last).filter(isPool).length;
   const [height, width] = image.shape;
   if (height < smallest || width < smallest) {
     const accepted = `at least ${smallest}x${smallest} pixels for ${layers[last]}`;

@@ -1,10 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { EnvironmentError } from '../../errors';
 import type { FeatureExtractor, Features, Linearization } from '../../features/extractor';
-import { normalizations } from '../../features/normalization';
-import type { ConvLayer, LayerName, NetworkStep } from '../../features/vgg19/layers';
+import type { LayerName } from '../../features/layer-name';
+import type { LoadedNetwork } from '../../features/network';
 import type { Image } from '../../image/image';
-import type { LayerWeights, WeightConvention } from '../../weights/source';
 import { checkRequest } from '../shared/check-request';
 import {
   averagePoolGradient,
@@ -15,22 +14,8 @@ import {
   reluGradient,
 } from './tfjs-steps';
 
-/** How a 2x2 window becomes one value: its maximum (VGG as trained) or its mean (which Gatys et al. 2016 prefer for synthesis). */
-export type Pooling = 'max' | 'average';
-
 /** What {@link createTfjsExtractor} computes. */
-export interface TfjsExtractorOptions {
-  /** For reports: which network. */
-  readonly name: string;
-  /** For reports: where the weights came from. */
-  readonly weightsName: string;
-  /** Whether they are those of the network that comes with this package. */
-  readonly embedded?: boolean | undefined;
-  readonly steps: readonly NetworkStep[];
-  /** Kernel and bias of every convolution in `steps`, checked by the reader. */
-  readonly weights: ReadonlyMap<ConvLayer, LayerWeights>;
-  readonly convention: WeightConvention;
-  readonly pooling?: Pooling | undefined;
+export interface TfjsExtractorOptions extends LoadedNetwork {
   readonly inputGradient?: InputGradient | undefined;
 }
 
@@ -47,12 +32,11 @@ interface Tape {
  * here a feature map is kept only if it was asked for or the way back needs it.
  */
 export function createTfjsExtractor(options: TfjsExtractorOptions): FeatureExtractor {
-  const { steps, pooling = 'max', inputGradient = 'auto' } = options;
-  const normalization = normalizations[options.convention];
+  const { network, weights, weightsName, embedded, inputGradient = 'auto' } = options;
+  const { steps, input: normalization } = network;
   const convolutions = new Map<LayerName, Convolution>();
   for (const step of steps) {
-    if (step.kind === 'conv')
-      convolutions.set(step.name, createConvolution(step, options.weights, normalization, inputGradient));
+    if (step.op === 'conv') convolutions.set(step.name, createConvolution(step, weights, inputGradient));
   }
   const scale = tf.keep(tf.tensor4d([...normalization.scale], [1, 1, 1, 3]));
   const offset = tf.keep(tf.tensor4d([...normalization.offset], [1, 1, 1, 3]));
@@ -78,10 +62,10 @@ export function createTfjsExtractor(options: TfjsExtractorOptions): FeatureExtra
         const input = x;
         const step = steps[i];
         let layer: LayerName = step.name;
-        if (step.kind === 'conv') {
+        if (step.op === 'conv') {
           const convolution = convolutions.get(layer) as Convolution;
           const next = steps[i + 1];
-          const fused = next?.kind === 'relu' && !wanted.includes(layer);
+          const fused = next?.op === 'relu' && !wanted.includes(layer);
           const output = convolution.apply(input, fused);
           tape?.push({ layer, back: (dy) => convolution.inputGradient(dy, input.shape) });
           if (fused) {
@@ -91,19 +75,18 @@ export function createTfjsExtractor(options: TfjsExtractorOptions): FeatureExtra
             if (tape) held.add(output);
           }
           x = output;
-        } else if (step.kind === 'relu') {
+        } else if (step.op === 'relu') {
           // Only after a convolution that was asked for, whose output is alive anyway and has the same mask as the activation.
           tape?.push({ layer, back: (dy) => reluGradient(dy, input) });
           x = tf.relu(input);
         } else {
-          const output =
-            pooling === 'max' ? tf.maxPool(input, 2, 2, 'valid') : tf.avgPool(input, 2, 2, 'valid');
+          const max = step.op === 'maxPool';
+          const output = max ? tf.maxPool(input, 2, 2, 'valid') : tf.avgPool(input, 2, 2, 'valid');
           tape?.push({
             layer,
-            back: (dy) =>
-              pooling === 'max' ? maxPoolGradient(dy, input, output) : averagePoolGradient(dy, input.shape),
+            back: (dy) => (max ? maxPoolGradient(dy, input, output) : averagePoolGradient(dy, input.shape)),
           });
-          if (tape && pooling === 'max') held.add(input).add(output);
+          if (tape && max) held.add(input).add(output);
           x = output;
         }
         if (wanted.includes(layer)) {
@@ -145,10 +128,10 @@ export function createTfjsExtractor(options: TfjsExtractorOptions): FeatureExtra
   }
 
   return {
-    name: options.name,
+    name: network.name,
     engine: 'tfjs',
-    weights: options.weightsName,
-    embedded: options.embedded,
+    weights: weightsName,
+    embedded,
     layers,
     extract: (image, wanted) => forward(image, wanted, new Set()),
     linearize(image, wanted): Linearization {

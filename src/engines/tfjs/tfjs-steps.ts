@@ -1,8 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { WeightsError } from '../../errors';
-import type { Normalization } from '../../features/normalization';
-import type { ConvLayer, NetworkStep } from '../../features/vgg19/layers';
-import type { LayerWeights } from '../../weights/source';
+import { type ConvStep, convolutionWeights, type NamedTensors } from '../../features/network';
 
 /**
  * How a convolution's gradient with respect to its input is computed: `'flipped'`, as a forward convolution with the filter reversed in
@@ -19,24 +16,15 @@ export interface Convolution {
   dispose(): void;
 }
 
-type ConvStep = Extract<NetworkStep, { kind: 'conv' }>;
-
 /** Puts a convolution's weights on the active backend. */
 export function createConvolution(
   step: ConvStep,
-  weights: ReadonlyMap<ConvLayer, LayerWeights>,
-  normalization: Normalization,
+  weights: NamedTensors,
   inputGradient: InputGradient,
 ): Convolution {
-  const { kernel, bias } = layerWeights(step, weights);
-  const shape: [number, number, number, number] = [3, 3, step.channelsIn, step.channelsOut];
-  const filter = tf.tidy(() => {
-    const given = tf.tensor4d(kernel, shape);
-    return tf.keep(normalization.bgr && step.channelsIn === 3 ? tf.reverse(given, 2) : tf.clone(given));
-  });
-  const scaledBias = tf.tidy(() =>
-    tf.keep(tf.mul(tf.tensor1d(bias), normalization.biasScale) as tf.Tensor1D),
-  );
+  const found = convolutionWeights(step, weights);
+  const filter = tf.keep(tf.tensor4d(found.kernel, [3, 3, step.channelsIn, step.channelsOut]));
+  const bias = tf.keep(tf.tensor1d(found.bias));
   const how = inputGradient === 'auto' ? fastestInputGradient(tf.getBackend()) : inputGradient;
   const flipped =
     how === 'flipped'
@@ -49,7 +37,7 @@ export function createConvolution(
         filter,
         strides: 1,
         pad: 'same',
-        bias: scaledBias,
+        bias,
         activation: relu ? 'relu' : 'linear',
       }),
     inputGradient: (gradient, inputShape) =>
@@ -58,7 +46,7 @@ export function createConvolution(
         : tf.conv2dTranspose(gradient, filter, inputShape as [number, number, number, number], 1, 'same'),
     dispose() {
       filter.dispose();
-      scaledBias.dispose();
+      bias.dispose();
       flipped?.dispose();
     },
   };
@@ -107,17 +95,4 @@ export function averagePoolGradient(gradient: tf.Tensor4D, inputShape: number[])
     [0, inputWidth - 2 * width],
     [0, 0],
   ]);
-}
-
-function layerWeights(step: ConvStep, weights: ReadonlyMap<ConvLayer, LayerWeights>): LayerWeights {
-  const found = weights.get(step.name);
-  const kernelSize = 9 * step.channelsIn * step.channelsOut;
-  if (found?.kernel.length === kernelSize && found.bias.length === step.channelsOut) return found;
-  const accepted = `a kernel of ${kernelSize} numbers [3, 3, ${step.channelsIn}, ${step.channelsOut}] and a bias of ${step.channelsOut}`;
-  const value = found ? `a kernel of ${found.kernel.length} and a bias of ${found.bias.length}` : 'nothing';
-  throw new WeightsError('WRONG_WEIGHTS', `Weights of ${step.name}: found ${value}; accepted: ${accepted}.`, {
-    option: step.name,
-    value,
-    accepted,
-  });
 }

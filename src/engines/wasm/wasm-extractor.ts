@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { FeatureExtractor, Features, Linearization } from '../../features/extractor';
-import type { LayerName } from '../../features/vgg19/layers';
+import type { LayerName } from '../../features/layer-name';
+import type { LoadedNetwork } from '../../features/network';
 import type { Image } from '../../image/image';
 import { checkRequest } from '../shared/check-request';
-import type { TfjsExtractorOptions } from '../tfjs/tfjs-extractor';
 import { fusedObjective, requireRoomFor } from './losses/fused-objective';
 import { addCotangent, tensorOf } from './network/feature-tensors';
 import { Network } from './network/network';
@@ -12,21 +12,22 @@ import { KernelEngine } from './runtime/kernel-runner';
 import { engineWorkspace } from './vectors/workspace';
 
 /** What {@link createWasmExtractor} computes. */
-export type WasmExtractorOptions = Omit<TfjsExtractorOptions, 'inputGradient'> & {
+export interface WasmExtractorOptions extends LoadedNetwork {
   /** @default the processor's cores, at most 8; one where threads cannot share memory */
   readonly threads?: number | undefined;
   /** @default false */
   readonly relaxedSimd?: boolean | undefined;
-};
+}
 
 /**
  * VGG-19 by our own SIMD kernels: several times faster than tfjs-wasm, with the same results to float32 rounding. Features go to the
  * active tfjs backend and cotangents come from there; losses that the library knows are evaluated without either (`objective`).
  */
 export async function createWasmExtractor(options: WasmExtractorOptions): Promise<FeatureExtractor> {
-  const { name, weightsName, embedded, steps, weights, convention, pooling = 'max' } = options;
+  const { weightsName, embedded } = options;
+  const { name, steps } = options.network;
   const engine = await KernelEngine.create(options.threads, options.relaxedSimd);
-  const network = new Network(engine, steps, weights, convention, pooling);
+  const network = new Network(engine, options.network, options.weights);
   let vectors: Promise<KernelEngine> | undefined;
   /** An engine for optimisers' vectors, once there is a use for it. */
   const forVectors = (): Promise<KernelEngine> => {

@@ -1,11 +1,11 @@
 export {
   type ConvLayer,
-  type LayerName,
   type PoolLayer,
   type ReluLayer,
   type Vgg19Layer,
   vgg19Layers,
 } from './layers';
+export type { Pooling } from './network';
 export {
   type ResolvedWeights,
   type ResolveWeightsOptions,

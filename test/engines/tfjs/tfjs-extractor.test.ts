@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { createTfjsExtractor } from '../../../src/engines/tfjs/tfjs-extractor';
-import type { ConvLayer, LayerName } from '../../../src/features/vgg19/layers';
-import { stepsUpTo } from '../../../src/features/vgg19/layers';
+import type { LayerName } from '../../../src/features/layer-name';
+import type { ConvLayer } from '../../../src/features/vgg19/layers';
+import { loadedVgg19 } from '../../../src/features/vgg19/network';
 import { tinyExtractor } from '../../../src/testing';
 import type { LayerWeights } from '../../../src/weights/source';
 import { extractorContract } from '../../contracts/extractor';
@@ -57,7 +58,7 @@ describe('the extractor on tfjs operations', () => {
   it('says what is wrong with weights', async () => {
     await tf.setBackend('cpu');
     expect(() => identity({ bias: [0] })).toThrow(
-      /Weights of conv1_1: found a kernel of 54 and a bias of 1; accepted: a kernel of 54/,
+      'Weights conv1_1/kernel of conv1_1: found [3,3,6,1] with 54 numbers; accepted: [3,3,3,2] with 54 numbers.',
     );
   });
 
@@ -81,15 +82,11 @@ function identity({
   kernel[centre] = 1;
   kernel[centre + 2 + 1] = 1;
   const weights = new Map<ConvLayer, LayerWeights>([['conv1_1', { kernel, bias: new Float32Array(bias) }]]);
-  const steps = stepsUpTo('conv1_1').map((step) =>
-    step.kind === 'conv' ? { ...step, channelsOut: 2 } : step,
-  );
-  return createTfjsExtractor({
-    name: 'identity',
-    weightsName: 'by hand',
-    steps,
-    weights,
+  const { network, ...loaded } = loadedVgg19(weights, {
+    lastLayer: 'conv1_1',
     convention,
-    inputGradient,
+    weightsName: 'by hand',
   });
+  const steps = network.steps.map((step) => (step.op === 'conv' ? { ...step, channelsOut: 2 } : step));
+  return createTfjsExtractor({ network: { ...network, steps }, ...loaded, inputGradient });
 }

@@ -5,7 +5,8 @@ import { fusedObjective, requireRoomFor } from '../../../src/engines/wasm/losses
 import { Network } from '../../../src/engines/wasm/network/network';
 import { KernelEngine } from '../../../src/engines/wasm/runtime/kernel-runner';
 import { engineWorkspace } from '../../../src/engines/wasm/vectors/workspace';
-import { stepsUpTo, type Vgg19Layer } from '../../../src/features/vgg19/layers';
+import { layersUpTo, type Vgg19Layer } from '../../../src/features/vgg19/layers';
+import { loadedVgg19 } from '../../../src/features/vgg19/network';
 import { contentLoss, type Loss, styleLoss, sum } from '../../../src/losses';
 import { lbfgs, minimize, pyramidPreconditioner } from '../../../src/optim';
 import { styleTransfer } from '../../../src/transfer/style-transfer';
@@ -16,7 +17,12 @@ const options = { layers: style, backward: 'once', patches: true } as const;
 
 async function network(last: Vgg19Layer): Promise<Network> {
   const engine = await KernelEngine.create(2);
-  return new Network(engine, stepsUpTo(last), randomWeights(last), 'caffe', 'max');
+  const loaded = loadedVgg19(randomWeights(last), {
+    lastLayer: last,
+    convention: 'caffe',
+    weightsName: 'random',
+  });
+  return new Network(engine, loaded.network, loaded.weights);
 }
 
 /** Content at conv2_2 and Gram style at the paper's five layers. */
@@ -123,7 +129,7 @@ describe('memory of the engine', () => {
       name: 'full',
       engine: 'wasm',
       weights: 'none',
-      layers: ['image', ...stepsUpTo('conv3_1').map((step) => step.name)],
+      layers: ['image', ...layersUpTo('conv3_1')],
       extract: () => {
         worked = true;
         return {};

@@ -1,4 +1,9 @@
-import { type ConvLayer, stepsUpTo, type Vgg19Layer } from '../../../src/features/vgg19/layers';
+import {
+  type ConvLayer,
+  convolutionsUpTo,
+  type Vgg19Layer,
+  vgg19Convolutions,
+} from '../../../src/features/vgg19/layers';
 import type { LayerWeights } from '../../../src/weights/source';
 
 /** Weights of VGG-19's shapes that keep activations near 1: noise of a linear congruential generator, the same on every machine. */
@@ -9,8 +14,7 @@ export function randomWeights(lastLayer: Vgg19Layer): ReadonlyMap<ConvLayer, Lay
     return state / 2 ** 31 - 1;
   };
   const weights = new Map<ConvLayer, LayerWeights>();
-  for (const step of stepsUpTo(lastLayer)) {
-    if (step.kind !== 'conv') continue;
+  for (const step of vgg19Convolutions.slice(0, convolutionsUpTo(lastLayer).length)) {
     const scale = Math.sqrt(6 / (9 * step.channelsIn));
     const kernel = Float32Array.from(
       { length: 9 * step.channelsIn * step.channelsOut },

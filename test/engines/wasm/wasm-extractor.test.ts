@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { createTfjsExtractor, type Pooling } from '../../../src/engines/tfjs/tfjs-extractor';
+import { createTfjsExtractor } from '../../../src/engines/tfjs/tfjs-extractor';
 import { createWasmExtractor } from '../../../src/engines/wasm/wasm-extractor';
 import type { Features } from '../../../src/features/extractor';
-import type { LayerName, Vgg19Layer } from '../../../src/features/vgg19/layers';
-import { stepsUpTo } from '../../../src/features/vgg19/layers';
+import type { LayerName } from '../../../src/features/layer-name';
+import type { Vgg19Layer } from '../../../src/features/vgg19/layers';
+import { loadedVgg19, type Pooling } from '../../../src/features/vgg19/network';
 import {
   contentLoss,
   type Loss,
@@ -25,14 +26,7 @@ import '../../support/to-be-allclose';
 import { randomWeights } from './random-weights';
 
 const options = (last: Vgg19Layer, pooling: Pooling = 'max') =>
-  ({
-    name: 'vgg19',
-    weightsName: 'random',
-    steps: stepsUpTo(last),
-    weights: randomWeights(last),
-    convention: 'caffe',
-    pooling,
-  }) as const;
+  loadedVgg19(randomWeights(last), { lastLayer: last, convention: 'caffe', pooling, weightsName: 'random' });
 
 const layers: LayerName[] = ['image', 'conv1_1', 'relu1_2', 'pool1', 'conv2_2', 'relu2_2', 'conv3_1'];
 

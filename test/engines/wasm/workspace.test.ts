@@ -8,7 +8,7 @@ import { KernelEngine } from '../../../src/engines/wasm/runtime/kernel-runner';
 import { engineSpace } from '../../../src/engines/wasm/vectors/wasm-space';
 import { engineWorkspace } from '../../../src/engines/wasm/vectors/workspace';
 import { createWasmExtractor } from '../../../src/engines/wasm/wasm-extractor';
-import { stepsUpTo } from '../../../src/features/vgg19/layers';
+import { loadedVgg19 } from '../../../src/features/vgg19/network';
 import type { Image } from '../../../src/image/image';
 import { contentLoss, type Loss, pixelLoss, sum, weighted } from '../../../src/losses';
 import { createObjective } from '../../../src/objective';
@@ -35,13 +35,11 @@ beforeAll(async () => {
 });
 
 describe('a run beside the engine', () => {
-  const settings = {
-    name: 'vgg19',
-    weightsName: 'random',
-    steps: stepsUpTo('conv1_2'),
-    weights: randomWeights('conv1_2'),
+  const settings = loadedVgg19(randomWeights('conv1_2'), {
+    lastLayer: 'conv1_2',
     convention: 'caffe',
-  } as const;
+    weightsName: 'random',
+  });
 
   it.each<[string, () => MinimizeOptions<Image>]>([
     ['L-BFGS', () => ({})],
@@ -137,7 +135,12 @@ describe('the memory beside the engine', () => {
   beforeEach(async () => {
     engine = await KernelEngine.create(1);
     vectors = await KernelEngine.create(1);
-    const network = new Network(engine, stepsUpTo('conv1_1'), randomWeights('conv1_1'), 'caffe', 'max');
+    const loaded = loadedVgg19(randomWeights('conv1_1'), {
+      lastLayer: 'conv1_1',
+      convention: 'caffe',
+      weightsName: 'random',
+    });
+    const network = new Network(engine, loaded.network, loaded.weights);
     objective = fusedObjective(network, pixelLoss(noise(height, width, 2)), height, width);
     evaluations = 0;
     start = noise(height, width);

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { deepestLayer, stepsUpTo, vgg19Convolutions, vgg19Layers } from '../../../src/features/vgg19/layers';
+import {
+  convolutionsUpTo,
+  deepestLayer,
+  layersUpTo,
+  vgg19Convolutions,
+  vgg19Layers,
+} from '../../../src/features/vgg19/layers';
 
 describe("VGG-19's layers", () => {
   it('are 16 convolutions, 16 ReLUs and 5 poolings in the order of computation', () => {
@@ -22,12 +28,12 @@ describe("VGG-19's layers", () => {
   });
 
   it('are cut after the last that is wanted', () => {
-    expect(stepsUpTo('conv3_1').filter((step) => step.kind === 'conv')).toHaveLength(5);
+    expect(convolutionsUpTo('conv3_1')).toHaveLength(5);
     expect(deepestLayer(['image', 'relu2_1', 'conv1_2'])).toBe('relu2_1');
     expect(deepestLayer(['image'])).toBeUndefined();
   });
 
   it('name the nearest for a misspelt one', () => {
-    expect(() => stepsUpTo('conv2-2' as never)).toThrow("layer is 'conv2-2'; did you mean 'conv2_2'?");
+    expect(() => layersUpTo('conv2-2' as never)).toThrow("layer is 'conv2-2'; did you mean 'conv2_2'?");
   });
 });

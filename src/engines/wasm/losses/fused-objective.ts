@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Features } from '../../../features/extractor';
-import type { LayerName } from '../../../features/vgg19/layers';
+import type { LayerName } from '../../../features/layer-name';
 import type { Loss, LossTerm } from '../../../losses/loss';
 import { requireSameShape } from '../../../losses/targets';
 import { namedLeaves, type Objective, valueAndCotangents } from '../../../objective';

@@ -1,17 +1,24 @@
-import { type Normalization, normalizations } from '../../../features/normalization';
-import type { ConvLayer, LayerName, NetworkStep } from '../../../features/vgg19/layers';
-import type { LayerWeights, WeightConvention } from '../../../weights/source';
-import type { Pooling } from '../../tfjs/tfjs-extractor';
+import type { LayerName } from '../../../features/layer-name';
+import {
+  type ConvStep,
+  convolutionWeights,
+  isPool,
+  type NamedTensors,
+  type Network as NetworkData,
+  type Normalization,
+} from '../../../features/network';
 import type { KernelEngine } from '../runtime/kernel-runner';
 import { scratchBytes } from './convolve';
 
 /** A convolution with what comes right behind it. */
 export interface Stage {
-  readonly conv: ConvLayer;
+  readonly conv: LayerName;
   readonly channelsIn: number;
   readonly channelsOut: number;
   /** Whether the input is the pooled output of the stage before. */
   readonly afterPool: boolean;
+  /** Whether the pooling behind it, if there is one, takes means, not maxima. */
+  readonly averagePool: boolean;
   /** Addresses in the engine's memory. */
   readonly bias: number;
   readonly filters: number;
@@ -19,13 +26,16 @@ export interface Stage {
   backwardFilters(): number;
 }
 
+/** Kernel and bias of a convolution. */
+type ConvWeights = ReturnType<typeof convolutionWeights>;
+
 /** Where a layer is in the network: at a stage, before or after its ReLU, or pooled behind it. */
 export interface Place {
   readonly stage: number;
   readonly part: 'conv' | 'relu' | 'pool';
 }
 
-/** VGG-19's weights as the kernels want them, in the memory of an engine. */
+/** A network's weights as the kernels want them, in the memory of an engine. */
 export class Network {
   readonly stages: readonly Stage[];
   readonly places: ReadonlyMap<LayerName, Place>;
@@ -37,28 +47,29 @@ export class Network {
 
   constructor(
     readonly engine: KernelEngine,
-    steps: readonly NetworkStep[],
-    weights: ReadonlyMap<ConvLayer, LayerWeights>,
-    convention: WeightConvention,
-    readonly pooling: Pooling,
+    { steps, input }: NetworkData,
+    weights: NamedTensors,
   ) {
-    this.normalization = normalizations[convention];
+    this.normalization = input;
     const stages: Stage[] = [];
     const places = new Map<LayerName, Place>();
     let afterPool = false;
     for (const step of steps) {
-      if (step.kind === 'conv') {
-        const found = weights.get(step.name) as LayerWeights;
-        stages.push(this.stage(step, found, afterPool));
+      if (step.op === 'conv') {
+        const next = steps.slice(steps.indexOf(step) + 1);
+        const pool = next.slice(0, next.findIndex(({ op }) => op === 'conv') >>> 0).find(isPool);
+        stages.push(
+          this.stage(step, convolutionWeights(step, weights), afterPool, pool?.op === 'averagePool'),
+        );
         afterPool = false;
-      } else if (step.kind === 'pool') afterPool = true;
-      places.set(step.name, { stage: stages.length - 1, part: step.kind });
+      } else if (isPool(step)) afterPool = true;
+      places.set(step.name, { stage: stages.length - 1, part: isPool(step) ? 'pool' : step.op });
     }
     this.stages = stages;
     this.places = places;
-    const first = weights.get('conv1_1') as LayerWeights;
-    this.firstForward = this.own(engine.memory.put(forwardPanels(first, this.normalization)));
-    this.firstBackward = this.own(engine.memory.put(backwardPanels(first, this.normalization)));
+    const first = convolutionWeights(steps[0] as ConvStep, weights);
+    this.firstForward = this.own(engine.memory.put(forwardPanels(first)));
+    this.firstBackward = this.own(engine.memory.put(backwardPanels(first, input)));
   }
 
   /** Frees the weights. */
@@ -72,12 +83,13 @@ export class Network {
   }
 
   private stage(
-    step: Extract<NetworkStep, { kind: 'conv' }>,
-    { kernel, bias }: LayerWeights,
+    step: ConvStep,
+    { kernel, bias }: ConvWeights,
     afterPool: boolean,
+    averagePool: boolean,
   ): Stage {
     const { channelsIn: k, channelsOut: n } = step;
-    const { engine, normalization } = this;
+    const { engine } = this;
     engine.needScratch(scratchBytes(k, n));
     let backward: number | undefined;
     return {
@@ -85,7 +97,8 @@ export class Network {
       channelsIn: k,
       channelsOut: n,
       afterPool,
-      bias: this.own(engine.memory.put(bias.map((value) => value * normalization.biasScale))),
+      averagePool,
+      bias: this.own(engine.memory.put(bias)),
       filters: k === 3 ? 0 : this.own(engine.filters(kernel, k, n)),
       backwardFilters: () => {
         backward ??= this.own(engine.filters(flipped(kernel, k, n), n, k));
@@ -106,20 +119,14 @@ function flipped(kernel: Float32Array, k: number, n: number): Float32Array {
   return result;
 }
 
-/** Which of the kernel's input channels stands for colour c of R, G, B. */
-const channelOf = (c: number, { bgr }: Normalization): number => (bgr ? 2 - c : c);
-
 /** Panels [n/8][28][8] of `firstForward`: 27 taps (ky, kx, colour), then the bias. */
-function forwardPanels({ kernel, bias }: LayerWeights, normalization: Normalization): Float32Array {
+function forwardPanels({ kernel, bias }: ConvWeights): Float32Array {
   const n = bias.length;
   const panels = new Float32Array(28 * n);
   for (let row = 0; row < 28; row++) {
     const tap = Math.floor(row / 3);
     for (let y = 0; y < n; y++) {
-      const value =
-        row === 27
-          ? bias[y] * normalization.biasScale
-          : kernel[(tap * 3 + channelOf(row % 3, normalization)) * n + y];
+      const value = row === 27 ? bias[y] : kernel[(tap * 3 + (row % 3)) * n + y];
       panels[((y >> 3) * 28 + row) * 8 + (y & 7)] = value;
     }
   }
@@ -127,7 +134,7 @@ function forwardPanels({ kernel, bias }: LayerWeights, normalization: Normalizat
 }
 
 /** Panels [4][n][8] of `firstBackward`: 27 columns (ky, kx, colour), with the scale of the normalisation in them. */
-function backwardPanels({ kernel, bias }: LayerWeights, normalization: Normalization): Float32Array {
+function backwardPanels({ kernel, bias }: ConvWeights, { scale }: Normalization): Float32Array {
   const n = bias.length;
   const panels = new Float32Array(4 * n * 8);
   for (let column = 0; column < 27; column++) {
@@ -135,7 +142,7 @@ function backwardPanels({ kernel, bias }: LayerWeights, normalization: Normaliza
     const [tap, c] = [Math.floor(column / 3), column % 3];
     for (let y = 0; y < n; y++) {
       const at = ((column >> 3) * n + y) * 8 + (column & 7);
-      panels[at] = kernel[(tap * 3 + channelOf(c, normalization)) * n + y] * normalization.scale[c];
+      panels[at] = kernel[(tap * 3 + c) * n + y] * scale[c];
     }
   }
   return panels;

@@ -1,4 +1,4 @@
-import type { LayerName } from '../../../features/vgg19/layers';
+import type { LayerName } from '../../../features/layer-name';
 import { planMemory, type Tenant } from '../runtime/memory-plan';
 import type { Network, Place } from './network';
 

@@ -1,4 +1,4 @@
-import type { LayerName } from '../../../features/vgg19/layers';
+import type { LayerName } from '../../../features/layer-name';
 import { convolve } from './convolve';
 import type { Network, Place } from './network';
 import { type PassOptions, planPass, type StageMaps } from './pass-plan';
@@ -42,10 +42,10 @@ export class Pass {
    * @param visit gets each layer that was asked for while its map is there
    */
   forward(image: Float32Array, visit: (layer: LayerName, map: Map2d) => void = () => {}): void {
-    const { engine, stages, places, firstForward, pooling } = this.network;
+    const { engine, stages, places, firstForward } = this.network;
     this.normalize(image);
     for (const [i, { height, width, channels, output, pooled }] of this.maps.entries()) {
-      const { channelsIn, afterPool, filters, bias } = stages[i];
+      const { channelsIn, afterPool, averagePool, filters, bias } = stages[i];
       if (i > 0) {
         const before = this.maps[i - 1];
         convolve(engine, {
@@ -59,7 +59,7 @@ export class Pass {
           bias,
           pooled,
           relu: !afterPool,
-          average: pooling === 'average',
+          average: averagePool,
           image: before.output ? undefined : { address: this.input, weights: firstForward },
         });
       } else if (output) {
@@ -119,7 +119,7 @@ export class Pass {
    * @param contributePooled adds to the gradient of the pooled output
    */
   private gradientFromBehind(i: number, behind: boolean, contributePooled: (to: number) => void): void {
-    const { engine, stages, pooling } = this.network;
+    const { engine, stages } = this.network;
     const { memory } = engine;
     const { height, width, channels, output, gradient, pooledGradient } = this.maps[i];
     const back = (to: number, mask: number) => {
@@ -142,7 +142,8 @@ export class Pass {
       if (behind) back(pooledGradient, 0);
       else memory.floats(pooledGradient, half[0] * half[1] * channels).fill(0);
       contributePooled(pooledGradient);
-      const args = [output, pooledGradient, gradient, height, width, channels, Number(pooling === 'average')];
+      const average = Number(stages[i].averagePool);
+      const args = [output, pooledGradient, gradient, height, width, channels, average];
       engine.run('poolBackward', args, half[0]);
     } else if (behind) {
       if (!output) this.makeFirst(gradient);

@@ -1,0 +1,109 @@
+import { WeightsError } from '../errors';
+import type { LayerName } from './layer-name';
+
+/** A network as data: what an image goes through, step by step. Weights are kept apart, as {@link NamedTensors}. */
+export interface Network {
+  /** For reports: `'vgg19'`. */
+  readonly name: string;
+  /** What the first step expects. */
+  readonly input: Normalization;
+  /** In the order of computation; each step reads the output of the one before. */
+  readonly steps: readonly NetworkStep[];
+}
+
+/** What turns an RGB image in [0,1] into a network's input: scale * image + offset. */
+export interface Normalization {
+  /** Factor for R, G, B. */
+  readonly scale: readonly [number, number, number];
+  /** Added to R, G, B after the factor. */
+  readonly offset: readonly [number, number, number];
+}
+
+/** One step of a network. Its name is that of the layer it computes. */
+export type NetworkStep = ConvStep | ReluStep | PoolStep;
+
+/** A 3x3 convolution with stride 1, zero padding 1 and a bias. */
+export interface ConvStep {
+  readonly op: 'conv';
+  readonly name: LayerName;
+  readonly channelsIn: number;
+  readonly channelsOut: number;
+  /** Name of the weights [3, 3, channelsIn, channelsOut]. The first step's input channels are R, G, B. */
+  readonly kernel: string;
+  /** Name of the bias [channelsOut]. */
+  readonly bias: string;
+}
+
+/** max(0, x) */
+export interface ReluStep {
+  readonly op: 'relu';
+  readonly name: LayerName;
+}
+
+/** The maximum or the mean of each 2x2 window, stride 2; a last odd row or column is left out. */
+export interface PoolStep {
+  readonly op: 'maxPool' | 'averagePool';
+  readonly name: LayerName;
+}
+
+/** Numbers with a shape, row-major. */
+export interface NamedTensor {
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+/** Tensors by the names that a network's steps use. */
+export type NamedTensors = ReadonlyMap<string, NamedTensor>;
+
+/** A network with its weights: what an engine loads. */
+export interface LoadedNetwork {
+  readonly network: Network;
+  /** The tensors of every step, and perhaps others. */
+  readonly weights: NamedTensors;
+  /** Where the weights came from, for reports: `'VGG-19 from ../vgg19'`. */
+  readonly weightsName: string;
+  /** Whether they are those of the network that comes with this package. */
+  readonly embedded?: boolean | undefined;
+}
+
+/** Whether a step is a pooling. */
+export const isPool = (step: NetworkStep): step is PoolStep =>
+  step.op === 'maxPool' || step.op === 'averagePool';
+
+/**
+ * Kernel and bias of a convolution.
+ * @throws WeightsError `WRONG_WEIGHTS` unless both are there and have the shapes that the step says
+ */
+export function convolutionWeights(
+  step: ConvStep,
+  weights: NamedTensors,
+): { kernel: Float32Array; bias: Float32Array } {
+  const { kernel, bias, channelsIn, channelsOut } = step;
+  return {
+    kernel: tensorValues(step, kernel, [3, 3, channelsIn, channelsOut], weights),
+    bias: tensorValues(step, bias, [channelsOut], weights),
+  };
+}
+
+function tensorValues(
+  { name: layer }: ConvStep,
+  name: string,
+  shape: readonly number[],
+  weights: NamedTensors,
+): Float32Array {
+  const found = weights.get(name);
+  const size = shape.reduce((product, extent) => product * extent, 1);
+  const fits = found?.shape.length === shape.length && found.shape.every((extent, i) => extent === shape[i]);
+  if (found && fits && found.values.length === size) return found.values;
+  const value = found ? `[${found.shape}] with ${found.values.length} numbers` : 'nothing';
+  const accepted = `[${shape}] with ${size} numbers`;
+  throw new WeightsError(
+    'WRONG_WEIGHTS',
+    `Weights ${name} of ${layer}: found ${value}; accepted: ${accepted}.`,
+    {
+      option: layer,
+      value,
+      accepted,
+    },
+  );
+}
