@@ -3,18 +3,22 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compileAssembly } from '../../scripts/compile-assembly';
+import { sectionsOf } from '../../scripts/wasm-sections';
 import { samples } from './samples';
 
 /**
  * What README and guides show is run as it stands, against the built package, in a folder with a small photo.jpg, painting.jpg and
  * out.png. The folder lies inside the repository, where the package finds itself by its own name. `ts page` needs a browser and `ts network`
- * a download: both are only checked for types. Of shell blocks, the lines that call `npx tfjs-style-transfer` are run, but for those that download.
+ * a download: both are only checked for types. `ts source` is run over the sources, and `ts assembly` compiled as a kernel. Of shell blocks, the lines that call `npx tfjs-style-transfer` are run, but for those that download.
  */
 const folder = resolve('build/samples');
 const built = existsSync('dist/cli.js');
 const all = samples();
 const programs = all.filter(({ language }) => language === 'ts');
 const typed = all.filter(({ language }) => language === 'ts page' || language === 'ts network');
+const overSources = all.filter(({ language }) => language === 'ts source');
+const kernels = all.filter(({ language }) => language === 'ts assembly');
 const commands = all
   .filter(({ language }) => language === 'sh' || language === 'bash')
   .flatMap(({ file, line, code }) =>
@@ -73,6 +77,26 @@ describe.skipIf(!built)('samples of README and guides', () => {
 
   it.each(programs.map((sample, i) => ({ ...sample, i })))('$file:$line runs', ({ i }) => {
     run(process.execPath, ['--import', 'tsx', `sample-${i}.ts`]);
+  });
+
+  it.each(overSources.map((sample, i) => ({ ...sample, i })))(
+    '$file:$line runs over the sources',
+    ({ i, code }) => {
+      writeFileSync(`${folder}/source-${i}.ts`, code);
+      run(process.execPath, [
+        '--import',
+        resolve('scripts/binary-hooks.mjs'),
+        '--import',
+        'tsx',
+        `source-${i}.ts`,
+      ]);
+    },
+  );
+
+  it.each(kernels)('$file:$line compiles, without data or a start function', async ({ code }) => {
+    writeFileSync(`${folder}/kernel.ts`, code);
+    const sections = sectionsOf(await compileAssembly('build/samples/kernel.ts'));
+    expect([sections.has('data'), sections.has('start')]).toEqual([false, false]);
   });
 
   it.each(commands)('$file:$line $command', ({ command }) => {

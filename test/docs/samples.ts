@@ -5,15 +5,20 @@ export interface Sample {
   readonly file: string;
   /** Line of the first line of code. */
   readonly line: number;
-  /** What follows the fence: `ts`, or `ts page` and `ts network` for what needs these and is only type-checked. */
+  /**
+   * What follows the fence: `ts`, or `ts page` and `ts network` for what needs these and is only type-checked; `ts source` for a program
+   * over the sources of this repository, `ts assembly` for a kernel.
+   */
   readonly language: string;
   readonly code: string;
 }
 
 /** Every fenced block of README.md and the guides. */
 export function samples(): Sample[] {
-  const guides = readdirSync('docs').filter((name) => name.endsWith('.md'));
-  const files = ['README.md', ...guides.sort().map((name) => `docs/${name}`)];
+  const guides = readdirSync('docs', { recursive: true, encoding: 'utf8' }).filter(
+    (name) => name.endsWith('.md') && !name.startsWith('api'),
+  );
+  const files = ['README.md', 'CONTRIBUTING.md', ...guides.sort().map((name) => `docs/${name}`)];
   return files.flatMap((file) => {
     const text = readFileSync(file, 'utf8');
     return [...text.matchAll(/^```([^\n]*)\n([\s\S]*?)^```$/gm)].map(([block, language, code]) => {

@@ -1,0 +1,89 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+/** The programs of examples/, as they stand, against the built package, on small pictures and the embedded network. */
+const env = { ...process.env, TFJS_STYLE_TRANSFER_WEIGHTS: 'embedded' };
+const program = (name: string) => ['--import', 'tsx', resolve(`examples/${name}.ts`)];
+
+describe.skipIf(!existsSync('dist/node.js'))('examples', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'examples-'));
+    mkdirSync(join(folder, 'photos'));
+    for (const name of ['photos/a.png', 'photos/b.jpg', 'style.png']) {
+      const pixels = Uint8Array.from(
+        { length: 40 * 32 * 3 },
+        (_, i) => (i * (7 + name.length) + ((i * i) >> 6)) & 255,
+      );
+      await sharp(pixels, { raw: { width: 40, height: 32, channels: 3 } })
+        .blur(1.5)
+        .toFile(join(folder, name));
+    }
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  const run = (name: string, words: readonly string[]) =>
+    spawnSync(process.execPath, [...program(name), ...words], {
+      cwd: folder,
+      encoding: 'utf8',
+      env,
+      timeout: 200_000,
+    });
+
+  it('batch paints a folder, and reports a picture that it cannot read', () => {
+    writeFileSync(join(folder, 'photos/broken.png'), 'no picture');
+    const { stdout, stderr, status } = run('batch', ['photos', 'style.png', 'out', '32']);
+    expect(stderr).toMatch(/^broken\.png: .*broken\.png/);
+    expect(stdout.trim().split('\n')).toHaveLength(2);
+    expect(status).toBe(1);
+    expect(readdirSync(join(folder, 'out')).sort()).toEqual(['a.png', 'b.png']);
+  });
+
+  it('custom-loss checks its gradient, paints, and prints the terms', () => {
+    const { stdout, stderr, status } = run('custom-loss', ['photos/a.png', 'style.png', 'warm.png']);
+    expect(stderr).not.toMatch(/Error/);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^warm\.png: \{[\s\S]*warmth/);
+    expect(existsSync(join(folder, 'warm.png'))).toBe(true);
+  });
+
+  it('metric-report prints a table', () => {
+    const { stdout, stderr, status } = run('metric-report', ['photos/a.png', 'style.png', '32']);
+    expect(stderr).not.toMatch(/Error/);
+    expect(status).toBe(0);
+    expect(stdout.trim().split('\n')).toHaveLength(5);
+    expect(stdout).toMatch(/^\| li2021 \| -?\d\.\d{4} \|/m);
+  });
+
+  it('server paints what it is sent, and answers 400 to what is no picture', async () => {
+    const server = spawn(process.execPath, [...program('server'), '0'], { cwd: folder, env });
+    try {
+      const port = await new Promise<string>((found, failed) => {
+        let said = '';
+        server.stdout.on('data', (text) => {
+          said += text;
+          const match = /listening on port (\d+)/.exec(said);
+          if (match) found(match[1]);
+        });
+        server.stderr.on('data', (text) => {
+          if (/Error/.test(String(text))) failed(new Error(String(text)));
+        });
+        server.on('exit', (code) => failed(new Error(`exit ${code}`)));
+      });
+      const post = (body: Uint8Array | string) =>
+        fetch(`http://127.0.0.1:${port}/?size=32&iterations=3`, { method: 'POST', body: body as BodyInit });
+      const painted = await post(await sharp(join(folder, 'photos/a.png')).toBuffer());
+      expect(painted.status).toBe(200);
+      const { width, height } = await sharp(Buffer.from(await painted.arrayBuffer())).metadata();
+      expect([width, height]).toEqual([32, 26]);
+      const refused = await post('no picture');
+      expect(refused.status).toBe(400);
+    } finally {
+      server.kill();
+    }
+  });
+});
