@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'DISPOSED'
   | 'DOWNLOAD_FAILED'
   | 'EMPTY'
+  | 'ENGINE_UNSUPPORTED'
   | 'FILE_NOT_FOUND'
   | 'INVALID_ARGUMENT'
   | 'LEAK'

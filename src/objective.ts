@@ -28,9 +28,19 @@ export interface Objective {
   dispose(): void;
 }
 
+/** An extractor that may evaluate losses itself, as those of engines do. */
+export interface ObjectiveExtractor extends FeatureExtractor {
+  /**
+   * A faster way from image to loss and gradient than {@link FeatureExtractor.linearize}, for losses that describe themselves as data
+   * (`Loss.terms`) and images of one size.
+   * @returns an objective that belongs to the caller, or undefined where there is no faster way for this loss
+   */
+  objective?(loss: Loss, size: readonly [height: number, width: number]): Objective | undefined;
+}
+
 /**
  * Puts an extractor and a loss together: the loss of an image, and its gradient with respect to the image, in one forward and one
- * backward pass. The extractor's own fast path is taken where it has one for this loss.
+ * backward pass. An engine's extractor evaluates the loss itself where it can.
  *
  * @param size [height, width] of the images that will be evaluated
  * @returns an objective, which belongs to the caller; the extractor and the loss stay the caller's and must outlive it
@@ -42,7 +52,7 @@ export interface Objective {
  * ```
  */
 export function createObjective(
-  extractor: FeatureExtractor,
+  extractor: ObjectiveExtractor,
   loss: Loss,
   size: readonly [height: number, width: number],
 ): Objective {

@@ -51,7 +51,12 @@ async function measure(
   const extractor = await loadVgg19({ weights });
   try {
     const evaluation = await evaluate({ ...images, extractor, metrics: metricNames });
-    return { image, weights: extractor.weights, embedded: extractor.embedded ?? false, ...evaluation };
+    return {
+      image,
+      weights: extractor.weights ?? extractor.name,
+      embedded: extractor.embedded ?? false,
+      ...evaluation,
+    };
   } finally {
     extractor.dispose();
   }

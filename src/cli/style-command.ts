@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError as WrongValue } from 'commander';
 import { version } from '../../package.json';
-import { type Engine, engines } from '../engines/load-vgg19';
+import { engineChoices, engineOptions, enginesFor } from '../engines/engine-options';
 import { styleTransfer } from '../node/style-transfer';
 import { requireWritable, writeImage } from '../node/write-image';
 import { requireName } from '../options/validate';
@@ -29,7 +29,7 @@ interface StyleFlags {
   readonly seed: number;
   readonly weights?: string;
   readonly backend: (typeof backends)[number];
-  readonly engine: Engine;
+  readonly engine: (typeof engineChoices)[number];
   readonly threads?: number;
   readonly relaxedSimd?: true;
   readonly json?: true;
@@ -73,7 +73,7 @@ export function styleCommand(terminal: Terminal): Command {
       'VGG-19: a folder, a file, a URL, vgg19 or embedded (default: what is there without network)',
     )
     .option('--backend <name>', `TensorFlow.js on ${backends.join(', ')}`, backends[0])
-    .option('--engine <name>', `what computes the network: ${engines.join(', ')}`, engine.default)
+    .option('--engine <name>', `what computes the network: ${engineChoices.join(', ')}`, engine.default)
     .option('--threads <count>', "threads that compute (default: the processor's cores, at most 8)", number)
     .option(
       '--relaxed-simd',
@@ -99,15 +99,21 @@ function number(text: string): number {
 }
 
 async function paint(content: string, style: string, flags: StyleFlags, terminal: Terminal): Promise<void> {
-  const { output, backend, json, ...options } = flags;
+  const { output, backend, json, threads, ...options } = flags;
   requireName('backend', backend, backends);
+  requireName('engine', options.engine, engineChoices);
+  if (threads !== undefined) engineOptions.threads.require('threads', threads);
   await requireWritable(output);
   const display = displayFor(terminal, json ?? false);
   const stop = stopOnSignal(terminal, display);
   try {
-    await useBackend[backend](options.threads);
+    // Threads for tfjs only where tfjs computes; this library's own kernels have theirs.
+    const [engine] = enginesFor({ engine: options.engine }, backend);
+    const byTfjs = engine.name === 'tfjs';
+    await useBackend[backend](byTfjs ? threads : 1);
     const result = await styleTransfer(content, style, {
       ...options,
+      threads: byTfjs ? undefined : threads,
       signal: stop.signal,
       onProgress: (event) => onProgress(event, output, options.weights, display),
     });

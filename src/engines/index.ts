@@ -1,1 +1,6 @@
-export { type Engine, type LoadVgg19Options, loadVgg19 } from './load-vgg19';
+export type { Engine, EngineExtractor, EngineLoadOptions } from './engine';
+export type { EngineChoice, EngineOptions } from './engine-options';
+export type { EngineName } from './list';
+export { type LoadVgg19Options, loadVgg19 } from './load-vgg19';
+export { tfjs } from './tfjs/tfjs-engine';
+export { type WasmEngineOptions, wasm } from './wasm/wasm-engine';

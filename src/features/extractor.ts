@@ -1,7 +1,5 @@
 import type { Tensor4D } from '@tensorflow/tfjs-core';
 import type { Image } from '../image/image';
-import type { Loss } from '../losses/loss';
-import type { Objective } from '../objective';
 import type { LayerName } from './layer-name';
 
 /** Feature maps by layer, each [1, height, width, channels]. The key `image` holds the image itself, [1, h, w, 3]. */
@@ -26,14 +24,8 @@ export interface Linearization {
  * nothing else in the library knows which network it is.
  */
 export interface FeatureExtractor {
-  /** What computes, for reports: `'vgg19'`. */
+  /** The network, for reports: `'vgg19'`. */
   readonly name: string;
-  /** How it computes, for reports: `'tfjs'`, `'wasm'`. */
-  readonly engine: string;
-  /** Where the weights came from, for reports: `'VGG-19 from ../vgg19'`. */
-  readonly weights: string;
-  /** Set where no VGG-19 was to be had and the small network that comes with this package stands in. */
-  readonly embedded?: boolean | undefined;
   /** The layers that can be asked for, in the order of computation, `'image'` first. */
   readonly layers: readonly LayerName[];
   /**
@@ -42,31 +34,24 @@ export interface FeatureExtractor {
    */
   extract(image: Image, layers: readonly LayerName[]): Features;
   /**
-   * Like {@link extract}, but hands out one layer at a time, which is freed when `take` returns: for those who need a number or a
-   * small matrix of each, without the memory for all. Left out, there is only {@link extract}.
+   * Like {@link extract}, but one layer at a time: each map is freed when `take` returns, so that memory holds one map instead of all.
+   * Optional; callers fall back to {@link extract}.
    */
   extractEach?(
     image: Image,
     layers: readonly LayerName[],
     take: (layer: LayerName, feature: Tensor4D) => void,
   ): void;
-  /**
-   * Asks, before any work, whether losses at `layers` can be minimised at a size. Left out, nobody knows.
-   * @param targets layers with a target of the whole feature map's size
-   * @throws EnvironmentError `OUT_OF_MEMORY` with an estimate if they cannot
-   */
-  requireRoom?(
-    layers: readonly LayerName[],
-    size: readonly [height: number, width: number],
-    targets?: readonly LayerName[],
-  ): void;
   /** Like {@link extract}, and the way back. */
   linearize(image: Image, layers: readonly LayerName[]): Linearization;
-  /**
-   * A faster path from image to loss and gradient for losses that describe themselves as data ({@link Loss.terms}),
-   * for images of one size. Left out, or answering undefined, the objective goes through {@link linearize}.
-   */
-  objective?(loss: Loss, size: readonly [height: number, width: number]): Objective | undefined;
-  /** Frees the weights. Safe to call twice. */
+  /** Frees the weights. Safe to call twice; every other use after it throws `DISPOSED`. */
   dispose(): void;
+  /** What computes, for reports: `'tfjs'`, `'wasm'`. */
+  readonly engine?: string | undefined;
+  /** Threads that compute, for reports; undefined where the engine does not know, as on a GPU. */
+  readonly threads?: number | undefined;
+  /** Where the weights came from, for reports: `'VGG-19 from ../vgg19'`. */
+  readonly weights?: string | undefined;
+  /** True where no VGG-19 was found and the small network that comes with this package stands in. */
+  readonly embedded?: boolean | undefined;
 }

@@ -1,3 +1,14 @@
 export type { FeatureExtractor, Features, Linearization } from './extractor';
 export type { LayerName } from './layer-name';
+export type {
+  ConvStep,
+  LoadedNetwork,
+  NamedTensor,
+  NamedTensors,
+  Network,
+  NetworkStep,
+  Normalization,
+  PoolStep,
+  ReluStep,
+} from './network';
 export * from './vgg19';

@@ -1,16 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { FeatureExtractor, Features } from '../features/extractor';
+import type { EngineExtractor } from '../engines/engine';
+import type { Features } from '../features/extractor';
 
 /**
  * An extractor for a function of the caller's that makes a loss: what it extracts is freed by `reclaim()` once the loss is made,
  * because losses keep what they need. It cannot be disposed.
  */
-export function lendExtractor(extractor: FeatureExtractor): { lent: FeatureExtractor; reclaim(): void } {
+export function lendExtractor(extractor: EngineExtractor): { lent: EngineExtractor; reclaim(): void } {
   const extracted: Features[] = [];
-  const { name, engine, weights, embedded, layers } = extractor;
-  const lent: FeatureExtractor = {
+  const { name, engine, threads, weights, embedded, layers } = extractor;
+  const lent: EngineExtractor = {
     name,
     engine,
+    threads,
     weights,
     embedded,
     layers,

@@ -1,5 +1,6 @@
-import { type Engine, engines, type Weights } from '../engines/load-vgg19';
-import { requireRelaxedSimd } from '../engines/wasm/runtime/wasm-simd';
+import * as tf from '@tensorflow/tfjs-core';
+import { type EngineChoice, engineOptions, enginesFor } from '../engines/engine-options';
+import type { Weights } from '../engines/load-vgg19';
 import { InvalidArgumentError } from '../errors';
 import type { FeatureExtractor } from '../features/extractor';
 import type { Image } from '../image/image';
@@ -9,16 +10,7 @@ import type { Loss } from '../losses/loss';
 import type { Method } from '../optim';
 import { type Conflict, requireNoConflict } from '../options/conflicts';
 import { showValue } from '../options/show';
-import {
-  abortSignal,
-  any,
-  callback,
-  flag,
-  number,
-  oneOf,
-  optionTable,
-  type WithDefaults,
-} from '../options/table';
+import { abortSignal, any, callback, number, oneOf, optionTable, type WithDefaults } from '../options/table';
 import { requireName } from '../options/validate';
 import type { LossTargets } from './preset-loss';
 import { defaultPreset, getPreset, type Preset, type PresetName, presetNames } from './presets';
@@ -105,7 +97,7 @@ export interface StyleTransferOptions {
    * What computes the network.
    * @default 'auto', the faster one here
    */
-  readonly engine?: Engine | undefined;
+  readonly engine?: EngineChoice | undefined;
   /**
    * Threads of the wasm engine, 1 to 64.
    * @default the processor's cores, at most 8
@@ -197,24 +189,7 @@ export const styleTransferOptions = optionTable<StyleTransferOptions>()('styleTr
     'lbfgs(...) or adam(...)',
     (value) => typeof (value as Partial<Method<Image>> | null)?.begin === 'function',
   ),
-  engine: oneOf(engines, {
-    default: 'auto',
-    flag: '--engine <name>',
-    help: `what computes the network: ${engines.join(', ')}`,
-  }),
-  threads: number({
-    min: 1,
-    max: 64,
-    integer: true,
-    flag: '--threads <count>',
-    help: "threads that compute (default: the processor's cores, at most 8)",
-  }),
-  relaxedSimd: {
-    ...flag({ default: false }),
-    require: (_: string, value: unknown) => requireRelaxedSimd(value),
-    flag: '--relaxed-simd',
-    help: 'up to a fifth faster on some processors, between which last digits differ; needs Node 22',
-  },
+  ...engineOptions,
   signal: abortSignal(),
   onProgress: callback<ProgressListener>(),
 });
@@ -267,6 +242,7 @@ export function readSettings(
     [alpha, styleWeight] = [alphaOrOptions as number, beta];
   }
   requireNoConflict<keyof StyleTransferOptions>({ ...given, alpha, beta: styleWeight }, conflicts);
+  enginesFor(given, tf.getBackend());
   const preset = getPreset(read.preset);
   return { ...read, alpha, beta: styleWeight, preset, iterations: read.iterations ?? preset.iterations };
 }

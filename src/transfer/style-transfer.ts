@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { EngineExtractor } from '../engines/engine';
 import { defaultLastLayer, loadVgg19 } from '../engines/load-vgg19';
-import type { FeatureExtractor } from '../features/extractor';
 import { deepestLayer, type Vgg19Layer } from '../features/vgg19/layers';
 import type { Image } from '../image/image';
 import type { SizeRule } from '../image/size-rule';
@@ -115,7 +115,7 @@ async function startImage({ init, seed }: Settings, content: Image, style: Image
   return imageFrom('init', init === 'style' ? style : init, { width, height });
 }
 
-async function loadExtractor(options: Settings): Promise<FeatureExtractor> {
+async function loadExtractor(options: Settings): Promise<EngineExtractor> {
   const { preset, weights, engine, threads, relaxedSimd, signal, onProgress } = options;
   return loadVgg19({
     weights,
@@ -136,7 +136,7 @@ export function lastLayerOf({ loss, preset }: Settings): Vgg19Layer {
 }
 
 /** A size that memory cannot hold is refused before targets are computed. A loss that is made later speaks for itself. */
-function requireRoom({ loss, preset }: Settings, extractor: FeatureExtractor, { shape }: Image): void {
+function requireRoom({ loss, preset }: Settings, extractor: EngineExtractor, { shape }: Image): void {
   const size = [shape[0], shape[1]] as const;
   if (loss === undefined)
     extractor.requireRoom?.(presetLayers(preset), size, [
@@ -159,16 +159,16 @@ function makeLoss(options: Settings, targets: LossTargets): Loss {
 
 async function run(
   options: Settings,
-  extractor: FeatureExtractor,
+  extractor: EngineExtractor,
   loss: Loss,
   start: Image,
 ): Promise<StyleTransferResult> {
   const { iterations, maxEvaluations = Infinity, tolerance, signal, onProgress = () => {} } = options;
   const [height, width] = start.shape;
   const about = {
-    engine: extractor.engine,
+    engine: extractor.engine ?? 'unknown',
     backend: tf.getBackend(),
-    weights: extractor.weights,
+    weights: extractor.weights ?? extractor.name,
     embedded: extractor.embedded ?? false,
   };
   const objective = createObjective(extractor, loss, [height, width]);

@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { EnvironmentError } from '../../errors';
-import type { FeatureExtractor, Features, Linearization } from '../../features/extractor';
+import type { Features, Linearization } from '../../features/extractor';
 import type { LayerName } from '../../features/layer-name';
 import type { LoadedNetwork } from '../../features/network';
 import type { Image } from '../../image/image';
+import type { EngineExtractor } from '../engine';
 import { checkRequest } from '../shared/check-request';
 import {
   averagePoolGradient,
@@ -31,7 +32,7 @@ interface Tape {
  * Forward and backward are written out step by step instead of left to autodiff, which would keep every temporary alive until the end:
  * here a feature map is kept only if it was asked for or the way back needs it.
  */
-export function createTfjsExtractor(options: TfjsExtractorOptions): FeatureExtractor {
+export function createTfjsExtractor(options: TfjsExtractorOptions): EngineExtractor {
   const { network, weights, weightsName, embedded, inputGradient = 'auto' } = options;
   const { steps, input: normalization } = network;
   const convolutions = new Map<LayerName, Convolution>();

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { FeatureExtractor, Features, Linearization } from '../../features/extractor';
+import type { Features, Linearization } from '../../features/extractor';
 import type { LayerName } from '../../features/layer-name';
 import type { LoadedNetwork } from '../../features/network';
 import type { Image } from '../../image/image';
+import type { EngineExtractor } from '../engine';
 import { checkRequest } from '../shared/check-request';
 import { fusedObjective, requireRoomFor } from './losses/fused-objective';
 import { addCotangent, tensorOf } from './network/feature-tensors';
@@ -10,20 +11,16 @@ import { Network } from './network/network';
 import { Pass } from './network/pass';
 import { KernelEngine } from './runtime/kernel-runner';
 import { engineWorkspace } from './vectors/workspace';
+import type { WasmEngineOptions } from './wasm-engine';
 
-/** What {@link createWasmExtractor} computes. */
-export interface WasmExtractorOptions extends LoadedNetwork {
-  /** @default the processor's cores, at most 8; one where threads cannot share memory */
-  readonly threads?: number | undefined;
-  /** @default false */
-  readonly relaxedSimd?: boolean | undefined;
-}
+/** What {@link createWasmExtractor} computes, and on what. */
+export interface WasmExtractorOptions extends LoadedNetwork, WasmEngineOptions {}
 
 /**
  * VGG-19 by our own SIMD kernels: several times faster than tfjs-wasm, with the same results to float32 rounding. Features go to the
  * active tfjs backend and cotangents come from there; losses that the library knows are evaluated without either (`objective`).
  */
-export async function createWasmExtractor(options: WasmExtractorOptions): Promise<FeatureExtractor> {
+export async function createWasmExtractor(options: WasmExtractorOptions): Promise<EngineExtractor> {
   const { weightsName, embedded } = options;
   const { name, steps } = options.network;
   const engine = await KernelEngine.create(options.threads, options.relaxedSimd);
@@ -67,6 +64,7 @@ export async function createWasmExtractor(options: WasmExtractorOptions): Promis
   return {
     name,
     engine: 'wasm',
+    threads: engine.threads,
     weights: weightsName,
     embedded,
     layers,

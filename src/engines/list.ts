@@ -1,0 +1,11 @@
+import { tfjs } from './tfjs/tfjs-engine';
+import { wasm } from './wasm/wasm-engine';
+
+/** Every engine of the library by name, in the order in which `'auto'` asks them: the first that runs here and suits the backend computes. */
+export const engineMakers = { wasm, tfjs } as const;
+
+/** The name of an engine of the library. */
+export type EngineName = keyof typeof engineMakers;
+
+/** Every {@link EngineName}. */
+export const engineNames = Object.keys(engineMakers) as readonly EngineName[];

@@ -1,0 +1,98 @@
+import '@tensorflow/tfjs-backend-cpu';
+import '@tensorflow/tfjs-backend-wasm';
+import * as tf from '@tensorflow/tfjs-core';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Engine, loadVgg19, tfjs, wasm } from '../../src';
+import { enginesFor } from '../../src/engines/engine-options';
+
+const weights = 'embedded';
+const withoutSimd = () => vi.spyOn(WebAssembly, 'validate').mockReturnValue(false);
+
+beforeEach(async () => {
+  await tf.setBackend('cpu');
+});
+afterEach(() => void vi.restoreAllMocks());
+
+describe("loadVgg19's engine", () => {
+  it("is, under 'auto', the library's kernels on wasm and cpu, and tfjs on every other backend", () => {
+    const names = (backend: string) => enginesFor({}, backend).map(({ name }) => name);
+    for (const backend of ['cpu', 'wasm']) expect(names(backend)).toEqual(['wasm', 'tfjs']);
+    for (const backend of ['webgl', 'webgpu', 'tensorflow']) expect(names(backend)).toEqual(['tfjs']);
+    withoutSimd();
+    for (const backend of ['cpu', 'wasm', 'webgl']) expect(names(backend)).toEqual(['tfjs']);
+  });
+
+  it.each(['cpu', 'wasm'])(
+    "is 'wasm' under 'auto' on %s, and says how many threads compute",
+    async (backend) => {
+      await tf.setBackend(backend);
+      const extractor = await loadVgg19({ weights, threads: 2 });
+      expect(extractor).toMatchObject({ engine: 'wasm', threads: 2, embedded: true });
+      extractor.dispose();
+    },
+  );
+
+  it("is tfjs under 'auto' without SIMD", async () => {
+    withoutSimd();
+    const extractor = await loadVgg19({ weights });
+    expect(extractor.engine).toBe('tfjs');
+    extractor.dispose();
+  });
+
+  it('is the one that was chosen, by name or as a value', async () => {
+    const chosen = ['tfjs', 'wasm', tfjs(), wasm({ threads: 1 })] as const;
+    const found = [];
+    for (const engine of chosen) {
+      const extractor = await loadVgg19({ weights, engine });
+      found.push(extractor.engine);
+      extractor.dispose();
+    }
+    expect(found).toEqual(['tfjs', 'wasm', 'tfjs', 'wasm']);
+  });
+
+  it('may be one of the caller’s, which gets the network', async () => {
+    const load = vi.fn(tfjs().load);
+    const engine: Engine = { ...tfjs(), name: 'my own', load };
+    const extractor = await loadVgg19({ weights, engine, lastLayer: 'conv1_1' });
+    expect(load).toHaveBeenCalledOnce();
+    extractor.dispose();
+  });
+
+  it('fails with a reason where a chosen engine does not run here, before weights are read', async () => {
+    const unread = { name: 'unread', convention: 'caffe', read: vi.fn() } as const;
+    withoutSimd();
+    await expect(loadVgg19({ weights: unread, engine: 'wasm' })).rejects.toMatchObject({
+      code: 'NO_SIMD',
+      option: 'engine',
+      message: "engine is 'wasm', which needs WebAssembly with SIMD, or engine 'auto'.",
+    });
+    const engine: Engine = { ...tfjs(), name: 'quantum', unsupported: () => 'a quantum computer' };
+    await expect(loadVgg19({ weights: unread, engine })).rejects.toMatchObject({
+      code: 'ENGINE_UNSUPPORTED',
+      message: expect.stringContaining('a quantum computer'),
+    });
+    expect(unread.read).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    [{ engine: 'wsam' }, { code: 'UNKNOWN_NAME', message: expect.stringContaining("did you mean 'wasm'") }],
+    [{ engine: { name: 'half' } }, { code: 'UNKNOWN_NAME', option: 'engine' }],
+    [
+      { engine: 'tfjs', threads: 2 },
+      { code: 'CONFLICTING_OPTIONS', option: 'threads' },
+    ],
+    [
+      { engine: 'tfjs', relaxedSimd: true },
+      { code: 'CONFLICTING_OPTIONS', option: 'relaxedSimd' },
+    ],
+    [
+      { engine: wasm(), threads: 2 },
+      { code: 'CONFLICTING_OPTIONS', option: 'threads' },
+    ],
+    [{ threads: 0 }, { code: 'OUT_OF_RANGE', option: 'threads' }],
+    [{ lastLayer: 'conv1_3' }, { code: 'UNKNOWN_NAME', option: 'lastLayer' }],
+  ])('refuses %o', async (options, refusal) => {
+    if ('relaxedSimd' in options) vi.spyOn(WebAssembly, 'validate').mockReturnValue(true);
+    await expect(loadVgg19({ weights, ...(options as object) })).rejects.toMatchObject(refusal);
+  });
+});
