@@ -83,14 +83,20 @@ const extensions: Readonly<Record<string, ImageFormat>> = {
   '.avif': 'avif',
 };
 
+/** Every extension that names a format. */
+export const imageExtensions = Object.keys(extensions);
+
+/** Every {@link ImageFormat}. */
+export const imageFormats: readonly ImageFormat[] = [...new Set(Object.values(extensions))];
+
 function formatOf(file: string, format: ImageFormat | undefined): ImageFormat {
   if (format !== undefined) {
-    requireName('format', format, [...new Set(Object.values(extensions))]);
+    requireName('format', format, imageFormats);
     return format;
   }
   const found = extensions[extname(file).toLowerCase()];
   if (found) return found;
-  const accepted = Object.keys(extensions);
+  const accepted = imageExtensions;
   throw new InvalidArgumentError(
     'UNKNOWN_FORMAT',
     `${showValue(file)} has no extension that names a format; accepted: ${accepted.join(', ')}.`,
