@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ComputationError } from './errors';
 
-/** What a scope can free: a tensor, a record or list of tensors, whatever has `dispose()`, or a function that frees. */
+/** What a scope can free: a tensor, a record or list of tensors, anything that has `dispose()`, or a function that frees. */
 export type Owned =
   | { dispose?(): unknown }
   | (() => unknown)
@@ -11,15 +11,22 @@ export type Owned =
 
 /** The things that a piece of work has made so far. */
 export interface Owner {
-  /** Frees `thing` when the work ends, however it ends. @returns the thing */
+  /**
+   * Frees `thing` when the work ends, however it ends.
+   * @returns the thing
+   */
   temporary<T extends Owned>(thing: T): T;
-  /** Frees `thing` if the work fails; when it succeeds the thing belongs to whoever gets the result. @returns the thing */
+  /**
+   * Frees `thing` if the work fails. When it succeeds, the thing belongs to the caller that gets the result.
+   * @returns the thing
+   */
   result<T extends Owned>(thing: T): T;
 }
 
 /**
- * Runs `work` and then frees what it made, the newest first: temporaries always, results only if `work` throws or rejects. A thing
- * whose own `dispose` throws does not keep the others from being freed.
+ * Runs `work` and then frees what it made, the newest first: temporaries always, results only if `work` throws or rejects, or if
+ * freeing a temporary throws, since nobody gets them then. A thing whose own `dispose` throws does not keep the others from being
+ * freed. Where `work` returns a promise, a promise that a `dispose` returns is waited for.
  *
  * @returns what `work` returns; a promise if it is one
  * @example
@@ -31,51 +38,22 @@ export interface Owner {
  * ```
  */
 export function owning<T>(work: (owner: Owner) => T): T {
-  const made: { readonly thing: Owned; readonly onlyOnFailure: boolean }[] = [];
-  const end = (failed: boolean): void => {
-    const errors: unknown[] = [];
-    for (const { thing, onlyOnFailure } of made.splice(0).reverse()) {
-      if (onlyOnFailure && !failed) continue;
-      try {
-        free(thing);
-      } catch (error) {
-        errors.push(error);
-      }
-    }
-    // What ended the work is the caller's answer; an error of the clean-up only where there is no other.
-    if (!failed && errors.length > 0) throw errors[0];
-  };
-  const owner: Owner = {
-    temporary(thing) {
-      made.push({ thing, onlyOnFailure: false });
+  const made: Made[] = [];
+  const own =
+    (onlyOnFailure: boolean) =>
+    <Thing extends Owned>(thing: Thing): Thing => {
+      made.push({ thing, onlyOnFailure });
       return thing;
-    },
-    result(thing) {
-      made.push({ thing, onlyOnFailure: true });
-      return thing;
-    },
-  };
+    };
   let value: T;
   try {
-    value = work(owner);
+    value = work({ temporary: own(false), result: own(true) });
   } catch (error) {
-    end(true);
+    end(made, true);
     throw error;
   }
-  if (value instanceof Promise) {
-    const settled = value.then(
-      (result: unknown) => {
-        end(false);
-        return result;
-      },
-      (error: unknown) => {
-        end(true);
-        throw error;
-      },
-    );
-    return settled as T;
-  }
-  end(false);
+  if (value instanceof Promise) return endLater(made, value) as T;
+  end(made, false);
   return value;
 }
 
@@ -86,13 +64,60 @@ export function freeAll(things: readonly Owned[]): void {
   });
 }
 
-function free(thing: Owned): void {
-  if (thing === undefined) return;
-  if (Array.isArray(thing)) freeAll(thing);
-  else if (typeof thing === 'function') thing();
-  else if (typeof (thing as { dispose?: unknown }).dispose === 'function')
-    (thing as { dispose(): unknown }).dispose();
-  else tf.dispose(thing as tf.TensorContainer);
+interface Made {
+  readonly thing: Owned;
+  readonly onlyOnFailure: boolean;
+}
+
+/** What has to be freed, in order; `errors` are those of the freeing so far. */
+function* toFree(made: Made[], failed: boolean, errors: readonly unknown[]): Generator<Owned> {
+  const results: Owned[] = [];
+  for (const { thing, onlyOnFailure } of made.splice(0).reverse()) {
+    if (onlyOnFailure && !failed) results.push(thing);
+    else yield thing;
+  }
+  if (errors.length > 0) yield* results;
+}
+
+function end(made: Made[], failed: boolean): void {
+  const errors: unknown[] = [];
+  for (const thing of toFree(made, failed, errors)) {
+    try {
+      const done = free(thing);
+      // Nobody can wait here, and a rejection that nobody handles would end the program.
+      if (done instanceof Promise) done.catch(() => {});
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  // An error of the work itself is the caller's answer; one of the clean-up only where there is no other.
+  if (!failed && errors.length > 0) throw errors[0];
+}
+
+async function endLater<T>(made: Made[], work: Promise<T>): Promise<T> {
+  const [outcome] = await Promise.allSettled([work]);
+  const failed = outcome.status === 'rejected';
+  const errors: unknown[] = [];
+  for (const thing of toFree(made, failed, errors)) {
+    try {
+      await free(thing);
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (failed) throw outcome.reason;
+  if (errors.length > 0) throw errors[0];
+  return outcome.value;
+}
+
+/** @returns what the thing's own `dispose` returns */
+function free(thing: Owned): unknown {
+  if (thing === undefined) return undefined;
+  if (Array.isArray(thing)) return freeAll(thing);
+  if (typeof thing === 'function') return thing();
+  if (typeof (thing as { dispose?: unknown }).dispose === 'function')
+    return (thing as { dispose(): unknown }).dispose();
+  return tf.dispose(thing as tf.TensorContainer);
 }
 
 /** Whether something that is disposed once may still be used. */

@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it, vi } from 'vitest';
-import { freeAll, Lifetime, owning } from '../src/owning';
+import { freeAll, Lifetime, type Owner, owning } from '../src/owning';
 
 describe('owning', () => {
   it('frees temporaries when the work is done, the newest first, and leaves results', () => {
@@ -55,6 +55,35 @@ describe('owning', () => {
       }),
     ).toThrow('work');
     expect(freed).toHaveBeenCalledTimes(3);
+  });
+
+  it('frees results where a temporary cannot be freed: nobody gets them', async () => {
+    const freed = vi.fn();
+    const work = ({ temporary, result }: Owner) => {
+      result(freed);
+      temporary(() => {
+        throw new Error('dispose');
+      });
+      temporary(freed);
+    };
+    expect(() => owning(work)).toThrow('dispose');
+    expect(freed).toHaveBeenCalledTimes(2);
+    await expect(owning(async (owner) => work(owner))).rejects.toThrow('dispose');
+    expect(freed).toHaveBeenCalledTimes(4);
+  });
+
+  it('waits for a dispose that returns a promise, and hears its rejection', async () => {
+    const order: string[] = [];
+    const late = { dispose: async () => void (await Promise.resolve(), order.push('late')) };
+    await owning(async ({ temporary }) => {
+      temporary(() => order.push('after'));
+      temporary(late);
+    });
+    expect(order).toEqual(['late', 'after']);
+    const rejecting = { dispose: () => Promise.reject(new Error('late')) };
+    await expect(owning(async ({ temporary }) => void temporary(rejecting))).rejects.toThrow('late');
+    owning(({ temporary }) => void temporary(rejecting));
+    await new Promise((resolve) => setTimeout(resolve));
   });
 
   it('frees tensors, alone, in lists and in records', async () => {
