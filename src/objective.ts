@@ -6,7 +6,7 @@ import { registerGradients } from './gradients';
 import type { Image } from './image/image';
 import { leaves } from './losses/compose';
 import type { Loss } from './losses/loss';
-import type { Workspace } from './optim/workspace';
+import type { Workspace } from './optim/problem';
 import { nearestName } from './options/validate';
 
 /** A loss and its gradient at one image. All tensors belong to the caller. */

@@ -18,4 +18,4 @@ export {
 export type { ObjectiveFunction, ObjectiveValue } from './run';
 export type { Tolerance } from './stop-rule';
 export type { Preconditioner } from './vector-space';
-export type { Workspace } from './workspace';
+export type { Workspace } from './problem';

@@ -10,7 +10,7 @@ import type { ObjectiveFunction, ObjectiveValue } from './run';
 import type { Tolerance } from './stop-rule';
 import { tensorSpace } from './tensor-space';
 import type { Bounds, VectorSpace } from './vector-space';
-import { minimizeInWorkspace, type Workspace } from './workspace';
+import { minimizeInWorkspace, type Workspace } from './problem';
 
 /** What can be minimised over: double-precision numbers, or a float32 tensor of any shape. */
 export type Vector = Float64Array | tf.Tensor;

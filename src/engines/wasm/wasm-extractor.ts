@@ -10,7 +10,7 @@ import { addCotangent, tensorOf } from './network/feature-tensors';
 import { Network } from './network/network';
 import { Pass } from './network/pass';
 import { KernelEngine } from './runtime/kernel-runner';
-import { engineWorkspace } from './vectors/workspace';
+import { engineWorkspace } from './vectors/wasm-problem';
 import type { WasmEngineOptions } from './wasm-engine';
 
 /** What {@link createWasmExtractor} computes, and on what. */

@@ -6,7 +6,7 @@ import { type FusedObjective, fusedObjective } from '../../../src/engines/wasm/l
 import { Network } from '../../../src/engines/wasm/network/network';
 import { KernelEngine } from '../../../src/engines/wasm/runtime/kernel-runner';
 import { engineSpace } from '../../../src/engines/wasm/vectors/wasm-space';
-import { engineWorkspace } from '../../../src/engines/wasm/vectors/workspace';
+import { engineWorkspace } from '../../../src/engines/wasm/vectors/wasm-problem';
 import { createWasmExtractor } from '../../../src/engines/wasm/wasm-extractor';
 import { loadedVgg19 } from '../../../src/features/vgg19/network';
 import type { Image } from '../../../src/image/image';

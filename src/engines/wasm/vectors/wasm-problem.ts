@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { requireSameShape } from '../../../losses/targets';
-import type { Workspace } from '../../../optim/workspace';
+import type { Workspace } from '../../../optim/problem';
 import type { FusedObjective } from '../losses/fused-objective';
 import type { KernelEngine } from '../runtime/kernel-runner';
 import { type EngineVector, engineSpace, vectorFloats } from './wasm-space';
