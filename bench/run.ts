@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { createObjective } from '../src/objective';
-import { lbfgs, minimize, pyramidPreconditioner, type Workspace } from '../src/optim';
+import { lbfgs, minimize, type Problem, pyramidPreconditioner } from '../src/optim';
 import type { BenchEngine } from './engines';
 import { startPyTorch } from './pytorch';
 import { benchWeights, scene, sceneLoss } from './scene';
@@ -47,12 +47,12 @@ export async function timeRun(
       evaluating += performance.now() - before;
       return result;
     };
-  const { workspace: open } = objective;
-  const workspace = async (): Promise<Workspace> => {
-    const workspace = (await open?.()) as Workspace;
-    return { ...workspace, evaluate: timed(workspace.evaluate) };
+  const problem = async (): Promise<Problem<unknown, unknown>> => {
+    const own = await objective.problem?.();
+    if (!own) throw new Error(`${engine.name} has no vector space of its own`);
+    return { ...own, evaluate: timed(own.evaluate) };
   };
-  const watched = { evaluate: timed(objective.evaluate), ...(open && { workspace }) };
+  const watched = { evaluate: timed(objective.evaluate), ...(objective.problem && { problem }) };
   const found = await minimize(watched, content, {
     method: lbfgs({ preconditioner: pyramidPreconditioner() }),
     bounds: [0, 1],

@@ -6,7 +6,7 @@ import { registerGradients } from './gradients';
 import type { Image } from './image/image';
 import { leaves } from './losses/compose';
 import type { Loss } from './losses/loss';
-import type { Workspace } from './optim/problem';
+import type { Problem } from './optim/problem';
 import { nearestName } from './options/validate';
 
 /** A loss and its gradient at one image. All tensors belong to the caller. */
@@ -22,8 +22,14 @@ export interface Evaluation {
 export interface Objective {
   /** The loss and its gradient at an image, [height, width, 3], RGB in [0,1], which stays the caller's. */
   evaluate(image: Image): Evaluation;
-  /** For `minimize`: the engine's own memory for an optimiser's vectors, where it has one; made anew for each run. */
-  workspace?(): Promise<Workspace>;
+  /**
+   * The objective in a vector space of its engine's, where it has one: `minimize` then keeps its vectors there, and makes tensors only of the
+   * result and of images that `onStep` looks at. Made anew for each run. Without it the vectors are tensors.
+   *
+   * An engine answers `undefined` where `this.evaluate` is not the `evaluate` that it made, so that a copy of the objective with
+   * another one, `{ ...objective, evaluate }`, is minimised as what it is.
+   */
+  problem?(): Promise<Problem<unknown, unknown>> | undefined;
   /** Frees what the objective made for itself, never the extractor or the loss. Safe to call twice. */
   dispose(): void;
 }
@@ -42,6 +48,8 @@ export interface ObjectiveExtractor extends FeatureExtractor {
  * Puts an extractor and a loss together: the loss of an image, and its gradient with respect to the image, in one forward and one
  * backward pass. An engine's extractor evaluates the loss itself where it can.
  *
+ * @param extractor a `FeatureExtractor`, perhaps with more ({@link ObjectiveExtractor})
+ * @param loss what the image is measured by
  * @param size [height, width] of the images that will be evaluated
  * @returns an objective, which belongs to the caller; the extractor and the loss stay the caller's and must outlive it
  * @throws InvalidArgumentError if the loss needs a layer that the extractor does not have

@@ -3,14 +3,14 @@ import type { Position, Stepper } from './method';
 import type { Run } from './run';
 
 /** Adam at work; the comment on `adam` says what it does. */
-export class AdamStepper<V, S> implements Stepper<V> {
+export class AdamStepper<V, S, X> implements Stepper<V> {
   private current: Point<V>;
   private lowest: Point<V>;
   private rate: number;
   private moments: Moments<V> | undefined;
 
   private constructor(
-    private readonly run: Run<V, S>,
+    private readonly run: Run<V, S, X>,
     private readonly settings: AdamSettings,
     start: Point<V>,
   ) {
@@ -20,7 +20,11 @@ export class AdamStepper<V, S> implements Stepper<V> {
   }
 
   /** Evaluates the start. */
-  static async begin<V, S>(run: Run<V, S>, start: V, settings: AdamSettings): Promise<AdamStepper<V, S>> {
+  static async begin<V, S, X>(
+    run: Run<V, S, X>,
+    start: V,
+    settings: AdamSettings,
+  ): Promise<AdamStepper<V, S, X>> {
     const reading = await readGradient(run, start);
     requireFiniteStart(reading);
     return new AdamStepper(run, settings, { ...reading, step: 0 });
@@ -103,7 +107,7 @@ export class AdamStepper<V, S> implements Stepper<V> {
 }
 
 /** The squared length is asked for because it is not finite where any component is not; a maximum may pass over NaN. */
-async function readGradient<V, S>(run: Run<V, S>, x: V) {
+async function readGradient<V, S, X>(run: Run<V, S, X>, x: V) {
   const unread = await run.evaluate(x);
   const { gradient } = unread;
   return run.read(unread, [{ kind: 'products', left: [gradient], right: [gradient] }] as const);

@@ -53,6 +53,6 @@ export function adam(options: AdamOptions = {}): Method<unknown> {
   return {
     name: 'adam',
     vectors: 10,
-    begin: <V, S>(run: Run<V, S>, start: V) => AdamStepper.begin(run, start, settings),
+    begin: <V, S>(run: Run<V, S, unknown>, start: V) => AdamStepper.begin(run, start, settings),
   };
 }

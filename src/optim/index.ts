@@ -10,12 +10,11 @@ export {
   type Vector,
 } from './minimize';
 export type { MinimizeResult, MinimizeStep, StopReason } from './minimize-in';
+export type { ObjectiveFunction, ObjectiveValue, Problem } from './problem';
 export {
   type PyramidOptions,
   type PyramidPreconditioner,
   pyramidPreconditioner,
 } from './pyramid-preconditioner';
-export type { ObjectiveFunction, ObjectiveValue } from './run';
 export type { Tolerance } from './stop-rule';
-export type { Preconditioner } from './vector-space';
-export type { Workspace } from './problem';
+export type { Bounds, Preconditioner, Quantity, VectorSpace } from './vector-space';

@@ -6,15 +6,15 @@ import type { Run } from './run';
 import type { Preconditioner } from './vector-space';
 
 /** L-BFGS at work; the comment on `lbfgs` says what it does. */
-export class LbfgsStepper<V, S> implements Stepper<V> {
+export class LbfgsStepper<V, S, X> implements Stepper<V> {
   private readonly history: LbfgsHistory<V>;
   private current: Point<V>;
   /** How far a step goes that no history scales. */
   private length: number;
 
   private constructor(
-    private readonly run: Run<V, S>,
-    private readonly settings: LbfgsSettings<V>,
+    private readonly run: Run<V, S, X>,
+    private readonly settings: LbfgsSettings<X>,
     start: Point<V>,
   ) {
     this.history = new LbfgsHistory(settings.memory);
@@ -23,11 +23,11 @@ export class LbfgsStepper<V, S> implements Stepper<V> {
   }
 
   /** Evaluates the start. */
-  static async begin<V, S>(
-    run: Run<V, S>,
+  static async begin<V, S, X>(
+    run: Run<V, S, X>,
     start: V,
-    settings: LbfgsSettings<V>,
-  ): Promise<LbfgsStepper<V, S>> {
+    settings: LbfgsSettings<X>,
+  ): Promise<LbfgsStepper<V, S, X>> {
     const unread = await run.evaluate(start);
     const reduced = reduce(run, settings, start, unread.gradient);
     const { q, pq } = reduced;
@@ -147,10 +147,10 @@ export class LbfgsStepper<V, S> implements Stepper<V> {
 const roundingErrors = 10;
 
 /** The options of `lbfgs`, complete. */
-export interface LbfgsSettings<V> {
+export interface LbfgsSettings<X> {
   readonly memory: number;
   readonly lineSearch: LineSearchName;
-  readonly preconditioner: Preconditioner<V> | undefined;
+  readonly preconditioner: Preconditioner<X> | undefined;
   readonly firstStep: number;
 }
 
@@ -186,9 +186,9 @@ interface Neighbour<V> extends Point<V> {
   readonly byQ: readonly number[];
 }
 
-function reduce<V, S>(
-  { space, bounds }: Run<V, S>,
-  { preconditioner }: LbfgsSettings<V>,
+function reduce<V, S, X>(
+  { space, bounds }: Run<V, S, X>,
+  { preconditioner }: LbfgsSettings<X>,
   x: V,
   gradient: V,
 ): Reduced<V> {

@@ -7,7 +7,7 @@ import type { Run } from './run';
 import type { Preconditioner } from './vector-space';
 
 /** Options of {@link lbfgs}. */
-export interface LbfgsOptions<V> {
+export interface LbfgsOptions<X> {
   /**
    * How many pairs of steps and gradient changes are kept. A run holds 2 * memory + 23 vectors of x's size at most:
    * for an image of 512 x 512 pixels and 20 pairs 200 MB.
@@ -21,7 +21,7 @@ export interface LbfgsOptions<V> {
    */
   readonly lineSearch?: LineSearchName;
   /** What the recursion starts from in place of the identity, up to a factor that it finds itself. */
-  readonly preconditioner?: Preconditioner<V> | undefined;
+  readonly preconditioner?: Preconditioner<X> | undefined;
   /**
    * Root-mean-square change of x in the first trial step, when nothing is known of the curvature yet.
    * @default 0.02
@@ -45,7 +45,7 @@ export interface LbfgsOptions<V> {
  * const { x } = await minimize(objective, start, { method: lbfgs({ memory: 10 }) });
  * ```
  */
-export function lbfgs<V = unknown>(options: LbfgsOptions<V> = {}): Method<V> {
+export function lbfgs<X = unknown>(options: LbfgsOptions<X> = {}): Method<X> {
   requireKnownOptions('lbfgs', options, ['memory', 'lineSearch', 'preconditioner', 'firstStep']);
   const { memory = 20, lineSearch = 'strong-wolfe', preconditioner, firstStep = 0.02 } = options;
   requireNumber('memory', memory, { min: 1, integer: true });
@@ -62,13 +62,7 @@ export function lbfgs<V = unknown>(options: LbfgsOptions<V> = {}): Method<V> {
   return {
     name: 'lbfgs',
     vectors: 2 * memory + 23,
-    begin: <W extends V, S>(run: Run<W, S>, start: W) =>
-      LbfgsStepper.begin(run, start, {
-        memory,
-        lineSearch,
-        // What it returns is of its argument's shape.
-        preconditioner: preconditioner as Preconditioner<W> | undefined,
-        firstStep,
-      }),
+    begin: <V, S>(run: Run<V, S, X>, start: V) =>
+      LbfgsStepper.begin(run, start, { memory, lineSearch, preconditioner, firstStep }),
   };
 }

@@ -1,13 +1,16 @@
 import type { Run } from './run';
 
-/** A way to minimise over vectors `V` and narrower ones: what `lbfgs()` and `adam()` make and `minimize` takes. */
-export interface Method<V> {
+/**
+ * A way to minimise: what `lbfgs()` and `adam()` make and `minimize` takes. `X` is the kind of vector that the caller has and that a
+ * preconditioner is applied to; the run itself may be over vectors of another kind that stand for those.
+ */
+export interface Method<X> {
   /** For reports: `'lbfgs'`. */
   readonly name: string;
-  /** How many vectors of x's size a run holds at most; left out, nobody knows. */
+  /** Upper bound on simultaneously live vectors; undefined if unknown. */
   readonly vectors?: number;
   /** Evaluates the first point and gets ready for steps. */
-  begin<W extends V, S>(run: Run<W, S>, start: W): Promise<Stepper<W>>;
+  begin<V, S>(run: Run<V, S, X>, start: V): Promise<Stepper<V>>;
 }
 
 /** A method at work. */

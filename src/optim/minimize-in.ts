@@ -1,21 +1,23 @@
 import type { Method, Stepper } from './method';
-import { type ObjectiveFunction, Run } from './run';
+import type { Problem } from './problem';
+import { Run } from './run';
 import { convergence, type Tolerance } from './stop-rule';
-import type { Bounds, VectorSpace } from './vector-space';
+import type { Bounds } from './vector-space';
 
 /**
- * The loop of `minimize`, in any vector space: steps, progress, stop rules, and the freeing of whatever is left, however it ends.
+ * The loop of `minimize`, in any vector space: steps, progress, stop rules.
  *
- * @param start a vector of the caller's, unchanged
+ * @param start a vector of the problem's space, which is used up
+ * @returns the lowest point, a vector that belongs to the space as every other does
  */
-export async function minimizeIn<V, S>(
-  space: VectorSpace<V, S>,
-  objective: ObjectiveFunction<V, S>,
+export async function minimizeIn<V, S, X>(
+  problem: Problem<V, S, X>,
   start: V,
-  options: MinimizeSettings<V>,
+  options: MinimizeSettings<V, X>,
 ): Promise<MinimizeResult<V>> {
+  const { space } = problem;
   const { bounds, maxIterations, maxEvaluations, signal, onStep } = options;
-  const run = new Run({ space, objective, bounds, maxEvaluations, signal });
+  const run = new Run({ problem, bounds, maxEvaluations, signal });
   const converged = convergence(options.tolerance);
   let iterations = 0;
 
@@ -32,10 +34,9 @@ export async function minimizeIn<V, S>(
 
   try {
     signal?.throwIfAborted();
-    const stepper = await options.method.begin(
-      run,
-      bounds ? space.project(start, bounds) : space.copy(start),
-    );
+    const inside = bounds ? space.project(start, bounds) : start;
+    if (inside !== start) space.dispose(start);
+    const stepper = await options.method.begin(run, inside);
     let stopReason = await stopAfter(stepper);
     while (stopReason === undefined) {
       const moved = await stepper.advance();
@@ -48,7 +49,7 @@ export async function minimizeIn<V, S>(
     }
     const { x, value, terms, gradientNorm } = stepper.best;
     return {
-      x: space.release(x),
+      x,
       value,
       terms,
       gradientNorm,
@@ -57,13 +58,13 @@ export async function minimizeIn<V, S>(
       stopReason,
     };
   } finally {
-    run.close();
+    run.disposePending();
   }
 }
 
-/** Options of {@link minimizeIn}: those of `minimize`, complete. */
-export interface MinimizeSettings<V> {
-  readonly method: Method<V>;
+/** Options of {@link minimizeIn}: those of `minimize`, complete and in vectors of the space. */
+export interface MinimizeSettings<V, X> {
+  readonly method: Method<X>;
   readonly bounds: Bounds<V> | undefined;
   readonly maxIterations: number;
   readonly maxEvaluations: number;
@@ -95,7 +96,7 @@ export interface MinimizeStep<V> {
   readonly gradientNorm: number;
   /** Length of the step in units of its direction; 0 at the start. */
   readonly step: number;
-  /** The point itself; valid until the callback has returned, so copy what is to be kept. */
+  /** The point itself, made when it is first looked at; valid until the callback has returned, so copy what is to be kept. */
   readonly x: V;
 }
 

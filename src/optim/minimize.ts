@@ -2,15 +2,19 @@ import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors';
 import { showValue } from '../options/show';
 import { requireKnownOptions, requireNumber } from '../options/validate';
-import { arraySpace } from './array-space';
+import { Lifetime } from '../owning';
 import { lbfgs } from './lbfgs';
 import type { Method } from './method';
 import { type MinimizeResult, type MinimizeSettings, type MinimizeStep, minimizeIn } from './minimize-in';
-import type { ObjectiveFunction, ObjectiveValue } from './run';
+import {
+  arrayProblem,
+  type ObjectiveFunction,
+  type ObjectiveValue,
+  type Problem,
+  tensorProblem,
+} from './problem';
 import type { Tolerance } from './stop-rule';
-import { tensorSpace } from './tensor-space';
-import type { Bounds, VectorSpace } from './vector-space';
-import { minimizeInWorkspace, type Workspace } from './problem';
+import type { Bounds } from './vector-space';
 
 /** What can be minimised over: double-precision numbers, or a float32 tensor of any shape. */
 export type Vector = Float64Array | tf.Tensor;
@@ -27,8 +31,8 @@ export type MinimizeObjective<V> =
   | {
       /** Value and gradient at `x`. */
       evaluate(x: V): ObjectiveValue<V, ScalarOf<V>> | Promise<ObjectiveValue<V, ScalarOf<V>>>;
-      /** Of an objective over tensors: a memory where vectors need not become tensors, for one run. It then takes the place of `evaluate`. */
-      workspace?(): Promise<Workspace>;
+      /** Of an objective over tensors: the same function in a vector space of its engine's, for one run; see `Objective.problem`. */
+      problem?(): Promise<Problem<unknown, unknown>> | undefined;
     };
 
 /** Options of {@link minimize}. */
@@ -102,33 +106,90 @@ export async function minimize<V extends Vector>(
   requireThat('method', method, typeof method?.begin === 'function', 'lbfgs(...) or adam(...)');
   if (maxIterations !== Infinity) requireNumber('maxIterations', maxIterations, { min: 0, integer: true });
   if (maxEvaluations !== Infinity) requireNumber('maxEvaluations', maxEvaluations, { min: 1, integer: true });
-  const settings = {
+  const box = boundsOf(options.bounds, start);
+  signal?.throwIfAborted();
+  const problem = await problemOf(objective, start);
+  return minimizeProblem(problem, start, box, {
     method,
-    bounds: boundsOf(options.bounds, start),
     maxIterations,
     maxEvaluations,
     tolerance: toleranceOf(tolerance),
     signal,
     onStep,
-  };
-  if (start instanceof tf.Tensor && typeof objective === 'object' && objective.workspace) {
-    const workspace = await objective.workspace();
-    // The compiler does not follow `start` into V.
-    return minimizeInWorkspace(workspace, start, settings as unknown as MinimizeSettings<tf.Tensor>) as never;
-  }
-  return minimizeIn(spaceOf(start), ask, start, settings);
+  });
 }
 
 const optionNames = ['method', 'bounds', 'maxIterations', 'maxEvaluations', 'tolerance', 'signal', 'onStep'];
 
-function spaceOf<V extends Vector>(start: V): VectorSpace<V, ScalarOf<V>> {
-  const space = start instanceof Float64Array ? arraySpace(start.length) : tensorSpace(start.shape);
-  // The compiler does not follow ScalarOf into the branches.
-  return space as unknown as VectorSpace<V, ScalarOf<V>>;
+/** The problem that an objective brings, or its function over arrays or tensors. */
+async function problemOf<V extends Vector>(
+  objective: MinimizeObjective<V>,
+  start: V,
+): Promise<Problem<unknown, unknown, V>> {
+  const evaluate: unknown = (x: V) =>
+    typeof objective === 'function' ? objective(x) : objective.evaluate(x);
+  const problem: unknown =
+    start instanceof Float64Array
+      ? arrayProblem(evaluate as ObjectiveFunction<Float64Array, number>, start.length)
+      : ((typeof objective === 'object' ? await objective.problem?.() : undefined) ??
+        tensorProblem(evaluate as ObjectiveFunction<tf.Tensor, tf.Scalar>, start.shape));
+  // The compiler does not follow the test of `start` into V.
+  return problem as Problem<unknown, unknown, V>;
 }
 
-function boundsOf<V extends Vector>(bounds: MinimizeOptions<V>['bounds'], start: V): Bounds<V> | undefined {
-  if (bounds === undefined) return undefined;
+/** `minimizeIn` with start, bounds, steps and result in the caller's vectors. Closes the problem's space. */
+async function minimizeProblem<V, S, X extends Vector>(
+  problem: Problem<V, S, X>,
+  start: X,
+  { lower, upper }: Bounds<X>,
+  settings: Omit<MinimizeSettings<V, X>, 'bounds' | 'onStep'> & Pick<MinimizeOptions<X>, 'onStep'>,
+): Promise<MinimizeResult<X>> {
+  const { space } = problem;
+  const { method, onStep } = settings;
+  const boundFrom = async (bound: number | X | undefined) =>
+    typeof bound === 'object' ? problem.toVector(bound) : bound;
+  try {
+    problem.requireRoom?.((method.vectors ?? 0) + ownVectors);
+    const bounds = { lower: await boundFrom(lower), upper: await boundFrom(upper) };
+    const found = await minimizeIn(problem, await problem.toVector(start), {
+      ...settings,
+      bounds: bounds.lower === undefined && bounds.upper === undefined ? undefined : bounds,
+      onStep: onStep && ((step) => tell(problem, step, onStep)),
+    });
+    return { ...found, x: problem.fromVector(found.x) };
+  } finally {
+    space.close();
+  }
+}
+
+/** The start, two bounds, and what a preconditioner may need. */
+const ownVectors = 4;
+
+/** Tells a callback of a step. Its point becomes one of the caller's vectors when it is first read, and is freed after the callback. */
+async function tell<V, S, X extends Vector>(
+  problem: Problem<V, S, X>,
+  step: MinimizeStep<V>,
+  onStep: (step: MinimizeStep<X>) => unknown,
+): Promise<unknown> {
+  const life = new Lifetime("The step's x");
+  let made: X | undefined;
+  try {
+    return await onStep({
+      ...step,
+      get x() {
+        life.requireAlive();
+        made ??= problem.fromVector(step.x);
+        return made;
+      },
+    });
+  } finally {
+    life.end();
+    if (made instanceof tf.Tensor) made.dispose();
+  }
+}
+
+function boundsOf<V extends Vector>(bounds: MinimizeOptions<V>['bounds'], start: V): Bounds<V> {
+  if (bounds === undefined) return { lower: undefined, upper: undefined };
   requireThat('bounds', bounds, Array.isArray(bounds) && bounds.length === 2, '[lower, upper]');
   const [lower, upper] = bounds;
   for (const [name, bound] of [

@@ -1,71 +1,54 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import type { Method } from './method';
-import { type MinimizeResult, type MinimizeSettings, type MinimizeStep, minimizeIn } from './minimize-in';
-import type { ObjectiveValue } from './run';
-import type { Bounds, VectorSpace } from './vector-space';
+import { arraySpace } from './array-space';
+import { tensorSpace } from './tensor-space';
+import type { VectorSpace } from './vector-space';
 
-/** A memory beside the engine that evaluates an objective over tensors, where vectors `V` stand for them. */
-export interface Workspace<V = unknown> {
-  /** Of this run alone. */
-  readonly space: VectorSpace<V, number>;
-  /** The objective at a vector of the space. */
-  evaluate(x: V): ObjectiveValue<V, number>;
-  /** A new vector with a tensor's numbers. */
-  vectorOf(tensor: tf.Tensor): V;
-  /** A new tensor with a vector's numbers. */
-  tensorOf(vector: V): tf.Tensor;
-  /** Throws an `EnvironmentError` unless so many vectors fit. */
-  requireRoom(vectors: number): void;
+/**
+ * A function to minimise and the vector space it is evaluated in. `V` is a vector of that space, `S` a scalar as the function returns it,
+ * perhaps still on a device, and `X` what the caller's vectors are: tensors, or arrays.
+ *
+ * A problem is made for one run, which closes its space at the end.
+ */
+export interface Problem<V, S, X = tf.Tensor> {
+  readonly space: VectorSpace<V, S, X>;
+  /** Value and gradient at a vector of the space. The gradient is taken over by the run, which frees it. */
+  evaluate(x: V): ObjectiveValue<V, S> | Promise<ObjectiveValue<V, S>>;
+  /**
+   * A new vector of the space with the numbers of one of the caller's, which stays the caller's.
+   * @throws InvalidArgumentError if its shape is another
+   */
+  toVector(given: X): V | Promise<V>;
+  /** The numbers of a vector as the caller's kind of vector. It belongs to the caller and outlives the space. */
+  fromVector(vector: V): X;
+  /** Throws an `EnvironmentError` unless this number of vectors fits into memory. Without it nothing is checked. */
+  requireRoom?(vectors: number): void;
 }
 
-/** `minimizeIn` for a start, bounds, callback and result of tensors, with every other vector in the workspace. */
-export async function minimizeInWorkspace<V, T extends tf.Tensor>(
-  workspace: Workspace<V>,
-  start: T,
-  settings: MinimizeSettings<T>,
-): Promise<MinimizeResult<T>> {
-  const { space } = workspace;
-  try {
-    workspace.requireRoom((settings.method.vectors ?? 0) + ownVectors);
-    const found = await minimizeIn(space, (x) => workspace.evaluate(x), workspace.vectorOf(start), {
-      ...settings,
-      // Methods know vectors by their space only.
-      method: settings.method as unknown as Method<V>,
-      bounds: boundsIn(workspace, settings.bounds),
-      onStep: settings.onStep && ((step) => tell(workspace, step, settings.onStep)),
-    });
-    space.adopt(found.x);
-    return { ...found, x: workspace.tensorOf(found.x) as T };
-  } finally {
-    space.close();
-  }
+/** A function with its gradient; it may take its time. What it returns belongs to the run. */
+export type ObjectiveFunction<V, S> = (x: V) => ObjectiveValue<V, S> | Promise<ObjectiveValue<V, S>>;
+
+/** What an objective returns in a space of vectors `V` and scalars `S`. */
+export interface ObjectiveValue<V, S> {
+  readonly value: S;
+  readonly gradient: V;
+  /** What `value` is made of, for reports. */
+  readonly terms?: Readonly<Record<string, S>> | undefined;
 }
 
-/** The start, two bounds, and what a preconditioner may need. */
-const ownVectors = 4;
-
-function boundsIn<V>(workspace: Workspace<V>, bounds: Bounds<tf.Tensor> | undefined): Bounds<V> | undefined {
-  const bound = (tensorOrNumber: tf.Tensor | number | undefined) =>
-    typeof tensorOrNumber === 'object' ? workspace.vectorOf(tensorOrNumber) : tensorOrNumber;
-  return bounds && { lower: bound(bounds.lower), upper: bound(bounds.upper) };
+/** A function of `Float64Array`s of one length. */
+export function arrayProblem(
+  evaluate: ObjectiveFunction<Float64Array, number>,
+  size: number,
+): Problem<Float64Array, number, Float64Array> {
+  const space = arraySpace(size);
+  return { space, evaluate, toVector: space.adopt, fromVector: space.copy };
 }
 
-/** Makes a tensor of the step's point if the callback looks at it, and frees it afterwards. */
-async function tell<V, T extends tf.Tensor>(
-  workspace: Workspace<V>,
-  step: MinimizeStep<V>,
-  onStep: MinimizeSettings<T>['onStep'],
-): Promise<unknown> {
-  let tensor: T | undefined;
-  try {
-    return await onStep?.({
-      ...step,
-      get x() {
-        tensor ??= workspace.tensorOf(step.x) as T;
-        return tensor;
-      },
-    });
-  } finally {
-    tensor?.dispose();
-  }
+/** A function of float32 tensors of one shape, on whatever backend is active. */
+export function tensorProblem<T extends tf.Tensor>(
+  evaluate: ObjectiveFunction<T, tf.Scalar>,
+  shape: readonly number[],
+): Problem<T, tf.Scalar, T> {
+  const space = tensorSpace<T>(shape);
+  return { space, evaluate, toVector: space.copy, fromVector: (vector) => space.release(space.copy(vector)) };
 }

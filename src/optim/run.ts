@@ -1,17 +1,18 @@
+import type { Problem } from './problem';
 import type { Bounds, Quantity, VectorSpace } from './vector-space';
 
 /** One minimisation: the space it works in, and its evaluations, counted and limited. */
-export class Run<V, S> {
-  readonly space: VectorSpace<V, S>;
+export class Run<V, S, X = unknown> {
+  readonly space: VectorSpace<V, S, X>;
   readonly bounds: Bounds<V> | undefined;
-  private readonly settings: RunSettings<V, S>;
+  private readonly settings: RunSettings<V, S, X>;
   private evaluationCount = 0;
   private pending: readonly S[] = [];
   private lastTurn = performance.now();
 
-  constructor(settings: RunSettings<V, S>) {
+  constructor(settings: RunSettings<V, S, X>) {
     this.settings = settings;
-    this.space = settings.space;
+    this.space = settings.problem.space;
     this.bounds = settings.bounds;
   }
 
@@ -30,7 +31,7 @@ export class Run<V, S> {
     await this.takeTurn();
     this.settings.signal?.throwIfAborted();
     this.evaluationCount++;
-    const { value, gradient, terms = {} } = await this.settings.objective(x);
+    const { value, gradient, terms = {} } = await this.settings.problem.evaluate(x);
     const names = Object.keys(terms);
     this.pending = [value, ...names.map((name) => terms[name])];
     return { x, gradient: this.space.adopt(gradient), scalars: this.pending, names };
@@ -62,13 +63,8 @@ export class Run<V, S> {
     };
   }
 
-  /** Frees everything that the run still holds. */
-  close(): void {
-    this.disposePending();
-    this.space.close();
-  }
-
-  private disposePending(): void {
+  /** Frees the scalars of an evaluation that was not read. */
+  disposePending(): void {
     for (const scalar of new Set(this.pending)) this.space.disposeScalar(scalar);
     this.pending = [];
   }
@@ -95,23 +91,11 @@ export class Run<V, S> {
 const turnMs = 16;
 
 /** What a {@link Run} is made of. */
-export interface RunSettings<V, S> {
-  readonly space: VectorSpace<V, S>;
-  readonly objective: ObjectiveFunction<V, S>;
+export interface RunSettings<V, S, X> {
+  readonly problem: Problem<V, S, X>;
   readonly bounds: Bounds<V> | undefined;
   readonly maxEvaluations: number;
   readonly signal: AbortSignal | undefined;
-}
-
-/** A function with its gradient; it may take its time. What it returns belongs to the run. */
-export type ObjectiveFunction<V, S> = (x: V) => ObjectiveValue<V, S> | Promise<ObjectiveValue<V, S>>;
-
-/** What an objective returns in a space of vectors `V` and scalars `S`. */
-export interface ObjectiveValue<V, S> {
-  readonly value: S;
-  readonly gradient: V;
-  /** What `value` is made of, for reports. */
-  readonly terms?: Readonly<Record<string, S>> | undefined;
 }
 
 /** An evaluation whose numbers are still on the device. */

@@ -1,12 +1,13 @@
 /**
  * Where an optimiser's vectors live and how they are calculated with. The algorithms of this folder do scalar arithmetic in
  * double precision and touch vectors only through this interface, so that one algorithm runs on `Float64Array`s, on tensors of
- * any backend, and on vectors in a memory of their own. `V` is a vector, `S` a scalar as an objective returns it.
+ * any backend, and on vectors in an engine's own memory. `V` is a vector, `S` a scalar as an objective returns it, and `X` the caller's
+ * kind of vector that `V` stands for.
  *
  * A space is made for one run and knows every vector that is alive in it: {@link close} frees whatever is left.
  * Operations return new vectors; they never write into their arguments.
  */
-export interface VectorSpace<V, S> {
+export interface VectorSpace<V, S, X = V> {
   /** Number of components of every vector of the space. */
   readonly size: number;
   /** Relative rounding error of a component: what differences are measured against before they are believed. */
@@ -33,8 +34,8 @@ export interface VectorSpace<V, S> {
   project(x: V, bounds: Bounds<V>): V;
   /** 0 where a bound holds x against its descent direction (x at the lower bound and gradient > 0, or the reverse), else 1. */
   freeMask(x: V, gradient: V, bounds: Bounds<V>): V;
-  /** Applies a symmetric positive operator; a space may know a faster way to some of them than their own `apply`. */
-  precondition(preconditioner: Preconditioner<V>, vector: V): V;
+  /** Applies a symmetric positive operator of the caller's; a space may know a faster way to some of them than their own `apply`. */
+  precondition(preconditioner: Preconditioner<X>, vector: V): V;
   /** Everything that is asked for, each as its numbers, in one read-back. */
   measure<Q extends readonly Quantity<V, S>[]>(quantities: Q): Promise<{ [I in keyof Q]: number[] }>;
 }

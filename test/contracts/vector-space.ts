@@ -4,17 +4,17 @@ import type { VectorSpace } from '../../src/optim/vector-space';
 import '../support/to-be-allclose';
 
 /** How a suite gets into a vector space and out of it. */
-export interface VectorSpaceUnderTest<V, S> {
-  readonly space: VectorSpace<V, S>;
+export interface VectorSpaceUnderTest<V, S, X> {
+  readonly space: VectorSpace<V, S, X>;
   vector(components: readonly number[]): V;
   scalar(value: number): S;
   components(vector: V): ArrayLike<number>;
 }
 
 /** What every vector space promises to the optimisers. */
-export function vectorSpaceContract<V, S>(
+export function vectorSpaceContract<V, S, X>(
   name: string,
-  open: (size: number) => VectorSpaceUnderTest<V, S>,
+  open: (size: number) => VectorSpaceUnderTest<V, S, X>,
 ): void {
   describe(name, () => {
     it('combines vectors linearly', () => {

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KernelEngine } from '../../src/engines/wasm/runtime/kernel-runner';
-import { engineSpace } from '../../src/engines/wasm/vectors/wasm-space';
+import { wasmSpace } from '../../src/engines/wasm/vectors/wasm-space';
 import { arraySpace } from '../../src/optim/array-space';
 import { tensorSpace } from '../../src/optim/tensor-space';
 import { vectorSpaceContract } from '../contracts/vector-space';
@@ -22,8 +22,8 @@ describe.each([1, 2])('on %d threads', (threads) => {
   });
   afterAll(() => engine.dispose());
 
-  vectorSpaceContract('engineSpace', (size) => {
-    const space = engineSpace(engine, [size]);
+  vectorSpaceContract('wasmSpace', (size) => {
+    const space = wasmSpace(engine, [size]);
     return {
       space,
       vector: (components) => space.vector(Float32Array.from(components)),

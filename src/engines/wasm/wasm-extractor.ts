@@ -10,7 +10,7 @@ import { addCotangent, tensorOf } from './network/feature-tensors';
 import { Network } from './network/network';
 import { Pass } from './network/pass';
 import { KernelEngine } from './runtime/kernel-runner';
-import { engineWorkspace } from './vectors/wasm-problem';
+import { wasmProblem } from './vectors/wasm-problem';
 import type { WasmEngineOptions } from './wasm-engine';
 
 /** What {@link createWasmExtractor} computes, and on what. */
@@ -120,10 +120,13 @@ export async function createWasmExtractor(options: WasmExtractorOptions): Promis
     },
     objective(loss, size) {
       const objective = fusedObjective(network, loss, ...size);
-      // Not enumerable: a copy of the objective with another `evaluate` must not keep what takes its place.
-      return Object.defineProperty(objective, 'workspace', {
-        value: async () => engineWorkspace(await forVectors(), objective, size),
-      });
+      return {
+        ...objective,
+        problem() {
+          if (this.evaluate !== objective.evaluate) return undefined;
+          return forVectors().then((vectors) => wasmProblem(vectors, objective, size));
+        },
+      };
     },
     dispose() {
       network.dispose();

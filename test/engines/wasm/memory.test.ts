@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { fusedObjective, requireRoomFor } from '../../../src/engines/wasm/losses/fused-objective';
 import { Network } from '../../../src/engines/wasm/network/network';
 import { KernelEngine } from '../../../src/engines/wasm/runtime/kernel-runner';
-import { engineWorkspace } from '../../../src/engines/wasm/vectors/wasm-problem';
+import { wasmProblem } from '../../../src/engines/wasm/vectors/wasm-problem';
 import { layersUpTo, type Vgg19Layer } from '../../../src/features/vgg19/layers';
 import { loadedVgg19 } from '../../../src/features/vgg19/network';
 import { contentLoss, type Loss, styleLoss, sum } from '../../../src/losses';
@@ -71,7 +71,7 @@ describe('memory of the engine', () => {
     const { x, evaluations } = await minimize(
       {
         evaluate: objective.evaluate,
-        workspace: async () => engineWorkspace(vectors, objective, [48, 48]),
+        problem: async () => wasmProblem(vectors, objective, [48, 48]),
       },
       start,
       {

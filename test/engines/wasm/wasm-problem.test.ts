@@ -5,8 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type FusedObjective, fusedObjective } from '../../../src/engines/wasm/losses/fused-objective';
 import { Network } from '../../../src/engines/wasm/network/network';
 import { KernelEngine } from '../../../src/engines/wasm/runtime/kernel-runner';
-import { engineSpace } from '../../../src/engines/wasm/vectors/wasm-space';
-import { engineWorkspace } from '../../../src/engines/wasm/vectors/wasm-problem';
+import { wasmProblem } from '../../../src/engines/wasm/vectors/wasm-problem';
+import { wasmSpace } from '../../../src/engines/wasm/vectors/wasm-space';
 import { createWasmExtractor } from '../../../src/engines/wasm/wasm-extractor';
 import { loadedVgg19 } from '../../../src/features/vgg19/network';
 import type { Image } from '../../../src/image/image';
@@ -70,7 +70,7 @@ describe('a run beside the engine', () => {
         onStep: ({ value }) => void seen.push(value),
       });
     };
-    expect(objective.workspace).toBeTypeOf('function');
+    expect(objective.problem).toBeTypeOf('function');
     const [beside, tensors] = [await run(objective), await run({ ...objective })];
     expect(beside.evaluations).toBe(8);
     expect(values[0]).toHaveLength(values[1].length);
@@ -119,17 +119,17 @@ describe('the memory beside the engine', () => {
   let objective: FusedObjective;
   let evaluations: number;
   const open = async () => {
-    const workspace = engineWorkspace(vectors, objective, [height, width]);
-    const { evaluate } = workspace;
+    const problem = wasmProblem(vectors, objective, [height, width]);
+    const { evaluate } = problem;
     return {
-      ...workspace,
+      ...problem,
       evaluate: (x: Parameters<typeof evaluate>[0]) => {
         evaluations++;
         return evaluate(x);
       },
     };
   };
-  const over = { evaluate: () => expect.unreachable(), workspace: open };
+  const over = { evaluate: () => expect.unreachable(), problem: open };
   let start: Image;
 
   beforeEach(async () => {
@@ -271,11 +271,11 @@ describe('the pyramid in the engine’s memory', () => {
         fc.double({ min: 0, max: 1, noNaN: true }),
         (h, w, levels, exponent) => {
           const preconditioner = pyramidPreconditioner({ levels, exponent });
-          const space = engineSpace(engine, [h, w, 3]);
+          const space = wasmSpace(engine, [h, w, 3]);
           tf.tidy(() => {
             const image = tf.randomNormal<tf.Rank.R3>([h, w, 3], 0, 1, 'float32', h + w);
             const vector = space.vector(image.dataSync<'float32'>());
-            const found = space.values(space.precondition(preconditioner as never, vector)).slice();
+            const found = space.values(space.precondition(preconditioner, vector)).slice();
             expectNear(tf.tensor3d(found, [h, w, 3]), preconditioner.apply(image), 1e-6);
           });
           space.close();

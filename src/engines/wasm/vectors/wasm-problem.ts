@@ -1,33 +1,42 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { requireSameShape } from '../../../losses/targets';
-import type { Workspace } from '../../../optim/problem';
+import { InvalidArgumentError } from '../../../errors';
+import type { Problem } from '../../../optim/problem';
 import type { FusedObjective } from '../losses/fused-objective';
 import type { KernelEngine } from '../runtime/kernel-runner';
-import { type EngineVector, engineSpace, vectorFloats } from './wasm-space';
+import { vectorFloats, type WasmVector, wasmSpace } from './wasm-space';
 
 /**
- * An optimiser's vectors in an engine of their own, beside the network's: 32-bit addresses would not reach both at large sizes.
+ * An objective of the wasm engine in a space of its own memory. The vectors have an engine to themselves, beside the network's: 32-bit
+ * addresses would not reach both at large sizes.
  *
- * @param vectors the engine, which several runs may share
+ * @param vectors the engine of the vectors, which several runs may share
+ * @param size [height, width] of the images that the objective was made for
  */
-export function engineWorkspace(
+export function wasmProblem(
   vectors: KernelEngine,
-  objective: FusedObjective,
+  objective: Pick<FusedObjective, 'compute'>,
   [height, width]: readonly [height: number, width: number],
-): Workspace<EngineVector> {
+): Problem<WasmVector, number> {
   const shape: [number, number, number] = [height, width, 3];
-  const space = engineSpace(vectors, shape);
+  const space = wasmSpace(vectors, shape);
   return {
     space,
     evaluate(x) {
       const { value, terms, gradient } = objective.compute(space.values(x));
       return { value, terms, gradient: space.vector(gradient) };
     },
-    vectorOf(tensor) {
-      requireSameShape('objective', 'image', tensor, { shape } as unknown as tf.Tensor);
-      return space.vector(tensor.dataSync<'float32'>());
+    async toVector(image) {
+      if (!tf.util.arraysEqual(image.shape, shape)) {
+        const accepted = `the objective's size, [${shape}]`;
+        throw new InvalidArgumentError(
+          'WRONG_SHAPE',
+          `The vector is a tensor of shape [${image.shape}]; accepted: ${accepted}.`,
+          { option: 'start', value: image.shape, accepted },
+        );
+      }
+      return space.vector(await image.data<'float32'>());
     },
-    tensorOf: (vector) => tf.tensor3d(space.values(vector).slice(), shape),
+    fromVector: (vector) => tf.tensor3d(space.values(vector).slice(), shape),
     requireRoom(count) {
       const bytes = 4 * vectorFloats(space.size) * count;
       const what = `Minimising an image of ${width} x ${height} pixels with ${count} vectors of its size`;

@@ -6,14 +6,14 @@ import type { KernelEngine } from '../runtime/kernel-runner';
 import { Pyramid } from './pyramid';
 
 /** A vector in an engine's memory. */
-export type EngineVector = { readonly address: number };
+export type WasmVector = { readonly address: number };
 
 /** Vectors in the memory of an engine. */
-export interface EngineSpace extends VectorSpace<EngineVector, number> {
+export interface WasmSpace extends VectorSpace<WasmVector, number, tf.Tensor> {
   /** A vector of these numbers. */
-  vector(values: Float32Array): EngineVector;
+  vector(values: Float32Array): WasmVector;
   /** A view of a vector's numbers, until the next vector is made. */
-  values(vector: EngineVector): Float32Array;
+  values(vector: WasmVector): Float32Array;
 }
 
 /**
@@ -21,25 +21,25 @@ export interface EngineSpace extends VectorSpace<EngineVector, number> {
  *
  * @param shape of the tensors that they stand for; preconditioners get such tensors
  */
-export function engineSpace(engine: KernelEngine, shape: readonly number[]): EngineSpace {
+export function wasmSpace(engine: KernelEngine, shape: readonly number[]): WasmSpace {
   const { memory } = engine;
   const size = tf.util.sizeFromShape([...shape]);
   const length = vectorFloats(size);
   const items = Math.ceil(length / vectorShare);
-  const alive = new Set<EngineVector>();
+  const alive = new Set<WasmVector>();
   const pyramids = new Map<string, Pyramid>();
 
-  const make = (compute: (to: number) => void): EngineVector => {
+  const make = (compute: (to: number) => void): WasmVector => {
     const vector = { address: memory.allocateFloats(length) };
     alive.add(vector);
     compute(vector.address);
-    // What fills the last cache line up counts in no product.
+    // Padding must be zero, or it would enter inner products.
     memory.floats(vector.address, length).fill(0, size);
     return vector;
   };
   const vector = (values: Float32Array) => make((to) => memory.floats(to, size).set(values));
-  const values = ({ address }: EngineVector) => memory.floats(address, size);
-  const dispose = (...vectors: readonly EngineVector[]): void => {
+  const values = ({ address }: WasmVector) => memory.floats(address, size);
+  const dispose = (...vectors: readonly WasmVector[]): void => {
     for (const vector of vectors) if (alive.delete(vector)) memory.release(vector.address);
   };
 
@@ -53,7 +53,7 @@ export function engineSpace(engine: KernelEngine, shape: readonly number[]): Eng
     }
   }
 
-  function combine(coefficients: readonly number[], vectors: readonly EngineVector[]): EngineVector {
+  function combine(coefficients: readonly number[], vectors: readonly WasmVector[]): WasmVector {
     const count = vectors.length;
     return make((to) =>
       withTable(8 * count, (table) => {
@@ -71,10 +71,10 @@ export function engineSpace(engine: KernelEngine, shape: readonly number[]): Eng
   /** From component to component. */
   function components(
     name: 'divideByRoot' | 'freeMask' | 'multiply' | 'project',
-    a: EngineVector,
-    b: EngineVector | undefined,
-    { bounds, epsilon = 0 }: { bounds?: Bounds<EngineVector>; epsilon?: number } = {},
-  ): EngineVector {
+    a: WasmVector,
+    b: WasmVector | undefined,
+    { bounds, epsilon = 0 }: { bounds?: Bounds<WasmVector>; epsilon?: number } = {},
+  ): WasmVector {
     const { lower = -Infinity, upper = Infinity } = bounds ?? {};
     return make((to) =>
       engine.run(
@@ -94,7 +94,7 @@ export function engineSpace(engine: KernelEngine, shape: readonly number[]): Eng
     );
   }
 
-  function innerProducts(pairs: readonly (readonly [EngineVector, EngineVector])[]): number[] {
+  function innerProducts(pairs: readonly (readonly [WasmVector, WasmVector])[]): number[] {
     const count = pairs.length;
     if (count === 0) return [];
     return withTable(8 * count, (table) =>
@@ -109,7 +109,7 @@ export function engineSpace(engine: KernelEngine, shape: readonly number[]): Eng
     );
   }
 
-  const largest = ({ address }: EngineVector): number =>
+  const largest = ({ address }: WasmVector): number =>
     withTable(16 * items, (table) => {
       engine.run('largest', [address, 0, table, length, vectorShare], items);
       return memory.floats(table, 4 * items).reduce((most, value) => Math.max(most, value), 0);
@@ -122,7 +122,7 @@ export function engineSpace(engine: KernelEngine, shape: readonly number[]): Eng
     return known;
   }
 
-  function byTensors(preconditioner: Preconditioner<tf.Tensor>, to: EngineVector): EngineVector {
+  function byTensors(preconditioner: Preconditioner<tf.Tensor>, to: WasmVector): WasmVector {
     return tf.tidy(() => {
       const result = preconditioner.apply(tf.tensor(values(to).slice(), [...shape]));
       return vector(requireTensorOfShape(result, shape).dataSync<'float32'>());
@@ -160,10 +160,9 @@ export function engineSpace(engine: KernelEngine, shape: readonly number[]): Eng
         const pyramid = pyramidFor(preconditioner);
         return make((result) => pyramid.apply(to.address, result));
       }
-      // Whoever minimises an image gives a preconditioner of images.
-      return byTensors(preconditioner as Preconditioner<unknown> as Preconditioner<tf.Tensor>, to);
+      return byTensors(preconditioner, to);
     },
-    async measure<Q extends readonly Quantity<EngineVector, number>[]>(quantities: Q) {
+    async measure<Q extends readonly Quantity<WasmVector, number>[]>(quantities: Q) {
       const products = innerProducts(
         quantities.flatMap((quantity) =>
           quantity.kind === 'products'
@@ -187,5 +186,5 @@ export const vectorFloats = (size: number): number => Math.ceil((size + 4) / 16)
 const vectorShare = 16384;
 
 /** A bound as kernels take it: an address, or 0 and a number. */
-const boundArguments = (bound: number | EngineVector) =>
+const boundArguments = (bound: number | WasmVector) =>
   typeof bound === 'number' ? [0, { float: bound }] : [bound.address, { float: 0 }];
