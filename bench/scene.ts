@@ -4,10 +4,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import sharp from 'sharp';
 import type { FeatureExtractor } from '../src/features/extractor';
 import { type ConvLayer, convolutionsUpTo } from '../src/features/vgg19/layers';
+import type { LayerWeights } from '../src/features/vgg19/source';
 import type { Image } from '../src/image/image';
 import { contentLoss, type Loss, styleLoss, sum, weighted } from '../src/losses';
 import { directoryWeights } from '../src/node/directory-weights';
-import type { LayerWeights } from '../src/weights/source';
 
 const folder = resolve(process.env.TFJS_STYLE_TRANSFER_SHARED ?? '../shared');
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { conventions } from '../src/features/vgg19/conventions';
 import type { ConvLayer } from '../src/features/vgg19/layers';
-import type { LayerWeights } from '../src/weights/source';
+import type { LayerWeights } from '../src/features/vgg19/source';
 import type { Scene } from './scene';
 
 /**

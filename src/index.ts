@@ -21,4 +21,3 @@ export type {
   WarningEvent,
 } from './transfer/progress';
 export { type HistoryEntry, type StyleTransferResult, styleTransfer } from './transfer/style-transfer';
-export * from './weights';

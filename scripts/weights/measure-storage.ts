@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { Command } from 'commander';
+import { convertWeights, type WeightSource, weightFormats } from '../../src/features';
 import { convolutionsUpTo } from '../../src/features/vgg19/layers';
 import type { Image } from '../../src/image';
 import { directoryWeights } from '../../src/node/directory-weights';
@@ -13,7 +14,6 @@ import { createObjective } from '../../src/objective';
 import { presetLoss } from '../../src/transfer/preset-loss';
 import { getPreset } from '../../src/transfer/presets';
 import { styleTransfer } from '../../src/transfer/style-transfer';
-import { convertWeights, type WeightSource, weightFormats } from '../../src/weights';
 
 /** What smaller storage of weights costs: the change of features, and the loss, by the float32 network, of pictures made with it. */
 const program = new Command('measure-storage')

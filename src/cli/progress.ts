@@ -1,5 +1,5 @@
+import type { WeightsProgress } from '../features/vgg19/source';
 import type { StepEvent, StyleTransferProgress } from '../transfer/progress';
-import type { WeightsProgress } from '../weights/source';
 
 /** Shows how far a run is. */
 export interface ProgressDisplay {

@@ -2,8 +2,8 @@ import type { ErrorCode } from '../error-codes';
 import type { FeatureExtractor } from '../features/extractor';
 import type { LayerName } from '../features/layer-name';
 import type { LoadedNetwork } from '../features/network';
+import type { WeightsWarning } from '../features/vgg19/source';
 import type { ObjectiveExtractor } from '../objective';
-import type { WeightsWarning } from '../weights/source';
 
 /**
  * What computes a network: operations of tfjs, kernels of this library, or an engine of your own.

@@ -3,8 +3,8 @@ import { EnvironmentError } from '../errors';
 import { convolutionsUpTo, type Vgg19Layer, vgg19Layers } from '../features/vgg19/layers';
 import { loadedVgg19, type Pooling } from '../features/vgg19/network';
 import { resolveWeights, type Weights } from '../features/vgg19/resolve-weights';
+import type { WeightsProgress, WeightsWarning } from '../features/vgg19/source';
 import { abortSignal, any, callback, oneOf, optionTable } from '../options/table';
-import type { WeightsProgress, WeightsWarning } from '../weights/source';
 import type { EngineExtractor } from './engine';
 import { type EngineOptions, engineOptions, enginesFor } from './engine-options';
 

@@ -2,10 +2,10 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WeightsError } from '../errors';
+import { layersModelWeights } from '../features/vgg19/layers-model-weights';
+import type { WeightConvention, WeightSource } from '../features/vgg19/source';
 import { requireKnownOptions } from '../options/validate';
 import type { ByteRange, ByteStore, Bytes, ReadBytesOptions } from '../storage/byte-store';
-import { layersModelWeights } from '../weights/layers-model-weights';
-import type { WeightConvention, WeightSource } from '../weights/source';
 
 /** Options of {@link directoryWeights}. */
 export interface DirectoryWeightsOptions {

@@ -1,10 +1,10 @@
 import type { ConvLayer } from '../features/vgg19/layers';
+import { layersModelWeights } from '../features/vgg19/layers-model-weights';
 import { resolveWeights, type Weights, type WeightsPlatform } from '../features/vgg19/resolve-weights';
+import { safetensorsWeights } from '../features/vgg19/safetensors-weights';
+import type { ReadWeightsOptions, WeightSource } from '../features/vgg19/source';
 import { requireKnownOptions } from '../options/validate';
 import type { WeightCache } from '../storage/byte-cache';
-import { layersModelWeights } from '../weights/layers-model-weights';
-import { safetensorsWeights } from '../weights/safetensors-weights';
-import type { ReadWeightsOptions, WeightSource } from '../weights/source';
 import { directoryStore } from './directory-weights';
 import { diskCache } from './disk-cache';
 

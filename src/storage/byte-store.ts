@@ -1,5 +1,5 @@
 import { WeightsError } from '../errors';
-import type { WeightsWarning } from '../weights/source';
+import type { WeightsWarning } from '../features/vgg19/source';
 
 /** Bytes that own their memory, as WebCrypto and `Response` want them. */
 export type Bytes = Uint8Array<ArrayBuffer>;

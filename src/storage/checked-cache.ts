@@ -1,4 +1,4 @@
-import type { WeightsWarning } from '../weights/source';
+import type { WeightsWarning } from '../features/vgg19/source';
 import type { WeightCache } from './byte-cache';
 import type { Bytes } from './byte-store';
 import { sha256 } from './sha256';

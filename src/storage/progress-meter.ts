@@ -1,4 +1,4 @@
-import type { ReadWeightsOptions } from '../weights/source';
+import type { ReadWeightsOptions } from '../features/vgg19/source';
 
 /** Tells `onProgress` how many of the wanted bytes are there, a few times a second, and when the rest is to be expected. */
 export class ProgressMeter {

@@ -1,5 +1,5 @@
+import type { WeightsProgress } from '../features/vgg19/source';
 import type { Image } from '../image/image';
-import type { WeightsProgress } from '../weights/source';
 import type { PresetName } from './presets';
 
 /** What `styleTransfer` tells while it works; tell the events apart by `type`. */

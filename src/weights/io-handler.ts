@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { WeightsError } from '../errors';
+import type { OpenModel } from '../features/vgg19/layers-model-weights';
 import type { ByteRange, ByteStore, Bytes } from '../storage/byte-store';
-import type { OpenModel } from './layers-model-weights';
 import { parseWeightSpecs } from './model-json';
 
 /** A tfjs IOHandler as a model and a store that holds one file. Where the handler can stream, nothing is held as a whole. */

@@ -1,6 +1,6 @@
 import { WeightsError } from '../errors';
+import type { WeightConvention } from '../features/vgg19/source';
 import { showValue } from '../options/show';
-import type { WeightConvention } from './source';
 import { bytesPerElement, type TensorEncoding } from './tensor-encoding';
 
 /** What of a tfjs `model.json` this library needs. */

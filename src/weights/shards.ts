@@ -1,8 +1,8 @@
 import { WeightsError } from '../errors';
+import type { ReadWeightsOptions } from '../features/vgg19/source';
 import type { ByteRange, ByteStore, Bytes } from '../storage/byte-store';
 import type { ProgressMeter } from '../storage/progress-meter';
 import type { StoredTensor, WeightGroup } from './model-json';
-import type { ReadWeightsOptions } from './source';
 
 /**
  * Reads tensors of a group out of the files that the group was cut into, and of these only what is needed, in ascending order.

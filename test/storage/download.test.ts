@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type LayersModelOptions, layersModelWeights } from '../../src/features';
 import type { ConvLayer } from '../../src/features/vgg19/layers';
 import { memoryCache } from '../../src/storage';
-import { type LayersModelOptions, layersModelWeights } from '../../src/weights';
 import { FileServer } from '../support/file-server';
 import { expectMade, modelFiles } from '../support/small-model';
 

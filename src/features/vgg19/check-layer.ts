@@ -1,6 +1,6 @@
 import { WeightsError } from '../../errors';
-import type { LayerWeights } from '../../weights/source';
 import { type ConvLayer, vgg19Convolutions } from './layers';
+import type { LayerWeights } from './source';
 
 /** Throws a `WeightsError` that names layer, expected and found, unless kernel and bias fit the layer and are finite. */
 export function checkLayer(layer: ConvLayer, weights: LayerWeights, source: string): LayerWeights {

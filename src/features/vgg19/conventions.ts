@@ -1,5 +1,5 @@
-import type { WeightConvention } from '../../weights/source';
 import type { Normalization } from '../network';
+import type { WeightConvention } from './source';
 
 /** How weights of a convention become those of a network that takes RGB and has features on torchvision's scale. */
 export interface Convention {

@@ -1,10 +1,18 @@
 export {
+  type ConvertWeightsOptions,
+  convertWeights,
+  type WeightFile,
+  type WeightFormat,
+  weightFormats,
+} from './convert-weights';
+export {
   type ConvLayer,
   type PoolLayer,
   type ReluLayer,
   type Vgg19Layer,
   vgg19Layers,
 } from './layers';
+export { type LayersModelOptions, layersModelWeights } from './layers-model-weights';
 export type { Pooling } from './network';
 export {
   type ResolvedWeights,
@@ -13,4 +21,14 @@ export {
   type Weights,
   type WeightsPlatform,
 } from './resolve-weights';
+export { type SafetensorsOptions, safetensorsWeights } from './safetensors-weights';
+export type {
+  LayerWeights,
+  ReadWeightsOptions,
+  WeightConvention,
+  WeightSource,
+  WeightsProgress,
+  WeightsWarning,
+} from './source';
 export { type Vgg19WeightsOptions, vgg19Mirrors, vgg19Weights } from './vgg19-weights';
+export { type WeightMap, type WeightMapOptions, weightMap } from './weight-map';

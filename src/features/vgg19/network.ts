@@ -1,8 +1,8 @@
 import { requireName } from '../../options/validate';
-import type { LayerWeights, WeightConvention } from '../../weights/source';
 import type { LoadedNetwork, NamedTensor, NamedTensors, Network, NetworkStep } from '../network';
 import { conventions } from './conventions';
 import { type ConvLayer, layersUpTo, type Vgg19Layer, vgg19Convolutions } from './layers';
+import type { LayerWeights, WeightConvention } from './source';
 
 /** How a 2x2 window becomes one value: its maximum (VGG as trained) or its mean (which Gatys et al. 2016 prefer). */
 export type Pooling = 'max' | 'average';

@@ -5,12 +5,12 @@ import { browserCache } from '../../storage/browser-cache';
 import type { WeightCache } from '../../storage/byte-cache';
 import { requireUrl } from '../../storage/remote-location';
 import { isIOHandler } from '../../weights/io-handler';
-import { layersModelWeights } from '../../weights/layers-model-weights';
-import { safetensorsWeights } from '../../weights/safetensors-weights';
-import type { ReadWeightsOptions, WeightSource } from '../../weights/source';
-import { type WeightMap, weightMap } from '../../weights/weight-map';
 import type { ConvLayer } from './layers';
+import { layersModelWeights } from './layers-model-weights';
+import { safetensorsWeights } from './safetensors-weights';
+import type { ReadWeightsOptions, WeightSource } from './source';
 import { vgg19Weights } from './vgg19-weights';
+import { type WeightMap, weightMap } from './weight-map';
 
 /**
  * Where weights come from: `'vgg19'` (the default source, fetched where no cache has it), `'embedded'` (the small network of this

@@ -3,10 +3,10 @@ import type { Pin } from '../../storage/checked-cache';
 import { requireUrl } from '../../storage/remote-location';
 import { type RemoteOptions, remoteOptionNames } from '../../storage/remote-options';
 import { RemoteStore } from '../../storage/remote-store';
-import { layersModelWeights } from '../../weights/layers-model-weights';
-import type { WeightSource } from '../../weights/source';
 import { layerShapes } from './check-layer';
 import { type ConvLayer, vgg19Convolutions } from './layers';
+import { layersModelWeights } from './layers-model-weights';
+import type { WeightSource } from './source';
 
 /** Options of {@link vgg19Weights}. */
 export interface Vgg19WeightsOptions extends Omit<RemoteOptions, 'sha256'> {

@@ -4,7 +4,7 @@ import {
   type Vgg19Layer,
   vgg19Convolutions,
 } from '../../../src/features/vgg19/layers';
-import type { LayerWeights } from '../../../src/weights/source';
+import type { LayerWeights } from '../../../src/features/vgg19/source';
 
 /** Weights of VGG-19's shapes that keep activations near 1: noise of a linear congruential generator, the same on every machine. */
 export function randomWeights(lastLayer: Vgg19Layer): ReadonlyMap<ConvLayer, LayerWeights> {

@@ -1,7 +1,7 @@
-import type { LayerWeights, WeightConvention } from '../../../weights/source';
 import { decodeTensor } from '../../../weights/tensor-encoding';
 import { layerShapes } from '../check-layer';
 import type { ConvLayer } from '../layers';
+import type { LayerWeights, WeightConvention } from '../source';
 
 /** The paper's five layers, in the order in which the file holds them. */
 export const embeddedLayers = ['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1'] as const;

@@ -1,6 +1,6 @@
-import type { WeightSource } from '../../../weights/source';
 import { checkLayer, missingLayer } from '../check-layer';
 import type { ConvLayer } from '../layers';
+import type { WeightSource } from '../source';
 import bytes from './embedded.bin';
 import { decodeEmbeddedLayer, embeddedConvention, embeddedLayers } from './embedded-file';
 

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ConvLayer } from '../../src/features/vgg19/layers';
-import { directoryWeights } from '../../src/node/directory-weights';
-import { layersModelWeights } from '../../src/weights';
-import { FileServer } from '../support/file-server';
-import { hasShared, shared } from '../support/shared';
-import { expectMade, modelFiles } from '../support/small-model';
+import { layersModelWeights } from '../../../src/features';
+import type { ConvLayer } from '../../../src/features/vgg19/layers';
+import { directoryWeights } from '../../../src/node/directory-weights';
+import { FileServer } from '../../support/file-server';
+import { hasShared, shared } from '../../support/shared';
+import { expectMade, modelFiles } from '../../support/small-model';
 
 const firstThree: ConvLayer[] = ['conv1_1', 'conv1_2', 'conv2_1'];
 const total = 7168 + 147712 + 295424;

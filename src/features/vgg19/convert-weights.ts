@@ -1,9 +1,9 @@
-import { layerShapes } from '../features/vgg19/check-layer';
-import type { ConvLayer } from '../features/vgg19/layers';
-import { requireKnownOptions, requireName } from '../options/validate';
-import type { Bytes } from '../storage/byte-store';
+import { requireKnownOptions, requireName } from '../../options/validate';
+import type { Bytes } from '../../storage/byte-store';
+import { encodeFloat16 } from '../../weights/tensor-encoding';
+import { layerShapes } from './check-layer';
+import type { ConvLayer } from './layers';
 import type { ReadWeightsOptions, WeightSource } from './source';
-import { encodeFloat16 } from './tensor-encoding';
 
 /** How {@link convertWeights} stores kernels; biases stay float32. */
 export type WeightFormat = 'float16' | 'int8';

@@ -1,20 +1,20 @@
-import { checkLayer, checkShape, layerShapes, missingLayer } from '../features/vgg19/check-layer';
-import { type ConvLayer, vgg19Convolutions, vgg19Layers } from '../features/vgg19/layers';
-import { requireKnownOptions, requireName } from '../options/validate';
+import { requireKnownOptions, requireName } from '../../options/validate';
 import {
   type ByteStore,
   type Bytes,
   discardingWhatIsWrong,
   isByteStore,
   type ReadBytesOptions,
-} from '../storage/byte-store';
-import { ProgressMeter } from '../storage/progress-meter';
-import { type RemoteOptions, remoteOptionNames } from '../storage/remote-options';
-import { remoteStore } from '../storage/remote-store';
-import { type StoredTensor, unsupportedType } from './model-json';
-import { lengthBytes, parseHeader, parseHeaderLength } from './safetensors-header';
+} from '../../storage/byte-store';
+import { ProgressMeter } from '../../storage/progress-meter';
+import { type RemoteOptions, remoteOptionNames } from '../../storage/remote-options';
+import { remoteStore } from '../../storage/remote-store';
+import { type StoredTensor, unsupportedType } from '../../weights/model-json';
+import { lengthBytes, parseHeader, parseHeaderLength } from '../../weights/safetensors-header';
+import { decodeTensor } from '../../weights/tensor-encoding';
+import { checkLayer, checkShape, layerShapes, missingLayer } from './check-layer';
+import { type ConvLayer, vgg19Convolutions, vgg19Layers } from './layers';
 import type { LayerWeights, ReadWeightsOptions, WeightConvention, WeightSource } from './source';
-import { decodeTensor } from './tensor-encoding';
 
 /** Options of {@link safetensorsWeights}; those of the download matter for URLs only. */
 export interface SafetensorsOptions extends Omit<RemoteOptions, 'sha256'> {

@@ -1,6 +1,6 @@
-import { checkLayer, missingLayer } from '../features/vgg19/check-layer';
-import { type ConvLayer, vgg19Convolutions } from '../features/vgg19/layers';
-import { requireKnownOptions, requireName } from '../options/validate';
+import { requireKnownOptions, requireName } from '../../options/validate';
+import { checkLayer, missingLayer } from './check-layer';
+import { type ConvLayer, vgg19Convolutions } from './layers';
 import type { LayerWeights, WeightConvention, WeightSource } from './source';
 
 /** Kernels (HWIO) and biases by layer. */

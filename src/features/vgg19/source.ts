@@ -1,4 +1,4 @@
-import type { ConvLayer } from '../features/vgg19/layers';
+import type { ConvLayer } from './layers';
 
 /**
  * What a network's weights expect of their input: `caffe`, BGR 0..255 minus a mean (Keras, the authors' own VGG-19), or `torchvision`,

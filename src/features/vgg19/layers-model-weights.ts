@@ -1,16 +1,16 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { checkLayer, checkShape, layerShapes, missingLayer } from '../features/vgg19/check-layer';
-import type { ConvLayer } from '../features/vgg19/layers';
-import { requireKnownOptions, requireName } from '../options/validate';
-import { type ByteStore, type Bytes, discardingWhatIsWrong, isByteStore } from '../storage/byte-store';
-import { ProgressMeter } from '../storage/progress-meter';
-import { type RemoteOptions, remoteOptionNames } from '../storage/remote-options';
-import { remoteStore } from '../storage/remote-store';
-import { ioHandlerName, isIOHandler, openIOHandler } from './io-handler';
-import { type ModelJson, parseModelJson, type StoredTensor, unsupportedType } from './model-json';
-import { readGroup } from './shards';
+import { requireKnownOptions, requireName } from '../../options/validate';
+import { type ByteStore, type Bytes, discardingWhatIsWrong, isByteStore } from '../../storage/byte-store';
+import { ProgressMeter } from '../../storage/progress-meter';
+import { type RemoteOptions, remoteOptionNames } from '../../storage/remote-options';
+import { remoteStore } from '../../storage/remote-store';
+import { ioHandlerName, isIOHandler, openIOHandler } from '../../weights/io-handler';
+import { type ModelJson, parseModelJson, type StoredTensor, unsupportedType } from '../../weights/model-json';
+import { readGroup } from '../../weights/shards';
+import { decodeTensor } from '../../weights/tensor-encoding';
+import { checkLayer, checkShape, layerShapes, missingLayer } from './check-layer';
+import type { ConvLayer } from './layers';
 import type { LayerWeights, ReadWeightsOptions, WeightConvention, WeightSource } from './source';
-import { decodeTensor } from './tensor-encoding';
 
 /** Options of {@link layersModelWeights}; those of the download matter for URLs only. */
 export interface LayersModelOptions extends RemoteOptions {

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ConvLayer } from '../../src/features/vgg19/layers';
-import { directoryWeights } from '../../src/node/directory-weights';
-import { convertWeights, type LayerWeights, type WeightFormat, weightMap } from '../../src/weights';
-import { madeLayer } from '../support/small-model';
+import { convertWeights, type LayerWeights, type WeightFormat, weightMap } from '../../../src/features';
+import type { ConvLayer } from '../../../src/features/vgg19/layers';
+import { directoryWeights } from '../../../src/node/directory-weights';
+import { madeLayer } from '../../support/small-model';
 import '@tensorflow/tfjs-backend-cpu';
 
 const layers: ConvLayer[] = ['conv1_1', 'conv1_2'];
