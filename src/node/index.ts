@@ -9,4 +9,11 @@ export type { ImageSource } from './source-bytes';
 export { type NodeStyleTransferOptions, styleTransfer } from './style-transfer';
 export { useTfjsNode } from './use-tfjs-node';
 export { type UseWasmOptions, useWasm } from './use-wasm';
-export { type ImageFormat, requireWritable, type WriteImageOptions, writeImage } from './write-image';
+export {
+  type EncodeImageOptions,
+  encodeImage,
+  type ImageFormat,
+  requireWritable,
+  type WriteImageOptions,
+  writeImage,
+} from './write-image';

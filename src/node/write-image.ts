@@ -6,19 +6,83 @@ import type { Image } from '../image/image';
 import { requireImage } from '../image/require-image';
 import { toImageData } from '../image/to-image';
 import { showValue } from '../options/show';
-import { requireKnownOptions, requireName, requireNumber } from '../options/validate';
+import { number, oneOf, optionTable } from '../options/table';
+import { requireName } from '../options/validate';
 import { loadSharp } from './load-sharp';
 import { probeFile, replaceFile } from './replace-file';
 
 /** A format that images can be written in. */
-export type ImageFormat = 'png' | 'jpeg' | 'webp' | 'avif';
+export type ImageFormat = 'png' | 'jpeg' | 'webp' | 'avif' | 'tiff';
+
+/** Options of {@link encodeImage}. */
+export interface EncodeImageOptions {
+  /** @default 'png' */
+  readonly format?: ImageFormat | undefined;
+  /** Of JPEG, WebP and AVIF, 1 to 100; PNG and TIFF lose nothing. @default 92 */
+  readonly quality?: number | undefined;
+}
 
 /** Options of {@link writeImage}. */
-export interface WriteImageOptions {
-  /** @default from the path's extension: .png, .jpg, .jpeg, .webp or .avif */
+export interface WriteImageOptions extends Omit<EncodeImageOptions, 'format'> {
+  /** @default from the path's extension: .png, .jpg, .jpeg, .webp, .avif, .tif or .tiff */
   readonly format?: ImageFormat | undefined;
-  /** 1 to 100; PNG, which loses nothing, has none. @default 92 */
-  readonly quality?: number | undefined;
+}
+
+const quality = number({ min: 1, max: 100, integer: true, default: 92 });
+
+/** Every {@link ImageFormat}, with the extensions of its files. */
+const extensionsOf: Readonly<Record<ImageFormat, readonly string[]>> = {
+  png: ['.png'],
+  jpeg: ['.jpg', '.jpeg'],
+  webp: ['.webp'],
+  avif: ['.avif'],
+  tiff: ['.tif', '.tiff'],
+};
+
+/** Every {@link ImageFormat}. */
+export const imageFormats = Object.keys(extensionsOf) as readonly ImageFormat[];
+
+/** Every extension that names a format. */
+export const imageExtensions = Object.values(extensionsOf).flat();
+
+const encodeOptions = optionTable<EncodeImageOptions>()('encodeImage', {
+  format: oneOf(imageFormats, { default: 'png' }),
+  quality,
+});
+
+const writeOptions = optionTable<WriteImageOptions>()('writeImage', {
+  format: oneOf(imageFormats, {}),
+  quality,
+});
+
+/**
+ * The bytes of an image file, 8 bits a channel.
+ *
+ * @param image [height, width, 3]; values are clamped to [0,1]; not disposed
+ * @throws InvalidArgumentError if an option is wrong; EnvironmentError if sharp is not installed
+ * @example
+ * ```ts
+ * response.setHeader('Content-Type', 'image/webp').end(await encodeImage(result.image, { format: 'webp' }));
+ * ```
+ */
+export async function encodeImage(image: Image, options: EncodeImageOptions = {}): Promise<Uint8Array> {
+  const { format, quality } = encodeOptions.read(options);
+  requireImage('image', image);
+  const sharp = await loadSharp();
+  const { data, width, height } = await toImageData(image);
+  return sharp(data, { raw: { width, height, channels: 4 } })
+    .removeAlpha()
+    .toFormat(format, encoding(format, quality))
+    .toBuffer();
+}
+
+function encoding(format: ImageFormat, quality: number): object {
+  if (format === 'png') return {};
+  // sharp's own default for TIFF is JPEG inside.
+  if (format === 'tiff') return { compression: 'deflate', predictor: 'horizontal' };
+  if (format === 'webp') return { quality };
+  // Full resolution of colours where there is a choice: strokes are small.
+  return { quality, chromaSubsampling: '4:4:4' };
 }
 
 /**
@@ -39,23 +103,12 @@ export async function writeImage(
   path: string | URL,
   options: WriteImageOptions = {},
 ): Promise<void> {
-  requireKnownOptions('writeImage', options, ['format', 'quality']);
+  const { format, quality } = writeOptions.read(options);
   requireImage('image', image);
   const file = filePath(path);
-  const format = formatOf(file, options.format);
-  const { quality = 92 } = options;
-  requireNumber('quality', quality, { min: 1, max: 100, integer: true });
-  const sharp = await loadSharp();
-  await requireWritable(file, options);
-  const { data, width, height } = await toImageData(image);
-  const bytes = await sharp(data, { raw: { width, height, channels: 4 } })
-    .removeAlpha()
-    // Full resolution of colours where there is a choice: strokes are small.
-    .toFormat(
-      format,
-      format === 'png' ? {} : { quality, ...(format !== 'webp' && { chromaSubsampling: '4:4:4' }) },
-    )
-    .toBuffer();
+  const known = formatOf(file, format);
+  await requireWritable(file, { format: known });
+  const bytes = await encodeImage(image, { format: known, quality });
   await explaining(file, () => replaceFile(file, bytes));
 }
 
@@ -75,26 +128,13 @@ export async function requireWritable(
   await explaining(file, () => probeFile(file));
 }
 
-const extensions: Readonly<Record<string, ImageFormat>> = {
-  '.png': 'png',
-  '.jpg': 'jpeg',
-  '.jpeg': 'jpeg',
-  '.webp': 'webp',
-  '.avif': 'avif',
-};
-
-/** Every extension that names a format. */
-export const imageExtensions = Object.keys(extensions);
-
-/** Every {@link ImageFormat}. */
-export const imageFormats: readonly ImageFormat[] = [...new Set(Object.values(extensions))];
-
 function formatOf(file: string, format: ImageFormat | undefined): ImageFormat {
   if (format !== undefined) {
     requireName('format', format, imageFormats);
     return format;
   }
-  const found = extensions[extname(file).toLowerCase()];
+  const extension = extname(file).toLowerCase();
+  const found = imageFormats.find((name) => extensionsOf[name].includes(extension));
   if (found) return found;
   const accepted = imageExtensions;
   throw new InvalidArgumentError(

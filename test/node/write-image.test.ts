@@ -9,7 +9,7 @@ import sharp from 'sharp';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Image } from '../../src/image/image';
 import { readImage } from '../../src/node/read-image';
-import { requireWritable, writeImage } from '../../src/node/write-image';
+import { encodeImage, requireWritable, writeImage } from '../../src/node/write-image';
 import '../support/to-be-allclose';
 
 vi.mock('node:fs/promises', async (original) => {
@@ -56,6 +56,8 @@ describe('writeImage', () => {
     ['out.jpeg', 'jpeg'],
     ['out.webp', 'webp'],
     ['out.avif', 'heif'],
+    ['out.tif', 'tiff'],
+    ['out.tiff', 'tiff'],
   ])('takes the format of %s from its extension', async (name, format) => {
     const plain = tf.fill([16, 16, 3], 0.4) as Image;
     await writeImage(plain, path(name));
@@ -142,7 +144,7 @@ describe('requireWritable', () => {
   test('refuses an extension without a format, and names those there are', async () => {
     expect(await refusal(requireWritable(path('out.bmp')))).toMatchObject({
       code: 'UNKNOWN_FORMAT',
-      accepted: ['.png', '.jpg', '.jpeg', '.webp', '.avif'],
+      accepted: ['.png', '.jpg', '.jpeg', '.webp', '.avif', '.tif', '.tiff'],
     });
   });
 
@@ -156,5 +158,25 @@ describe('requireWritable', () => {
   test('refuses a folder where no file can be made', async () => {
     vi.mocked(fs.open).mockRejectedValueOnce(failing('EACCES'));
     expect(await refusal(requireWritable(path('out.png')))).toMatchObject({ code: 'NOT_WRITABLE' });
+  });
+});
+
+describe('encodeImage', () => {
+  test('gives the bytes of a PNG where no format is named, of another where one is', async () => {
+    expect((await sharp(await encodeImage(image)).metadata()).format).toBe('png');
+    expect((await sharp(await encodeImage(image, { format: 'webp' })).metadata()).format).toBe('webp');
+  });
+
+  test('loses nothing as TIFF', async () => {
+    const back = await readImage(await encodeImage(image, { format: 'tiff' }));
+    expect(back).toBeAllclose(image);
+    back.dispose();
+  });
+
+  test('refuses formats that do not exist', async () => {
+    expect(await refusal(encodeImage(image, { format: 'tif' as 'tiff' }))).toMatchObject({
+      code: 'UNKNOWN_NAME',
+      message: expect.stringContaining("did you mean 'tiff'?"),
+    });
   });
 });

@@ -1,0 +1,35 @@
+import { randomUUID } from 'node:crypto';
+import { homedir, tmpdir } from 'node:os';
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import type { Image } from '../image/image';
+import { replaceFile } from './replace-file';
+import { encodeImage, type ImageFormat } from './write-image';
+
+/**
+ * Writes an image where there is room, for a program whose result cannot be written to where it belongs: into the temporary folder,
+ * the user's home or the current folder, whichever comes first that takes it. Nothing is
+ * replaced.
+ *
+ * @param image [height, width, 3]; not disposed
+ * @param path where it belongs; the new file's name begins with its name
+ * @returns the path of the file; undefined where no folder takes it
+ */
+export async function keepImage(
+  image: Image,
+  path: string,
+  { format = 'png' }: { readonly format?: ImageFormat | undefined } = {},
+): Promise<string | undefined> {
+  const bytes = await encodeImage(image, { format });
+  const name = `${basename(path, extname(path))}-${randomUUID().slice(0, 8)}.${format}`;
+  for (const folder of [tmpdir(), homedir(), process.cwd()]) {
+    if (resolve(folder) === dirname(resolve(path))) continue;
+    const file = join(folder, name);
+    try {
+      await replaceFile(file, bytes);
+      return file;
+    } catch {
+      // The next folder may be on another disk.
+    }
+  }
+  return undefined;
+}
