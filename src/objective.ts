@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { checkAllocations } from './allocation';
 import { InvalidArgumentError } from './errors';
 import type { FeatureExtractor, Features } from './features/extractor';
 import type { LayerName } from './features/layer-name';
@@ -65,6 +66,7 @@ export function createObjective(
   size: readonly [height: number, width: number],
 ): Objective {
   requireLayersOf(extractor, loss);
+  checkAllocations();
   return extractor.objective?.(loss, size) ?? objectiveByLinearization(extractor, loss);
 }
 

@@ -3,8 +3,7 @@ import type { Option } from '../options/table';
 import { requireName } from '../options/validate';
 import type { Engine } from './engine';
 import { type EngineName, engineMakers, engineNames } from './list';
-import { relaxedSimdOption, threadsOption } from './wasm/options';
-import type { WasmEngineOptions } from './wasm/wasm-engine';
+import { relaxedSimdOption, threadsOption, type WasmEngineOptions } from './wasm/options';
 
 /** Which engine computes, in `loadVgg19`, `styleTransfer` and the command. */
 export interface EngineOptions {

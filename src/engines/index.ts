@@ -3,4 +3,5 @@ export type { EngineChoice, EngineOptions } from './engine-options';
 export type { EngineName } from './list';
 export { type LoadVgg19Options, loadVgg19 } from './load-vgg19';
 export { tfjs } from './tfjs/tfjs-engine';
-export { type WasmEngineOptions, wasm } from './wasm/wasm-engine';
+export type { WasmEngineOptions } from './wasm/options';
+export { wasm } from './wasm/wasm-engine';

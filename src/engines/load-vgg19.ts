@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { checkAllocations } from '../allocation';
 import { EnvironmentError } from '../errors';
 import { convolutionsUpTo, type Vgg19Layer, vgg19Layers } from '../features/vgg19/layers';
 import { loadedVgg19, type Pooling } from '../features/vgg19/network';
@@ -57,6 +58,7 @@ export async function loadVgg19(options: LoadVgg19Options = {}): Promise<EngineE
   const { weights, lastLayer, pooling, signal, onProgress, onWarning } = settings;
   const convolutions = convolutionsUpTo(lastLayer);
   await requireBackend();
+  checkAllocations();
   const [engine] = enginesFor(settings, tf.getBackend());
   const { source, embedded } = await resolveWeights(weights, convolutions, { signal, onWarning });
   const read = await source.read(convolutions, { signal, onProgress, onWarning });

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { checkAllocations } from '../allocation';
 import { EnvironmentError, ImageError } from '../errors';
 import { showValue } from '../options/show';
 import { number, optionTable } from '../options/table';
@@ -68,6 +69,7 @@ export async function imageFrom(
 export const imageReader: ImageReader<ImageInput> = { open: openImage, decode: imageFrom };
 
 async function openImage(option: string, input: ImageInput, signal?: AbortSignal): Promise<OpenImage> {
+  checkAllocations();
   signal?.throwIfAborted();
   const pixels = await pixelsOf(option, input);
   const { width, height } = pixels;

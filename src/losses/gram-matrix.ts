@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { requireMemory } from '../allocation';
 import { InvalidArgumentError } from '../errors';
 import { registerGradients } from '../gradients';
 import { requireKnownOptions, requireName } from '../options/validate';
@@ -54,7 +55,10 @@ export function gramMatrix(feature: tf.Tensor4D, options: GramMatrixOptions = {}
     const matrix = tf.reshape(x as tf.Tensor4D, [height * width, channels]) as tf.Tensor2D;
     (save as tf.GradSaveFunc)([matrix]);
     // matMul's own transpose flags are 4 to 25 times slower on wasm than a transpose before it.
-    const value = tf.mul(tf.matMul(tf.transpose(matrix), freshCopy(matrix)), scale);
+    const [transposed, copy] = [tf.transpose(matrix), freshCopy(matrix)];
+    // tfjs-wasm packs its right-hand side, and leaves the product zero where no memory is left for that.
+    requireMemory(4 * matrix.size);
+    const value = tf.mul(tf.matMul(transposed, copy), scale);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
       const symmetric = tf.mul(tf.add(dy, tf.transpose(dy)), scale) as tf.Tensor2D;
       return tf.reshape(tf.matMul(saved[0] as tf.Tensor2D, symmetric), feature.shape);

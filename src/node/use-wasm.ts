@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { checkAllocations } from '../allocation';
 import { EnvironmentError } from '../errors';
 import { requireKnownOptions, requireNumber } from '../options/validate';
 import { createThreadedWasm, maxWasmThreads } from './threaded-wasm';
@@ -35,7 +36,7 @@ export async function useWasm(options: UseWasmOptions = {}): Promise<void> {
       tf.removeBackend('wasm');
       tf.registerBackend('wasm', () => backend, 2);
     }
-    if (await withoutProcessListeners(() => tf.setBackend('wasm'))) return;
+    if (await withoutProcessListeners(() => tf.setBackend('wasm'))) return checkAllocations();
   } catch (cause) {
     if (cause instanceof EnvironmentError) throw cause;
     throw notStarted(cause);

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { EnvironmentError } from '../../errors';
+import { checkAllocations } from '../../allocation';
 import type { Features, Linearization } from '../../features/extractor';
 import type { LayerName } from '../../features/layer-name';
 import type { LoadedNetwork } from '../../features/network';
@@ -33,6 +33,7 @@ interface Tape {
  * here a feature map is kept only if it was asked for or the way back needs it.
  */
 export function createTfjsExtractor(options: TfjsExtractorOptions): EngineExtractor {
+  checkAllocations();
   const { network, weights, weightsName, embedded, inputGradient = 'auto' } = options;
   const { steps, input: normalization } = network;
   const convolutions = new Map<LayerName, Convolution>();
@@ -95,7 +96,6 @@ export function createTfjsExtractor(options: TfjsExtractorOptions): EngineExtrac
           held.add(x);
         }
         if (!held.has(input)) input.dispose();
-        requireAllocated(x);
       }
       return features;
     } catch (error) {
@@ -110,7 +110,6 @@ export function createTfjsExtractor(options: TfjsExtractorOptions): EngineExtrac
     const advance = (step: (before: tf.Tensor4D | undefined) => tf.Tensor4D | undefined): void => {
       const before = gradient;
       gradient = tf.tidy(() => step(before) as tf.Tensor4D);
-      if (gradient) requireAllocated(gradient);
       if (before !== gradient) before?.dispose();
     };
     for (const { layer, back } of tape.toReversed()) {
@@ -151,18 +150,4 @@ export function createTfjsExtractor(options: TfjsExtractorOptions): EngineExtrac
       for (const convolution of convolutions.values()) convolution.dispose();
     },
   };
-}
-
-/**
- * tfjs-wasm does not check its allocator: a tensor that no memory was left for lies at address 0 and overwrites others.
- * Throws where that has happened.
- */
-function requireAllocated(tensor: tf.Tensor): void {
-  const backend = tf.backend() as { getMemoryOffset?: (dataId: object) => number };
-  if (backend.getMemoryOffset?.(tensor.dataId) !== 0) return;
-  throw new EnvironmentError(
-    'OUT_OF_MEMORY',
-    `The ${tf.getBackend()} backend has no memory left for a tensor [${tensor.shape}]; choose a smaller image size or fewer layers.`,
-    { option: 'size', value: tensor.shape },
-  );
 }

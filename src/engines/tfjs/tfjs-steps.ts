@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { requireMemory } from '../../allocation';
 import { type ConvStep, convolutionWeights, type NamedTensors } from '../../features/network';
 
 /**
@@ -31,25 +32,31 @@ export function createConvolution(
       ? tf.tidy(() => tf.keep(tf.transpose(tf.reverse(filter, [0, 1]), [0, 1, 3, 2])))
       : undefined;
   return {
-    apply: (x, relu) =>
-      tf.fused.conv2d({
-        x,
-        filter,
-        strides: 1,
-        pad: 'same',
-        bias,
-        activation: relu ? 'relu' : 'linear',
-      }),
-    inputGradient: (gradient, inputShape) =>
-      flipped
+    apply(x, relu) {
+      requireConvolutionMemory(x, filter);
+      const activation = relu ? 'relu' : 'linear';
+      return tf.fused.conv2d({ x, filter, strides: 1, pad: 'same', bias, activation });
+    },
+    inputGradient(gradient, inputShape) {
+      requireConvolutionMemory(gradient, flipped ?? filter);
+      return flipped
         ? tf.conv2d(gradient, flipped, 1, 'same')
-        : tf.conv2dTranspose(gradient, filter, inputShape as [number, number, number, number], 1, 'same'),
+        : tf.conv2dTranspose(gradient, filter, inputShape as [number, number, number, number], 1, 'same');
+    },
     dispose() {
       filter.dispose();
       bias.dispose();
       flipped?.dispose();
     },
   };
+}
+
+/**
+ * XNNPACK's memory for a convolution in tfjs-wasm: the output, its packed filter, and nine 32-bit addresses for each output position.
+ * Where it has none left it reports nothing and the output stays as it was.
+ */
+function requireConvolutionMemory({ shape: [, height, width] }: tf.Tensor4D, filter: tf.Tensor4D): void {
+  requireMemory(4 * height * width * (filter.shape[3] + 9) + 4 * filter.size);
 }
 
 /**

@@ -1,18 +1,7 @@
 import { optionTable } from '../../options/table';
 import type { Engine } from '../engine';
-import { relaxedSimdOption, threadsOption } from './options';
+import { relaxedSimdOption, threadsOption, type WasmEngineOptions } from './options';
 import { supportsSimd } from './runtime/wasm-simd';
-
-/** Options of {@link wasm}. */
-export interface WasmEngineOptions {
-  /** Threads that compute, from 1 on. @default the processor's cores, at most 8; one where threads cannot share memory */
-  readonly threads?: number | undefined;
-  /**
-   * Lets kernels round a * b + c once instead of twice: up to a fifth faster on some processors, but results then differ in the last
-   * digits from one to another. Needs a browser that has relaxed SIMD, or Node 22. @default false
-   */
-  readonly relaxedSimd?: boolean | undefined;
-}
 
 const wasmOptions = optionTable<WasmEngineOptions>()('wasm', {
   threads: threadsOption,

@@ -9,9 +9,9 @@ import { fusedObjective, requireRoomFor } from './losses/fused-objective';
 import { addCotangent, tensorOf } from './network/feature-tensors';
 import { Network } from './network/network';
 import { Pass } from './network/pass';
+import type { WasmEngineOptions } from './options';
 import { KernelEngine } from './runtime/kernel-runner';
 import { wasmProblem } from './vectors/wasm-problem';
-import type { WasmEngineOptions } from './wasm-engine';
 
 /** What {@link createWasmExtractor} computes, and on what. */
 export interface WasmExtractorOptions extends LoadedNetwork, WasmEngineOptions {}

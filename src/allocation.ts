@@ -1,0 +1,62 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { EnvironmentError } from './errors';
+
+/** The part of tfjs' wasm backend that allocates. */
+interface WasmBackend {
+  readonly wasm: { _malloc(bytes: number): number; _free(address: number): void } | null;
+}
+
+/**
+ * The largest piece that is asked for. Of more than 32 bits the allocator would see the lower ones only, and just below 2^32 its sum of
+ * address and length wraps around: it then hands out what it does not have.
+ */
+const mostBytes = 2 ** 32 - 2 ** 24;
+
+/** Modules whose allocations are checked. */
+const checked = new WeakSet<object>();
+
+/**
+ * Makes the active backend refuse what it has no memory for. tfjs-wasm does not check its allocator: a tensor that no memory is left for
+ * would lie at address 0 and overwrite others, and later calls would return wrong numbers, trap or never return. After this call its
+ * allocations throw instead. Other backends check theirs. Costs nothing when called again; call it where tensors of an image's size
+ * are made.
+ */
+export function checkAllocations(): void {
+  const { wasm } = activeWasm();
+  if (!wasm || checked.has(wasm)) return;
+  checked.add(wasm);
+  // Emscripten's stubs replace themselves in the first call, and would replace what is put here as well.
+  wasm._free(wasm._malloc(8));
+  const allocate = wasm._malloc;
+  wasm._malloc = (bytes) => {
+    const address = bytes <= mostBytes ? allocate(bytes) : 0;
+    if (address === 0 && bytes > 0) throw outOfMemory(bytes);
+    return address;
+  };
+}
+
+/**
+ * Throws unless the active backend has so many bytes left in one piece: for memory that an operation of tfjs-wasm takes inside, where no
+ * failure is reported and the result is zeros. Asks nothing of other backends.
+ */
+export function requireMemory(bytes: number): void {
+  checkAllocations();
+  const { wasm } = activeWasm();
+  if (wasm) wasm._free(wasm._malloc(bytes));
+}
+
+function activeWasm(): WasmBackend {
+  // `tf.backend()` would start one.
+  const backend: Partial<WasmBackend> = tf.getBackend() ? (tf.backend() as object) : {};
+  return { wasm: typeof backend.wasm?._malloc === 'function' ? backend.wasm : null };
+}
+
+function outOfMemory(bytes: number): EnvironmentError {
+  const mebibytes = Math.ceil(bytes / 2 ** 20);
+  const accepted = 'a smaller image size or fewer layers';
+  return new EnvironmentError(
+    'OUT_OF_MEMORY',
+    `The ${tf.getBackend()} backend of TensorFlow.js has no memory left for ${mebibytes} MiB more; accepted: ${accepted}.`,
+    { option: 'size', value: bytes, accepted },
+  );
+}
