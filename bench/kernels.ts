@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { convolve, scratchBytes } from '../src/engines/wasm/network/convolve';
-import { KernelEngine } from '../src/engines/wasm/runtime/kernel-runner';
+import { KernelRunner } from '../src/engines/wasm/runtime/kernel-runner';
 import { elapsed, timeInTurn } from './timing';
 
 /** GFLOP/s of one kernel, counted as the direct computation's multiplications and additions. */
@@ -27,7 +27,7 @@ const grams = [
 
 /** Shapes of VGG-19 at 256 pixels, ours beside XNNPACK, in turn. */
 export async function timeKernels(rounds: number): Promise<KernelSpeed[]> {
-  const engines = [await KernelEngine.create(1), await KernelEngine.create(2)];
+  const engines = [await KernelRunner.create(1), await KernelRunner.create(2)];
   const speeds: KernelSpeed[] = [];
   for (const shape of convolutions) {
     const { side, channelsIn: k, channelsOut: n } = shape;

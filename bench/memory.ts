@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { fusedObjective } from '../src/engines/wasm/losses/fused-objective';
 import { Network } from '../src/engines/wasm/network/network';
 import { planPass } from '../src/engines/wasm/network/pass-plan';
-import { KernelEngine } from '../src/engines/wasm/runtime/kernel-runner';
+import { KernelRunner } from '../src/engines/wasm/runtime/kernel-runner';
 import { vectorFloats } from '../src/engines/wasm/vectors/wasm-space';
 import { createWasmExtractor } from '../src/engines/wasm/wasm-extractor';
 import type { Loss } from '../src/losses';
@@ -27,7 +27,7 @@ export interface MemoryUse {
 export async function measureMemory(size: number): Promise<MemoryUse> {
   const weights = await benchWeights();
   const at = await scene(size);
-  const engine = await KernelEngine.create(2);
+  const engine = await KernelRunner.create(2);
   const loaded = networkOptions(weights, 'conv3_1');
   const network = new Network(engine, loaded.network, loaded.weights);
   const loss = await lossAt(at, weights);

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { fusedObjective } from '../src/engines/wasm/losses/fused-objective';
 import { Network } from '../src/engines/wasm/network/network';
-import { type KernelArguments, KernelEngine } from '../src/engines/wasm/runtime/kernel-runner';
+import { type KernelArguments, KernelRunner } from '../src/engines/wasm/runtime/kernel-runner';
 import type { KernelName } from '../src/engines/wasm/runtime/kernels';
 import { createWasmExtractor } from '../src/engines/wasm/wasm-extractor';
 import { networkOptions } from './engines';
@@ -35,7 +35,7 @@ export async function timeParts(
   const loss = sceneLoss(extractor, at, depth);
   extractor.dispose();
   const image = at.content.dataSync<'float32'>();
-  const engine = await KernelEngine.create(threads);
+  const engine = await KernelRunner.create(threads);
   const loaded = networkOptions(weights, depth);
   const network = new Network(engine, loaded.network, loaded.weights);
   const objective = fusedObjective(network, loss, size, size);

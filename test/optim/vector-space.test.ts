@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { KernelEngine } from '../../src/engines/wasm/runtime/kernel-runner';
+import { KernelRunner } from '../../src/engines/wasm/runtime/kernel-runner';
 import { wasmSpace } from '../../src/engines/wasm/vectors/wasm-space';
 import { arraySpace } from '../../src/optim/array-space';
 import { tensorSpace } from '../../src/optim/tensor-space';
@@ -15,10 +15,10 @@ vectorSpaceContract('arraySpace', (size) => ({
 }));
 
 describe.each([1, 2])('on %d threads', (threads) => {
-  let engine: KernelEngine;
+  let engine: KernelRunner;
   beforeAll(async () => {
     await tf.setBackend('cpu');
-    engine = await KernelEngine.create(threads);
+    engine = await KernelRunner.create(threads);
   });
   afterAll(() => engine.dispose());
 

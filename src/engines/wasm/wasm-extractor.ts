@@ -10,7 +10,7 @@ import { addCotangent, tensorOf } from './network/feature-tensors';
 import { Network } from './network/network';
 import { Pass } from './network/pass';
 import type { WasmEngineOptions } from './options';
-import { KernelEngine } from './runtime/kernel-runner';
+import { KernelRunner } from './runtime/kernel-runner';
 import { wasmProblem } from './vectors/wasm-problem';
 
 /** What {@link createWasmExtractor} computes, and on what. */
@@ -23,12 +23,12 @@ export interface WasmExtractorOptions extends LoadedNetwork, WasmEngineOptions {
 export async function createWasmExtractor(options: WasmExtractorOptions): Promise<EngineExtractor> {
   const { weightsName, embedded } = options;
   const { name, steps } = options.network;
-  const engine = await KernelEngine.create(options.threads, options.relaxedSimd);
+  const engine = await KernelRunner.create(options.threads, options.relaxedSimd);
   const network = new Network(engine, options.network, options.weights);
-  let vectors: Promise<KernelEngine> | undefined;
+  let vectors: Promise<KernelRunner> | undefined;
   /** An engine for optimisers' vectors, once there is a use for it. */
-  const forVectors = (): Promise<KernelEngine> => {
-    vectors ??= KernelEngine.create(options.threads, options.relaxedSimd);
+  const forVectors = (): Promise<KernelRunner> => {
+    vectors ??= KernelRunner.create(options.threads, options.relaxedSimd);
     return vectors;
   };
   const layers: readonly LayerName[] = ['image', ...steps.map((step) => step.name)];

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import { scratchBytes } from '../../../src/engines/wasm/network/convolve';
-import { KernelEngine } from '../../../src/engines/wasm/runtime/kernel-runner';
+import { KernelRunner } from '../../../src/engines/wasm/runtime/kernel-runner';
 
 // Larger than any picture of the other tests, where rounding of long sums would not show.
 it('Gram sums of many pixels are as exact as float32 allows', async () => {
   const [pixels, n] = [65_536, 8];
-  const engine = await KernelEngine.create(1);
+  const engine = await KernelRunner.create(1);
   const { memory } = engine;
   engine.needScratch(scratchBytes(n, n));
   const [features, sums] = [memory.allocateFloats((pixels + 4) * n), memory.allocateFloats(n * n)];

@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { fusedObjective, requireRoomFor } from '../../../src/engines/wasm/losses/fused-objective';
 import { Network } from '../../../src/engines/wasm/network/network';
-import { KernelEngine } from '../../../src/engines/wasm/runtime/kernel-runner';
+import { KernelRunner } from '../../../src/engines/wasm/runtime/kernel-runner';
 import { wasmProblem } from '../../../src/engines/wasm/vectors/wasm-problem';
 import { layersUpTo, type Vgg19Layer } from '../../../src/features/vgg19/layers';
 import { loadedVgg19 } from '../../../src/features/vgg19/network';
@@ -16,7 +16,7 @@ const style = ['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1'] as const;
 const options = { layers: style, backward: 'once', patches: true } as const;
 
 async function network(last: Vgg19Layer): Promise<Network> {
-  const engine = await KernelEngine.create(2);
+  const engine = await KernelRunner.create(2);
   const loaded = loadedVgg19(randomWeights(last), {
     lastLayer: last,
     convention: 'caffe',
@@ -62,7 +62,7 @@ describe('memory of the engine', () => {
 
   it('does not grow over 300 evaluations of a run, and neither does that of the optimiser or tfjs', async () => {
     const net = await network('conv3_1');
-    const vectors = await KernelEngine.create(2);
+    const vectors = await KernelRunner.create(2);
     const wanted = loss(48);
     const objective = fusedObjective(net, wanted, 48, 48);
     const start = tf.randomUniform([48, 48, 3], 0, 1, 'float32', 1) as tf.Tensor3D;

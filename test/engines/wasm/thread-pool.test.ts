@@ -51,8 +51,8 @@ describe('ThreadPool', () => {
   });
 
   it('lets a program end by itself that never disposed it', async () => {
-    const program = `import { KernelEngine } from ${JSON.stringify(resolve('src/engines/wasm/runtime/kernel-runner.ts'))};
-      const engine = await KernelEngine.create(3);
+    const program = `import { KernelRunner } from ${JSON.stringify(resolve('src/engines/wasm/runtime/kernel-runner.ts'))};
+      const engine = await KernelRunner.create(3);
       engine.needScratch(64);
       const address = engine.memory.allocateFloats(64);
       engine.run('multiply', [address, address, address, 64, 16, 0, 0, 0, 0, 0], 4);

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type FusedObjective, fusedObjective } from '../../../src/engines/wasm/losses/fused-objective';
 import { Network } from '../../../src/engines/wasm/network/network';
-import { KernelEngine } from '../../../src/engines/wasm/runtime/kernel-runner';
+import { KernelRunner } from '../../../src/engines/wasm/runtime/kernel-runner';
 import { wasmProblem } from '../../../src/engines/wasm/vectors/wasm-problem';
 import { wasmSpace } from '../../../src/engines/wasm/vectors/wasm-space';
 import { createWasmExtractor } from '../../../src/engines/wasm/wasm-extractor';
@@ -114,8 +114,8 @@ describe('a run beside the engine', () => {
 });
 
 describe('the memory beside the engine', () => {
-  let engine: KernelEngine;
-  let vectors: KernelEngine;
+  let engine: KernelRunner;
+  let vectors: KernelRunner;
   let objective: FusedObjective;
   let evaluations: number;
   const open = async () => {
@@ -133,8 +133,8 @@ describe('the memory beside the engine', () => {
   let start: Image;
 
   beforeEach(async () => {
-    engine = await KernelEngine.create(1);
-    vectors = await KernelEngine.create(1);
+    engine = await KernelRunner.create(1);
+    vectors = await KernelRunner.create(1);
     const loaded = loadedVgg19(randomWeights('conv1_1'), {
       lastLayer: 'conv1_1',
       convention: 'caffe',
@@ -255,9 +255,9 @@ describe('the memory beside the engine', () => {
 });
 
 describe('the pyramid in the engine’s memory', () => {
-  let engine: KernelEngine;
+  let engine: KernelRunner;
   beforeAll(async () => {
-    engine = await KernelEngine.create(2);
+    engine = await KernelRunner.create(2);
   });
   afterAll(() => engine.dispose());
 

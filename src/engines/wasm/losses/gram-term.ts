@@ -1,7 +1,7 @@
 import { gramScale } from '../../../losses/gram-matrix';
 import type { LossTerm } from '../../../losses/loss';
 import type { Map2d } from '../network/pass';
-import type { KernelEngine } from '../runtime/kernel-runner';
+import type { KernelRunner } from '../runtime/kernel-runner';
 import type { EngineTerm } from './terms';
 
 /** Partial sums of a Gram matrix; as many items of work. */
@@ -11,7 +11,7 @@ export const gramShares = 16;
 export type GramLossTerm = Extract<LossTerm, { kind: 'gram' }>;
 
 /** mean((G - A)^2) or mean(|G - A|) of Gram matrices, as styleLoss. */
-export function gramTerm(engine: KernelEngine, term: GramLossTerm): EngineTerm {
+export function gramTerm(engine: KernelRunner, term: GramLossTerm): EngineTerm {
   const { memory } = engine;
   const n = term.target.shape[0];
   const sums = memory.allocateFloats(gramShares * n * n);
@@ -46,7 +46,7 @@ export class GramDistance {
   private readonly distances: number;
 
   constructor(
-    private readonly engine: KernelEngine,
+    private readonly engine: KernelRunner,
     private readonly term: GramLossTerm,
   ) {
     const { memory } = engine;

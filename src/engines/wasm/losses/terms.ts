@@ -1,7 +1,7 @@
 import type { LossTerm } from '../../../losses/loss';
 import { elementShare } from '../network/feature-tensors';
 import type { Map2d } from '../network/pass';
-import type { KernelEngine } from '../runtime/kernel-runner';
+import type { KernelRunner } from '../runtime/kernel-runner';
 
 /** Shares of the rows of an image. */
 const variationItems = 16;
@@ -23,7 +23,7 @@ export interface EngineTerm {
 }
 
 /** mean((F - T)^2) or mean(|F - T|), as contentLoss and perceptualLoss. */
-export function featureTerm(engine: KernelEngine, { target, distance }: FeatureLossTerm): EngineTerm {
+export function featureTerm(engine: KernelRunner, { target, distance }: FeatureLossTerm): EngineTerm {
   const { memory } = engine;
   const length = target.size;
   // Vectors of four; what fills the last one up is zero on both sides.
@@ -52,7 +52,7 @@ export function featureTerm(engine: KernelEngine, { target, distance }: FeatureL
 }
 
 /** Total variation of the image itself, as totalVariationLoss. */
-export function variationTerm(engine: KernelEngine, { distance }: VariationLossTerm): EngineTerm {
+export function variationTerm(engine: KernelRunner, { distance }: VariationLossTerm): EngineTerm {
   const { memory } = engine;
   const sums = memory.allocate(16 * variationItems);
   return {

@@ -1,4 +1,4 @@
-import type { KernelEngine } from '../runtime/kernel-runner';
+import type { KernelRunner } from '../runtime/kernel-runner';
 
 /** A 3x3 convolution with zero padding, of maps in the engine's memory; addresses, 0 for none. */
 export interface Convolution {
@@ -10,7 +10,7 @@ export interface Convolution {
   readonly input: number;
   /** [height][width][channelsOut] */
   readonly output: number;
-  /** Of `KernelEngine.filters`. */
+  /** Of `KernelRunner.filters`. */
   readonly filters: number;
   readonly bias?: number;
   /** Of the output's shape: where it is not positive the output is 0. */
@@ -26,7 +26,7 @@ export interface Convolution {
 }
 
 /** Runs a convolution on all threads. Each needs {@link scratchBytes}. */
-export function convolve(engine: KernelEngine, convolution: Convolution): void {
+export function convolve(engine: KernelRunner, convolution: Convolution): void {
   const { height, width, channelsIn, channelsOut, input, output, filters, image } = convolution;
   const { bias = 0, mask = 0, pooled = 0, average = false, relu = false } = convolution;
   const [tilesX, tilesY] = [(width + 3) >> 2, (height + 3) >> 2];

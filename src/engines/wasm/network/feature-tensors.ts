@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { KernelEngine } from '../runtime/kernel-runner';
+import type { KernelRunner } from '../runtime/kernel-runner';
 import type { Map2d } from './pass';
 
 /** Values of an item of elementwise work. */
@@ -7,7 +7,7 @@ export const elementShare = 65536;
 
 /** A feature map as a tensor, through its ReLU if the layer is behind it. */
 export function tensorOf(
-  engine: KernelEngine,
+  engine: KernelRunner,
   { address, height, width, channels, relu }: Map2d,
 ): tf.Tensor4D {
   const values = engine.memory.floats(address, height * width * channels).slice();
@@ -17,7 +17,7 @@ export function tensorOf(
 
 /** gradient += factor * cotangent, through the ReLU if the layer is behind one. */
 export function addCotangent(
-  engine: KernelEngine,
+  engine: KernelRunner,
   cotangent: tf.Tensor4D,
   map: Map2d,
   gradient: number,

@@ -7,7 +7,7 @@ import {
   type Network as NetworkData,
   type Normalization,
 } from '../../../features/network';
-import type { KernelEngine } from '../runtime/kernel-runner';
+import type { KernelRunner } from '../runtime/kernel-runner';
 import { scratchBytes } from './convolve';
 
 /** A convolution with what comes right behind it. */
@@ -46,7 +46,7 @@ export class Network {
   private readonly allocations: number[] = [];
 
   constructor(
-    readonly engine: KernelEngine,
+    readonly engine: KernelRunner,
     { steps, input }: NetworkData,
     weights: NamedTensors,
   ) {

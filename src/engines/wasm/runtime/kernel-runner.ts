@@ -6,7 +6,7 @@ import { canShareMemory, defaultThreads, ThreadPool } from './thread-pool';
 export type KernelArguments = readonly (number | { readonly float: number })[];
 
 /** Kernels over a memory of their own, on one thread or several: work is cut into items, and every item gets done. */
-export class KernelEngine {
+export class KernelRunner {
   private readonly args: number;
   /** Scratch memory of each thread. */
   private scratch: number[];
@@ -26,13 +26,13 @@ export class KernelEngine {
    * @param threads how many; one where memory cannot be shared
    * @param relaxed whether a * b + c may be rounded once, which some processors do faster
    */
-  static async create(threads: number = defaultThreads(), relaxed = false): Promise<KernelEngine> {
+  static async create(threads: number = defaultThreads(), relaxed = false): Promise<KernelRunner> {
     const shared = threads > 1 && canShareMemory();
     const memory = new KernelMemory(shared);
     const module = await compileKernels({ shared, relaxed });
     const { exports } = await WebAssembly.instantiate(module, { env: { memory: memory.memory } });
     const pool = shared ? await ThreadPool.start(threads, module, memory.memory, kernelNames) : undefined;
-    return new KernelEngine(memory, exports as unknown as KernelExports, pool, shared ? threads : 1);
+    return new KernelRunner(memory, exports as unknown as KernelExports, pool, shared ? threads : 1);
   }
 
   /** Makes sure that every thread has so much scratch memory. */

@@ -1,5 +1,5 @@
 import { type PyramidBand, pyramidBands } from '../../../optim/pyramid-bands';
-import type { KernelEngine } from '../runtime/kernel-runner';
+import type { KernelRunner } from '../runtime/kernel-runner';
 
 /** `pyramidPreconditioner` for images [height][width][3] in an engine's memory. */
 export class Pyramid {
@@ -7,7 +7,7 @@ export class Pyramid {
   private readonly bands: readonly BandInMemory[];
 
   constructor(
-    private readonly engine: KernelEngine,
+    private readonly engine: KernelRunner,
     height: number,
     width: number,
     options: { readonly exponent: number; readonly levels: number },
@@ -51,7 +51,7 @@ interface BandInMemory {
   readonly columns: number;
 }
 
-function place({ memory }: KernelEngine, band: PyramidBand, pooled: boolean): BandInMemory {
+function place({ memory }: KernelRunner, band: PyramidBand, pooled: boolean): BandInMemory {
   const { height, width, rows, columns } = band;
   const channels = Float32Array.from({ length: 3 * width }, (_, i) => columns[Math.floor(i / 3)]);
   return {

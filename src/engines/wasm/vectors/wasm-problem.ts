@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../../../errors';
 import type { Problem } from '../../../optim/problem';
 import type { FusedObjective } from '../losses/fused-objective';
-import type { KernelEngine } from '../runtime/kernel-runner';
+import type { KernelRunner } from '../runtime/kernel-runner';
 import { vectorFloats, type WasmVector, wasmSpace } from './wasm-space';
 
 /**
@@ -13,7 +13,7 @@ import { vectorFloats, type WasmVector, wasmSpace } from './wasm-space';
  * @param size [height, width] of the images that the objective was made for
  */
 export function wasmProblem(
-  vectors: KernelEngine,
+  vectors: KernelRunner,
   objective: Pick<FusedObjective, 'compute'>,
   [height, width]: readonly [height: number, width: number],
 ): Problem<WasmVector, number> {

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { isPyramid } from '../../../optim/pyramid-preconditioner';
 import type { Bounds, Preconditioner, Quantity, VectorSpace } from '../../../optim/vector-space';
 import { requireTensorOfShape } from '../../../optim/wrong-shape';
-import type { KernelEngine } from '../runtime/kernel-runner';
+import type { KernelRunner } from '../runtime/kernel-runner';
 import { Pyramid } from './pyramid';
 
 /** A vector in an engine's memory. */
@@ -21,7 +21,7 @@ export interface WasmSpace extends VectorSpace<WasmVector, number, tf.Tensor> {
  *
  * @param shape of the tensors that they stand for; preconditioners get such tensors
  */
-export function wasmSpace(engine: KernelEngine, shape: readonly number[]): WasmSpace {
+export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmSpace {
   const { memory } = engine;
   const size = tf.util.sizeFromShape([...shape]);
   const length = vectorFloats(size);
