@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { InvalidArgumentError } from '../errors';
+import { sumOf } from '../sums';
+import { requireOneShape } from './planes';
 
 /**
  * Cosine of the angle between two tensors read as vectors, as a differentiable function: a.b / (|a| |b|).
- * What {@link cosineSimilarity} computes, for losses. The gradient is our own, with respect to both, on every backend.
+ * What {@link cosineSimilarity} computes, for losses. The gradient is written by hand, with respect to both, and runs on every backend.
  *
  * Two zero vectors have similarity 1 (they are equal), one zero vector has 0; the gradient there is 0.
  *
@@ -13,22 +14,15 @@ import { InvalidArgumentError } from '../errors';
  * @throws InvalidArgumentError if the shapes differ
  * @example
  * ```ts
- * const direction: Loss = {
+ * const direction = defineLoss({
  *   name: 'direction',
  *   layers: ['relu3_1'],
- *   compute: ({ relu3_1 }) => tf.tidy(() => tf.sub(1, cosineSimilarityOfTensors(relu3_1 as tf.Tensor4D, target))),
- * };
+ *   compute: ({ relu3_1 }) => tf.tidy(() => tf.sub(1, cosineSimilarityOfTensors(relu3_1, target))),
+ * });
  * ```
  */
 export function cosineSimilarityOfTensors(a: tf.Tensor, b: tf.Tensor): tf.Scalar {
-  if (!tf.util.arraysEqual(a.shape, b.shape)) {
-    const message = `cosineSimilarityOfTensors: b has shape [${b.shape}]; accepted: that of a, [${a.shape}].`;
-    throw new InvalidArgumentError('WRONG_SHAPE', message, {
-      option: 'b',
-      value: b.shape,
-      accepted: `[${a.shape}]`,
-    });
-  }
+  requireOneShape('cosineSimilarityOfTensors', a, b);
   const compute = tf.customGrad((...inputs) => {
     const [x, y, save] = inputs as [tf.Tensor, tf.Tensor, tf.GradSaveFunc];
     const [normX, normY] = [norm(x), norm(y)];
@@ -49,8 +43,4 @@ export function cosineSimilarityOfTensors(a: tf.Tensor, b: tf.Tensor): tf.Scalar
 
 const norm = (x: tf.Tensor) => tf.sqrt(dot(x, x));
 
-/** Row by row first: one float32 accumulator loses digits over a million summands. */
-function dot(x: tf.Tensor, y: tf.Tensor): tf.Scalar {
-  const rows = x.shape.find((length) => length > 1) ?? 1;
-  return tf.sum(tf.sum(tf.reshape(tf.mul(x, y), [rows, x.size / rows]), 1)) as tf.Scalar;
-}
+const dot = (x: tf.Tensor, y: tf.Tensor) => sumOf(tf.mul(x, y));

@@ -1,11 +1,10 @@
-import * as tf from '@tensorflow/tfjs-core';
 import { ImageError } from '../errors';
 import type { ImageInput } from '../image/to-image';
-import { requireKnownOptions, requireName, requireNumber } from '../options/validate';
-import { comparedPlanes } from './compared-planes';
-import { readNumbers, withImagePair } from './image-pair';
-import { type Channels, channelChoices } from './planes';
-import { contrastStructureMap, localMoments, ssimMap } from './ssim-maps';
+import { number, optionTable } from '../options/table';
+import { withImagePair } from './image-pair';
+import { type Channels, type Plane, readPlanes } from './planes';
+import { ssimOfPlanes } from './ssim-of-planes';
+import { ssimOptions } from './ssim-of-tensors';
 import { ssimWindows } from './ssim-window';
 
 /** Options of {@link msSsim}. */
@@ -15,22 +14,28 @@ export interface MsSsimOptions {
   /** The difference between the largest and the smallest value that a pixel can have. @default 1 */
   readonly dataRange?: number | undefined;
   /**
-   * How many scales, 1 to 5, each half as large as the one before. Fewer than 5 keep the first weights, scaled to add up to 1; such
-   * values compare only with others of as many scales.
+   * Number of scales, 1 to 5, each half as large as the one before. Fewer than 5 keep the first exponents, scaled to add up to 1; such
+   * values compare only with others of the same number of scales.
    * @default 5
    */
   readonly scales?: number | undefined;
 }
 
-/** Exponents of the scales, the finest first; Wang, Simoncelli & Bovik 2003, section 3.2. They add up to 1. */
+/** Exponents of the scales, the finest first; Wang, Simoncelli & Bovik 2003, section 3.2. As printed they add up to 1.0001. */
 const scaleWeights = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333] as const;
 const window = ssimWindows.gaussian;
 const windowSize = window.weights.length;
 
+const msSsimOptions = optionTable<MsSsimOptions>()('msSsim', {
+  channels: ssimOptions.channels,
+  dataRange: ssimOptions.dataRange,
+  scales: number({ min: 1, max: scaleWeights.length, integer: true, default: scaleWeights.length }),
+});
+
 /**
  * Multi-scale structural similarity (Wang, Simoncelli & Bovik 2003, eq. 7, as in the authors' program): the product over scales of
- * mean(contrast * structure)^w, with the luminance of the coarsest scale in its factor. Each scale halves the one before by means of 2x2
- * pixels, an odd last row or column with itself. A negative mean counts as 0.
+ * mean(contrast * structure)^w, with the luminance of the coarsest scale in its factor, in double precision. Each scale halves the one
+ * before by means of 2x2 pixels; an odd last row or column counts twice. A negative mean counts as 0.
  *
  * @param a an image whose shorter side is at least 161 pixels for 5 scales (81 for 4, 41 for 3, 21 for 2, 11 for 1)
  * @param b an image of the same size
@@ -43,24 +48,17 @@ const windowSize = window.weights.length;
  * ```
  */
 export async function msSsim(a: ImageInput, b: ImageInput, options: MsSsimOptions = {}): Promise<number> {
-  requireKnownOptions('msSsim', options, ['channels', 'dataRange', 'scales']);
-  const { channels = 'luma', dataRange = 1, scales = scaleWeights.length } = options;
-  requireName('channels', channels, channelChoices);
-  requireNumber('dataRange', dataRange, { min: 0, exclusive: true });
-  requireNumber('scales', scales, { min: 1, max: scaleWeights.length, integer: true });
+  const { channels, dataRange, scales } = msSsimOptions.read(options);
   return withImagePair('msSsim', { a, b }, async (first, second) => {
     requireScalesFit(first.shape, scales);
-    const planes = await comparedPlanes(first, second, channels);
-    const count = planes[0].shape[0];
-    try {
-      return combine(await readNumbers(() => meansByScale(...planes, scales, dataRange)), count, scales);
-    } finally {
-      tf.dispose(planes);
-    }
+    const { planes, unit } = await readPlanes(first, channels);
+    const others = (await readPlanes(second, channels)).planes;
+    const values = planes.map((plane, p) => msSsimOfPlanes(plane, others[p], scales, dataRange * unit));
+    return values.reduce((sum, value) => sum + value, 0) / values.length;
   });
 }
 
-/** The most scales, at most 5, that images of this shape have room for; 0 where they are smaller than the window. */
+/** The largest number of scales, at most 5, that images of this shape have room for; 0 where they are smaller than the window. */
 export function scalesThatFit([height, width]: readonly number[]): number {
   let side = Math.min(height, width);
   let scales = 0;
@@ -87,41 +85,30 @@ function requireScalesFit(shape: readonly number[], scales: number): void {
   );
 }
 
-/** [scales, planes]: the means that enter the product. */
-function meansByScale(a: tf.Tensor4D, b: tf.Tensor4D, scales: number, dataRange: number): tf.Tensor2D {
-  const means: tf.Tensor1D[] = [];
-  let [x, y] = [a, b];
-  for (let scale = 1; scale <= scales; scale++) {
-    const similarity = scale === scales ? ssimMap : contrastStructureMap;
-    const map = similarity(localMoments(x, y, window), window, dataRange);
-    means.push(tf.mean(tf.mean(tf.squeeze(map, [3]), 2), 1));
-    if (scale < scales) [x, y] = [half(x), half(y)];
-  }
-  return tf.stack(means) as tf.Tensor2D;
-}
-
-function half(planes: tf.Tensor4D): tf.Tensor4D {
-  return tf.avgPool(evenSide(evenSide(planes, 1), 2), 2, 2, 'valid');
-}
-
-/** Repeats the last row (axis 1) or column (axis 2) of an odd number of them. */
-function evenSide(planes: tf.Tensor4D, axis: 1 | 2): tf.Tensor4D {
-  const length = planes.shape[axis];
-  if (length % 2 === 0) return planes;
-  const size = planes.shape.map((n, i) => (i === axis ? 1 : n));
-  const last = tf.slice(planes, [0, axis === 1 ? length - 1 : 0, axis === 2 ? length - 1 : 0, 0], size);
-  return tf.concat([planes, last], axis);
-}
-
-function combine(means: readonly number[], planes: number, scales: number): number {
+/** The product over scales of the means to the power of the scale's weight; the weights are scaled to add up to 1. */
+function msSsimOfPlanes(a: Plane, b: Plane, scales: number, dataRange: number): number {
   const weights = scaleWeights.slice(0, scales);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
-  let sum = 0;
-  for (let plane = 0; plane < planes; plane++) {
-    sum += weights.reduce(
-      (product, w, scale) => product * Math.max(0, means[scale * planes + plane]) ** (w / total),
-      1,
-    );
+  let [x, y] = [a, b];
+  return weights.reduce((product, weight, scale) => {
+    if (scale > 0) [x, y] = [halved(x), halved(y)];
+    const { similarity, contrastStructure } = ssimOfPlanes(x, y, window, dataRange);
+    const mean = scale === scales - 1 ? similarity : contrastStructure;
+    return product * Math.max(0, mean) ** (weight / total);
+  }, 1);
+}
+
+/** Means of 2x2 pixels; an odd last row or column counts twice. */
+function halved({ values, width, height }: Plane): Plane {
+  const half = { width: Math.ceil(width / 2), height: Math.ceil(height / 2) };
+  const means = new Float64Array(half.width * half.height);
+  for (let y = 0; y < half.height; y++) {
+    const [upper, lower] = [2 * y * width, Math.min(2 * y + 1, height - 1) * width];
+    for (let x = 0; x < half.width; x++) {
+      const [left, right] = [2 * x, Math.min(2 * x + 1, width - 1)];
+      const sum = values[upper + left] + values[upper + right] + values[lower + left] + values[lower + right];
+      means[y * half.width + x] = sum / 4;
+    }
   }
-  return sum / planes;
+  return { values: means, ...half };
 }

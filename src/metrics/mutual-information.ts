@@ -1,16 +1,16 @@
 import type { ImageInput } from '../image/to-image';
-import { requireKnownOptions, requireName, requireNumber } from '../options/validate';
-import { greyLevels } from './grey-levels';
+import { number, oneOf, optionTable } from '../options/table';
+import { greyLevels } from './grey';
 import { withImagePair } from './image-pair';
 
-/** What mutual information is divided by: nothing, sqrt(H(A) H(B)), or (H(A) + H(B)) / 2. */
+/** The divisor of mutual information: 1, sqrt(H(A) H(B)), or (H(A) + H(B)) / 2. */
 export type MutualInformationNormalization = 'none' | 'geometric' | 'arithmetic';
 
 const normalizations: readonly MutualInformationNormalization[] = ['none', 'geometric', 'arithmetic'];
 
 /** Options of {@link greyEntropies}. */
 export interface GreyEntropiesOptions {
-  /** Equal intervals that the 256 grey levels are put into, 1 to 256. @default 256 */
+  /** Number of equal intervals into which the 256 grey levels are divided, 1 to 256. @default 256 */
   readonly bins?: number | undefined;
 }
 
@@ -19,6 +19,13 @@ export interface MutualInformationOptions extends GreyEntropiesOptions {
   /** `'none'` gives bits; the other two a number in [0, 1]. @default 'none' */
   readonly normalization?: MutualInformationNormalization | undefined;
 }
+
+const bins = number({ min: 1, max: 256, integer: true, default: 256 });
+const greyEntropiesOptions = optionTable<GreyEntropiesOptions>()('greyEntropies', { bins });
+const mutualInformationOptions = optionTable<MutualInformationOptions>()('mutualInformation', {
+  bins,
+  normalization: oneOf(normalizations, { default: 'none' }),
+});
 
 /** Shannon entropies in bits. */
 export interface GreyEntropies {
@@ -35,7 +42,7 @@ export interface GreyEntropies {
  * `'geometric'` I / sqrt(H(A) H(B)), `'arithmetic'` 2 I / (H(A) + H(B)) (Strehl & Ghosh 2002). Grey is round(0.299 R + 0.587 G + 0.114 B)
  * in 8 bits.
  *
- * A constant image tells nothing: `'none'` is 0. Normalised, two constant images have 1 and one alone 0.
+ * With a constant image it is 0 bits. Normalised, two constant images have 1, a constant and another image 0.
  *
  * @param a an image of any size
  * @param b an image of the same size
@@ -52,14 +59,12 @@ export async function mutualInformation(
   b: ImageInput,
   options: MutualInformationOptions = {},
 ): Promise<number> {
-  requireKnownOptions('mutualInformation', options, ['bins', 'normalization']);
-  const { bins, normalization = 'none' } = options;
-  requireName('normalization', normalization, normalizations);
+  const { bins, normalization } = mutualInformationOptions.read(options);
   return informationOf(await entropiesOf('mutualInformation', a, b, bins), normalization);
 }
 
 /**
- * The entropies that mutual information is made of, in bits; other normalisations follow from them, such as
+ * The entropies from which mutual information is computed, in bits; other normalisations follow from them, such as
  * Studholme's (H(A) + H(B)) / H(A, B).
  *
  * @param a an image of any size
@@ -75,12 +80,15 @@ export async function greyEntropies(
   b: ImageInput,
   options: GreyEntropiesOptions = {},
 ): Promise<GreyEntropies> {
-  requireKnownOptions('greyEntropies', options, ['bins']);
-  return entropiesOf('greyEntropies', a, b, options.bins);
+  return entropiesOf('greyEntropies', a, b, greyEntropiesOptions.read(options).bins);
 }
 
-async function entropiesOf(caller: string, a: ImageInput, b: ImageInput, bins = 256): Promise<GreyEntropies> {
-  requireNumber('bins', bins, { min: 1, max: 256, integer: true });
+async function entropiesOf(
+  caller: string,
+  a: ImageInput,
+  b: ImageInput,
+  bins: number,
+): Promise<GreyEntropies> {
   return withImagePair(caller, { a, b }, async (first, second) => {
     const [levelsA, levelsB] = [await first.data(), await second.data()].map((pixels) => greyLevels(pixels));
     return jointEntropies(levelsA, levelsB, bins);

@@ -1,13 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ImageInput } from '../image/to-image';
-import { requireKnownOptions, requireNumber } from '../options/validate';
+import { optionTable } from '../options/table';
+import { meanOf } from '../sums';
 import { readNumbers, withImagePair } from './image-pair';
+import { ssimOptions } from './ssim-of-tensors';
 
 /** Options of {@link psnr}. */
 export interface PsnrOptions {
   /** The difference between the largest and the smallest value that a pixel can have. @default 1 */
   readonly dataRange?: number | undefined;
 }
+
+const psnrOptions = optionTable<PsnrOptions>()('psnr', { dataRange: ssimOptions.dataRange });
 
 /**
  * Peak signal-to-noise ratio in decibels: 10 log10(L^2 / mean((a - b)^2)) over all channels, L the data range.
@@ -22,14 +26,9 @@ export interface PsnrOptions {
  * ```
  */
 export async function psnr(a: ImageInput, b: ImageInput, options: PsnrOptions = {}): Promise<number> {
-  requireKnownOptions('psnr', options, ['dataRange']);
-  const { dataRange = 1 } = options;
-  requireNumber('dataRange', dataRange, { min: 0, exclusive: true });
+  const { dataRange } = psnrOptions.read(options);
   return withImagePair('psnr', { a, b }, async (first, second) => {
-    // Row by row first: one float32 accumulator loses digits over a million summands.
-    const [meanSquare] = await readNumbers(() => {
-      return tf.mean(tf.mean(tf.squaredDifference(first, second), [1, 2]));
-    });
+    const [meanSquare] = await readNumbers(() => meanOf(tf.squaredDifference(first, second)));
     return 10 * Math.log10(dataRange ** 2 / meanSquare);
   });
 }

@@ -1,17 +1,23 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { ImageError } from '../errors';
-import { requireKnownOptions, requireName, requireNumber } from '../options/validate';
+import { number, oneOf, optionTable } from '../options/table';
+import { meanOf } from '../sums';
+import { fromDifference, gradientOfPixels, type LocalMoments, localMoments } from './local-moments';
 import {
   type Channels,
   channelChoices,
   fromPlanes,
-  heightWidthChannels,
   type ImageTensor,
   requireImageTensors,
   toPlanes,
 } from './planes';
-import { localMoments, type Moments, ssimMap, ssimMapGradient } from './ssim-maps';
-import { type SsimWindow, type SsimWindowName, ssimWindows } from './ssim-window';
+import {
+  requireWindowFits,
+  type SsimWindow,
+  type SsimWindowName,
+  ssimConstants,
+  ssimWindowNames,
+  ssimWindows,
+} from './ssim-window';
 
 /** Options of {@link ssimOfTensors}. */
 export interface SsimOfTensorsOptions {
@@ -19,79 +25,152 @@ export interface SsimOfTensorsOptions {
   readonly channels?: Channels | undefined;
   /** The difference between the largest and the smallest value that a pixel can have: 1 for images. @default 1 */
   readonly dataRange?: number | undefined;
-  /** `'gaussian'`: 11x11, sigma 1.5, as Wang et al. 2004; `'uniform'`: 7x7, sample variances, scikit-image's default. @default 'gaussian' */
+  /** `'gaussian'`: 11x11, sigma 1.5 (Wang et al. 2004); `'uniform'`: 7x7, sample variances (scikit-image). @default 'gaussian' */
   readonly window?: SsimWindowName | undefined;
 }
+
+/** The table of {@link SsimOfTensorsOptions}. */
+export const ssimOptions = {
+  channels: oneOf(channelChoices, { default: 'luma' }),
+  dataRange: number({ min: 0, exclusive: true, default: 1 }),
+  window: oneOf(ssimWindowNames, { default: 'gaussian' }),
+} as const;
+
+const ssimOfTensorsOptions = optionTable<SsimOfTensorsOptions>()('ssimOfTensors', ssimOptions);
 
 /**
  * Structural similarity of two images as a differentiable function of tensors: what {@link ssim} computes, for losses.
  *
  * The mean over all windows that lie inside the image of
  * (2 mu_a mu_b + C1) (2 sigma_ab + C2) / ((mu_a^2 + mu_b^2 + C1) (sigma_a^2 + sigma_b^2 + C2)), C1 = (0.01 L)^2, C2 = (0.03 L)^2
- * (Wang et al. 2004, eq. 13 and 17). The gradient is our own, with respect to both, on every backend.
+ * (Wang et al. 2004, eq. 13 and 17), L the data range. Computed without cancellation: flat and bright images lose no digits. The
+ * gradient is written by hand, with respect to both images, and runs on every backend.
  *
  * @param a [height, width, channels] or [1, height, width, channels]; both sides at least the window's 11 (or 7) pixels
  * @param b the same shape
- * @returns a scalar in [-1, 1], 1 for equal images; it belongs to the caller
+ * @returns a scalar in [-1, 1], exactly 1 for equal images; it belongs to the caller
  * @throws InvalidArgumentError if the shapes differ or an option is wrong; ImageError if the images are smaller than the window
  * @example
  * ```ts
- * const structure: Loss = {
+ * const structure = defineLoss({
  *   name: 'structure',
  *   layers: ['image'],
- *   compute: ({ image }) => tf.tidy(() => tf.sub(1, ssimOfTensors(image as tf.Tensor4D, target))), // [1, height, width, 3] both
- * };
+ *   compute: ({ image }) => tf.tidy(() => tf.sub(1, ssimOfTensors(image, target))), // [1, height, width, 3] both
+ * });
  * ```
  */
 export function ssimOfTensors(a: ImageTensor, b: ImageTensor, options: SsimOfTensorsOptions = {}): tf.Scalar {
-  const { channels, dataRange, window } = ssimSettings('ssimOfTensors', options);
+  const { channels, dataRange, window: windowName } = ssimOfTensorsOptions.read(options);
+  const window = ssimWindows[windowName];
   requireImageTensors('ssimOfTensors', a, b, channels);
   requireWindowFits('ssimOfTensors', a.shape, window);
+  const { weights } = window;
   const compute = tf.customGrad((...inputs) => {
     const [x, y, save] = inputs as [ImageTensor, ImageTensor, tf.GradSaveFunc];
-    const moments = localMoments(toPlanes(x, channels), toPlanes(y, channels), window);
-    const map = ssimMap(moments, window, dataRange);
-    save([x, y, ...moments]);
+    const { pixels, offset } = stack(x, y, channels);
+    const { columns, windows } = localMoments(pixels, weights);
+    const { luminance, contrast } = lost(means(windows, offset), windows.variance, window, dataRange);
+    // 1 - (1 - luminance) (1 - contrast)
+    const dissimilarity = tf.sub(
+      tf.add(luminance.quotient, contrast.quotient),
+      tf.mul(luminance.quotient, contrast.quotient),
+    );
+    save([x, y, columns.centre, columns.deviation, windows.centre, windows.deviation, windows.variance]);
     const gradFunc = (dy: tf.Scalar, saved: tf.Tensor[]): tf.Tensor[] => {
-      const [savedX, savedY, ...savedMoments] = saved;
-      const planes = [savedX, savedY].map((image) => toPlanes(image as ImageTensor, channels));
-      const gradients = ssimMapGradient(planes[0], planes[1], savedMoments as Moments, window, dataRange);
-      const share = tf.div(dy, map.size);
-      return gradients.map((gradient) => fromPlanes(tf.mul(gradient, share), x.shape, channels));
+      const [columnCentre, columnDeviation, centre, deviation, variance] = saved.slice(2) as tf.Tensor3D[];
+      const again = stack(saved[0] as ImageTensor, saved[1] as ImageTensor, channels);
+      const moments = { centre, deviation, variance };
+      const gradient = gradientOfPixels(
+        again.pixels,
+        { centre: columnCentre, deviation: columnDeviation },
+        moments,
+        momentGradients(means(moments, again.offset), variance, window, dataRange),
+        weights,
+      );
+      const share = tf.div(dy, -variance.size / 3);
+      return tf
+        .split(tf.mul(gradient, share) as tf.Tensor3D, 2, 0)
+        .map((half) => fromPlanes(half as tf.Tensor3D, x.shape, channels));
     };
-    return { value: meanOfMap(map), gradFunc };
+    return { value: tf.sub<tf.Scalar>(1, meanOf(dissimilarity)), gradFunc };
   });
   return tf.tidy(() => compute(a, b) as tf.Scalar);
 }
 
-/** Options with their defaults, checked. */
-export function ssimSettings(
-  caller: string,
-  options: SsimOfTensorsOptions,
-  others: readonly string[] = [],
-): { channels: Channels; dataRange: number; window: SsimWindow } {
-  requireKnownOptions(caller, options, ['channels', 'dataRange', 'window', ...others]);
-  const { channels = 'luma', dataRange = 1, window = 'gaussian' } = options;
-  requireName('channels', channels, channelChoices);
-  requireNumber('dataRange', dataRange, { min: 0, exclusive: true });
-  requireName('window', window, Object.keys(ssimWindows) as SsimWindowName[]);
-  return { channels, dataRange, window: ssimWindows[window] };
+/** Planes and offsets of two images, one behind the other. */
+function stack(a: ImageTensor, b: ImageTensor, channels: Channels) {
+  const [planesA, planesB] = [toPlanes(a, channels), toPlanes(b, channels)];
+  return {
+    pixels: tf.concat([planesA.planes, planesB.planes], 0) as tf.Tensor3D,
+    offset: tf.concat([planesA.offset, planesB.offset], 0) as tf.Tensor3D,
+  };
 }
 
-/** Throws unless at least one window lies wholly inside images of this shape. */
-export function requireWindowFits(caller: string, shape: readonly number[], window: SsimWindow): void {
-  const [height, width] = heightWidthChannels(shape);
-  const size = window.weights.length;
-  if (Math.min(height, width) >= size) return;
-  const accepted = `at least ${size}x${size} pixels, the window's size`;
-  throw new ImageError('TOO_SMALL', `${caller}: the images are ${width}x${height}; accepted: ${accepted}.`, {
-    option: 'a',
-    value: shape,
-    accepted,
+/** Local means of a, of b, and their difference, in which equal images leave exactly 0. */
+function means(
+  { centre, deviation }: LocalMoments,
+  offset: tf.Tensor3D,
+): [a: tf.Tensor, b: tf.Tensor, d: tf.Tensor] {
+  const differences = [centre, deviation as tf.Tensor3D, offset].map((x) => {
+    const [ofA, ofB] = tf.split(x, 2, 0);
+    return tf.sub(ofA, ofB);
   });
+  const [a, b] = tf.split(
+    tf.addN([centre, deviation as tf.Tensor3D, tf.add(tf.zerosLike(centre), offset)]),
+    2,
+    0,
+  );
+  return [a, b, tf.add(tf.add(differences[0], differences[1]), differences[2])];
 }
 
-/** Row by row first: one float32 accumulator loses digits over a million summands. */
-export function meanOfMap(map: tf.Tensor4D): tf.Scalar {
-  return tf.tidy(() => tf.mean(tf.mean(map, 2)));
+/** A factor of SSIM as 1 - quotient, quotient = numerator / denominator. */
+interface Lost {
+  readonly quotient: tf.Tensor;
+  readonly denominator: tf.Tensor;
+}
+
+/**
+ * What the factors of SSIM lack to 1: (mu_a - mu_b)^2 / (mu_a^2 + mu_b^2 + C1) of luminance and
+ * f var(a - b) / (f (var_a + var_b) + C2) of contrast and structure, f the window's variance factor.
+ */
+function lost(
+  [a, b, d]: readonly tf.Tensor[],
+  variance: tf.Tensor3D,
+  { varianceFactor }: SsimWindow,
+  dataRange: number,
+): { luminance: Lost; contrast: Lost } {
+  const { c1, c2 } = ssimConstants(dataRange);
+  const [ofA, ofB, ofD] = tf.split(varianceFactor === 1 ? variance : tf.mul(variance, varianceFactor), 3, 0);
+  const means = tf.add(tf.add(tf.square(a), tf.square(b)), c1);
+  const variances = tf.add(tf.add(ofA, ofB), c2);
+  return {
+    luminance: { quotient: tf.div(tf.square(d), means), denominator: means },
+    contrast: { quotient: tf.div(ofD, variances), denominator: variances },
+  };
+}
+
+/**
+ * Gradients of x + y - x y at every window, x and y the quotients of {@link lost}, A and B their denominators:
+ * by mu_a - mu_b (1 - y) 2 (mu_a - mu_b) / A, by mu_a beside it -(1 - y) x 2 mu_a / A, by var(a - b) (1 - x) f / B and by var_a and
+ * var_b -(1 - x) y f / B.
+ */
+function momentGradients(
+  [a, b, d]: readonly tf.Tensor[],
+  variance: tf.Tensor3D,
+  window: SsimWindow,
+  dataRange: number,
+) {
+  const { luminance, contrast } = lost([a, b, d], variance, window, dataRange);
+  const byMean = tf.div(tf.mul(tf.sub(1, contrast.quotient), 2), luminance.denominator);
+  const byOwnMean = tf.neg(tf.mul(byMean, luminance.quotient));
+  const byVariance = tf.div(
+    tf.mul(tf.sub(1, luminance.quotient), window.varianceFactor),
+    contrast.denominator,
+  );
+  const byOwnVariance = tf.neg(tf.mul(byVariance, contrast.quotient));
+  const mean = tf.concat([tf.mul(byOwnMean, a), tf.mul(byOwnMean, b), tf.mul(byMean, d)], 0) as tf.Tensor3D;
+  return {
+    mean: fromDifference(mean),
+    variance: tf.concat([byOwnVariance, byOwnVariance, byVariance], 0) as tf.Tensor3D,
+  };
 }

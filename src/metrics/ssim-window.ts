@@ -1,10 +1,11 @@
-import * as tf from '@tensorflow/tfjs-core';
+import { ImageError } from '../errors';
+import { heightWidthChannels } from './planes';
 
 /** The neighbourhood that local means and variances are taken over. */
 export interface SsimWindow {
-  /** Of the mean along one axis; the window is their outer product. Symmetric, adding up to 1. */
+  /** Of the mean along one axis; the window is their outer product. An odd number, symmetric, adding up to 1. */
   readonly weights: readonly number[];
-  /** What variances are multiplied by: 1, or n / (n - 1) where they estimate those of a population from a sample. */
+  /** The factor of variances: 1, or n / (n - 1) where the variance of a population is estimated from a sample of n. */
   readonly varianceFactor: number;
 }
 
@@ -17,32 +18,29 @@ export const ssimWindows: Readonly<Record<SsimWindowName, SsimWindow>> = {
   uniform: { weights: new Array(7).fill(1 / 7), varianceFactor: 49 / 48 },
 };
 
+/** Every {@link SsimWindowName}. */
+export const ssimWindowNames = Object.keys(ssimWindows) as readonly SsimWindowName[];
+
+/** C1 = (0.01 L)^2 and C2 = (0.03 L)^2 keep SSIM's quotients finite where an image is dark or flat (Wang et al. 2004, III.B). */
+export function ssimConstants(dataRange: number): { c1: number; c2: number } {
+  return { c1: (0.01 * dataRange) ** 2, c2: (0.03 * dataRange) ** 2 };
+}
+
+/** Throws unless at least one window lies wholly inside images of this shape. */
+export function requireWindowFits(caller: string, shape: readonly number[], window: SsimWindow): void {
+  const [height, width] = heightWidthChannels(shape);
+  const size = window.weights.length;
+  if (Math.min(height, width) >= size) return;
+  const accepted = `at least ${size}x${size} pixels, the window's size`;
+  throw new ImageError('TOO_SMALL', `${caller}: the images are ${width}x${height}; accepted: ${accepted}.`, {
+    option: 'a',
+    value: shape,
+    accepted,
+  });
+}
+
 function gaussian(size: number, sigma: number): number[] {
   const raw = Array.from({ length: size }, (_, i) => Math.exp(-(((i - (size - 1) / 2) / sigma) ** 2) / 2));
   const total = raw.reduce((sum, weight) => sum + weight, 0);
   return raw.map((weight) => weight / total);
-}
-
-/** Weighted means over every window that lies wholly inside: [n, h, w, 1] -> [n, h - size + 1, w - size + 1, 1]. */
-export function windowMeans(planes: tf.Tensor4D, weights: readonly number[]): tf.Tensor4D {
-  return tf.tidy(() => {
-    const filter = tf.tensor1d([...weights]);
-    const columns = tf.conv2d(
-      planes,
-      tf.reshape(filter, [weights.length, 1, 1, 1]) as tf.Tensor4D,
-      1,
-      'valid',
-    );
-    return tf.conv2d(columns, tf.reshape(filter, [1, weights.length, 1, 1]) as tf.Tensor4D, 1, 'valid');
-  });
-}
-
-/**
- * The transposed map of {@link windowMeans}, for gradients: [n, h, w, 1] -> [n, h + size - 1, w + size - 1, 1].
- * The weights are symmetric, so it is the same means over the zero-padded gradient; tfjs' own gradient of a
- * convolution also makes the filter's, which wasm lacks.
- */
-export function spreadWindows(gradient: tf.Tensor4D, weights: readonly number[]): tf.Tensor4D {
-  const border: [number, number] = [weights.length - 1, weights.length - 1];
-  return tf.tidy(() => windowMeans(tf.pad(gradient, [[0, 0], border, border, [0, 0]]), weights));
 }

@@ -2,7 +2,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { greyEntropies, mutualInformation } from '../../src/metrics';
-import { greyLevels } from '../../src/metrics/grey-levels';
+import { greyLevels } from '../../src/metrics/grey';
 import { constantPixels, noisePixels, pixelsOf } from '../support/pixels';
 
 beforeAll(async () => {
