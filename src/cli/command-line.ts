@@ -1,68 +1,154 @@
+import { existsSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
 import colors from 'picocolors';
-import { StyleTransferError } from '../errors';
-import { evaluateCommand } from './evaluate-command';
+import { InvalidArgumentError, StyleTransferError } from '../errors';
+import { showValue } from '../options/show';
+import { nearestName } from '../options/validate';
+import { evaluateCommand, evaluateOptions } from './evaluate-command';
 import { exitCodeOf, exitCodes, Interrupted } from './exit-codes';
+import { inFlags, longFlag, type Options } from './flags';
+import { printable, printableLine } from './printable';
+import { jsonLine } from './progress-json';
 import { styleCommand } from './style-command';
+import { styleOptions } from './style-options';
 import { hasColors, processTerminal, type Terminal } from './terminal';
-import { weightsCommand } from './weights-command';
+import { weightsCommand, weightsOptions } from './weights-command';
+
+/** The options of the command that arguments name. */
+function optionsOf([command]: readonly string[]): Options {
+  if (command === 'evaluate') return evaluateOptions;
+  return command === 'weights' ? weightsOptions : styleOptions;
+}
 
 /**
  * The program `tfjs-style-transfer`.
  *
  * @param args what follows the program's name on the command line
- * @returns the exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted
+ * @returns the exit code: 0 done, 1 failed, 2 wrong usage, 130, 143 or 129 interrupted
  */
 export async function runCommandLine(
   args: readonly string[],
-  terminal: Terminal = processTerminal,
+  terminal: Terminal = processTerminal(),
 ): Promise<number> {
-  const program = styleCommand(terminal).addCommand(evaluateCommand()).addCommand(weightsCommand(terminal));
+  const program = styleCommand(terminal)
+    .addCommand(evaluateCommand(terminal))
+    .addCommand(weightsCommand(terminal))
+    .helpCommand('help [command...]', 'how a command is used');
+  prepare(program, terminal);
   const json = args.includes('--json');
-  prepare(program, terminal, json);
   try {
-    await program.parseAsync(args, { from: 'user' });
+    if (args.length === 0) {
+      program.outputHelp({ error: true });
+      return exitCodes.wrongUsage;
+    }
+    await program.parseAsync(withHelpFlag(args, program), { from: 'user' });
     return exitCodes.done;
   } catch (error) {
-    // Commander has already said what is wrong, and an interrupted run what it has saved.
-    if (!(error instanceof CommanderError || error instanceof Interrupted)) report(error, json, terminal);
+    // An interrupted run has said already what it has saved.
+    if (!(error instanceof Interrupted || isHelp(error)))
+      report(error, { json, options: optionsOf(args) }, terminal);
     return exitCodeOf(error);
   }
 }
 
 /** Has the command and those under it throw in place of ending the process, and write to the terminal. */
-function prepare(command: Command, terminal: Terminal, json: boolean): void {
+function prepare(command: Command, terminal: Terminal): void {
   const { stdout, stderr, env } = terminal;
   command
     .exitOverride()
     .showSuggestionAfterError()
     .configureOutput({
-      writeOut: (text) => stdout.write(text),
-      writeErr: (text) => stderr.write(text),
-      outputError: (text, write) =>
-        write(json ? jsonError('WRONG_USAGE', text.replace(/^error: /, '').trim()) : text),
+      writeOut: (text) => stdout.write(printable(text)),
+      writeErr: (text) => stderr.write(printable(text)),
+      // Reported where every error is.
+      outputError() {},
       getOutHelpWidth: () => stdout.columns ?? 100,
       getErrHelpWidth: () => stderr.columns ?? 100,
       getOutHasColors: () => hasColors(stdout, env),
       getErrHasColors: () => hasColors(stderr, env),
     });
-  for (const under of command.commands) prepare(under, terminal, json);
+  for (const under of command.commands) prepare(under, terminal);
 }
 
+/**
+ * `help weights fetch` as `weights fetch --help`.
+ *
+ * @throws InvalidArgumentError if there is no such command; also where the first word is nearly one and no file
+ */
+function withHelpFlag(args: readonly string[], program: Command): readonly string[] {
+  const [first] = args;
+  if (first !== 'help') {
+    // Without a dot or slash a word is the name of a file only if there is one.
+    const isWord = !/^-|[./\\]/.test(first) && !existsSync(first);
+    const near = isWord ? nearestName(first, commandNames(program)) : undefined;
+    if (near !== undefined && near !== first) throw noCommand(first, program);
+    return args;
+  }
+  let command = program;
+  for (const name of args.slice(1)) {
+    const under = command.commands.find((one) => one.name() === name);
+    if (under === undefined) throw noCommand(name, command);
+    command = under;
+  }
+  return [...args.slice(1), '--help'];
+}
+
+const commandNames = (command: Command) => [...command.commands.map((under) => under.name()), 'help'];
+
+function noCommand(name: string, command: Command): InvalidArgumentError {
+  const accepted = commandNames(command);
+  const near = nearestName(name, accepted);
+  return new InvalidArgumentError(
+    'UNKNOWN_NAME',
+    `There is no command ${showValue(name)}${near ? `; did you mean ${near}?` : '.'} Commands: ${accepted.join(', ')}.`,
+    { option: 'command', value: name, accepted },
+  );
+}
+
+/** Whether help or the version was shown, which Commander reports as an error. */
+const isHelp = (error: unknown) =>
+  error instanceof CommanderError &&
+  ['commander.help', 'commander.helpDisplayed', 'commander.version'].includes(error.code);
+
 /** One line for people, or one line of JSON; with DEBUG set, where it happened as well. */
-function report(error: unknown, json: boolean, { stderr, env }: Terminal): void {
-  const expected = error instanceof StyleTransferError;
-  const message = error instanceof Error ? error.message : String(error);
+function report(
+  error: unknown,
+  { json, options }: { readonly json: boolean; readonly options: Options },
+  { stderr, env }: Terminal,
+): void {
+  const { code, option, message } = described(error, options);
   const stack = env.DEBUG && error instanceof Error ? error.stack : undefined;
   if (json) {
-    const { code, option } = expected ? error : { code: 'UNEXPECTED', option: undefined };
-    stderr.write(jsonError(code, message, { option, stack }));
+    const flag = option === undefined ? undefined : longFlag(options[option]);
+    stderr.write(jsonLine({ type: 'error', code, message, option, flag, stack }));
     return;
   }
   const { red } = colors.createColors(hasColors(stderr, env));
-  const hint = expected || stack ? '' : ' (set DEBUG=1 to see where)';
-  stderr.write(`${red('error:')} ${stack ?? message}${hint}\n`);
+  const hint = code !== unexpected || stack ? '' : ' (set DEBUG=1 to see where)';
+  const trace = stack ? printable(`\n${stack}`) : '';
+  stderr.write(`${red('error:')} ${printableLine(message)}${hint}${trace}\n`);
 }
 
-const jsonError = (code: string, message: string, details: object = {}) =>
-  `${JSON.stringify({ type: 'error', code, message, ...details })}\n`;
+const unexpected = 'UNEXPECTED';
+
+function described(
+  error: unknown,
+  options: Options,
+): {
+  readonly code: string;
+  readonly message: string;
+  readonly option?: string | undefined;
+} {
+  if (error instanceof CommanderError) {
+    // Commander's suggestions are a line of their own, in brackets.
+    const message = error.message
+      .replace(/^error: /, '')
+      .replace(/\n\(Did you mean (.*)\?\)$/s, '; did you mean $1?');
+    return { code: 'WRONG_USAGE', message };
+  }
+  if (error instanceof StyleTransferError) {
+    const { code, message, option } = error;
+    return { code, message: inFlags(message, options), option };
+  }
+  return { code: unexpected, message: error instanceof Error ? error.message : String(error) };
+}

@@ -3,13 +3,46 @@ import { evaluate, type ImageEvaluation, type MetricName, metricNames } from '..
 import { decodeInput } from '../node/image-input';
 import { loadVgg19 } from '../node/load-vgg19';
 import { useWasm } from '../node/use-wasm';
+import { any, flag, optionTable } from '../options/table';
+import { addFlags, only } from './flags';
+import { interruptible } from './interruptible';
+import { deliverResult } from './result';
+import type { Terminal } from './terminal';
 
+/** Flags of `tfjs-style-transfer evaluate`. */
 interface EvaluateFlags {
-  readonly style: string;
-  readonly content?: string;
-  readonly weights?: string;
-  readonly json?: true;
+  readonly style?: string | undefined;
+  readonly content?: string | undefined;
+  readonly weights?: string | undefined;
+  readonly json?: boolean | undefined;
 }
+
+const picture = (name: string) =>
+  any<string, { flag: string; help: string }>('a file or URL', (value) => typeof value === 'string', {
+    flag: `--${name} <image>`,
+    help: `the ${name} image; resized to the stylised one`,
+  });
+
+const table = optionTable<EvaluateFlags>()('evaluate', {
+  style: picture('style'),
+  content: picture('content'),
+  weights: any<string, { flag: string; help: string }>(
+    'a folder, a file, a URL, vgg19 or embedded',
+    (value) => typeof value === 'string',
+    {
+      flag: '--weights <where>',
+      help: 'VGG-19 for the distances: a folder, file or URL (default: what is there without network)',
+    },
+  ),
+  json: flag({
+    default: false,
+    flag: '--json',
+    help: 'print JSON; the PSNR of equal images, which is infinite, is null there',
+  }),
+});
+
+/** Every option of the command. */
+export const evaluateOptions = table.options;
 
 /** What the command prints: every metric, and which network the distances are of. */
 interface PrintedEvaluation extends ImageEvaluation<MetricName> {
@@ -20,35 +53,37 @@ interface PrintedEvaluation extends ImageEvaluation<MetricName> {
 }
 
 /** `tfjs-style-transfer evaluate`: every metric of a stylised image against its style and its content, as a table or JSON on stdout. */
-export function evaluateCommand(): Command {
-  return new Command('evaluate')
+export function evaluateCommand(terminal: Terminal): Command {
+  const command = new Command('evaluate')
     .description('measure a stylised image against its style and its content')
-    .argument('<image>', 'the stylised image')
-    .requiredOption('--style <image>', 'the style image; resized to the stylised one')
-    .option('--content <image>', 'the content image; resized to the stylised one')
-    .option(
-      '--weights <where>',
-      'VGG-19 for the distances: a folder, file or URL; by default what is there without network',
-    )
-    .option('--json', 'print JSON; the PSNR of equal images, which is infinite, is null there')
-    .action(async (image: string, flags: EvaluateFlags) => {
-      const evaluation = await measure(image, flags);
-      process.stdout.write(flags.json ? `${JSON.stringify(evaluation, null, 2)}\n` : tableOf(evaluation));
-    });
+    .argument('<image>', 'the stylised image');
+  return addFlags(command, evaluateOptions, ['style']).action(
+    async (image: string, values: Readonly<Record<string, unknown>>) => {
+      const flags = table.read(only(evaluateOptions, values) as EvaluateFlags);
+      const evaluation = await interruptible(terminal, ({ signal }) => measure(image, flags, signal));
+      await deliverResult(
+        terminal,
+        flags.json ? `${JSON.stringify(evaluation, null, 2)}\n` : tableOf(evaluation),
+      );
+    },
+  );
 }
 
 async function measure(
   image: string,
   { style, content, weights }: EvaluateFlags,
+  signal: AbortSignal,
 ): Promise<PrintedEvaluation> {
+  const decode = async (option: string, input: string | undefined) =>
+    input === undefined ? undefined : decodeInput(option, input, undefined, signal);
   // Files first: a misspelt name should not wait for weights.
   const images = {
-    image: await decodeInput('image', image),
-    style: await decodeInput('style', style),
-    content: content === undefined ? undefined : await decodeInput('content', content),
+    image: await decodeInput('image', image, undefined, signal),
+    style: await decode('style', style),
+    content: await decode('content', content),
   };
   await useWasm();
-  const extractor = await loadVgg19({ weights });
+  const extractor = await loadVgg19({ weights, signal });
   try {
     const evaluation = await evaluate({ ...images, extractor, metrics: metricNames });
     return {

@@ -1,5 +1,6 @@
 import colors from 'picocolors';
 import type { StyleTransferProgress } from '../transfer/progress';
+import { printable } from './printable';
 import { describeStep, describeWeights, type ProgressDisplay } from './progress';
 import { hasColors, type Output, type Terminal } from './terminal';
 
@@ -8,7 +9,8 @@ export function progressBar(output: Output, env: Terminal['env']): ProgressDispl
   const { green, dim } = colors.createColors(hasColors(output, env));
   let drawn = false;
 
-  const draw = (done: number, words: string) => {
+  const draw = (done: number, text: string) => {
+    const words = printable(text);
     // The last column stays free: some terminals wrap when it is written to.
     const columns = (output.columns ?? 80) - 1;
     const cells = Math.max(0, Math.min(30, columns - words.length - 2));
@@ -18,7 +20,7 @@ export function progressBar(output: Output, env: Terminal['env']): ProgressDispl
     drawn = true;
   };
   const line = (text: string) => {
-    output.write(`${drawn ? `\r${clearToEnd}` : ''}${text}\n`);
+    output.write(`${drawn ? `\r${clearToEnd}` : ''}${printable(text)}\n`);
     drawn = false;
   };
   return {

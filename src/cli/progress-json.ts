@@ -1,10 +1,11 @@
 import type { StyleTransferProgress } from '../transfer/progress';
+import { printable } from './printable';
 import type { ProgressDisplay } from './progress';
 import type { Output } from './terminal';
 
 /** Every event as one line of JSON, for programs. */
 export function progressJson(output: Output): ProgressDisplay {
-  const write = (value: object) => void output.write(`${JSON.stringify(value)}\n`);
+  const write = (value: object) => void output.write(jsonLine(value));
   return {
     show(event: StyleTransferProgress) {
       if (event.type === 'interrupted') {
@@ -16,3 +17,6 @@ export function progressJson(output: Output): ProgressDisplay {
     end() {},
   };
 }
+
+/** A value as one line of JSON, which a terminal can show as well. */
+export const jsonLine = (value: object) => printable(`${JSON.stringify(value)}\n`);

@@ -1,4 +1,5 @@
 import type { StepEvent } from '../transfer/progress';
+import { printable } from './printable';
 import { describeStep, describeWeights, type ProgressDisplay } from './progress';
 import type { Output } from './terminal';
 
@@ -9,21 +10,22 @@ const pause = 5000;
 export function progressLines(output: Output, now: () => number = () => performance.now()): ProgressDisplay {
   let next = Number.NEGATIVE_INFINITY;
   let held: StepEvent | undefined;
+  const line = (text: string) => void output.write(`${printable(text)}\n`);
   const write = (text: string) => {
-    output.write(`${text}\n`);
+    line(text);
     next = now() + pause;
   };
   return {
     show(event) {
       const due = now() >= next;
-      if (event.type === 'warning') output.write(`${event.message}\n`);
+      if (event.type === 'warning') line(event.message);
       if (event.type === 'weights' && due) write(describeWeights(event));
       if (event.type === 'start') next = Number.NEGATIVE_INFINITY;
       if (event.type !== 'step') return;
       held = due ? undefined : event;
       if (due) write(describeStep(event));
     },
-    line: (text) => void output.write(`${text}\n`),
+    line,
     end() {
       if (held) write(describeStep(held));
       held = undefined;

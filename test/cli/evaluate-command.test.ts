@@ -1,9 +1,10 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { evaluateCommand } from '../../src/cli/evaluate-command';
 import { metricNames } from '../../src/metrics';
+import { fakeTerminal } from '../support/fake-terminal';
 import { referenceFile } from '../support/reference-image';
 import { hasShared, shared } from '../support/shared';
 
@@ -11,25 +12,12 @@ const image = referenceFile('image-96x64.png');
 const content = referenceFile('content-96x64.png');
 const style = referenceFile('style-80x72.png');
 
-let printed = '';
-beforeAll(() => {
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    printed += text;
-    return true;
-  });
-});
-afterEach(() => {
-  printed = '';
-});
-afterAll(() => {
-  vi.restoreAllMocks();
-});
-
 async function run(...args: string[]): Promise<string> {
-  const command = evaluateCommand().exitOverride();
+  const { terminal, written } = fakeTerminal();
+  const command = evaluateCommand(terminal).exitOverride();
   command.configureOutput({ writeErr: () => {} });
   await command.parseAsync(args, { from: 'user' });
-  return printed;
+  return written.stdout;
 }
 
 describe('evaluate', () => {

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Interrupted } from '../../src/cli/exit-codes';
-import type { StopSignal, Terminal } from '../../src/cli/terminal';
 import { weightsCommand } from '../../src/cli/weights-command';
+import { fakeTerminal } from '../support/fake-terminal';
 import { FileServer } from '../support/file-server';
 import { modelFiles } from '../support/small-model';
 
 let folder = '';
 let server = new FileServer(new Map());
-let stop: (signal: StopSignal) => void = () => undefined;
+let fake = fakeTerminal();
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'weights-'));
@@ -24,19 +24,9 @@ afterEach(async () => {
 });
 
 async function run(...args: string[]): Promise<string> {
-  let printed = '';
-  const terminal: Terminal = {
-    stdout: { write: (text) => (printed += text) },
-    stderr: { write: () => true },
-    env: {},
-    onStop: (listener) => {
-      stop = listener;
-      return () => undefined;
-    },
-    exit: () => undefined,
-  };
-  await weightsCommand(terminal).exitOverride().parseAsync(args, { from: 'user' });
-  return printed;
+  fake = fakeTerminal();
+  await weightsCommand(fake.terminal).exitOverride().parseAsync(args, { from: 'user' });
+  return fake.written.stdout;
 }
 
 const cacheFolder = () => join(folder, 'cache');
@@ -101,7 +91,7 @@ describe('the command weights', () => {
 
   it('keeps what it has when it is interrupted', async () => {
     server.interfere = ({ path }) => {
-      if (path === 'shard2.bin') stop('SIGINT');
+      if (path === 'shard2.bin') fake.stop('SIGINT');
       return path === 'shard2.bin';
     };
     await expect(run('fetch', server.url, '--to', 'conv1_2')).rejects.toBeInstanceOf(Interrupted);

@@ -1,0 +1,21 @@
+import { EnvironmentError } from '../errors';
+import { printable } from './printable';
+import type { Terminal } from './terminal';
+
+/**
+ * Writes the result of a command that is made for its output. That a reader such as `head` has read enough is no failure.
+ *
+ * @throws EnvironmentError if stdout cannot be written to, as on a full disk
+ */
+export async function deliverResult({ stdout }: Terminal, text: string): Promise<void> {
+  try {
+    await stdout.deliver(printable(text));
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === 'EPIPE') return;
+    const reason = code === 'ENOSPC' ? 'the disk is full' : message;
+    throw new EnvironmentError('NOT_WRITABLE', `The result cannot be written to stdout: ${reason}.`, {
+      cause,
+    });
+  }
+}
