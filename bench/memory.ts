@@ -35,7 +35,7 @@ export async function measureMemory(size: number): Promise<MemoryUse> {
   const { value, gradient, terms } = objective.evaluate(at.content);
   tf.dispose([value, gradient, terms]);
   const heap = engine.memory.memory.buffer.byteLength;
-  const options = { layers: sceneLayers('conv3_1').style, backward: 'once', patches: true } as const;
+  const options = { layers: sceneLayers('conv3_1').style, backward: 'once', firstFromImage: true } as const;
   const plan = planPass(network, size, size, options);
   const maps = plan
     .at(0)

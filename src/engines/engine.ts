@@ -1,8 +1,11 @@
+import type { Tensor2D } from '@tensorflow/tfjs-core';
 import type { ErrorCode } from '../error-codes';
 import type { FeatureExtractor } from '../features/extractor';
 import type { LayerName } from '../features/layer-name';
 import type { LoadedNetwork } from '../features/network';
 import type { WeightsWarning } from '../features/vgg19/source';
+import type { Image } from '../image/image';
+import type { GramMatrixOptions } from '../losses/gram-matrix';
 import type { ObjectiveExtractor } from '../objective';
 
 /**
@@ -34,16 +37,40 @@ export interface EngineLoadOptions {
   readonly onWarning?: ((warning: WeightsWarning) => void) | undefined;
 }
 
+/** What a run holds beside the feature maps of its objective, for {@link EngineExtractor.requireRoom}. */
+export interface RoomRequest {
+  /** Layers with a target of the whole feature map's size, as content and perceptual losses have. */
+  readonly featureTargets?: readonly LayerName[] | undefined;
+  /** Gram matrices that are targets, and the size of the image that they are computed from. */
+  readonly style?:
+    | { readonly layers: readonly LayerName[]; readonly size: readonly [height: number, width: number] }
+    | undefined;
+  /** Vectors of the image's size that the optimiser holds at most. @default 0 */
+  readonly vectors?: number | undefined;
+}
+
 /** What an engine's extractor may do beyond {@link FeatureExtractor}. */
 export interface EngineExtractor extends FeatureExtractor, ObjectiveExtractor {
   /**
-   * Checks that losses at `layers` can be minimised at an image size, before any work. Optional; without it nothing is checked.
-   * @param targets layers with a target of the whole feature map's size
+   * Checks that losses at `layers` can be minimised at an image size, before any work; sizes are those after resizing, so that the check
+   * can come before it. Optional; without it nothing is checked.
+   * @param size [height, width] of the image that is made
    * @throws EnvironmentError `OUT_OF_MEMORY` with an estimate if they cannot
    */
   requireRoom?(
     layers: readonly LayerName[],
     size: readonly [height: number, width: number],
-    targets?: readonly LayerName[],
+    beside?: RoomRequest,
   ): void;
+  /**
+   * Gram matrices [channels, channels] of an image's layers, as `gramMatrix` of each feature map, but without maps as tensors and with
+   * sums in double precision. Optional; callers fall back to `gramMatrix`.
+   * @returns the matrices by layer, which belong to the caller
+   * @throws EnvironmentError `OUT_OF_MEMORY` with an estimate, before any work, if the image is too large
+   */
+  gramMatrices?(
+    image: Image,
+    layers: readonly LayerName[],
+    options?: GramMatrixOptions,
+  ): Readonly<Partial<Record<LayerName, Tensor2D>>>;
 }

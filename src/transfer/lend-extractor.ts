@@ -22,6 +22,7 @@ export function lendExtractor(extractor: EngineExtractor): { lent: EngineExtract
       return features;
     },
     extractEach: extractor.extractEach?.bind(extractor),
+    gramMatrices: extractor.gramMatrices?.bind(extractor),
     requireRoom: extractor.requireRoom?.bind(extractor),
     linearize: (image, wanted) => extractor.linearize(image, wanted),
     dispose: () => {},

@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs-core';
-import type { FeatureExtractor } from '../features/extractor';
+import type * as tf from '@tensorflow/tfjs-core';
+import type { EngineExtractor } from '../engines/engine';
 import type { LayerName } from '../features/layer-name';
 import type { Image } from '../image/image';
 import { sum, weighted } from '../losses/compose';
@@ -8,11 +8,12 @@ import { type GramNormalization, gramMatrix } from '../losses/gram-matrix';
 import type { Loss } from '../losses/loss';
 import { perceptualLoss } from '../losses/perceptual-loss';
 import { styleLossOfGrams } from '../losses/style-loss';
+import { owning } from '../owning';
 import type { Preset } from './presets';
 
 /** What a loss is made from: the network and the two images. */
 export interface LossTargets {
-  readonly extractor: FeatureExtractor;
+  readonly extractor: EngineExtractor;
   /** [height, width, 3], at the size of the image that is made. */
   readonly content: Image;
   /** [height, width, 3], at a size of its own. */
@@ -33,43 +34,41 @@ export function presetLoss(
   const { alpha = preset.alpha, beta = preset.beta } = weights;
   const { layers: contentLayers, distance } = preset.content;
   const { layers: styleLayers, normalization } = preset.style;
-  const contentFeatures = extractor.extract(content, [
-    ...new Set([...contentLayers, ...(preset.perceptual?.layers ?? [])]),
-  ]);
-  const losses: Loss[] = [];
-  try {
-    losses.push(weighted(alpha, contentLoss(contentFeatures, { layers: contentLayers, distance })));
+  const contentAndPerceptual = [...new Set([...contentLayers, ...(preset.perceptual?.layers ?? [])])];
+  return owning(({ temporary, result }) => {
+    const contentFeatures = temporary(extractor.extract(content, contentAndPerceptual));
+    const losses = [
+      result(weighted(alpha, contentLoss(contentFeatures, { layers: contentLayers, distance }))),
+    ];
     if (preset.perceptual) {
       const { layers, distance, weight } = preset.perceptual;
-      losses.push(weighted(weight, perceptualLoss(contentFeatures, { layers, distance })));
+      losses.push(result(weighted(weight, perceptualLoss(contentFeatures, { layers, distance }))));
     }
     const grams = gramsOf(extractor, style, styleLayers, normalization);
-    losses.push(weighted(beta, styleLossOfGrams(styleLayers, grams, { normalization })));
+    losses.push(result(weighted(beta, styleLossOfGrams(styleLayers, grams, { normalization }))));
     return sum(losses);
-  } catch (error) {
-    for (const loss of losses) loss.dispose?.();
-    throw error;
-  } finally {
-    tf.dispose(contentFeatures as tf.TensorContainer);
-  }
+  });
 }
 
-/** Gram matrices of the style image, without holding all its features at a time where the extractor can do that. */
+/** Gram matrices of the style image: by the engine where it offers them, else one feature map at a time where the extractor can. */
 function gramsOf(
-  extractor: FeatureExtractor,
+  extractor: EngineExtractor,
   style: Image,
   layers: readonly LayerName[],
   normalization: GramNormalization,
 ): tf.Tensor2D[] {
-  const grams: Partial<Record<LayerName, tf.Tensor2D>> = {};
-  const take = (layer: LayerName, feature: tf.Tensor4D) => {
-    grams[layer] = gramMatrix(feature, { normalization });
-  };
-  if (extractor.extractEach) extractor.extractEach(style, layers, take);
-  else {
-    const features = extractor.extract(style, layers);
-    for (const layer of layers) take(layer, features[layer] as tf.Tensor4D);
-    tf.dispose(features as tf.TensorContainer);
-  }
-  return layers.map((layer) => grams[layer] as tf.Tensor2D);
+  return owning(({ temporary, result }) => {
+    const byEngine = extractor.gramMatrices?.(style, layers, { normalization });
+    if (byEngine) return layers.map((layer) => byEngine[layer] as tf.Tensor2D);
+    const grams: Partial<Record<LayerName, tf.Tensor2D>> = {};
+    const take = (layer: LayerName, feature: tf.Tensor4D) => {
+      grams[layer] = result(gramMatrix(feature, { normalization }));
+    };
+    if (extractor.extractEach) extractor.extractEach(style, layers, take);
+    else {
+      const features = temporary(extractor.extract(style, layers));
+      for (const layer of layers) take(layer, features[layer] as tf.Tensor4D);
+    }
+    return layers.map((layer) => grams[layer] as tf.Tensor2D);
+  });
 }

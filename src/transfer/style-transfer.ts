@@ -95,7 +95,7 @@ export async function styleTransfer(
     const styleImage = own(await imageFrom('style', style, targetSize(options.styleSize ?? options.size)));
     const start = own(await startImage(options, contentImage, styleImage));
     const extractor = options.extractor ?? own(await loadExtractor(options));
-    requireRoom(options, extractor, contentImage);
+    requireRoom(options, extractor, sizeOf(contentImage), sizeOf(styleImage));
     const loss = makeLoss(options, { extractor, content: contentImage, style: styleImage });
     if (loss !== options.loss) own(loss);
     return await run(options, extractor, loss, start);
@@ -136,15 +136,27 @@ export function lastLayerOf({ loss, preset }: Settings): Vgg19Layer {
 }
 
 /** A size that memory cannot hold is refused before targets are computed. A loss that is made later speaks for itself. */
-function requireRoom({ loss, preset }: Settings, extractor: EngineExtractor, { shape }: Image): void {
-  const size = [shape[0], shape[1]] as const;
+function requireRoom(
+  { loss, preset, optimizer }: Settings,
+  extractor: EngineExtractor,
+  size: Size,
+  styleSize: Size,
+): void {
+  const { vectors } = optimizer ?? defaultOptimizer();
   if (loss === undefined)
-    extractor.requireRoom?.(presetLayers(preset), size, [
-      ...preset.content.layers,
-      ...(preset.perceptual?.layers ?? []),
-    ]);
-  else if (typeof loss === 'object') extractor.requireRoom?.(loss.layers, size);
+    extractor.requireRoom?.(presetLayers(preset), size, {
+      featureTargets: [...preset.content.layers, ...(preset.perceptual?.layers ?? [])],
+      style: { layers: preset.style.layers, size: styleSize },
+      vectors,
+    });
+  else if (typeof loss === 'object') extractor.requireRoom?.(loss.layers, size, { vectors });
 }
+
+type Size = readonly [height: number, width: number];
+
+const sizeOf = ({ shape }: Image): Size => [shape[0], shape[1]];
+
+const defaultOptimizer = () => lbfgs({ preconditioner: pyramidPreconditioner() });
 
 function makeLoss(options: Settings, targets: LossTargets): Loss {
   const { loss, preset, alpha, beta } = options;
@@ -179,7 +191,7 @@ async function run(
     const preset = options.loss ? undefined : options.preset.name;
     await onProgress({ type: 'start', width, height, preset, ...about, layers: loss.layers });
     const found = await minimize(objective, start, {
-      method: options.optimizer ?? lbfgs({ preconditioner: pyramidPreconditioner() }),
+      method: options.optimizer ?? defaultOptimizer(),
       bounds: [0, 1],
       maxIterations: iterations,
       maxEvaluations,

@@ -1,64 +1,89 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { checkAllocations } from '../../allocation';
 import type { Features, Linearization } from '../../features/extractor';
 import type { LayerName } from '../../features/layer-name';
 import type { LoadedNetwork } from '../../features/network';
 import type { Image } from '../../image/image';
+import { gramNormalizations } from '../../losses/gram-matrix';
+import { requireName } from '../../options/validate';
+import { Lifetime, owning } from '../../owning';
 import type { EngineExtractor } from '../engine';
 import { checkRequest } from '../shared/check-request';
-import { fusedObjective, requireRoomFor } from './losses/fused-objective';
-import { addCotangent, tensorOf } from './network/feature-tensors';
-import { Network } from './network/network';
+import { withBlocks } from './blocks';
+import { fusedObjective } from './losses/fused-objective';
+import { gramMatrices } from './losses/gram-matrices';
+import { gramMatricesBytes, objectiveBytes } from './losses/room';
+import { addCotangent, requireCotangent, tensorOf } from './network/feature-tensors';
+import { isFirstConvolution, Network } from './network/network';
 import { Pass } from './network/pass';
+import { layerShape } from './network/pass-plan';
 import type { WasmEngineOptions } from './options';
+import { requireRoomAt, roomIn } from './require-room';
 import { KernelRunner } from './runtime/kernel-runner';
 import { wasmProblem } from './vectors/wasm-problem';
+import { vectorFloats } from './vectors/wasm-space';
 
 /** What {@link createWasmExtractor} computes, and on what. */
 export interface WasmExtractorOptions extends LoadedNetwork, WasmEngineOptions {}
 
 /**
- * VGG-19 by our own SIMD kernels: several times faster than tfjs-wasm, with the same results to float32 rounding. Features go to the
- * active tfjs backend and cotangents come from there; losses that the library knows are evaluated without either (`objective`).
+ * A network by this library's SIMD kernels: several times faster than tfjs-wasm, with the same results to float32 rounding. Features go
+ * to the active tfjs backend and cotangents come from there; losses that the library knows are evaluated without either (`objective`).
  */
 export async function createWasmExtractor(options: WasmExtractorOptions): Promise<EngineExtractor> {
+  checkAllocations();
   const { weightsName, embedded } = options;
   const { name, steps } = options.network;
   const engine = await KernelRunner.create(options.threads, options.relaxedSimd);
-  const network = new Network(engine, options.network, options.weights);
+  const network = owning(({ result }) => {
+    result(engine);
+    return new Network(engine, options.network, options.weights);
+  });
   let vectors: Promise<KernelRunner> | undefined;
-  /** An engine for optimisers' vectors, once there is a use for it. */
-  const forVectors = (): Promise<KernelRunner> => {
+  /** An engine for optimisers' vectors, started when first needed. */
+  const forVectors = async (): Promise<KernelRunner> => {
+    network.requireAlive();
     vectors ??= KernelRunner.create(options.threads, options.relaxedSimd);
-    return vectors;
+    const starting = vectors;
+    try {
+      const started = await starting;
+      // Disposed while it started: dispose() ends the engine.
+      network.requireAlive();
+      return started;
+    } catch (error) {
+      // The next run tries anew.
+      if (vectors === starting) vectors = undefined;
+      throw error;
+    }
   };
   const layers: readonly LayerName[] = ['image', ...steps.map((step) => step.name)];
 
-  /** Computes the network and hands out each layer as a tensor, which then belongs to `take`. */
+  /** Computes the network and hands out each layer as a tensor, which then belongs to `take`. @returns the pass, the caller's */
   function forward(
     image: Image,
     wanted: readonly LayerName[],
     backward: 'never' | 'often',
     take: (layer: LayerName, feature: tf.Tensor4D) => void,
   ): Pass {
+    network.requireAlive();
     checkRequest(image, wanted, layers, steps);
     const [height, width] = image.shape;
-    const pass = new Pass(network, height, width, { layers: wanted, backward });
-    if (wanted.includes('image')) take('image', tf.expandDims(image, 0));
-    try {
+    return owning(({ result }) => {
+      const pass = result(new Pass(network, height, width, { layers: wanted, backward }));
+      if (wanted.includes('image')) take('image', tf.expandDims(image, 0));
       pass.forward(image.dataSync<'float32'>(), (layer, map) => take(layer, tensorOf(engine, map)));
       return pass;
-    } catch (error) {
-      pass.dispose();
-      throw error;
-    }
+    });
   }
 
   function features(image: Image, wanted: readonly LayerName[], backward: 'never' | 'often') {
-    const found: Partial<Record<LayerName, tf.Tensor4D>> = {};
-    const pass = forward(image, wanted, backward, (layer, feature) => {
-      found[layer] = feature;
+    return owning(({ result }) => {
+      const found: Partial<Record<LayerName, tf.Tensor4D>> = {};
+      const pass = forward(image, wanted, backward, (layer, feature) => {
+        found[layer] = result(feature);
+      });
+      return { pass, features: found as Features };
     });
-    return { pass, features: found as Features };
   }
 
   return {
@@ -83,36 +108,90 @@ export async function createWasmExtractor(options: WasmExtractorOptions): Promis
       });
       pass.dispose();
     },
-    requireRoom(wanted, size, targets = []) {
-      const all = [...wanted, ...targets];
-      const patches = !all.includes('relu1_1') && !targets.includes('conv1_1');
-      requireRoomFor(network, size, { layers: all, backward: 'once', patches }, targets);
+    gramMatrices(image, wanted, { normalization = 'elements' } = {}) {
+      network.requireAlive();
+      checkRequest(image, wanted, layers, steps);
+      for (const layer of wanted) requireName('layer', layer, layers.slice(1));
+      requireName('normalization', normalization, gramNormalizations);
+      const [height, width] = image.shape;
+      requireRoomAt(roomIn(engine.memory), 'A style image', [height, width], (at) =>
+        gramMatricesBytes(network, at, wanted),
+      );
+      const grams = gramMatrices(
+        network,
+        image.dataSync<'float32'>(),
+        [height, width],
+        wanted,
+        normalization,
+      );
+      return owning(({ result }) => {
+        const tensors: Partial<Record<LayerName, tf.Tensor2D>> = {};
+        for (const [layer, values] of grams) {
+          const n = Math.sqrt(values.length);
+          tensors[layer] = result(tf.tensor2d(values, [n, n]));
+        }
+        return tensors;
+      });
+    },
+    requireRoom(wanted, size, { featureTargets = [], style, vectors: count = 0 } = {}) {
+      network.requireAlive();
+      const grams = style?.layers ?? [];
+      const all = [...new Set([...wanted, ...featureTargets, ...grams])];
+      // The objective stores the first convolution's map unless only its Gram matrix is wanted.
+      const firstFromImage = all.every(
+        (layer) =>
+          network.places.get(layer)?.stage !== 0 ||
+          (isFirstConvolution(network, layer) && !featureTargets.includes(layer)),
+      );
+      requireRoomAt(roomIn(engine.memory), 'An image', size, (at) =>
+        objectiveBytes(network, at, {
+          options: { layers: all, backward: 'once', firstFromImage },
+          features: featureTargets,
+          grams,
+          cotangents: [],
+        }),
+      );
+      if (style)
+        requireRoomAt(roomIn(engine.memory), 'A style image', style.size, (at) =>
+          gramMatricesBytes(network, at, style.layers),
+        );
+      // Vectors have an engine of their own, which need not have been started yet.
+      const what = `Minimising with ${count} vectors of an image's size, for an image`;
+      requireRoomAt(engine.memory.most, what, size, ([h, w]) => 4 * vectorFloats(h * w * 3) * count);
     },
     linearize(image, wanted): Linearization {
       const { pass, features: found } = features(image, wanted, 'often');
+      const lifetime = new Lifetime('The linearization');
       const [height, width] = image.shape;
+      const shapeOf = (layer: LayerName) => layerShape(network, [height, width], layer);
       return {
         features: found,
         pullback(cotangents) {
-          const given = layers.filter((layer) => cotangents[layer] && layer !== 'image');
-          const gradient = engine.memory.allocateFloats(height * width * 3);
-          pass.backward(
-            given,
-            (layer, map, to) => addCotangent(engine, cotangents[layer] as tf.Tensor4D, map, to, 1),
-            gradient,
-          );
-          const result = tf.tidy(() => {
-            const network = tf.tensor3d(engine.memory.floats(gradient, height * width * 3).slice(), [
-              height,
-              width,
-              3,
-            ]);
-            return cotangents.image ? tf.add(network, tf.reshape(cotangents.image, network.shape)) : network;
-          }) as Image;
-          engine.memory.release(gradient);
-          return result;
+          lifetime.requireAlive();
+          network.requireAlive();
+          const given = (Object.keys(cotangents) as LayerName[]).filter((layer) => cotangents[layer]);
+          for (const layer of given) {
+            requireName('cotangents', layer, [...wanted, 'image']);
+            requireCotangent(layer, cotangents[layer], shapeOf(layer));
+          }
+          return withBlocks(engine.memory, (blocks) => {
+            const gradient = blocks.allocateFloats(height * width * 3);
+            pass.backward(
+              layers.filter((layer) => layer !== 'image' && given.includes(layer)),
+              (layer, map, to) => addCotangent(engine, layer, cotangents[layer] as tf.Tensor4D, map, to, 1),
+              gradient,
+            );
+            const values = engine.memory.floats(gradient, height * width * 3).slice();
+            return tf.tidy(() => {
+              const network = tf.tensor3d(values, [height, width, 3]);
+              return cotangents.image
+                ? tf.add(network, tf.reshape(cotangents.image, network.shape))
+                : network;
+            }) as Image;
+          });
         },
         dispose() {
+          if (!lifetime.end()) return;
           pass.dispose();
           tf.dispose(found as tf.TensorContainer);
         },
@@ -123,6 +202,7 @@ export async function createWasmExtractor(options: WasmExtractorOptions): Promis
       return {
         ...objective,
         problem() {
+          // A copy with another `evaluate` is another objective.
           if (this.evaluate !== objective.evaluate) return undefined;
           return forVectors().then((vectors) => wasmProblem(vectors, objective, size));
         },
@@ -131,7 +211,10 @@ export async function createWasmExtractor(options: WasmExtractorOptions): Promis
     dispose() {
       network.dispose();
       engine.dispose();
-      void vectors?.then((started) => started.dispose());
+      vectors?.then(
+        (started) => started.dispose(),
+        () => undefined,
+      );
       vectors = undefined;
     },
   };

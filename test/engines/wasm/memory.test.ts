@@ -1,10 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { fusedObjective, requireRoomFor } from '../../../src/engines/wasm/losses/fused-objective';
+import { fusedObjective } from '../../../src/engines/wasm/losses/fused-objective';
+import { gramMatrices } from '../../../src/engines/wasm/losses/gram-matrices';
+import { gramMatricesBytes, objectiveBytes } from '../../../src/engines/wasm/losses/room';
 import { Network } from '../../../src/engines/wasm/network/network';
+import type { KernelMemory } from '../../../src/engines/wasm/runtime/kernel-memory';
 import { KernelRunner } from '../../../src/engines/wasm/runtime/kernel-runner';
 import { wasmProblem } from '../../../src/engines/wasm/vectors/wasm-problem';
+import { createWasmExtractor } from '../../../src/engines/wasm/wasm-extractor';
 import { layersUpTo, type Vgg19Layer } from '../../../src/features/vgg19/layers';
 import { loadedVgg19 } from '../../../src/features/vgg19/network';
 import { contentLoss, type Loss, styleLoss, sum } from '../../../src/losses';
@@ -13,10 +17,16 @@ import { styleTransfer } from '../../../src/transfer/style-transfer';
 import { randomWeights } from './random-weights';
 
 const style = ['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1'] as const;
-const options = { layers: style, backward: 'once', patches: true } as const;
+/** The objective of {@link loss}. */
+const request = {
+  options: { layers: style, backward: 'once', firstFromImage: true },
+  features: ['conv2_2'],
+  grams: style,
+  cotangents: [],
+} as const;
 
-async function network(last: Vgg19Layer): Promise<Network> {
-  const engine = await KernelRunner.create(2);
+async function network(last: Vgg19Layer, threads = 2): Promise<Network> {
+  const engine = await KernelRunner.create(threads);
   const loaded = loadedVgg19(randomWeights(last), {
     lastLayer: last,
     convention: 'caffe',
@@ -31,8 +41,20 @@ function loss(size: number): Loss {
   const grams = Object.fromEntries(
     style.map((layer) => [layer, tf.zeros([1, 1, 1, channels[layer]]) as tf.Tensor4D]),
   );
-  const content = { conv2_2: tf.zeros([1, size / 2, size / 2, 128]) as tf.Tensor4D };
+  const content = { conv2_2: tf.zeros([1, size >> 1, size >> 1, 128]) as tf.Tensor4D };
   return sum([contentLoss(content), styleLoss(grams)]);
+}
+
+/** Bytes in use at most, from now on. */
+function watchPeak(memory: KernelMemory): () => number {
+  let most = 0;
+  const allocate = memory.allocate.bind(memory);
+  memory.allocate = (bytes) => {
+    const address = allocate(bytes);
+    most = Math.max(most, memory.bytes);
+    return address;
+  };
+  return () => most;
 }
 
 describe('memory of the engine', () => {
@@ -102,25 +124,86 @@ describe('memory of the engine', () => {
     [2048, 3.6e9],
   ])('is planned within its bounds at %d pixels', async (size, most) => {
     const net = await network('conv3_1');
-    // Room for exactly so much, and what the engine has for itself.
-    const before = net.engine.memory.bytes;
-    Object.defineProperty(net.engine.memory, 'most', { value: most - 10e6 });
-    expect(() => requireRoomFor(net, [size, size], options, ['conv2_2'])).not.toThrow();
-    expect(before).toBeLessThan(20e6);
+    expect(net.engine.memory.bytes + objectiveBytes(net, [size, size], request)).toBeLessThan(most);
     net.engine.dispose();
   });
 
-  it('refuses what cannot fit, with an estimate and what would', async () => {
+  it.each([
+    ['one', 16, 1],
+    ['two', 45, 2],
+    ['two', 200, 2],
+  ])(
+    'is estimated right with %s thread at %d pixels: all of it, and little more',
+    async (_, size, threads) => {
+      const net = await network('conv3_1', threads);
+      const peak = watchPeak(net.engine.memory);
+      const wanted = loss(size);
+      const estimate = net.engine.memory.bytes + objectiveBytes(net, [size, size], request);
+      const objective = fusedObjective(net, wanted, size, size);
+      const image = tf.randomUniform([size, size, 3], 0, 1, 'float32', 1) as tf.Tensor3D;
+      tf.dispose(Object.values(objective.evaluate(image)) as tf.TensorContainer);
+      expect(peak()).toBeLessThanOrEqual(estimate);
+      expect(peak()).toBeGreaterThan(0.97 * estimate);
+      for (const { dispose } of [objective, wanted]) dispose?.();
+      net.engine.dispose();
+    },
+  );
+
+  it.each([
+    [24, 40],
+    [150, 260],
+  ])('is estimated right for Gram matrices of a style image of %d x %d', async (height, width) => {
     const net = await network('conv3_1');
-    expect(() => requireRoomFor(net, [4096, 4096], options, ['conv2_2'])).toThrow(
-      expect.objectContaining({
-        code: 'OUT_OF_MEMORY',
-        message: expect.stringMatching(
-          /^An image of 4096 x 4096 pixels takes about 1[23]\.\d GiB of memory .* 4 GiB; accepted: about 2\d{3} x 2\d{3} pixels\.$/,
-        ),
-      }),
-    );
+    const estimate = net.engine.memory.bytes + gramMatricesBytes(net, [height, width], style);
+    const peak = watchPeak(net.engine.memory);
+    gramMatrices(net, new Float32Array(height * width * 3).fill(0.5), [height, width], style, 'none');
+    expect(peak()).toBeLessThanOrEqual(estimate + 256);
+    expect(peak()).toBeGreaterThan(0.95 * estimate);
     net.engine.dispose();
+  });
+
+  it('refuses what cannot fit, with an estimate and what would, in the proportions of the image', async () => {
+    const extractor = await createWasmExtractor({
+      ...loadedVgg19(randomWeights('conv3_1'), {
+        lastLayer: 'conv3_1',
+        convention: 'caffe',
+        weightsName: 'random',
+      }),
+      threads: 1,
+    });
+    const refuses = (
+      size: readonly [number, number],
+      beside: Parameters<NonNullable<typeof extractor.requireRoom>>[2],
+      message: RegExp,
+    ) =>
+      expect(() => extractor.requireRoom?.(style, size, beside)).toThrow(
+        expect.objectContaining({ code: 'OUT_OF_MEMORY', message: expect.stringMatching(message) }),
+      );
+    refuses(
+      [4096, 4096],
+      { featureTargets: ['conv2_2'] },
+      /^An image of 4096 x 4096 pixels takes about 1[23]\.\d GiB of memory .* 4 GiB; accepted: about 2\d{3} x 2\d{3} pixels\.$/,
+    );
+    refuses([1024, 16384], {}, /of 16384 x 1024 pixels .* accepted: about 9\d{3} x 6\d{2} pixels\.$/);
+    // A small picture with a large style, as --size 8192 makes of a strip.
+    refuses(
+      [16, 8192],
+      { style: { layers: style, size: [8192, 8192] } },
+      /^A style image of 8192 x 8192 pixels takes about 2\d\.\d GiB .* accepted: about 3\d{3} x 3\d{3} pixels\.$/,
+    );
+    refuses(
+      [2048, 2048],
+      { vectors: 100 },
+      /^Minimising with 100 vectors of an image's size, for an image of 2048 x 2048 pixels takes about 4\.7 GiB/,
+    );
+    expect(() => extractor.requireRoom?.(style, [2048, 2048], { featureTargets: ['conv2_2'] })).not.toThrow();
+    expect(() =>
+      extractor.requireRoom?.(style, [16, 8192], { style: { layers: style, size: [16, 8192] } }),
+    ).not.toThrow();
+    expect(() => extractor.gramMatrices?.(tf.zeros([16384, 1024, 3]), style)).toThrow(
+      /^A style image of 1024 x 16384/,
+    );
+    extractor.dispose();
   });
 
   it('refuses before it computes targets', async () => {

@@ -1,56 +1,72 @@
+import { owning } from '../../../owning';
+import { Blocks } from '../blocks';
 import type { Network } from '../network/network';
-import { GramDistance, type GramLossTerm, gramShares } from './gram-term';
+import { GramDistance, type GramLossTerm, gramShares, gramTermBytes } from './gram-term';
 import type { EngineTerm } from './terms';
 
-/** Values of a patch: 27 of the image, and a 1 for the bias; and with zeros up to whole panels. */
+/** Values of a patch: 27 of the image, and a 1 for the bias; with zeros up to whole panels of eight. */
 const patchValues = 28;
 const padded = 32;
 
+/** Bytes of {@link patchGramTerm} for n channels. */
+export const patchGramBytes = (n: number): number =>
+  gramTermBytes(n) - 4 * gramShares * n * n + 4 * (gramShares * padded * padded + n * n + patchValues * n);
+
 /**
- * The Gram term of `conv1_1`, which is linear in patches F of the image: with its weights W the Gram matrix is W^T (F^T F) W, and the
- * gradient F (W S). Nobody needs its feature map.
+ * The Gram term of the first convolution, which is linear in patches F of the image: with its weights W the Gram matrix is
+ * W^T (F^T F) W, and the gradient F (W S). The feature map itself is not needed.
+ *
+ * @param target [channels][channels]
  */
-export function patchGramTerm(network: Network, term: GramLossTerm): EngineTerm {
+export function patchGramTerm(network: Network, term: GramLossTerm, target: Float32Array): EngineTerm {
   const { engine, firstForward } = network;
   const { memory } = engine;
-  const n = term.target.shape[0];
-  const packed = memory.floats(firstForward, patchValues * n);
-  const weights = Float64Array.from(packed, (_, i) => packed[panelIndex(Math.floor(i / n), i % n)]);
-  const sums = memory.allocateFloats(gramShares * padded * padded);
-  const gram = memory.allocateFloats(n * n);
-  const distance = new GramDistance(engine, term);
-  const panels = memory.allocateFloats(patchValues * n);
-  return {
-    evaluate(map, gradient, weight) {
-      const { address, height, width } = map;
-      const share = Math.ceil(height / gramShares);
-      const items = Math.ceil(height / share);
-      engine.run('patchProducts', [address, sums, 0, height, width, n, 0, share], items);
-      const products = symmetric(sumOfShares(memory.floats(sums, items * padded * padded)));
-      // W^T P W
-      const half = multiply(products, weights, patchValues, patchValues, n);
-      memory.floats(gram, n * n).set(multiply(transposed(weights, n), half, n, patchValues, n));
-      const value = distance.evaluate(gram, 1, map, weight);
-      const slopes = memory.floats(distance.gradient, n * n);
-      const rows = Float64Array.from(slopes, (_, at) => slopes[panelIndex(Math.floor(at / n), at % n, n)]);
-      const mixed = multiply(weights, rows, patchValues, n, n);
-      const to = memory.floats(panels, patchValues * n);
-      for (let k = 0; k < patchValues; k++)
-        for (let y = 0; y < n; y++) to[panelIndex(k, y)] = mixed[k * n + y];
-      engine.run('firstForward', [address, gradient, panels, height, width, n, 1, 0], height);
-      return value;
-    },
-    dispose() {
-      for (const address of [sums, gram, panels]) memory.release(address);
-      distance.dispose();
-    },
-  };
+  return owning(({ result }) => {
+    const distance = result(new GramDistance(engine, term, target));
+    const n = distance.channels;
+    const blocks = result(new Blocks(memory));
+    const sums = blocks.allocateFloats(gramShares * padded * padded);
+    const gram = blocks.allocateFloats(n * n);
+    const panels = blocks.allocateFloats(patchValues * n);
+    const packed = memory.floats(firstForward, patchValues * n);
+    const weights = Float64Array.from(packed, (_, i) => packed[panelIndex(Math.floor(i / n), i % n)]);
+    return {
+      accumulate(map) {
+        const { address, height, width } = map;
+        const share = Math.ceil(height / gramShares);
+        const items = Math.ceil(height / share);
+        engine.run('patchProducts', [address, sums, 0, height, width, n, 0, share], items);
+        const products = symmetric(sumOfShares(memory.floats(sums, items * padded * padded)));
+        // W^T P W
+        const half = matrixProduct(products, weights, patchValues, patchValues, n);
+        const product = matrixProduct(transposed(weights, n), half, n, patchValues, n);
+        memory.floats(gram, n * n).set(product);
+        distance.of(gram, 1, map);
+      },
+      contribute(map, gradient, weight) {
+        const { address, height, width } = map;
+        distance.differentiate(weight);
+        const slopes = memory.floats(distance.gradient, n * n);
+        const rows = Float64Array.from(slopes, (_, at) => slopes[panelIndex(Math.floor(at / n), at % n, n)]);
+        const mixed = matrixProduct(weights, rows, patchValues, n, n);
+        const to = memory.floats(panels, patchValues * n);
+        for (let k = 0; k < patchValues; k++)
+          for (let y = 0; y < n; y++) to[panelIndex(k, y)] = mixed[k * n + y];
+        engine.run('firstForward', [address, gradient, panels, height, width, n, 1, 0], height);
+      },
+      value: () => distance.value(),
+      dispose() {
+        blocks.dispose();
+        distance.dispose();
+      },
+    };
+  });
 }
 
-/** Where row k and column y of a matrix of so many rows lie in panels [n/8][rows][8]. */
+/** Where row k and column y of a matrix [rows][n] lie in panels [n/8][rows][8]. */
 const panelIndex = (k: number, y: number, rows = patchValues) => ((y >> 3) * rows + k) * 8 + (y & 7);
 
-/** The sum of matrices [32][32] one behind the other. */
+/** The sum of consecutive matrices [32][32]. */
 function sumOfShares(shares: Float32Array): Float64Array {
   const sum = new Float64Array(padded * padded);
   for (const [i, value] of shares.entries()) sum[i % sum.length] += value;
@@ -63,7 +79,7 @@ function transposed(matrix: Float64Array, columns: number): Float64Array {
   return matrix.map((_, at) => matrix[(at % rows) * columns + Math.floor(at / rows)]);
 }
 
-/** The rows and columns of real patch values of a matrix [32][32] of which the upper half is there, as a whole symmetric one. */
+/** The full symmetric 28 x 28 matrix from the upper triangle of a padded 32 x 32 one. */
 function symmetric(upper: Float64Array): Float64Array {
   return Float64Array.from({ length: patchValues * patchValues }, (_, at) => {
     const [i, j] = [Math.floor(at / patchValues), at % patchValues];
@@ -72,7 +88,7 @@ function symmetric(upper: Float64Array): Float64Array {
 }
 
 /** A [rows][inner] times B [inner][columns]. */
-function multiply(
+function matrixProduct(
   a: Float64Array,
   b: Float64Array,
   rows: number,

@@ -1,12 +1,14 @@
 import type { LossTerm } from '../../../losses/loss';
+import { owning } from '../../../owning';
+import { Blocks } from '../blocks';
 import { elementShare } from '../network/feature-tensors';
-import type { Map2d } from '../network/pass';
+import type { FeatureMap } from '../network/pass';
 import type { KernelRunner } from '../runtime/kernel-runner';
 
 /** Shares of the rows of an image. */
 const variationItems = 16;
 
-/** So many values, filled up to whole vectors of four. */
+/** `length` rounded up to a multiple of four, the length of a SIMD vector of floats. */
 export const wholeVectors = (length: number): number => Math.ceil(length / 4) * 4;
 
 /** A term on the roughness of the image. */
@@ -15,63 +17,88 @@ export type VariationLossTerm = Extract<LossTerm, { kind: 'totalVariation' }>;
 /** A term that compares feature maps. */
 export type FeatureLossTerm = Extract<LossTerm, { kind: 'feature' }>;
 
-/** A term of a loss at work in the engine: its value, and its part of the gradient. */
+/**
+ * A term of a loss, evaluated in the engine's memory in two phases: first the statistic of the feature map, from which the value
+ * follows, then the gradient, which may need the whole statistic.
+ */
 export interface EngineTerm {
-  /** Adds weight * d value / d features to the gradient of the layer and returns the value, without its weight. */
-  evaluate(map: Map2d, gradient: number, weight: number): number;
+  /** Takes in the feature map of the image that is evaluated, in place of the one before. */
+  accumulate(map: FeatureMap): void;
+  /**
+   * Adds weight * d value / d map to the gradient of the map that was accumulated.
+   * @param gradient address; of the map's shape
+   */
+  contribute(map: FeatureMap, gradient: number, weight: number): void;
+  /** The term at the map that was accumulated, without its weight. */
+  value(): number;
+  /** Frees the term's memory. Safe to call twice. */
   dispose(): void;
 }
 
+/** Bytes of {@link featureTerm} for a map of `length` values. */
+export const featureTermBytes = (length: number): number =>
+  4 * wholeVectors(length) + 8 * Math.ceil(length / elementShare);
+
 /** mean((F - T)^2) or mean(|F - T|), as contentLoss and perceptualLoss. */
-export function featureTerm(engine: KernelRunner, { target, distance }: FeatureLossTerm): EngineTerm {
+export function featureTerm(
+  engine: KernelRunner,
+  { distance }: FeatureLossTerm,
+  target: Float32Array,
+): EngineTerm {
   const { memory } = engine;
-  const length = target.size;
-  // Vectors of four; what fills the last one up is zero on both sides.
+  const { length } = target;
+  // The kernels read vectors of four; the map is zero or part of longer memory beyond its end, so the target ends there too.
   const whole = wholeVectors(length);
   const items = Math.ceil(whole / elementShare);
-  const other = memory.allocateFloats(whole);
-  memory.floats(other, whole).fill(0, length);
-  memory.floats(other, length).set(target.dataSync<'float32'>());
-  const sums = memory.allocate(8 * items);
-  return {
-    evaluate({ address, relu }, gradient, weight) {
+  return owning(({ result }) => {
+    const blocks = result(new Blocks(memory));
+    const other = blocks.allocateFloats(whole);
+    memory.floats(other, whole).fill(0, length);
+    memory.floats(other, length).set(target);
+    const sums = blocks.allocate(8 * items);
+    const run = ({ address, relu }: FeatureMap, gradient: number, weight: number) => {
       const magnitudes = Number(distance === 'l1');
       const factor = { float: weight / length };
-      engine.run(
-        'distance',
-        [address, other, gradient, whole, Number(relu), elementShare, factor, magnitudes, sums],
-        items,
-      );
-      return memory.doubles(sums, items).reduce((a, b) => a + b, 0) / length;
-    },
-    dispose() {
-      memory.release(other);
-      memory.release(sums);
-    },
-  };
+      const args = [address, other, gradient, whole, Number(relu), elementShare, factor, magnitudes, sums];
+      engine.run('distance', args, items);
+    };
+    return {
+      accumulate: (map) => run(map, 0, 0),
+      contribute: run,
+      value: () => memory.doubles(sums, items).reduce((a, b) => a + b, 0) / length,
+      dispose: () => blocks.dispose(),
+    };
+  });
 }
+
+/** Bytes of {@link variationTerm}. */
+export const variationTermBytes = 16 * variationItems;
 
 /** Total variation of the image itself, as totalVariationLoss. */
 export function variationTerm(engine: KernelRunner, { distance }: VariationLossTerm): EngineTerm {
   const { memory } = engine;
-  const sums = memory.allocate(16 * variationItems);
-  return {
-    evaluate({ address, height, width, channels }, gradient, weight) {
+  return owning(({ result }) => {
+    const blocks = result(new Blocks(memory));
+    const sums = blocks.allocate(variationTermBytes);
+    let value = 0;
+    const run = ({ address, height, width, channels }: FeatureMap, gradient: number, weight: number) => {
       const share = Math.ceil(height / variationItems);
       const items = Math.ceil(height / share);
       // One pixel has no neighbour: a mean over nothing counts as 0.
       const [across, down] = [height * (width - 1) * channels, (height - 1) * width * channels];
       const factors = [across, down].map((pairs) => ({ float: pairs ? weight / pairs : 0 }));
       const magnitudes = Number(distance === 'l1');
-      engine.run(
-        'variation',
-        [address, gradient, height, width, channels, share, ...factors, magnitudes, sums],
-        items,
-      );
-      return memory
+      const args = [address, gradient, height, width, channels, share, ...factors, magnitudes, sums];
+      engine.run('variation', args, items);
+      value = memory
         .doubles(sums, 2 * items)
         .reduce((total, sum, i) => total + sum / Math.max(1, i % 2 ? down : across), 0);
-    },
-    dispose: () => memory.release(sums),
-  };
+    };
+    return {
+      accumulate: (map) => run(map, 0, 0),
+      contribute: run,
+      value: () => value,
+      dispose: () => blocks.dispose(),
+    };
+  });
 }

@@ -1,35 +1,47 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { LayerName } from '../../../features/layer-name';
+import { withBlocks } from '../blocks';
 import type { KernelRunner } from '../runtime/kernel-runner';
-import type { Map2d } from './pass';
+import { requireShape } from '../tensor-values';
+import type { FeatureMap } from './pass';
 
 /** Values of an item of elementwise work. */
 export const elementShare = 65536;
 
-/** A feature map as a tensor, through its ReLU if the layer is behind it. */
+/** A feature map as a tensor [1, height, width, channels], through its ReLU if the layer is behind it. */
 export function tensorOf(
   engine: KernelRunner,
-  { address, height, width, channels, relu }: Map2d,
+  { address, height, width, channels, relu }: FeatureMap,
 ): tf.Tensor4D {
   const values = engine.memory.floats(address, height * width * channels).slice();
   if (relu) for (let i = 0; i < values.length; i++) values[i] = Math.max(0, values[i]);
   return tf.tensor4d(values, [1, height, width, channels]);
 }
 
-/** gradient += factor * cotangent, through the ReLU if the layer is behind one. */
+/** Adds factor * cotangent to the gradient of a layer's map, through the ReLU if the layer is behind one. */
 export function addCotangent(
   engine: KernelRunner,
+  layer: LayerName,
   cotangent: tf.Tensor4D,
-  map: Map2d,
+  map: FeatureMap,
   gradient: number,
   factor: number,
 ): void {
+  requireCotangent(layer, cotangent, [1, map.height, map.width, map.channels]);
   const values = cotangent.dataSync<'float32'>();
-  const other = engine.memory.put(values);
   const items = Math.ceil(values.length / elementShare);
-  engine.run(
-    'add',
-    [map.address, other, gradient, values.length, Number(map.relu), elementShare, { float: factor }],
-    items,
-  );
-  engine.memory.release(other);
+  withBlocks(engine.memory, (blocks) => {
+    const other = blocks.put(values);
+    const args = [map.address, other, gradient, values.length, Number(map.relu), elementShare];
+    engine.run('add', [...args, { float: factor }], items);
+  });
+}
+
+/** Throws `WRONG_SHAPE` unless a cotangent has the shape of its layer. */
+export function requireCotangent(
+  layer: LayerName,
+  cotangent: tf.Tensor | undefined,
+  shape: readonly number[],
+): void {
+  requireShape(cotangent, `The cotangent of ${layer}`, shape, layer);
 }

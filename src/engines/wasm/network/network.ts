@@ -1,3 +1,4 @@
+import { WeightsError } from '../../../errors';
 import type { LayerName } from '../../../features/layer-name';
 import {
   type ConvStep,
@@ -5,25 +6,31 @@ import {
   isPool,
   type NamedTensors,
   type Network as NetworkData,
+  type NetworkStep,
   type Normalization,
 } from '../../../features/network';
+import { showText } from '../../../options/show';
+import { Lifetime, owning } from '../../../owning';
+import { Blocks } from '../blocks';
 import type { KernelRunner } from '../runtime/kernel-runner';
 import { scratchBytes } from './convolve';
 
-/** A convolution with what comes right behind it. */
+/** A convolution, the ReLU behind it, and the pooling behind that, if there is one. */
 export interface Stage {
-  readonly conv: LayerName;
   readonly channelsIn: number;
   readonly channelsOut: number;
   /** Whether the input is the pooled output of the stage before. */
   readonly afterPool: boolean;
   /** Whether the pooling behind it, if there is one, takes means, not maxima. */
   readonly averagePool: boolean;
-  /** Addresses in the engine's memory. */
+  /** Address in the engine's memory. */
   readonly bias: number;
+  /** Address of the filters that `convolve` takes; 0 for the first stage, whose weights are panels of their own. */
   readonly filters: number;
-  /** Filters of the way back; made when first needed. */
+  /** Address of the filters of the way back; made when first needed. */
   backwardFilters(): number;
+  /** Bytes of what {@link backwardFilters} has yet to make. */
+  missingBytes(): number;
 }
 
 /** Kernel and bias of a convolution. */
@@ -35,6 +42,12 @@ export interface Place {
   readonly part: 'conv' | 'relu' | 'pool';
 }
 
+/** Whether a layer is the network's first convolution, before its ReLU: the one map that is linear in the image. */
+export function isFirstConvolution({ places }: Network, layer: LayerName): boolean {
+  const place = places.get(layer);
+  return place?.stage === 0 && place.part === 'conv';
+}
+
 /** A network's weights as the kernels want them, in the memory of an engine. */
 export class Network {
   readonly stages: readonly Stage[];
@@ -43,72 +56,114 @@ export class Network {
   /** Panels of the first convolution, both ways. */
   readonly firstForward: number;
   readonly firstBackward: number;
-  private readonly allocations: number[] = [];
+  private readonly blocks: Blocks;
+  private readonly lifetime = new Lifetime('The extractor');
 
+  /**
+   * @throws WeightsError `UNSUPPORTED_NETWORK` where steps come in an order that the kernels do not compute, `WRONG_WEIGHTS` where tensors
+   * do not fit the steps
+   */
   constructor(
     readonly engine: KernelRunner,
     { steps, input }: NetworkData,
     weights: NamedTensors,
   ) {
+    const { shapes, places } = stagesOf(steps);
+    const blocks = new Blocks(engine.memory);
+    const convolutions = shapes.map(({ conv }) => convolutionWeights(conv, weights));
     this.normalization = input;
-    const stages: Stage[] = [];
-    const places = new Map<LayerName, Place>();
-    let afterPool = false;
-    for (const step of steps) {
-      if (step.op === 'conv') {
-        const next = steps.slice(steps.indexOf(step) + 1);
-        const pool = next.slice(0, next.findIndex(({ op }) => op === 'conv') >>> 0).find(isPool);
-        stages.push(
-          this.stage(step, convolutionWeights(step, weights), afterPool, pool?.op === 'averagePool'),
-        );
-        afterPool = false;
-      } else if (isPool(step)) afterPool = true;
-      places.set(step.name, { stage: stages.length - 1, part: isPool(step) ? 'pool' : step.op });
-    }
-    this.stages = stages;
     this.places = places;
-    const first = convolutionWeights(steps[0] as ConvStep, weights);
-    this.firstForward = this.own(engine.memory.put(forwardPanels(first)));
-    this.firstBackward = this.own(engine.memory.put(backwardPanels(first, input)));
+    this.blocks = blocks;
+    [this.stages, this.firstForward, this.firstBackward] = owning(({ result }) => {
+      result(blocks);
+      return [
+        shapes.map((shape, i) => this.stage(shape, convolutions[i], i === 0)),
+        blocks.put(forwardPanels(convolutions[0])),
+        blocks.put(backwardPanels(convolutions[0], input)),
+      ];
+    });
   }
 
-  /** Frees the weights. */
+  /** Throws `DISPOSED` once the network has been disposed. */
+  requireAlive(): void {
+    this.lifetime.requireAlive();
+  }
+
+  /** Frees the weights. Safe to call twice. */
   dispose(): void {
-    for (const address of this.allocations.splice(0)) this.engine.memory.release(address);
+    if (this.lifetime.end()) this.blocks.dispose();
   }
 
-  private own(address: number): number {
-    this.allocations.push(address);
-    return address;
-  }
-
-  private stage(
-    step: ConvStep,
-    { kernel, bias }: ConvWeights,
-    afterPool: boolean,
-    averagePool: boolean,
-  ): Stage {
-    const { channelsIn: k, channelsOut: n } = step;
-    const { engine } = this;
+  private stage(shape: StageShape, { kernel, bias }: ConvWeights, first: boolean): Stage {
+    const { engine, blocks } = this;
+    const { channelsIn: k, channelsOut: n } = shape.conv;
     engine.needScratch(scratchBytes(k, n));
     let backward: number | undefined;
     return {
-      conv: step.name,
       channelsIn: k,
       channelsOut: n,
-      afterPool,
-      averagePool,
-      bias: this.own(engine.memory.put(bias)),
-      filters: k === 3 ? 0 : this.own(engine.filters(kernel, k, n)),
+      afterPool: shape.afterPool,
+      averagePool: shape.averagePool,
+      bias: blocks.put(bias),
+      filters: first ? 0 : blocks.adopt(engine.filters(kernel, k, n)),
       backwardFilters: () => {
-        backward ??= this.own(engine.filters(flipped(kernel, k, n), n, k));
+        backward ??= blocks.adopt(engine.filters(flipped(kernel, k, n), n, k));
         return backward;
       },
+      missingBytes: () => (first || backward !== undefined ? 0 : 4 * 36 * k * n),
     };
   }
 }
 
-/** The kernel of the gradient with respect to a convolution's input: reversed in both axes, channels swapped. */
+/** A stage before its weights are in place. */
+interface StageShape {
+  readonly conv: ConvStep;
+  readonly afterPool: boolean;
+  averagePool: boolean;
+}
+
+/** Steps to stages, in the one order that the kernels compute: convolution, ReLU, and from the second stage on perhaps a pooling. */
+function stagesOf(steps: readonly NetworkStep[]): { shapes: StageShape[]; places: Map<LayerName, Place> } {
+  const shapes: StageShape[] = [];
+  const places = new Map<LayerName, Place>();
+  let last: Place['part'] | undefined;
+  for (const step of steps) {
+    const shape = shapes.at(-1);
+    if (step.op === 'conv') {
+      // The input of a convolution goes through a ReLU as it is read, unless it has been pooled.
+      require(step, last !== 'conv', 'a convolution behind a ReLU or a pooling');
+      const first = shapes.length === 0;
+      const channelsIn = shape?.conv.channelsOut ?? 3;
+      require(step, step.channelsIn === channelsIn, `${channelsIn} channels of input`);
+      const sizes = step.channelsOut % 8 === 0 && (first || step.channelsIn % 8 === 0);
+      require(step, sizes, 'channels in multiples of 8');
+      shapes.push({ conv: step, afterPool: last === 'pool', averagePool: false });
+      last = 'conv';
+    } else if (isPool(step)) {
+      require(step, last === 'relu' &&
+        shapes.length > 1, 'a pooling behind the ReLU of a second or later convolution');
+      if (shape) shape.averagePool = step.op === 'averagePool';
+      last = 'pool';
+    } else {
+      require(step, last === 'conv', 'a ReLU behind a convolution');
+      last = 'relu';
+    }
+    places.set(step.name, { stage: shapes.length - 1, part: last });
+  }
+  if (shapes.length === 0) require({ name: 'image' }, false, 'a network that begins with a convolution');
+  return { shapes, places };
+}
+
+function require({ name }: { readonly name: LayerName }, holds: boolean, accepted: string): void {
+  if (holds) return;
+  throw new WeightsError(
+    'UNSUPPORTED_NETWORK',
+    `The wasm engine does not compute this network: at ${showText(name)} it takes only ${accepted}. Engine 'tfjs' takes any order of steps.`,
+    { option: name, value: name, accepted },
+  );
+}
+
+/** The kernel of the gradient with respect to a convolution's input: reversed along both axes, input and output channels swapped. */
 function flipped(kernel: Float32Array, k: number, n: number): Float32Array {
   const result = new Float32Array(kernel.length);
   for (let tap = 0; tap < 9; tap++) {

@@ -1,4 +1,5 @@
 import type { LayerName } from '../../../features/layer-name';
+import type { Size } from '../require-room';
 import { planMemory, type Tenant } from '../runtime/memory-plan';
 import type { Network, Place } from './network';
 
@@ -8,11 +9,15 @@ export interface PassOptions {
   readonly layers: readonly LayerName[];
   /** `never`: nothing is kept; `once`: a way back follows each way forward; `often`: any number of them. */
   readonly backward: 'never' | 'once' | 'often';
-  /** Whether `conv1_1` is asked for only as patches of the image, so that its map need not be kept. @default false */
-  readonly patches?: boolean;
+  /**
+   * Whether those that read the first convolution's layers compute them from the normalised image, so that the largest map
+   * need not be stored.
+   * @default false
+   */
+  readonly firstFromImage?: boolean;
 }
 
-/** Where the maps of a stage lie; 0 for those that there is no need for. */
+/** Where the maps of a stage lie; 0 for those that are not stored. */
 export interface StageMaps {
   readonly height: number;
   readonly width: number;
@@ -34,22 +39,25 @@ export interface PassPlan {
 }
 
 /**
- * Who needs which memory when. Stage i of n is computed at step i; its gradient takes two steps, n + 2 (n - 1 - i) and the next: through
- * the convolution behind it, then through the pooling between. Maps that are not needed at the same time share memory. The first map, the largest, is not
- * stored unless somebody asks for it: it is made anew where it is read.
+ * Lifetimes of maps, in steps. Forward: stage i of n runs at step i. Backward: step n + 2 (n - 1 - i) is the convolution behind
+ * stage i, the next one its pooling. Maps whose lifetimes do not overlap share memory. The first map, the largest, is stored only
+ * if its layers are asked for: the convolution behind it makes it anew, block by block, as it reads.
  */
 export function planPass(
   { stages, places }: Network,
   height: number,
   width: number,
-  { layers, backward, patches = false }: PassOptions,
+  { layers, backward, firstFromImage = false }: PassOptions,
 ): PassPlan {
-  const wanted = layers.filter((layer) => layer !== 'image').map((layer) => places.get(layer) as Place);
+  const wanted = layers.flatMap((layer): readonly Place[] => {
+    const place = places.get(layer);
+    return place ? [place] : [];
+  });
   const count = 1 + Math.max(-1, ...wanted.map(({ stage }) => stage));
-  const storesFirst = wanted.some(({ stage }) => stage === 0) && !patches;
+  const storesFirst = wanted.some(({ stage }) => stage === 0) && !firstFromImage;
   const tenants: Tenant[] = [];
-  /** Takes part in the plan. @returns the address, once the plan is made */
-  const need = (floats: number, from: number, to: number): Address => {
+  /** Reserves memory for steps `from` to `to`. @returns its address, once the plan is made */
+  const reserve = (floats: number, from: number, to: number): Address => {
     const index = tenants.push({ bytes: 4 * floats, from, to }) - 1;
     return (memory) => memory + offsets[index];
   };
@@ -57,9 +65,13 @@ export function planPass(
   const throughConvolution = (stage: number) => count + 2 * (count - 1 - stage);
   const throughPooling = (stage: number) => throughConvolution(stage) + 1;
   const end = throughConvolution(-1);
-  const lastRead = (stage: number) =>
-    ({ never: stage + 1, once: throughPooling(stage), often: end })[backward];
-  const input = need((height + 2) * (width + 2) * 3 + 16, 0, storesFirst ? 0 : lastRead(0));
+  const lastRead = (stage: number) => {
+    if (backward === 'often') return end;
+    if (backward === 'once') return throughPooling(stage);
+    // Forward only: the next stage reads the output, unless it reads the pooled one.
+    return stage + 1 < count && !stages[stage + 1].afterPool ? stage + 1 : stage;
+  };
+  const input = reserve((height + 2) * (width + 2) * 3 + 16, 0, storesFirst ? 0 : lastRead(0));
   const maps: ((memory: number) => StageMaps)[] = [];
   let [h, w] = [height, width];
   for (let i = 0; i < count; i++) {
@@ -71,13 +83,15 @@ export function planPass(
     const poolWanted = wanted.some(({ stage, part }) => stage === i && part === 'pool');
     const pools = poolWanted || (i + 1 < count && stages[i + 1].afterPool);
     const comesBack = backward !== 'never';
-    const output = i > 0 || storesFirst ? need(floats, i, lastRead(i)) : nowhere;
-    const pooled = pools ? need(pooledFloats, i, poolWanted ? Math.max(i + 1, lastRead(i)) : i + 1) : nowhere;
+    const output = i > 0 || storesFirst ? reserve(floats, i, lastRead(i)) : notStored;
+    const pooled = pools
+      ? reserve(pooledFloats, i, poolWanted ? Math.max(i + 1, lastRead(i)) : i + 1)
+      : notStored;
     const pooledGradient =
-      pools && comesBack ? need(pooledFloats, throughConvolution(i), throughPooling(i)) : nowhere;
+      pools && comesBack ? reserve(pooledFloats, throughConvolution(i), throughPooling(i)) : notStored;
     const gradient = comesBack
-      ? need(floats, pools ? throughPooling(i) : throughConvolution(i), throughConvolution(i - 1))
-      : nowhere;
+      ? reserve(floats, pools ? throughPooling(i) : throughConvolution(i), throughConvolution(i - 1))
+      : notStored;
     const extent = { height: h, width: w, channels };
     maps.push((memory) => ({
       ...extent,
@@ -92,7 +106,20 @@ export function planPass(
   return { bytes, at: (memory) => ({ input: input(memory), stages: maps.map((map) => map(memory)) }) };
 }
 
+/** Shape [1, height, width, channels] of a layer's feature map at images of a size. */
+export function layerShape(
+  { stages, places }: Network,
+  [height, width]: Size,
+  layer: LayerName,
+): readonly [1, number, number, number] {
+  const place = places.get(layer);
+  if (!place) return [1, height, width, 3];
+  const pools = stages.slice(0, place.stage + 1).filter(({ afterPool }) => afterPool).length;
+  const halvings = pools + Number(place.part === 'pool');
+  return [1, height >> halvings, width >> halvings, stages[place.stage].channelsOut];
+}
+
 /** Where a map lies in a pass's memory. */
 type Address = (memory: number) => number;
 
-const nowhere: Address = () => 0;
+const notStored: Address = () => 0;

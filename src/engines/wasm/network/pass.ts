@@ -1,27 +1,31 @@
 import type { LayerName } from '../../../features/layer-name';
+import { Blocks } from '../blocks';
+import { requireRoomAt, roomIn } from '../require-room';
 import { convolve } from './convolve';
 import type { Network, Place } from './network';
 import { type PassOptions, planPass, type StageMaps } from './pass-plan';
 
-/** A feature map in the engine's memory: where it is, how large, and whether the layer is its ReLU. */
-export interface Map2d {
+/** A feature map in the engine's memory, [height][width][channels]. */
+export interface FeatureMap {
   readonly address: number;
   readonly height: number;
   readonly width: number;
   readonly channels: number;
   /** True where the values are those before the ReLU and the layer is the one after it. */
   readonly relu: boolean;
+  /** True where the map is not stored: it is the first convolution of the normalised image with its border, at `address`. */
+  readonly fromImage: boolean;
 }
 
 /** Adds to the gradient of a feature map, at `gradient` and of the map's shape; called from the deepest layer to the first. */
-export type Contribute = (layer: LayerName, map: Map2d, gradient: number) => void;
+export type Contribute = (layer: LayerName, map: FeatureMap, gradient: number) => void;
 
 /**
  * The network at images of one size: memory for its feature maps, the way forward and the way back. Only outputs before ReLUs are kept:
  * the next convolution applies the ReLU as it reads.
  */
 export class Pass {
-  private readonly memory: number;
+  private readonly blocks: Blocks;
   /** The normalised image with its border of zeros. */
   private readonly input: number;
   private readonly maps: readonly StageMaps[];
@@ -32,17 +36,26 @@ export class Pass {
     readonly width: number,
     private readonly options: PassOptions,
   ) {
+    network.requireAlive();
+    const { memory } = network.engine;
     const plan = planPass(network, height, width, options);
-    this.memory = network.engine.memory.allocate(plan.bytes);
-    ({ input: this.input, stages: this.maps } = plan.at(this.memory));
+    requireRoomAt(
+      roomIn(memory),
+      'An image',
+      [height, width],
+      ([h, w]) => planPass(network, h, w, options).bytes,
+    );
+    this.blocks = new Blocks(memory);
+    ({ input: this.input, stages: this.maps } = plan.at(this.blocks.allocate(plan.bytes)));
   }
 
   /**
    * Computes the feature maps of an image [height][width][3] in [0,1].
    * @param visit gets each layer that was asked for while its map is there
    */
-  forward(image: Float32Array, visit: (layer: LayerName, map: Map2d) => void = () => {}): void {
+  forward(image: Float32Array, visit: (layer: LayerName, map: FeatureMap) => void = () => {}): void {
     const { engine, stages, places, firstForward } = this.network;
+    this.network.requireAlive();
     this.normalize(image);
     for (const [i, { height, width, channels, output, pooled }] of this.maps.entries()) {
       const { channelsIn, afterPool, averagePool, filters, bias } = stages[i];
@@ -70,13 +83,21 @@ export class Pass {
     }
   }
 
-  /** The feature map of a layer that was asked for, while it is kept; of `conv1_1` as patches the normalised image with its border. */
-  map(layer: LayerName): Map2d {
+  /** The feature map of a layer that was asked for, while it is kept. */
+  map(layer: LayerName): FeatureMap {
     const { stage, part } = this.network.places.get(layer) as Place;
     const { height, width, channels, output, pooled } = this.maps[stage];
     if (part === 'pool')
-      return { address: pooled, height: height >> 1, width: width >> 1, channels, relu: false };
-    return { address: output || this.input, height, width, channels, relu: part === 'relu' };
+      return {
+        address: pooled,
+        height: height >> 1,
+        width: width >> 1,
+        channels,
+        relu: false,
+        fromImage: false,
+      };
+    const fromImage = output === 0;
+    return { address: output || this.input, height, width, channels, relu: part === 'relu', fromImage };
   }
 
   /**
@@ -86,6 +107,7 @@ export class Pass {
    */
   backward(layers: readonly LayerName[], contribute: Contribute, gradient: number): void {
     const { engine, places, firstBackward } = this.network;
+    this.network.requireAlive();
     const deepest = Math.max(-1, ...layers.map((layer) => places.get(layer)?.stage ?? -1));
     const contributeAt = (stage: number, part: Place['part'], to: number) => {
       for (const layer of layers) {
@@ -109,9 +131,9 @@ export class Pass {
     engine.run('firstBackward', args, Math.ceil(height / share));
   }
 
-  /** Frees the feature maps. */
+  /** Frees the feature maps. Safe to call twice. */
   dispose(): void {
-    this.network.engine.memory.release(this.memory);
+    this.blocks.dispose();
   }
 
   /**

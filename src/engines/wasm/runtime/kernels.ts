@@ -14,6 +14,7 @@ export const kernelNames = [
   'enlarge',
   'firstBackward',
   'firstForward',
+  'firstGramForward',
   'freeMask',
   'gramBackward',
   'gramDistance',

@@ -7,6 +7,7 @@ class ElementwiseArgs {
   features: usize;
   /** What features are compared with, or what is added. */
   other: usize;
+  /** What is added to; 0 for none, which `distance` takes. */
   gradient: usize;
   length: usize;
   relu: usize;
@@ -20,7 +21,10 @@ class ElementwiseArgs {
   sums: usize;
 }
 
-/** Distance of features from a target over one share, and factor * its derivative (2 d, or the sign of d) added to the gradient. */
+/**
+ * Distance of features from a target over one share, and factor * its derivative (2 d, or the sign of d) added to the gradient if there
+ * is one.
+ */
 export function distance(args: usize, item: usize, scratch: usize): void {
   const s = changetype<ElementwiseArgs>(args);
   const floor = floorFor(s.relu), factor = f32x4.splat(s.factor), zero = f32x4.splat(0), one = f32x4.splat(1);
@@ -42,7 +46,7 @@ export function distance(args: usize, item: usize, scratch: usize): void {
         slope = f32x4.add(difference, difference);
       }
       if (s.relu) slope = wherePositive(slope, raw);
-      v128.store(s.gradient + i, multiplyAdd(factor, slope, v128.load(s.gradient + i)));
+      if (s.gradient) v128.store(s.gradient + i, multiplyAdd(factor, slope, v128.load(s.gradient + i)));
     }
     total += <f64>f32x4.extract_lane(sum, 0) + <f64>f32x4.extract_lane(sum, 1)
       + <f64>f32x4.extract_lane(sum, 2) + <f64>f32x4.extract_lane(sum, 3);
@@ -67,6 +71,7 @@ export function add(args: usize, item: usize, scratch: usize): void {
 class VariationArgs {
   /** [h][w][c] */
   image: usize;
+  /** What is added to; 0 for none. */
   gradient: usize;
   height: usize; width: usize; channels: usize;
   /** Rows of an item. */
@@ -75,11 +80,11 @@ class VariationArgs {
   across: f32; down: f32;
   /** Not 0: magnitudes, else squares. */
   magnitudes: usize;
-  /** Two doubles for each item: its sums over pairs beside each other, and one above the other. */
+  /** Two doubles for each item: its sums over pairs beside each other, and over pairs one above the other. */
   sums: usize;
 }
 
-/** Differences of neighbours over some rows: their sums, and factor * their derivatives added to the gradient. */
+/** Differences of neighbours over some rows: their sums, and factor * their derivatives added to the gradient if there is one. */
 export function variation(args: usize, item: usize, scratch: usize): void {
   const s = changetype<VariationArgs>(args);
   const pixel = s.channels << 2, row = s.width * pixel, last = smaller(s.height, (item + 1) * s.share);
@@ -102,7 +107,7 @@ export function variation(args: usize, item: usize, scratch: usize): void {
         slope -= s.down * derivative(difference, s.magnitudes);
       }
       if (y > 0) slope += s.down * derivative(here - load<f32>(at - row), s.magnitudes);
-      store<f32>(to, load<f32>(to) + slope);
+      if (s.gradient) store<f32>(to, load<f32>(to) + slope);
     }
   }
   store<f64>(s.sums + (item << 4), across);

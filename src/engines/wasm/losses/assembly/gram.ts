@@ -1,3 +1,4 @@
+import { firstConvolution } from '../../network/assembly/first-layer';
 import { accumulateGram, multiply } from '../../runtime/assembly/products';
 import { atLeast, floorFor, smaller, wherePositive } from '../../runtime/assembly/simd';
 
@@ -22,7 +23,10 @@ class GramArgs {
 /** Pixels that are brought into panels before a product. */
 const CHUNK: usize = 128;
 
-/** The sum of products of channels over one share of the pixels. Shares, not threads, have sums: the result does not depend on who works. */
+/**
+ * The sum of products of channels over one share of the pixels. Sums belong to shares and not to threads, so that the result does not
+ * depend on the number of threads.
+ */
 export function gramForward(args: usize, item: usize, scratch: usize): void {
   const s = changetype<GramArgs>(args);
   const n = s.channels, sum = s.sums + ((item * n * n) << 2), floor = floorFor(s.relu);
@@ -30,15 +34,56 @@ export function gramForward(args: usize, item: usize, scratch: usize): void {
   const last = smaller(s.pixels, (item + 1) * s.share);
   for (let from = item * s.share; from < last; from += CHUNK) {
     const pixels = smaller(CHUNK, last - from);
-    for (let i: usize = 0; i < pixels; i++) {
-      const row = s.features + (((from + i) * n) << 2);
-      for (let c: usize = 0; c < n; c += 8) {
-        const to = scratch + ((c * pixels) << 2) + (i << 5);
-        v128.store(to, atLeast(floor, v128.load(row + (c << 2))));
-        v128.store(to, atLeast(floor, v128.load(row + (c << 2), 16)), 16);
-      }
-    }
+    toPanels(s.features + ((from * n) << 2), pixels, n, floor, scratch);
     accumulateGram(scratch, pixels, n, sum);
+  }
+}
+
+/** [pixels][n] to panels [n/8][pixels][8], with no value below `floor`. */
+// @ts-ignore: decorator
+@inline function toPanels(from: usize, pixels: usize, n: usize, floor: v128, panels: usize): void {
+  for (let i: usize = 0; i < pixels; i++) {
+    const row = from + ((i * n) << 2);
+    for (let c: usize = 0; c < n; c += 8) {
+      const to = panels + ((c * pixels) << 2) + (i << 5);
+      v128.store(to, atLeast(floor, v128.load(row + (c << 2))));
+      v128.store(to, atLeast(floor, v128.load(row + (c << 2), 16)), 16);
+    }
+  }
+}
+
+/** What the Gram matrix of the first convolution needs. */
+@unmanaged
+class FirstGramArgs {
+  /** The normalised image with a border of zeros, [h + 2][w + 2][3], from the row above the first one that is summed. */
+  image: usize;
+  /** Weights of the first convolution, panels [n/8][28][8]. */
+  weights: usize;
+  /** Rows that are summed, and the image's width. */
+  height: usize; width: usize;
+  channels: usize;
+  /** Not 0: the layer is the ReLU of the convolution. */
+  relu: usize;
+  /** Rows of an item. */
+  share: usize;
+  /** A sum [n][n] for each item, blocks on and above the diagonal; cleared by the kernel. */
+  sums: usize;
+}
+
+/** `gramForward` for the first convolution, which is made from the image in scratch memory, chunk by chunk, and stored nowhere. */
+export function firstGramForward(args: usize, item: usize, scratch: usize): void {
+  const s = changetype<FirstGramArgs>(args);
+  const n = s.channels, sum = s.sums + ((item * n * n) << 2), floor = floorFor(s.relu), row = (s.width + 2) * 12;
+  const features = scratch + CHUNK * (n << 2);
+  memory.fill(sum, 0, (n * n) << 2);
+  const last = smaller(s.height, (item + 1) * s.share);
+  for (let y = item * s.share; y < last; y++) {
+    for (let x: usize = 0; x < s.width; x += CHUNK) {
+      const pixels = smaller(CHUNK, s.width - x);
+      firstConvolution(s.image + y * row + x * 12, row, s.weights, (pixels + 3) & ~3, features, n);
+      toPanels(features, pixels, n, floor, scratch);
+      accumulateGram(scratch, pixels, n, sum);
+    }
   }
 }
 
