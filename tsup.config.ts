@@ -28,5 +28,6 @@ const shared = defineConfig({
 
 export default defineConfig([
   { ...shared, entry: { ...entry, cli: 'src/cli/main.ts' }, format: 'esm', dts: { entry } },
-  { ...shared, entry, format: 'cjs', dts: { entry } },
+  // createRequire takes either; CommonJS has no import.meta.
+  { ...shared, entry, format: 'cjs', dts: { entry }, define: { 'import.meta.url': '__filename' } },
 ]);

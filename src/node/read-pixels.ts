@@ -1,8 +1,23 @@
-import type { Metadata, Sharp } from 'sharp';
+import type { Metadata, SharpOptions } from 'sharp';
+import type { ErrorCode } from '../error-codes';
+import { EnvironmentError, StyleTransferError } from '../errors';
 import { maxInputPixels, type PixelArray, requirePixelCount } from '../image/pixel-array';
 import { type Size, type SizeRule, sizeAfter } from '../image/size-rule';
+import { showText } from '../options/show';
+import {
+  type Call,
+  type Decoded,
+  type DecodeRequest,
+  decodeApart,
+  decodeHere,
+  LimitExceeded,
+  metadataApart,
+  NoProcess,
+} from './decode';
+import { profileUse } from './icc-profile';
 import { loadSharp } from './load-sharp';
 import { type ImageSource, sourceBytes, sourceError } from './source-bytes';
+import { untilAborted } from './until-aborted';
 
 /** An image file whose header has been read. */
 export interface OpenFile extends Size {
@@ -11,69 +26,202 @@ export interface OpenFile extends Size {
 }
 
 /**
+ * What an SVG may take. It is a program rather than a picture: 44 kB of nested filters or references take as much time and memory as
+ * they like. So it is drawn by a process of its own, which can be ended.
+ */
+const svgLimits = { fileBytes: 2 ** 24, seconds: 15, bytes: 2 ** 30 } as const;
+
+/** Pictures of more pixels are decoded by a process of its own where there can be one: an abort does not wait for them. */
+const longDecodePixels = 2 ** 22;
+
+/**
  * Opens an image file: any format that sharp reads, turned as its EXIF orientation says, colours converted to sRGB (greyscale, CMYK and
  * embedded profiles included), 16 bits kept, alpha kept. Of several pages or frames the first.
  *
  * @param option the name of the argument, for errors
- * @throws ImageError if the file is missing, empty, no image or too large
+ * @throws ImageError if the file is missing, empty, no image, too large, or of a kind that cannot be read
  */
 export async function openFile(option: string, source: ImageSource, signal?: AbortSignal): Promise<OpenFile> {
-  const sharp = await loadSharp();
+  // First, so that a program without sharp is told so whatever the file.
+  await loadSharp();
   const bytes = await sourceBytes(option, source, signal);
-  // The header is read without sharp's own limit, so that the error can tell the size.
-  const { space, depth, autoOrient } = await metadataOf(
-    option,
-    source,
-    sharp(bytes, { limitInputPixels: false }),
-  );
-  const { width, height } = autoOrient;
+  const file = { option, source, bytes, signal, drawn: mayBeSvg(bytes) };
+  const metadata = await explaining(file, () => metadataOf(file));
+  requireReadable(file, metadata);
+  const { width, height } = metadata.autoOrient;
   if (width < 1 || height < 1) throw sourceError('EMPTY', option, source, `has ${width}x${height} pixels`);
   requirePixelCount(option, width, height);
-  const sixteenBits = depth === 'ushort' && space !== 'cmyk';
-  const readPixels = async (size?: SizeRule): Promise<PixelArray> => {
-    signal?.throwIfAborted();
-    let image = sharp(bytes, { limitInputPixels: maxInputPixels, failOn: 'error' })
-      .autoOrient()
-      .toColourspace(sixteenBits ? 'rgb16' : 'srgb');
-    const to = sizeAfter(size, width, height);
-    requirePixelCount(option, to.width, to.height);
-    if (to.width !== width || to.height !== height) {
-      const fit = size && 'crop' in size && size.crop ? 'cover' : 'fill';
-      image = image.resize(to.width, to.height, { fit, kernel: 'lanczos3' });
-    }
-    try {
-      const { data, info } = await image
-        .raw({ depth: sixteenBits ? 'ushort' : 'uchar' })
-        .toBuffer({ resolveWithObject: true });
-      return {
-        data: sixteenBits
-          ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2)
-          : new Uint8Array(data),
-        width: info.width,
-        height: info.height,
-        channels: info.channels,
-      };
-    } catch (cause) {
-      throw damaged(option, source, cause);
-    }
+  return {
+    width,
+    height,
+    async readPixels(size) {
+      const to = sizeAfter(size, width, height);
+      requirePixelCount(option, to.width, to.height);
+      const crop = size !== undefined && 'crop' in size && size.crop === true;
+      const resize: Call[] =
+        to.width === width && to.height === height
+          ? []
+          : [['resize', to.width, to.height, { fit: crop ? 'cover' : 'fill', kernel: 'lanczos3' }]];
+      return explaining(file, () => decode(file, metadata, resize));
+    },
   };
-  return { width, height, readPixels };
 }
 
-async function metadataOf(option: string, source: ImageSource, image: Sharp): Promise<Metadata> {
+interface File {
+  readonly option: string;
+  readonly source: ImageSource;
+  readonly bytes: Uint8Array;
+  readonly signal: AbortSignal | undefined;
+  /** Whether it may be an SVG, which is drawn by a process of its own. */
+  readonly drawn: boolean;
+}
+
+/** A superset of what libvips takes for SVG: text that names the element early, or anything compressed by gzip. */
+function mayBeSvg(bytes: Uint8Array): boolean {
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return true;
+  return /<svg/i.test(
+    Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 4096)).toString('latin1'),
+  );
+}
+
+async function metadataOf({ option, source, bytes, signal, drawn }: File): Promise<Metadata> {
+  // Headers are read without sharp's own limits, so that errors can tell the numbers.
+  const options = { limitInputPixels: false, limitInputChannels: 0 } satisfies SharpOptions;
+  if (!drawn) {
+    const sharp = await loadSharp();
+    return untilAborted(signal, sharp(bytes, options).metadata());
+  }
+  if (bytes.length > svgLimits.fileBytes) {
+    const accepted = `SVG of at most ${svgLimits.fileBytes} bytes`;
+    throw sourceError('TOO_LARGE', option, source, `has ${bytes.length} bytes`, { accepted });
+  }
+  return metadataApart(bytes, options, svgLimits, signal);
+}
+
+/** Kinds of numbers that say what is black and what is white, and channels that are colours and alpha. */
+function requireReadable(
+  { option, source }: File,
+  { space, depth, channels, bitsPerSample }: Metadata,
+): void {
+  const refuse = (problem: string, accepted: string) =>
+    sourceError('UNSUPPORTED_FORMAT', option, source, problem, { accepted });
+  if (depth !== 'uchar' && depth !== 'ushort') {
+    const numbers = `${bitsPerSample ? `${bitsPerSample}-bit ` : ''}${numberKinds[depth ?? ''] ?? `numbers of type ${depth}`}`;
+    throw refuse(`holds ${numbers}`, wholeNumbers);
+  }
+  const accepted = 'grey, RGB or CMYK, with or without alpha';
+  const colours = coloursOf[space];
+  if (colours === undefined) throw refuse(`has colours of the space '${showText(space)}'`, accepted);
+  if (channels === colours || (channels === colours + 1 && colours !== 4)) return;
+  throw refuse(`has ${channels} channels, of which ${colours} are colours`, accepted);
+}
+
+const wholeNumbers = 'whole numbers of 8 or 16 bits from 0 on; save it with those, or as PNG';
+
+const numberKinds: Readonly<Record<string, string>> = {
+  char: 'signed whole numbers',
+  short: 'signed whole numbers',
+  int: 'signed whole numbers',
+  uint: 'whole numbers',
+  float: 'floating point numbers',
+  double: 'floating point numbers',
+  complex: 'complex numbers',
+  dpcomplex: 'complex numbers',
+};
+
+/** Channels of a colour, by sharp's name of the colour space. */
+const coloursOf: Readonly<Record<string, 1 | 3 | 4>> = {
+  'b-w': 1,
+  grey16: 1,
+  srgb: 3,
+  rgb: 3,
+  rgb16: 3,
+  cmyk: 4,
+};
+
+async function decode(file: File, metadata: Metadata, resize: readonly Call[]): Promise<PixelArray> {
+  const { space, depth, icc, autoOrient } = metadata;
+  const { bytes, signal } = file;
+  const limits = { limitInputPixels: maxInputPixels, failOn: 'error' } satisfies SharpOptions;
+  if (depth !== 'ushort' || space === 'cmyk') {
+    const calls: Call[] = [['autoOrient'], ['toColourspace', 'srgb'], ...resize, ['raw', { depth: 'uchar' }]];
+    const { data, ...rest } = await run(file, autoOrient, { bytes, options: limits, calls });
+    return { data: new Uint8Array(data.buffer, data.byteOffset, data.length), ...rest };
+  }
+  // sharp takes pictures of 16 bits to Display P3 and leaves grey ones as they are: it is told to leave the profile to us.
+  const grey = space === 'grey16';
+  const use = icc === undefined ? 'none' : profileUse(icc, grey ? 1 : 3);
+  const calls: Call[] = [
+    ['autoOrient'],
+    ['toColourspace', grey ? 'grey16' : 'rgb16'],
+    ...resize,
+    ...(use === 'table' ? [['withIccProfile', 'srgb'] as const] : []),
+    ['raw', { depth: 'ushort' }],
+  ];
+  const { data, ...rest } = await run(file, autoOrient, {
+    bytes,
+    options: { ...limits, ignoreIcc: true },
+    calls,
+  });
+  signal?.throwIfAborted();
+  const levels = new Uint16Array(data.buffer, data.byteOffset, data.length / 2);
+  return { data: typeof use === 'function' ? use(levels, rest.channels) : levels, ...rest };
+}
+
+async function run(
+  { signal, drawn }: File,
+  { width, height }: Size,
+  request: DecodeRequest,
+): Promise<Decoded> {
+  if (drawn) return decodeApart(request, svgLimits, signal);
+  if (width * height <= longDecodePixels) return decodeHere(request, signal);
   try {
-    return await image.metadata();
-  } catch (cause) {
-    const { message } = cause as Error;
-    if (!/unsupported image format/i.test(message)) throw damaged(option, source, cause);
-    throw sourceError('NOT_AN_IMAGE', option, source, 'is no image that can be read', {
-      accepted: 'JPEG, PNG, WebP, AVIF, GIF, TIFF or SVG',
-      cause,
-    });
+    return await decodeApart(request, {}, signal);
+  } catch (error) {
+    if (error instanceof NoProcess) return decodeHere(request, signal);
+    throw error;
   }
 }
 
-function damaged(option: string, source: ImageSource, cause: unknown) {
-  const reason = (cause as Error).message.trim().split('\n')[0];
-  return sourceError('DAMAGED', option, source, `is damaged or cut short (${reason})`, { cause });
+/** Tells what went wrong with a file, in words about the file. */
+async function explaining<T>({ option, source, signal }: File, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    signal?.throwIfAborted();
+    if (cause instanceof StyleTransferError) throw cause;
+    const message = cause instanceof Error ? cause.message : String(cause);
+    if (cause instanceof NoProcess) {
+      const problem = `${option} may be an SVG, which is drawn by a process of its own, and none can be started here`;
+      throw new EnvironmentError('NO_DECODER', `${problem}; convert it to PNG.`, { option, cause });
+    }
+    const [code, problem, accepted] =
+      cause instanceof LimitExceeded
+        ? (['TOO_LARGE', message, 'a simpler SVG, or the same picture as PNG'] as const)
+        : failureOf(message);
+    throw sourceError(code, option, source, problem, { ...(accepted && { accepted }), cause });
+  }
+}
+
+const formats = 'JPEG, PNG, WebP, AVIF, GIF, TIFF or SVG';
+
+/** What a message of sharp, libvips or one of its decoders means. */
+function failureOf(message: string): readonly [code: ErrorCode, problem: string, accepted?: string] {
+  if (/unsupported image format/i.test(message))
+    return ['NOT_AN_IMAGE', 'is no image that can be read', formats];
+  if (/HEVC/.test(message))
+    return [
+      'UNSUPPORTED_FORMAT',
+      'is a HEIC picture (HEVC), which sharp does not decode',
+      `${formats}; convert it first`,
+    ];
+  const reason = showText(message.trim().split('\n')[0], 160);
+  // A number type that libvips' TIFF reader does not know, CIELAB of 8 bits, JPEG of 12 bits.
+  if (/unsupported|not supported|built in|tiff2vips: samples|labq/i.test(message))
+    return [
+      'UNSUPPORTED_FORMAT',
+      `holds a kind of numbers or colours that sharp does not read (${reason})`,
+      wholeNumbers,
+    ];
+  return ['DAMAGED', `is damaged or cut short (${reason})`];
 }

@@ -1,0 +1,194 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import type { Metadata, Sharp, SharpOptions } from 'sharp';
+import { loadSharp } from './load-sharp';
+import { untilAborted } from './until-aborted';
+
+/** A call of sharp's pipeline: the name of the method and its arguments. */
+export type Call = readonly [method: string, ...parameters: unknown[]];
+
+/** Decoding of a file as data, so that it can be done here or in a process of its own. */
+export interface DecodeRequest {
+  readonly bytes: Uint8Array;
+  readonly options: SharpOptions;
+  readonly calls: readonly Call[];
+}
+
+/** Pixels as sharp gives them: row-major, numbers of 8 or 16 bits. */
+export interface Decoded {
+  readonly data: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 1 | 2 | 3 | 4;
+}
+
+/** How much a process may take. */
+export interface ProcessLimits {
+  readonly seconds?: number;
+  readonly bytes?: number;
+}
+
+/** A process of its own cannot be started here, or did not answer as one of ours does. */
+export class NoProcess extends Error {}
+
+/** A process took longer, or more memory, than its limits allow. */
+export class LimitExceeded extends Error {}
+
+/** Decodes in this process. An abort rejects at once, although sharp goes on in the background until it is done. */
+export async function decodeHere(request: DecodeRequest, signal?: AbortSignal): Promise<Decoded> {
+  const sharp = await loadSharp();
+  let image = sharp(request.bytes, request.options) as Sharp &
+    Record<string, (...parameters: unknown[]) => Sharp>;
+  for (const [method, ...parameters] of request.calls) image = image[method](...parameters) as typeof image;
+  const { data, info } = await untilAborted(signal, image.toBuffer({ resolveWithObject: true }));
+  return { data, width: info.width, height: info.height, channels: info.channels };
+}
+
+/**
+ * Decodes in a process of its own, which an abort or a limit kills: sharp itself cannot be interrupted, and a program that ends waits
+ * for it.
+ */
+export async function decodeApart(
+  request: DecodeRequest,
+  limits: ProcessLimits = {},
+  signal?: AbortSignal,
+): Promise<Decoded> {
+  const { head, body } = await runApart('pixels', request, limits, signal);
+  const { width, height, channels } = head as Omit<Decoded, 'data'>;
+  return { data: body, width, height, channels };
+}
+
+/** What sharp says of a file before it decodes it, by a process of its own. */
+export async function metadataApart(
+  bytes: Uint8Array,
+  options: SharpOptions,
+  limits: ProcessLimits,
+  signal?: AbortSignal,
+): Promise<Metadata> {
+  return (await runApart('metadata', { bytes, options, calls: [] }, limits, signal)).head as Metadata;
+}
+
+interface Answer {
+  readonly head: object;
+  readonly body: Uint8Array;
+}
+
+async function runApart(
+  work: 'pixels' | 'metadata',
+  { bytes, options, calls }: DecodeRequest,
+  { seconds, bytes: memory }: ProcessLimits,
+  signal: AbortSignal | undefined,
+): Promise<Answer> {
+  signal?.throwIfAborted();
+  // Throws the error that says what to install, before a process fails for want of it.
+  await loadSharp();
+  const child = start(JSON.stringify({ work, options, calls, memory: memory ?? null }));
+  const kill = () => void child.kill('SIGKILL');
+  let outOfTime = false;
+  const timer =
+    seconds === undefined
+      ? undefined
+      : setTimeout(() => {
+          outOfTime = true;
+          kill();
+        }, seconds * 1000);
+  signal?.addEventListener('abort', kill, { once: true });
+  try {
+    const [answer, killedBy] = await Promise.all([answerOf(child), exitOf(child), feed(child, bytes)]);
+    signal?.throwIfAborted();
+    if (outOfTime) throw new LimitExceeded(`takes longer than ${seconds} s`);
+    // The process kills itself where it takes too much; the system does where there is no more.
+    if (memory !== undefined && killedBy === 'SIGKILL')
+      throw new LimitExceeded(`takes more than ${Math.round(memory / 2 ** 20)} MiB of memory`);
+    if (answer === undefined) throw new NoProcess('The process that decodes images ended without an answer.');
+    if ('error' in answer.head) throw new Error(String(answer.head.error));
+    return answer;
+  } finally {
+    kill();
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', kill);
+  }
+}
+
+function start(job: string): ChildProcess {
+  try {
+    // Flags for Node that concern the program itself, such as --input-type=module, would break the script.
+    const env = { ...process.env, NODE_OPTIONS: '', ELECTRON_RUN_AS_NODE: '1' };
+    const sharp = createRequire(import.meta.url).resolve('sharp');
+    return spawn(process.execPath, ['-e', script, sharp, job], { env, stdio: ['pipe', 'pipe', 'ignore'] });
+  } catch (cause) {
+    throw new NoProcess('No process can be started here.', { cause });
+  }
+}
+
+/** Sends the file. A process that ends before it has read all of it has its reasons, which its answer tells. */
+function feed({ stdin }: ChildProcess, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve) => {
+    stdin?.on('error', () => resolve());
+    stdin?.end(bytes, () => resolve());
+  });
+}
+
+/** The signal that ended a process, if one did. */
+function exitOf(child: ChildProcess): Promise<NodeJS.Signals | null> {
+  return new Promise((resolve, reject) => {
+    child.once('error', (cause) => reject(new NoProcess('No process can be started here.', { cause })));
+    child.once('close', (_code, killedBy) => resolve(killedBy));
+  });
+}
+
+/** A line of JSON, and the bytes whose number it tells. Undefined if the process ended before. */
+async function answerOf({ stdout }: ChildProcess): Promise<Answer | undefined> {
+  let head: { readonly length: number } | undefined;
+  let line = Buffer.alloc(0);
+  let body = Buffer.alloc(0);
+  let filled = 0;
+  for await (const chunk of (stdout ?? []) as AsyncIterable<Buffer>) {
+    let rest = chunk;
+    if (head === undefined) {
+      line = Buffer.concat([line, chunk]);
+      const end = line.indexOf('\n');
+      if (end < 0) continue;
+      head = JSON.parse(line.toString('utf8', 0, end)) as { length: number };
+      body = Buffer.alloc(head.length);
+      rest = line.subarray(end + 1);
+    }
+    filled += rest.copy(body, filled);
+  }
+  return head === undefined || filled < head.length ? undefined : { head, body };
+}
+
+/**
+ * The process: CommonJS, as `node -e` runs it. Its own event loop is free while sharp works, and watches the memory and the parent,
+ * whose death it would not notice otherwise. Ctrl-C in a terminal reaches it too, and is the parent's business.
+ */
+const script = `
+'use strict';
+const [, path, job] = process.argv;
+const { work, options, calls, memory } = JSON.parse(job);
+const parent = process.ppid;
+for (const name of ['SIGINT', 'SIGHUP']) process.on(name, () => {});
+setInterval(() => {
+  if (memory !== null && process.memoryUsage.rss() > memory) process.kill(process.pid, 'SIGKILL');
+  if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL');
+}, 50).unref();
+const answer = (head, body = Buffer.alloc(0)) =>
+  process.stdout.write(JSON.stringify({ ...head, length: body.length }) + '\\n', () => process.stdout.end(body));
+const chunks = [];
+process.stdin.on('data', (chunk) => chunks.push(chunk));
+process.stdin.on('end', async () => {
+  try {
+    const loaded = require(path);
+    let image = (loaded.default ?? loaded)(Buffer.concat(chunks), options);
+    if (work === 'metadata') {
+      const { icc, exif, iptc, xmp, tifftagPhotoshop, comments, ...rest } = await image.metadata();
+      return answer(rest);
+    }
+    for (const [method, ...parameters] of calls) image = image[method](...parameters);
+    const { data, info } = await image.toBuffer({ resolveWithObject: true });
+    answer({ width: info.width, height: info.height, channels: info.channels }, data);
+  } catch (error) {
+    answer({ error: error.message });
+  }
+});
+`;
