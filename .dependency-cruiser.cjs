@@ -11,11 +11,11 @@ const layers = [
   ['engines', '^src/engines/'],
   ['objective', '^src/objective\\.ts$'],
   ['losses', '^src/losses/'],
-  ['features', '^src/features/'],
+  ['features', '^src/(features/|platform\\.ts$)'],
   ['weights', '^src/weights/'],
   ['storage', '^src/storage/'],
   ['optim', '^src/optim/'],
-  ['image', '^src/(image/|platform\\.ts$)'],
+  ['image', '^src/image/'],
   ['base', '^src/(options/|errors\\.ts$|error-codes\\.ts$|gradients\\.ts$|owning\\.ts$|allocation\\.ts$)'],
 ];
 

@@ -20,4 +20,6 @@ export type {
   StyleTransferProgress,
   WarningEvent,
 } from './transfer/progress';
-export { type HistoryEntry, type StyleTransferResult, styleTransfer } from './transfer/style-transfer';
+export type { RunFacts } from './transfer/run-facts';
+export type { HistoryEntry } from './transfer/stage';
+export { type StyleTransfer, type StyleTransferResult, styleTransfer } from './transfer/style-transfer';

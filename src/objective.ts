@@ -1,14 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { checkAllocations } from './allocation';
-import { InvalidArgumentError } from './errors';
 import type { FeatureExtractor, Features } from './features/extractor';
 import type { LayerName } from './features/layer-name';
+import { requireLayers } from './features/require-layers';
 import { registerGradients } from './gradients';
 import type { Image } from './image/image';
 import { leaves } from './losses/compose';
 import type { Loss } from './losses/loss';
 import type { Problem } from './optim/problem';
-import { nearestName } from './options/validate';
 
 /** A loss and its gradient at one image. All tensors belong to the caller. */
 export interface Evaluation {
@@ -65,7 +64,7 @@ export function createObjective(
   loss: Loss,
   size: readonly [height: number, width: number],
 ): Objective {
-  requireLayersOf(extractor, loss);
+  requireLayers('loss', 'The loss', loss.layers, extractor);
   checkAllocations();
   return extractor.objective?.(loss, size) ?? objectiveByLinearization(extractor, loss);
 }
@@ -125,16 +124,4 @@ export function namedLeaves(loss: Loss): { name: string; weight: number; loss: L
     seen.set(leaf.loss.name, count);
     return { name: count === 1 ? leaf.loss.name : `${leaf.loss.name} ${count}`, ...leaf };
   });
-}
-
-function requireLayersOf(extractor: FeatureExtractor, loss: Loss): void {
-  for (const layer of loss.layers) {
-    if (extractor.layers.includes(layer)) continue;
-    const near = nearestName(layer, extractor.layers);
-    throw new InvalidArgumentError(
-      'MISSING_LAYER',
-      `The loss needs layer '${layer}', which ${extractor.name} does not have${near ? `; did you mean '${near}'?` : '.'} It has: ${extractor.layers.join(', ')}.`,
-      { option: 'loss', value: layer, accepted: extractor.layers },
-    );
-  }
 }

@@ -1,7 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ComputationError } from './errors';
 
-/** What a scope can free: a tensor, a record or list of tensors, anything that has `dispose()`, or a function that frees. */
+/**
+ * What a scope can free: a tensor, a record or list of tensors, anything that has `dispose()`, or a function that
+ * frees.
+ */
 export type Owned =
   | { dispose?(): unknown }
   | (() => unknown)
@@ -24,9 +27,9 @@ export interface Owner {
 }
 
 /**
- * Runs `work` and then frees what it made, the newest first: temporaries always, results only if `work` throws or rejects, or if
- * freeing a temporary throws, since nobody gets them then. A thing whose own `dispose` throws does not keep the others from being
- * freed. Where `work` returns a promise, a promise that a `dispose` returns is waited for.
+ * Runs `work` and then frees what it made, the newest first: temporaries always, results only if `work` throws or
+ * rejects, or if freeing a temporary throws, since nobody gets them then. A thing whose own `dispose` throws does not
+ * keep the others from being freed. Where `work` returns a promise, a promise that a `dispose` returns is waited for.
  *
  * @returns what `work` returns; a promise if it is one
  * @example
@@ -62,6 +65,12 @@ export function freeAll(things: readonly Owned[]): void {
   owning(({ temporary }) => {
     for (const thing of things) temporary(thing);
   });
+}
+
+/** Gives a thing with `dispose()` also `[Symbol.dispose]`, for `using`, where the runtime has that symbol. */
+export function disposable<T extends { dispose(): void }>(thing: T): T & { [Symbol.dispose](): void } {
+  if (Symbol.dispose) Object.defineProperty(thing, Symbol.dispose, { value: () => thing.dispose() });
+  return thing as T & { [Symbol.dispose](): void };
 }
 
 interface Made {

@@ -74,7 +74,7 @@ describe('owning', () => {
 
   it('waits for a dispose that returns a promise, and hears its rejection', async () => {
     const order: string[] = [];
-    const late = { dispose: async () => void (await Promise.resolve(), order.push('late')) };
+    const late = { dispose: () => Promise.resolve().then(() => order.push('late')) };
     await owning(async ({ temporary }) => {
       temporary(() => order.push('after'));
       temporary(late);

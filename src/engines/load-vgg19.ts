@@ -6,6 +6,7 @@ import { loadedVgg19, type Pooling } from '../features/vgg19/network';
 import { resolveWeights, type Weights } from '../features/vgg19/resolve-weights';
 import type { WeightsProgress, WeightsWarning } from '../features/vgg19/source';
 import { abortSignal, any, callback, oneOf, optionTable } from '../options/table';
+import { anyPlatform, type Platform } from '../platform';
 import type { EngineExtractor } from './engine';
 import { type EngineOptions, engineOptions, enginesFor } from './engine-options';
 
@@ -22,7 +23,10 @@ export interface LoadVgg19Options extends EngineOptions {
   readonly signal?: AbortSignal | undefined;
   /** Told how many bytes have arrived, and how long the rest will take. */
   readonly onProgress?: ((progress: WeightsProgress) => void) | undefined;
-  /** Told of what does not prevent the network from being loaded: a cache that cannot be written, threads that do not start. */
+  /**
+   * Told of what does not prevent the network from being loaded: a cache that cannot be written, threads that do not
+   * start.
+   */
   readonly onWarning?: ((warning: WeightsWarning) => void) | undefined;
 }
 
@@ -54,31 +58,53 @@ export const loadVgg19Options = optionTable<LoadVgg19Options>()('loadVgg19', {
  * ```
  */
 export async function loadVgg19(options: LoadVgg19Options = {}): Promise<EngineExtractor> {
+  return loadVgg19On(anyPlatform, options);
+}
+
+/** {@link loadVgg19} on a platform. */
+export async function loadVgg19On(
+  platform: Platform<never>,
+  options: LoadVgg19Options,
+): Promise<EngineExtractor> {
   const settings = loadVgg19Options.read(options);
   const { weights, lastLayer, pooling, signal, onProgress, onWarning } = settings;
   const convolutions = convolutionsUpTo(lastLayer);
-  await requireBackend();
-  checkAllocations();
+  await requireBackend(platform);
   const [engine] = enginesFor(settings, tf.getBackend());
-  const { source, embedded } = await resolveWeights(weights, convolutions, { signal, onWarning });
+  const resolving = { platform: platform.weights, signal, onWarning };
+  const { source, embedded } = await resolveWeights(weights, convolutions, resolving);
   const read = await source.read(convolutions, { signal, onProgress, onWarning });
   const { name: weightsName, convention } = source;
   const network = loadedVgg19(read, { lastLayer, pooling, convention, weightsName, embedded });
   return engine.load(network, { signal, onWarning });
 }
 
-/** Throws unless tfjs has a backend that starts. */
-async function requireBackend(): Promise<void> {
-  const accepted =
-    "import '@tensorflow/tfjs-backend-wasm' (or -cpu, -webgl, -webgpu) and await tf.setBackend('wasm') first; in Node, useWasm() does both";
+/**
+ * Makes sure that tfjs has a backend that starts, and starts the platform's own where the program has set up none.
+ *
+ * @throws EnvironmentError `NO_BACKEND`, with the cure
+ */
+export async function requireBackend({ startBackend }: Platform<never>): Promise<void> {
+  const problem = await backendProblem();
+  if (problem) {
+    if (!startBackend) throw problem;
+    await startBackend();
+  }
+  checkAllocations();
+}
+
+/** Why tfjs has no backend here, if it has none. */
+async function backendProblem(): Promise<EnvironmentError | undefined> {
+  let cause: unknown;
   try {
     await tf.ready();
-    if (tf.getBackend()) return;
-  } catch (cause) {
-    throw new EnvironmentError('NO_BACKEND', `TensorFlow.js has no backend that works here: ${accepted}.`, {
-      accepted,
-      cause,
-    });
+    if (tf.getBackend()) return undefined;
+  } catch (error) {
+    cause = error;
   }
-  throw new EnvironmentError('NO_BACKEND', `TensorFlow.js has no backend: ${accepted}.`, { accepted });
+  const accepted =
+    "import '@tensorflow/tfjs-backend-wasm' (or -cpu, -webgl, -webgpu) and await tf.setBackend('wasm') first; " +
+    'in Node, useWasm() does both';
+  const message = `TensorFlow.js has no backend that works here: ${accepted}.`;
+  return new EnvironmentError('NO_BACKEND', message, { option: 'backend', accepted, cause });
 }

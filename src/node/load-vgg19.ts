@@ -1,10 +1,10 @@
-import { defaultLastLayer, type LoadVgg19Options, loadVgg19 as loadAnywhere } from '../engines/load-vgg19';
-import type { FeatureExtractor } from '../features/extractor';
-import { convolutionsUpTo } from '../features/vgg19/layers';
-import { nodeWeights } from './node-weights';
+import type { EngineExtractor } from '../engines/engine';
+import { type LoadVgg19Options, loadVgg19On } from '../engines/load-vgg19';
+import { platform } from './platform';
 
 /**
- * `loadVgg19` that also takes for `weights` the path of a folder or file on disk.
+ * `loadVgg19` that also takes for `weights` the path of a folder or file on disk. Where the program has set up no tfjs backend, it
+ * starts wasm.
  *
  * @returns an extractor on the active tfjs backend; it belongs to the caller
  * @throws WeightsError if the files are missing or not VGG-19's; otherwise as `loadVgg19`
@@ -13,8 +13,5 @@ import { nodeWeights } from './node-weights';
  * const extractor = await loadVgg19({ weights: './vgg19' });
  * ```
  */
-export async function loadVgg19(options: LoadVgg19Options = {}): Promise<FeatureExtractor> {
-  const { weights, lastLayer = defaultLastLayer, signal, onWarning } = options;
-  const layers = convolutionsUpTo(lastLayer);
-  return loadAnywhere({ ...options, weights: await nodeWeights(weights, { layers, signal, onWarning }) });
-}
+export const loadVgg19 = (options: LoadVgg19Options = {}): Promise<EngineExtractor> =>
+  loadVgg19On(platform, options);

@@ -7,17 +7,27 @@ import type { Image } from '../image/image';
 import type { ImageInput } from '../image/to-image';
 import { isLoss, lossContract } from '../losses/compose';
 import type { Loss } from '../losses/loss';
-import type { Method } from '../optim';
+import { lbfgs, type Method, pyramidPreconditioner } from '../optim';
 import { type Conflict, requireNoConflict } from '../options/conflicts';
 import { showValue } from '../options/show';
-import { abortSignal, any, callback, number, oneOf, optionTable, type WithDefaults } from '../options/table';
+import {
+  abortSignal,
+  any,
+  callback,
+  number,
+  type Option,
+  oneOf,
+  optionTable,
+  type WithDefaults,
+} from '../options/table';
 import { requireName } from '../options/validate';
+import type { Platform } from '../platform';
 import type { LossTargets } from './preset-loss';
 import { defaultPreset, getPreset, type Preset, type PresetName, presetNames } from './presets';
 import type { ProgressListener } from './progress';
 
 /** Options of {@link styleTransfer}. */
-export interface StyleTransferOptions {
+export interface StyleTransferOptions<Input = ImageInput> {
   /**
    * A published setting: layers, losses, weights and number of iterations. Not beside `loss`.
    * @default 'li2021'
@@ -44,10 +54,11 @@ export interface StyleTransferOptions {
    */
   readonly styleSize?: number | undefined;
   /**
-   * The image to start from: the content (keeps its structure), noise from `seed`, the style, or an image, which is resized.
+   * The image to start from: the content (keeps its structure), noise from `seed`, the style, or an image, which is
+   * resized.
    * @default 'content'
    */
-  readonly init?: 'content' | 'noise' | 'style' | ImageInput | undefined;
+  readonly init?: StartName | Input | undefined;
   /**
    * Steps of the optimiser at most.
    * @default the preset's; 100 beside `loss`
@@ -69,8 +80,8 @@ export interface StyleTransferOptions {
    */
   readonly seed?: number | undefined;
   /**
-   * A network that has been loaded already; it stays the caller's. Not beside `weights`, `engine`, `threads` or `relaxedSimd`, which
-   * say how to load one.
+   * A network that has been loaded already; it stays the caller's. Not beside `weights`, `engine`, `threads` or
+   * `relaxedSimd`, which say how to load one.
    * @default loaded for the run and disposed at its end
    */
   readonly extractor?: FeatureExtractor | undefined;
@@ -80,14 +91,14 @@ export interface StyleTransferOptions {
    */
   readonly weights?: Weights | undefined;
   /**
-   * A loss in place of the preset's, or a function that makes one. A loss stays the caller's.
+   * A loss in place of the preset's, or a function, perhaps asynchronous, that makes one. A loss stays the caller's.
    *
-   * If you pass a function, the loss it returns is disposed after the run, and features it extracted are freed as soon as it returns.
-   * The library's losses copy what they need; a custom loss must `tf.keep(tf.clone(feature))`. The network that it gets ends at
-   * `conv3_1` unless `extractor` is given.
+   * If you pass a function, the loss it returns is disposed after the run, and features it extracted are freed as soon
+   * as it returns. The library's losses copy what they need; a custom loss must `tf.keep(tf.clone(feature))`. The
+   * network that it gets ends at `conv3_1` unless `extractor` is given.
    * @default the loss of `preset`
    */
-  readonly loss?: Loss | ((targets: LossTargets) => Loss) | undefined;
+  readonly loss?: Loss | ((targets: LossTargets) => Loss | Promise<Loss>) | undefined;
   /**
    * The method that minimises: `lbfgs(...)` or `adam(...)`.
    * @default L-BFGS of 20 pairs with a pyramid preconditioner
@@ -114,85 +125,109 @@ export interface StyleTransferOptions {
   readonly onProgress?: ProgressListener | undefined;
 }
 
+/** A start by name. */
+type StartName = (typeof startNames)[number];
+
+const startNames = ['content', 'noise', 'style'] as const;
+
+/** Whether a start is one by name, and not an image. */
+export function isStartName(init: unknown): init is StartName {
+  return (startNames as readonly unknown[]).includes(init);
+}
+
 /** Longer side of the result where neither the caller nor a smaller content image says otherwise. */
 export const defaultSize = 512;
 
+/** The method that minimises where the option `optimizer` is left out. */
+export const defaultOptimizer = (): Method<Image> => lbfgs({ preconditioner: pyramidPreconditioner() });
+
 const pixels = { min: 16, max: 8192, integer: true } as const;
 
-type Start = NonNullable<StyleTransferOptions['init']>;
-
-const starts = ['content', 'noise', 'style'] as const;
-const acceptedStarts = `${starts.map((name) => `'${name}'`).join(', ')} or an image`;
-
-/** Every option of `styleTransfer`: type, range, default, and the command's flag and help. */
-export const styleTransferOptions = optionTable<StyleTransferOptions>()('styleTransfer', {
-  preset: oneOf(presetNames, {
-    default: defaultPreset,
-    flag: '--preset <name>',
-    help: 'a published setting, see below',
-  }),
-  alpha: number({
-    min: 0,
-    flag: '--alpha <weight>',
-    help: "weight of the content (default: the preset's)",
-  }),
-  beta: number({ min: 0, flag: '--beta <weight>', help: "weight of the style (default: the preset's)" }),
-  size: number({
-    ...pixels,
-    flag: '--size <pixels>',
-    help: `longer side of the result (default: the content's, at most ${defaultSize})`,
-  }),
-  styleSize: number({
-    ...pixels,
-    flag: '--style-size <pixels>',
-    help: 'longer side of the style picture: larger makes finer strokes (default: as --size)',
-  }),
-  init: {
-    ...any<Start, { default: 'content' }>(acceptedStarts, isStart, { default: 'content' }),
-    require: requireStart,
+/** A start: one of {@link startNames}, or whatever can be an image; that is looked at where it is read. */
+function start<Input>(
+  namesImage: (text: string) => boolean,
+): Option<StartName | Input> & { default: 'content' } {
+  const accepts = `${startNames.map((name) => `'${name}'`).join(', ')} or an image`;
+  const image = any(accepts, (value) => typeof value === 'object' && value !== null);
+  return {
+    accepts,
+    default: 'content',
     flag: '--init <start>',
     help: 'start from content, noise, style, or a picture',
-  },
-  iterations: number({
-    min: 1,
-    integer: true,
-    flag: '--iterations <count>',
-    help: "steps at most (default: the preset's)",
-  }),
-  maxEvaluations: number({
-    min: 1,
-    integer: true,
-    flag: '--max-evaluations <count>',
-    help: 'evaluations of loss and gradient at most (default: unlimited)',
-  }),
-  tolerance: number({
-    min: 0,
-    default: 0,
-    flag: '--tolerance <gradient>',
-    help: 'end when no component of the gradient is larger; 0 never does',
-  }),
-  seed: number({ integer: true, default: 0, flag: '--seed <number>', help: 'seed of the noise' }),
-  extractor: any<FeatureExtractor>('a FeatureExtractor, such as loadVgg19() gives', isExtractor),
-  weights: any<Weights, { flag: string; help: string }>(
-    "'vgg19', 'embedded', a URL, a WeightSource, a tf.io.IOHandler, or a map of layers",
-    (value) => typeof value === 'string' || (typeof value === 'object' && value !== null),
-    {
-      flag: '--weights <where>',
-      help: 'VGG-19: a folder, a file, a URL, vgg19 or embedded (default: what is there without network)',
+    require(name, value) {
+      if (typeof value !== 'string') image.require(name, value);
+      else if (!namesImage(value)) requireName(name, value, startNames);
     },
-  ),
-  loss: any<NonNullable<StyleTransferOptions['loss']>>(
-    `a loss, which is ${lossContract}, or a function that makes one`,
-    (value) => typeof value === 'function' || isLoss(value),
-  ),
-  optimizer: any<Method<Image>>(
-    'lbfgs(...) or adam(...)',
-    (value) => typeof (value as Partial<Method<Image>> | null)?.begin === 'function',
-  ),
-  ...engineOptions,
-  signal: abortSignal(),
-  onProgress: callback<ProgressListener>(),
-});
+  };
+}
+
+const tableOn = <Input>(namesImage: (text: string) => boolean) =>
+  optionTable<StyleTransferOptions<Input>>()('styleTransfer', {
+    preset: oneOf(presetNames, {
+      default: defaultPreset,
+      flag: '--preset <name>',
+      help: 'a published setting, see below',
+    }),
+    alpha: number({
+      min: 0,
+      flag: '--alpha <weight>',
+      help: "weight of the content (default: the preset's)",
+    }),
+    beta: number({ min: 0, flag: '--beta <weight>', help: "weight of the style (default: the preset's)" }),
+    size: number({
+      ...pixels,
+      flag: '--size <pixels>',
+      help: `longer side of the result (default: the content's, at most ${defaultSize})`,
+    }),
+    styleSize: number({
+      ...pixels,
+      flag: '--style-size <pixels>',
+      help: 'longer side of the style picture: larger makes finer strokes (default: as --size)',
+    }),
+    init: start<Input>(namesImage),
+    iterations: number({
+      min: 1,
+      integer: true,
+      flag: '--iterations <count>',
+      help: "steps at most (default: the preset's)",
+    }),
+    maxEvaluations: number({
+      min: 1,
+      integer: true,
+      flag: '--max-evaluations <count>',
+      help: 'evaluations of loss and gradient at most (default: unlimited)',
+    }),
+    tolerance: number({
+      min: 0,
+      default: 0,
+      flag: '--tolerance <gradient>',
+      help: 'end when no component of the gradient is larger; 0 never does',
+    }),
+    seed: number({ integer: true, default: 0, flag: '--seed <number>', help: 'seed of the noise' }),
+    extractor: any<FeatureExtractor>('a FeatureExtractor, such as loadVgg19() gives', isExtractor),
+    weights: any<Weights, { flag: string; help: string }>(
+      "'vgg19', 'embedded', a URL, a WeightSource, a tf.io.IOHandler, or a map of layers",
+      (value) => typeof value === 'string' || (typeof value === 'object' && value !== null),
+      {
+        flag: '--weights <where>',
+        help: 'VGG-19: a folder, a file, a URL, vgg19 or embedded (default: what is there without network)',
+      },
+    ),
+    loss: any<NonNullable<StyleTransferOptions['loss']>>(
+      `a loss, which is ${lossContract}, or a function that makes one`,
+      (value) => typeof value === 'function' || isLoss(value),
+    ),
+    optimizer: any<Method<Image>>(
+      'lbfgs(...) or adam(...)',
+      (value) => typeof (value as Partial<Method<Image>> | null)?.begin === 'function',
+    ),
+    ...engineOptions,
+    signal: abortSignal(),
+    onProgress: callback<ProgressListener>(),
+  });
+
+/** Every option of `styleTransfer`: type, range, default, and the command's flag and help. */
+export const styleTransferOptions = /* @__PURE__ */ tableOn<ImageInput>(() => false);
 
 const conflicts: readonly Conflict<keyof StyleTransferOptions>[] = [
   {
@@ -208,8 +243,8 @@ const conflicts: readonly Conflict<keyof StyleTransferOptions>[] = [
 ];
 
 /** The options of a run, checked and complete. */
-export type Settings = Omit<
-  WithDefaults<StyleTransferOptions, typeof styleTransferOptions.options>,
+export type Settings<Input = unknown> = Omit<
+  WithDefaults<StyleTransferOptions<Input>, ReturnType<typeof tableOn<Input>>['options']>,
   'preset' | 'iterations'
 > & { readonly preset: Preset; readonly iterations: number };
 
@@ -218,11 +253,12 @@ export type Settings = Omit<
  *
  * @throws InvalidArgumentError if an option is unknown, not accepted, or without effect beside another
  */
-export function readSettings(
-  alphaOrOptions: number | StyleTransferOptions | undefined,
+export function readSettings<Input>(
+  platform: Platform<Input>,
+  alphaOrOptions: number | StyleTransferOptions<Input> | undefined,
   beta: number | undefined,
-  rest: StyleTransferOptions | undefined,
-): Settings {
+  rest: StyleTransferOptions<Input> | undefined,
+): Settings<Input> {
   const weighed = typeof alphaOrOptions === 'number' || beta !== undefined || rest !== undefined;
   if (
     !weighed &&
@@ -231,12 +267,13 @@ export function readSettings(
   )
     throw wrongThirdArgument(alphaOrOptions);
   const options = weighed ? rest : alphaOrOptions;
-  const read = styleTransferOptions.read(options);
-  const given: StyleTransferOptions = options ?? {};
+  const table = tableOn<Input>(platform.namesImage ?? (() => false));
+  const read = table.read(options);
+  const given: StyleTransferOptions<Input> = options ?? {};
   let { alpha, beta: styleWeight } = read;
   if (weighed) {
-    styleTransferOptions.options.alpha.require('alpha', alphaOrOptions);
-    styleTransferOptions.options.beta.require('beta', beta);
+    table.options.alpha.require('alpha', alphaOrOptions);
+    table.options.beta.require('beta', beta);
     requireOnce('alpha', given.alpha);
     requireOnce('beta', given.beta);
     [alpha, styleWeight] = [alphaOrOptions as number, beta];
@@ -264,16 +301,6 @@ function requireOnce(name: 'alpha' | 'beta', value: number | undefined): void {
     `${name} is given twice: as the argument ${name} and as the option ${name}. Leave one of the two out.`,
     { option: name, value, accepted: `${name} once` },
   );
-}
-
-/** Whether a value can be a start; images are looked at where they are read. */
-function isStart(value: unknown): boolean {
-  return typeof value === 'object' && value !== null;
-}
-
-function requireStart(name: string, value: unknown): void {
-  if (typeof value === 'string') requireName(name, value, starts);
-  else any(acceptedStarts, isStart).require(name, value);
 }
 
 function isExtractor(value: unknown): boolean {

@@ -11,7 +11,7 @@ import { styleLossOfGrams } from '../losses/style-loss';
 import { owning } from '../owning';
 import type { Preset } from './presets';
 
-/** What a loss is made from: the network and the two images. */
+/** What a loss is made from: the network and the two images, which all stay the caller's. */
 export interface LossTargets {
   readonly extractor: EngineExtractor;
   /** [height, width, 3], at the size of the image that is made. */
@@ -20,37 +20,73 @@ export interface LossTargets {
   readonly style: Image;
 }
 
+/** An image whose style counts, and how much. */
+export interface WeightedStyle {
+  readonly image: Image;
+  /** A factor of beta, at least 0. */
+  readonly weight: number;
+}
+
+/** {@link LossTargets} with any number of styles. */
+export interface StyledTargets {
+  readonly extractor: EngineExtractor;
+  readonly content: Image;
+  readonly styles: readonly WeightedStyle[];
+}
+
+/** Alpha and beta, where they are not the preset's own. */
+interface Weights {
+  readonly alpha?: number | undefined;
+  readonly beta?: number | undefined;
+}
+
 /**
  * The total loss of a preset: alpha * content + beta * style, plus its perceptual part.
  *
  * @param weights alpha and beta; the preset's own where left out
  * @returns a loss that belongs to the caller and holds its targets
+ * @throws InvalidArgumentError if the extractor lacks a layer of the preset, or a weight is negative or not finite
  */
 export function presetLoss(
   preset: Preset,
   { extractor, content, style }: LossTargets,
-  weights: { readonly alpha?: number | undefined; readonly beta?: number | undefined } = {},
+  weights: Weights = {},
 ): Loss {
-  const { alpha = preset.alpha, beta = preset.beta } = weights;
+  return stylesLoss(preset, { extractor, content, styles: [{ image: style, weight: 1 }] }, weights);
+}
+
+/** {@link presetLoss} with any number of styles: alpha * content + beta * sum over styles of weight * style. */
+export function stylesLoss(
+  preset: Preset,
+  { extractor, content, styles }: StyledTargets,
+  { alpha = preset.alpha, beta = preset.beta }: Weights = {},
+): Loss {
   const { layers: contentLayers, distance } = preset.content;
   const { layers: styleLayers, normalization } = preset.style;
-  const contentAndPerceptual = [...new Set([...contentLayers, ...(preset.perceptual?.layers ?? [])])];
   return owning(({ temporary, result }) => {
-    const contentFeatures = temporary(extractor.extract(content, contentAndPerceptual));
+    const contentFeatures = temporary(
+      extractor.extract(content, [...new Set([...contentLayers, ...(preset.perceptual?.layers ?? [])])]),
+    );
     const losses = [
-      result(weighted(alpha, contentLoss(contentFeatures, { layers: contentLayers, distance }))),
+      weighted(alpha, result(contentLoss(contentFeatures, { layers: contentLayers, distance }))),
     ];
     if (preset.perceptual) {
       const { layers, distance, weight } = preset.perceptual;
-      losses.push(result(weighted(weight, perceptualLoss(contentFeatures, { layers, distance }))));
+      losses.push(weighted(weight, result(perceptualLoss(contentFeatures, { layers, distance }))));
     }
-    const grams = gramsOf(extractor, style, styleLayers, normalization);
-    losses.push(result(weighted(beta, styleLossOfGrams(styleLayers, grams, { normalization }))));
+    for (const { image, weight } of styles) {
+      const grams = result(gramsOf(extractor, image, styleLayers, normalization));
+      const style = result(styleLossOfGrams(styleLayers, grams, { normalization }));
+      losses.push(weighted(beta * weight, style));
+    }
     return sum(losses);
   });
 }
 
-/** Gram matrices of the style image: by the engine where it offers them, else one feature map at a time where the extractor can. */
+/**
+ * Gram matrices of a style image, in the order of `layers`: by the engine where it offers them, else from one feature
+ * map at a time where the extractor can do that.
+ */
 function gramsOf(
   extractor: EngineExtractor,
   style: Image,
@@ -60,15 +96,14 @@ function gramsOf(
   return owning(({ temporary, result }) => {
     const byEngine = extractor.gramMatrices?.(style, layers, { normalization });
     if (byEngine) return layers.map((layer) => byEngine[layer] as tf.Tensor2D);
-    const grams: Partial<Record<LayerName, tf.Tensor2D>> = {};
-    const take = (layer: LayerName, feature: tf.Tensor4D) => {
-      grams[layer] = result(gramMatrix(feature, { normalization }));
-    };
+    const grams = new Map<LayerName, tf.Tensor2D>();
+    const take = (layer: LayerName, feature: tf.Tensor4D) =>
+      void grams.set(layer, result(gramMatrix(feature, { normalization })));
     if (extractor.extractEach) extractor.extractEach(style, layers, take);
     else {
       const features = temporary(extractor.extract(style, layers));
       for (const layer of layers) take(layer, features[layer] as tf.Tensor4D);
     }
-    return layers.map((layer) => grams[layer] as tf.Tensor2D);
+    return layers.map((layer) => grams.get(layer) as tf.Tensor2D);
   });
 }

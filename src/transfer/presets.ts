@@ -5,8 +5,9 @@ import type { GramNormalization } from '../losses/gram-matrix';
 import { requireName } from '../options/validate';
 
 /**
- * A published setting. Network input, layers, normalisation, reduction and weights belong together: published weights only mean
- * something with the rest. All are for features on torchvision's scale, which the extractor gives for weights of either convention.
+ * A published setting. Network input, layers, normalisation, reduction and weights belong together: published weights
+ * only mean something with the rest. All are for features on torchvision's scale, which the extractor gives for weights
+ * of either convention.
  */
 export interface Preset {
   readonly name: PresetName;
@@ -40,8 +41,9 @@ export type PresetName =
 const firstFive = ['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1'] as const;
 
 /**
- * Li et al. 2021: content at the fourth convolution, style at the first five, alpha = 1, beta = 1e6, Gram matrices divided by their
- * number of elements (step 2). Iterations: theirs are 300 of PyTorch's L-BFGS; ours reaches that loss after about 100.
+ * Li et al. 2021: content at the fourth convolution, style at the first five, alpha = 1, beta = 1e6, Gram matrices
+ * divided by their number of elements (step 2). Iterations: theirs are 300 of PyTorch's L-BFGS; ours reaches that loss
+ * after about 100.
  */
 const paper = {
   content: { layers: ['conv2_2'], distance: 'mse' },
@@ -56,8 +58,9 @@ const paper = {
 const l1Content = { layers: ['conv2_2'], distance: 'l1' } as const;
 
 /**
- * Li et al. 2021, fig. 3, without formula or weight: "compare the differences of images in high-level semantic information". Read as
- * the feature reconstruction of Johnson et al. 2016, eq. 2, at the deepest of the paper's layers, as heavy as content.
+ * Li et al. 2021, fig. 3, without formula or weight: "compare the differences of images in high-level semantic
+ * information". Read as the feature reconstruction of Johnson et al. 2016, eq. 2, at the deepest of the paper's layers,
+ * as heavy as content.
  */
 const perceptual = { layers: ['conv3_1'], distance: 'mse', weight: 1 } as const;
 
@@ -88,7 +91,8 @@ const byName: Readonly<Record<PresetName, Preset>> = {
   },
   'pytorch-tutorial': {
     name: 'pytorch-tutorial',
-    // Jacq, "Neural Transfer Using PyTorch": conv_4 for content, conv_1 to conv_5 for style, style_weight 1000000, content_weight 1.
+    // Jacq, "Neural Transfer Using PyTorch": conv_4 for content, conv_1 to conv_5 for style, style_weight 1000000,
+    // content_weight 1.
     description: "PyTorch's tutorial, which Li et al. 2021 follow",
     ...paper,
   },
@@ -98,9 +102,9 @@ const byName: Readonly<Record<PresetName, Preset>> = {
     content: { layers: ['relu4_2'], distance: 'mse' },
     style: { layers: ['relu1_1', 'relu2_1', 'relu3_1', 'relu4_1', 'relu5_1'], normalization: 'elements' },
     pooling: 'max',
-    // The weights of Gatys' own PyTorch program (content 1, style 1e3 / channels^2 for Gram matrices by positions, means of squares,
-    // Caffe's scale of features). Features here are that scale's divided by 57.63, and Gram matrices divided by channels too, so style
-    // against content gains a factor 57.63^2 and the channels cancel: 1e3 * 57.63^2.
+    // The weights of Gatys' own PyTorch program (content 1, style 1e3 / channels^2 for Gram matrices by positions,
+    // means of squares, Caffe's scale of features). Features here are that scale's divided by 57.63, and Gram matrices
+    // divided by channels too, so style against content gains a factor 57.63^2 and the channels cancel: 1e3 * 57.63^2.
     alpha: 1,
     beta: 3.32e6,
     iterations: 150,

@@ -1,8 +1,9 @@
 import type { WeightsProgress } from '../features/vgg19/source';
 import type { Image } from '../image/image';
 import type { PresetName } from './presets';
+import type { RunFacts } from './run-facts';
 
-/** What `styleTransfer` tells while it works; tell the events apart by `type`. */
+/** An event of a run of `styleTransfer`; `type` says which. */
 export type StyleTransferProgress =
   | WeightsProgress
   | StartEvent
@@ -11,30 +12,23 @@ export type StyleTransferProgress =
   | InterruptedEvent;
 
 /** Everything is loaded and checked; the first evaluation comes next. */
-export interface StartEvent {
+export interface StartEvent extends RunFacts {
   readonly type: 'start';
   /** Pixels of the image that is made. */
   readonly width: number;
   readonly height: number;
-  /** Undefined where the caller gave a loss of their own. */
+  /** Undefined where the option `loss` takes the preset's place. */
   readonly preset: PresetName | undefined;
-  readonly engine: string;
-  /** The tfjs backend. */
-  readonly backend: string;
-  /** Where the network's weights came from. */
-  readonly weights: string;
-  /** True where no VGG-19 was found and the small network that comes with this package stands in. */
-  readonly embedded: boolean;
-  /** The layers that the loss looks at. */
+  /** The layers that the loss reads. */
   readonly layers: readonly string[];
 }
 
-/** An iteration is done: a point was accepted. */
+/** The start has been evaluated (iteration 0), or the optimiser has accepted a step. */
 export interface StepEvent {
   readonly type: 'step';
   /** 0 is the start itself. */
   readonly iteration: number;
-  /** The most iterations there will be. */
+  /** Iterations at most. */
   readonly iterations: number;
   readonly evaluations: number;
   readonly loss: number;
@@ -44,18 +38,22 @@ export interface StepEvent {
   readonly secondsPerEvaluation: number;
   /** Estimated from the pace so far. */
   readonly secondsLeft: number;
-  /** A copy of the image as it is now, which belongs to the caller. Call it during the event only; not calling it costs nothing. */
+  /**
+   * A copy of the image at this step, [height, width, 3], which belongs to the caller. Only during the event: until the
+   * listener returns, or until the promise that it returned settles.
+   */
   image(): Image;
 }
 
-/** Something that the caller may want to know, and that stops nothing. */
+/** Something that the caller may want to know and that does not end the run. */
 export interface WarningEvent {
   readonly type: 'warning';
+  /** Stable under semver; `docs/errors.md` lists them. */
   readonly code: string;
   readonly message: string;
 }
 
-/** The run was aborted or failed; the promise rejects next. */
+/** The run has been aborted or has failed after its start; the promise rejects next. */
 export interface InterruptedEvent {
   readonly type: 'interrupted';
   /** What the promise will reject with. */
@@ -63,9 +61,15 @@ export interface InterruptedEvent {
   readonly evaluations: number;
   /** Loss of the best image so far. */
   readonly loss: number;
-  /** A copy of the best image so far, which belongs to the caller. Call it during the event only. */
+  /**
+   * A copy of the best image so far, [height, width, 3], which belongs to the caller. Only during the event, as in
+   * {@link StepEvent}.
+   */
   image(): Image;
 }
 
-/** Takes progress events; the run waits for a promise that it returns. An error that it throws ends the run. */
+/**
+ * Takes the events of a run, in order and one at a time: the run waits for a promise that the listener returns. What
+ * the listener throws or rejects with, at any event, ends the run with that error.
+ */
 export type ProgressListener = (event: StyleTransferProgress) => void | Promise<void>;

@@ -1,274 +1,256 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { EngineExtractor } from '../engines/engine';
-import { defaultLastLayer, loadVgg19 } from '../engines/load-vgg19';
-import { deepestLayer, type Vgg19Layer } from '../features/vgg19/layers';
+import { defaultLastLayer, loadVgg19On, requireBackend } from '../engines/load-vgg19';
+import { requireLayers } from '../features/require-layers';
+import { deepestLayer, type Vgg19Layer, vgg19Layers } from '../features/vgg19/layers';
 import type { Image } from '../image/image';
-import type { SizeRule } from '../image/size-rule';
-import { type ImageInput, imageFrom } from '../image/to-image';
-import type { Loss } from '../losses/loss';
-import { createObjective } from '../objective';
-import { lbfgs, minimize, pyramidPreconditioner, type StopReason } from '../optim';
-import { lendExtractor } from './lend-extractor';
-import { defaultSize, readSettings, type Settings, type StyleTransferOptions } from './options';
-import { type LossTargets, presetLoss } from './preset-loss';
+import type { OpenImage } from '../image/image-reader';
+import { type Size, type SizeRule, sizeAfter } from '../image/size-rule';
+import type { ImageInput } from '../image/to-image';
+import type { StopReason } from '../optim';
+import { disposable, owning } from '../owning';
+import { anyPlatform, type Platform } from '../platform';
+import {
+  defaultOptimizer,
+  defaultSize,
+  isStartName,
+  readSettings,
+  type Settings,
+  type StyleTransferOptions,
+} from './options';
 import { presetLayers } from './presets';
-import type { ProgressListener } from './progress';
-
-/** The state of a run after an iteration. */
-export interface HistoryEntry {
-  /** 0 is the start itself. */
-  readonly iteration: number;
-  readonly evaluations: number;
-  readonly loss: number;
-  /** The weighted contribution of each part of the loss; they add up to `loss`. */
-  readonly terms: Readonly<Record<string, number>>;
-  readonly elapsedMs: number;
-}
+import { ProgressChannel } from './progress-channel';
+import { factsOf, type RunFacts } from './run-facts';
+import { type HistoryEntry, type Painted, paintStage, type StageInputs } from './stage';
 
 /** What {@link styleTransfer} made, and how. */
-export interface StyleTransferResult {
-  /** [height, width, 3], RGB in [0,1]; freed by `dispose()`. */
+export interface StyleTransferResult extends RunFacts {
+  /**
+   * [height, width, 3], RGB in [0,1]. `dispose()` frees it; after that it is a disposed tensor, which tfjs refuses to
+   * use.
+   */
   readonly image: Image;
   readonly loss: number;
   /** The weighted contribution of each part of the loss; they add up to `loss`. */
   readonly terms: Readonly<Record<string, number>>;
+  /** The start and every iteration, in order. */
   readonly history: readonly HistoryEntry[];
   readonly iterations: number;
   readonly evaluations: number;
   readonly stopReason: StopReason;
   readonly elapsedMs: number;
-  readonly engine: string;
-  /** The tfjs backend. */
-  readonly backend: string;
-  /** Where the network's weights came from. */
-  readonly weights: string;
-  /** True where no VGG-19 was found and the small network that comes with this package stood in. */
-  readonly embedded: boolean;
   /** Frees the image. Safe to call twice. */
   dispose(): void;
+  /** `dispose()`, for `using`. */
+  [Symbol.dispose](): void;
+}
+
+/** `styleTransfer` on a platform whose images are `Input`. */
+export interface StyleTransfer<Input> {
+  /**
+   * Paints the content image in the style of another: minimises alpha * content loss + beta * style loss over the
+   * pixels, in the box [0,1] (Gatys et al. 2016, eq. 7; Li et al. 2021, eq. 1).
+   *
+   * @param content the image to paint, any size
+   * @param style the image whose style it is painted in, any size
+   * @param alpha weight of the content loss, at least 0
+   * @param beta weight of the style loss, at least 0; published values belong to a preset
+   * @param options see {@link StyleTransferOptions}
+   * @returns the image and how it came about; it belongs to the caller, who frees it by `dispose()`
+   * @throws InvalidArgumentError before any work if an argument is wrong or options conflict; ImageError if an image
+   *   cannot be used; WeightsError if weights cannot be had; EnvironmentError if a backend, an engine or memory is
+   *   missing; ComputationError if the loss is not finite at the start, or the extractor is disposed during the run
+   * @throws the signal's reason once it is aborted, and whatever `onProgress` or a custom loss throws
+   * @example
+   * ```ts
+   * const { image } = await styleTransfer(content, style, 1, 1e6, { onProgress: console.log });
+   * ```
+   */
+  (
+    content: Input,
+    style: Input,
+    alpha: number,
+    beta: number,
+    options?: StyleTransferOptions<Input>,
+  ): Promise<StyleTransferResult>;
+  /** The same with alpha and beta among the options, or left to the preset. */
+  (content: Input, style: Input, options?: StyleTransferOptions<Input>): Promise<StyleTransferResult>;
 }
 
 /**
- * Paints the content image in the style of the other: minimises alpha * content loss + beta * style loss over the pixels by L-BFGS in the
- * box [0,1] (Gatys et al. 2016; Li et al. 2021).
- *
- * @param content what is to be seen; any {@link ImageInput}
- * @param style how it is to be painted; any size
- * @param alpha weight of the content, at least 0
- * @param beta weight of the style, at least 0; published values go with a preset
- * @param options see {@link StyleTransferOptions}
- * @returns the image and how it came about; it belongs to the caller
- * @throws StyleTransferError before any work if an argument is wrong; an abort rejects with the signal's reason
- * @example
- * ```ts
- * const { image } = await styleTransfer(content, style, 1, 1e6, { onProgress: console.log });
- * ```
+ * Paints the content image in the style of another; see {@link StyleTransfer}. Images may be anything that a page or
+ * tfjs has; in Node, `tfjs-style-transfer/node` has the same function for image files too.
  */
-export async function styleTransfer(
-  content: ImageInput,
-  style: ImageInput,
-  alpha: number,
-  beta: number,
-  options?: StyleTransferOptions,
-): Promise<StyleTransferResult>;
-export async function styleTransfer(
-  content: ImageInput,
-  style: ImageInput,
-  options?: StyleTransferOptions,
-): Promise<StyleTransferResult>;
-export async function styleTransfer(
-  content: ImageInput,
-  style: ImageInput,
-  alphaOrOptions?: number | StyleTransferOptions,
-  beta?: number,
-  rest?: StyleTransferOptions,
-): Promise<StyleTransferResult> {
-  const options = readSettings(alphaOrOptions, beta, rest);
-  options.signal?.throwIfAborted();
-  const owned: { dispose?(): void }[] = [];
-  const own = <T extends { dispose?(): void }>(thing: T): T => {
-    owned.push(thing);
-    return thing;
+export const styleTransfer: StyleTransfer<ImageInput> = /* @__PURE__ */ styleTransferOn(anyPlatform);
+
+/** Makes `styleTransfer` for a platform. */
+export function styleTransferOn<Input>(platform: Platform<Input>): StyleTransfer<Input> {
+  return async (
+    content: Input,
+    style: Input,
+    alphaOrOptions?: number | StyleTransferOptions<Input>,
+    beta?: number,
+    rest?: StyleTransferOptions<Input>,
+  ) => {
+    const settings = readSettings(platform, alphaOrOptions, beta, rest);
+    settings.signal?.throwIfAborted();
+    requireKnownLayers(settings);
+    const progress = new ProgressChannel(settings.onProgress, settings.signal);
+    try {
+      return await run(platform, settings, { content, style }, progress);
+    } catch (error) {
+      await progress.close();
+      throw progress.reasonFor(error);
+    } finally {
+      await progress.close();
+    }
   };
-  try {
-    const contentImage = own(await imageFrom('content', content, targetSize(options.size)));
-    const styleImage = own(await imageFrom('style', style, targetSize(options.styleSize ?? options.size)));
-    const start = own(await startImage(options, contentImage, styleImage));
-    const extractor = options.extractor ?? own(await loadExtractor(options));
-    requireRoom(options, extractor, sizeOf(contentImage), sizeOf(styleImage));
-    const loss = makeLoss(options, { extractor, content: contentImage, style: styleImage });
-    if (loss !== options.loss) own(loss);
-    return await run(options, extractor, loss, start);
-  } finally {
-    for (const thing of owned.reverse()) thing.dispose?.();
-  }
 }
 
-function targetSize(size: number | undefined): SizeRule {
+async function run<Input>(
+  platform: Platform<Input>,
+  settings: Settings<Input>,
+  inputs: { readonly content: Input; readonly style: Input },
+  progress: ProgressChannel,
+): Promise<StyleTransferResult> {
+  const { signal } = progress;
+  const { size, styleSize = size, init } = settings;
+  await requireBackend(platform);
+  return owning(async ({ temporary, result }) => {
+    // Opened first: a misspelt name does not wait for weights, and sizes are known before memory is taken for images.
+    const content = await platform.open('content', inputs.content, signal);
+    const style = await platform.open('style', inputs.style, signal);
+    const start = isStartName(init) ? undefined : await platform.open('init', init, signal);
+    const extractor = settings.extractor ?? temporary(await loadExtractor(platform, settings, progress));
+    const painted = sizeAfter(sizeRule(size), content.width, content.height);
+    const styled = sizeAfter(sizeRule(styleSize), style.width, style.height);
+    requireRoom(settings, extractor, painted, styled);
+
+    const stageInputs: StageInputs = {
+      settings,
+      extractor,
+      facts: factsOf(extractor),
+      content: temporary(await content.decode(painted)),
+      styles: [{ image: temporary(await style.decode(styled)), weight: 1 }],
+      progress,
+    };
+    const first = temporary(await startImage(settings, stageInputs, painted, start));
+    const startTime = performance.now();
+    const { image, ...rest } = await paintStages(stageInputs, [painted], first);
+    result(image);
+    const elapsedMs = performance.now() - startTime;
+    return disposable({ image, ...rest, ...stageInputs.facts, elapsedMs, dispose: () => image.dispose() });
+  });
+}
+
+/**
+ * Paints stage after stage, each from the image of the one before.
+ *
+ * @param start stays the caller's
+ * @returns the last stage's image, which belongs to the caller, with the history and the counts of all
+ */
+export async function paintStages(
+  inputs: StageInputs,
+  stages: readonly [Size, ...Size[]],
+  start: Image,
+): Promise<Painted> {
+  return owning(async ({ temporary }) => {
+    const [first, ...later] = stages;
+    let painted = await paintStage(inputs, first, start);
+    for (const size of later) {
+      const before = painted;
+      const { image, history, iterations, evaluations, ...rest } = await paintStage(
+        inputs,
+        size,
+        temporary(before.image),
+      );
+      painted = {
+        image,
+        ...rest,
+        history: [...before.history, ...history],
+        iterations: before.iterations + iterations,
+        evaluations: before.evaluations + evaluations,
+      };
+    }
+    return painted;
+  });
+}
+
+function sizeRule(size: number | undefined): SizeRule {
   return size === undefined ? { atMost: defaultSize } : { longerSide: size };
 }
 
-async function startImage({ init, seed }: Settings, content: Image, style: Image): Promise<Image> {
-  const [height, width] = content.shape;
-  if (init === 'content') return tf.clone(content);
-  if (init === 'noise') return tf.randomUniform([height, width, 3], 0, 1, 'float32', seed);
-  return imageFrom('init', init === 'style' ? style : init, { width, height });
+async function startImage(
+  { init, seed }: Settings,
+  { content, styles }: StageInputs,
+  size: Size,
+  image: OpenImage | undefined,
+): Promise<Image> {
+  if (image) return image.decode(size);
+  if (init === 'noise') return tf.randomUniform([size.height, size.width, 3], 0, 1, 'float32', seed);
+  return tf.clone(init === 'style' ? styles[0].image : content);
 }
 
-async function loadExtractor(options: Settings): Promise<EngineExtractor> {
-  const { preset, weights, engine, threads, relaxedSimd, signal, onProgress } = options;
-  return loadVgg19({
+async function loadExtractor<Input>(
+  platform: Platform<Input>,
+  settings: Settings<Input>,
+  progress: ProgressChannel,
+): Promise<EngineExtractor> {
+  const { preset, weights, engine, threads, relaxedSimd } = settings;
+  const extractor = await loadVgg19On(platform, {
     weights,
-    lastLayer: lastLayerOf(options),
+    lastLayer: lastLayerOf(settings),
     pooling: preset.pooling,
     engine,
     threads,
     relaxedSimd,
-    signal,
-    onProgress,
-    onWarning: (warning) => onProgress?.({ type: 'warning', ...warning }),
+    signal: progress.signal,
+    onProgress: (event) => progress.post(event),
+    onWarning: (warning) => progress.post({ type: 'warning', ...warning }),
+  });
+  return owning(async ({ result }) => {
+    result(extractor);
+    await progress.settle();
+    return extractor;
   });
 }
 
-/** How deep the network has to be. A loss that is given says; one that is made later may ask for any of the preset's layers. */
-export function lastLayerOf({ loss, preset }: Settings): Vgg19Layer {
+/** How deep the network has to be. A loss that is made later may read any of the preset's layers. */
+function lastLayerOf({ loss, preset }: Settings<unknown>): Vgg19Layer {
   return deepestLayer(typeof loss === 'object' ? loss.layers : presetLayers(preset)) ?? defaultLastLayer;
 }
 
-/** A size that memory cannot hold is refused before targets are computed. A loss that is made later speaks for itself. */
+/**
+ * Throws before any work if the network lacks a layer of the loss. A loss that is made later is checked when it is
+ * there.
+ */
+function requireKnownLayers({ loss, preset, extractor }: Settings<unknown>): void {
+  const network = extractor ?? { name: 'VGG-19', layers: ['image' as const, ...vgg19Layers] };
+  if (typeof loss === 'object') requireLayers('loss', 'The loss', loss.layers, network);
+  if (loss === undefined)
+    requireLayers('preset', `The preset '${preset.name}'`, presetLayers(preset), network);
+}
+
+/**
+ * A size that memory cannot hold is refused before images are brought to it. A loss that is made later is not known yet.
+ *
+ * @param size of the image that is made
+ * @param styleSize of the style image after resizing
+ */
 function requireRoom(
-  { loss, preset, optimizer }: Settings,
+  { loss, preset, optimizer = defaultOptimizer() }: Settings<unknown>,
   extractor: EngineExtractor,
   size: Size,
   styleSize: Size,
 ): void {
-  const { vectors } = optimizer ?? defaultOptimizer();
+  const shapeOf = ({ height, width }: Size) => [height, width] as const;
+  const { content, style, perceptual } = preset;
+  const { vectors } = optimizer;
   if (loss === undefined)
-    extractor.requireRoom?.(presetLayers(preset), size, {
-      featureTargets: [...preset.content.layers, ...(preset.perceptual?.layers ?? [])],
-      style: { layers: preset.style.layers, size: styleSize },
+    extractor.requireRoom?.(presetLayers(preset), shapeOf(size), {
+      featureTargets: [...content.layers, ...(perceptual?.layers ?? [])],
+      style: { layers: style.layers, size: shapeOf(styleSize) },
       vectors,
     });
-  else if (typeof loss === 'object') extractor.requireRoom?.(loss.layers, size, { vectors });
-}
-
-type Size = readonly [height: number, width: number];
-
-const sizeOf = ({ shape }: Image): Size => [shape[0], shape[1]];
-
-const defaultOptimizer = () => lbfgs({ preconditioner: pyramidPreconditioner() });
-
-function makeLoss(options: Settings, targets: LossTargets): Loss {
-  const { loss, preset, alpha, beta } = options;
-  if (typeof loss !== 'function') return loss ?? presetLoss(preset, targets, { alpha, beta });
-  const { lent, reclaim } = lendExtractor(targets.extractor);
-  try {
-    return loss({ ...targets, extractor: lent });
-  } finally {
-    reclaim();
-  }
-}
-
-async function run(
-  options: Settings,
-  extractor: EngineExtractor,
-  loss: Loss,
-  start: Image,
-): Promise<StyleTransferResult> {
-  const { iterations, maxEvaluations = Infinity, tolerance, signal, onProgress = () => {} } = options;
-  const [height, width] = start.shape;
-  const about = {
-    engine: extractor.engine ?? 'unknown',
-    backend: tf.getBackend(),
-    weights: extractor.weights ?? extractor.name,
-    embedded: extractor.embedded ?? false,
-  };
-  const objective = createObjective(extractor, loss, [height, width]);
-  const history: HistoryEntry[] = [];
-  const startTime = performance.now();
-  const best = new BestImage(start);
-  try {
-    const preset = options.loss ? undefined : options.preset.name;
-    await onProgress({ type: 'start', width, height, preset, ...about, layers: loss.layers });
-    const found = await minimize(objective, start, {
-      method: options.optimizer ?? defaultOptimizer(),
-      bounds: [0, 1],
-      maxIterations: iterations,
-      maxEvaluations,
-      tolerance,
-      signal,
-      onStep: async ({ iteration, evaluations, value, terms, x }) => {
-        const elapsedMs = performance.now() - startTime;
-        history.push({ iteration, evaluations, loss: value, terms, elapsedMs });
-        best.offer(x, value, evaluations);
-        const secondsPerEvaluation = elapsedMs / 1000 / evaluations;
-        const evaluationsLeft = Math.min(
-          ((iterations - iteration) * evaluations) / Math.max(1, iteration),
-          maxEvaluations - evaluations,
-        );
-        await onProgress({
-          type: 'step',
-          iteration,
-          iterations,
-          evaluations,
-          loss: value,
-          terms,
-          elapsedMs,
-          secondsPerEvaluation,
-          secondsLeft: evaluationsLeft * secondsPerEvaluation,
-          image: () => tf.clone(x),
-        });
-      },
-    });
-    return {
-      image: found.x,
-      loss: found.value,
-      terms: found.terms,
-      history,
-      iterations: found.iterations,
-      evaluations: found.evaluations,
-      stopReason: found.stopReason,
-      elapsedMs: performance.now() - startTime,
-      ...about,
-      dispose: () => found.x.dispose(),
-    };
-  } catch (reason) {
-    await best.report(reason, onProgress);
-    throw reason;
-  } finally {
-    best.dispose();
-    objective.dispose();
-  }
-}
-
-/** Keeps what a run has found so far, so that nothing is lost when it is aborted or fails. */
-class BestImage {
-  private image: Image;
-  private loss = Number.POSITIVE_INFINITY;
-  private evaluations = 0;
-
-  constructor(start: Image) {
-    this.image = tf.clone(start);
-  }
-
-  offer(image: Image, loss: number, evaluations: number): void {
-    this.evaluations = evaluations;
-    if (!(loss < this.loss)) return;
-    this.image.dispose();
-    this.image = tf.clone(image);
-    this.loss = loss;
-  }
-
-  async report(reason: unknown, onProgress: ProgressListener): Promise<void> {
-    const { loss, evaluations, image } = this;
-    try {
-      await onProgress({ type: 'interrupted', reason, loss, evaluations, image: () => tf.clone(image) });
-    } catch {
-      // The listener itself may be what failed; what it threw first is on its way to the caller.
-    }
-  }
-
-  dispose(): void {
-    this.image.dispose();
-  }
+  else if (typeof loss === 'object') extractor.requireRoom?.(loss.layers, shapeOf(size), { vectors });
 }

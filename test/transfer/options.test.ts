@@ -1,16 +1,21 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { lbfgs } from '../../src/optim';
+import { anyPlatform } from '../../src/platform';
 import { tinyExtractor } from '../../src/testing';
 import {
-  readSettings,
+  readSettings as readSettingsOn,
   type Settings,
   type StyleTransferOptions,
   styleTransferOptions,
 } from '../../src/transfer/options';
 import '../support/backends';
 
-const read = (options: unknown) => readSettings(options as StyleTransferOptions, undefined, undefined);
+type Rest = [options?: unknown, beta?: unknown, rest?: unknown];
+
+const readSettings = (...[options, beta, rest]: Rest) =>
+  readSettingsOn(anyPlatform, options as StyleTransferOptions, beta as number, rest as StyleTransferOptions);
+const read = (options: unknown) => readSettings(options);
 const loss = {
   name: 'mine',
   layers: [],

@@ -213,7 +213,7 @@ describe('styleTransfer', () => {
     [
       'layers that the extractor lacks',
       () => styleTransfer(content(), style(), { extractor: tinyExtractor({ layers: ['conv1_1'] }) }),
-      /layer is 'conv2_2'/,
+      /The preset 'li2021' needs layer 'conv2_2', which tiny network does not have; it has: image, conv1_1/,
     ],
   ])('refuses %s before any work', async (_, run, message) => {
     await expect(run()).rejects.toThrow(message);

@@ -1,0 +1,56 @@
+import type { EngineExtractor } from '../engines/engine';
+import { requireLoss } from '../losses/compose';
+import type { Loss } from '../losses/loss';
+import { type Owner, owning } from '../owning';
+import type { Settings } from './options';
+import { type StyledTargets, stylesLoss } from './preset-loss';
+
+/**
+ * The loss that a run minimises: the caller's, what the caller's function makes, or the preset's.
+ *
+ * @param owner frees the loss after the run, unless it is the caller's
+ * @throws InvalidArgumentError `NOT_A_LOSS` if the caller's function makes something else; whatever that function
+ *   throws
+ */
+export async function makeLoss(
+  { loss, preset, alpha, beta }: Settings,
+  targets: StyledTargets,
+  { temporary }: Owner,
+): Promise<Loss> {
+  if (loss === undefined) return temporary(stylesLoss(preset, targets, { alpha, beta }));
+  if (typeof loss === 'object') return loss;
+  const { content, styles } = targets;
+  const made = await owning(async (owner) => {
+    const extractor = lend(targets.extractor, owner);
+    return loss({ extractor, content, style: styles[0].image });
+  });
+  requireLoss('what loss() returned', made);
+  return temporary(made);
+}
+
+/**
+ * An extractor for the caller's function: what it extracts is freed when the loss has been made, because losses keep
+ * what they need, and it does nothing when it is disposed.
+ */
+function lend(
+  extractor: EngineExtractor,
+  { temporary }: Owner,
+): Record<keyof EngineExtractor, unknown> & EngineExtractor {
+  const { name, layers, engine, threads, weights, embedded } = extractor;
+  // Every member by name, which the type checks: a spread would lose the methods of a class.
+  return {
+    name,
+    layers,
+    engine,
+    threads,
+    weights,
+    embedded,
+    extract: (image, wanted) => temporary(extractor.extract(image, wanted)),
+    extractEach: extractor.extractEach?.bind(extractor),
+    linearize: (image, wanted) => temporary(extractor.linearize(image, wanted)),
+    gramMatrices: extractor.gramMatrices?.bind(extractor),
+    objective: extractor.objective?.bind(extractor),
+    requireRoom: extractor.requireRoom?.bind(extractor),
+    dispose: () => {},
+  };
+}

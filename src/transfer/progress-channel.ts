@@ -1,0 +1,87 @@
+import type { ProgressListener, StyleTransferProgress } from './progress';
+
+/**
+ * The way of every event of a run to the caller's listener: in order, one at a time, and never a promise that nobody
+ * waits for.
+ *
+ * The first error that the listener throws or rejects with aborts {@link signal}, so that whatever is under way ends,
+ * and is what the run ends with. It is thrown by {@link send} and {@link settle}; {@link post} never throws.
+ */
+export class ProgressChannel {
+  private readonly controller = new AbortController();
+  private readonly waiting: StyleTransferProgress[] = [];
+  private delivery: Promise<void> | undefined;
+  private failure: { readonly error: unknown } | undefined;
+  private readonly forward = () => this.controller.abort(this.outer?.reason);
+
+  /** @param outer the caller's signal */
+  constructor(
+    private readonly listener: ProgressListener | undefined,
+    private readonly outer: AbortSignal | undefined,
+  ) {
+    if (outer?.aborted) this.forward();
+    else outer?.addEventListener('abort', this.forward);
+  }
+
+  /** Aborted by the caller's signal, with its reason, or by a listener that fails, with its error. */
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  /** Hands an event over without waiting: for work that reports from where it cannot wait. */
+  post(event: StyleTransferProgress): void {
+    if (!this.listener || this.failure) return;
+    const last = this.waiting.at(-1);
+    // While the listener is busy, only the newest state of a file that is read is worth keeping.
+    if (event.type === 'weights' && last?.type === 'weights' && last.name === event.name) this.waiting.pop();
+    this.waiting.push(event);
+    if (!this.delivery) {
+      this.delivery = this.deliver(this.listener).finally(() => {
+        this.delivery = undefined;
+      });
+    }
+  }
+
+  /** Hands an event over and waits until the listener is done with it. */
+  async send(event: StyleTransferProgress): Promise<void> {
+    this.post(event);
+    await this.settle();
+  }
+
+  /** Waits until the listener is done with every event so far; throws its first error. */
+  async settle(): Promise<void> {
+    await this.delivery;
+    if (this.failure) throw this.failure.error;
+  }
+
+  /** Hands over the last event of a run that ends early, also to a listener that has failed before. Never throws. */
+  async finish(event: StyleTransferProgress): Promise<void> {
+    await this.delivery;
+    try {
+      await this.listener?.(event);
+    } catch (error) {
+      this.failure ??= { error };
+    }
+  }
+
+  /** What a run rejects with that ends with `error`: the first error of the listener, if there is one. */
+  reasonFor(error: unknown): unknown {
+    return this.failure ? this.failure.error : error;
+  }
+
+  /** Waits for what is under way and lets go of the caller's signal. Never throws. */
+  async close(): Promise<void> {
+    await this.delivery;
+    this.outer?.removeEventListener('abort', this.forward);
+  }
+
+  private async deliver(listener: ProgressListener): Promise<void> {
+    try {
+      for (let event = this.waiting.shift(); event; event = this.waiting.shift()) await listener(event);
+    } catch (error) {
+      this.failure = { error };
+      this.waiting.length = 0;
+      this.controller.abort(error);
+    }
+  }
+}
