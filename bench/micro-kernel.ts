@@ -59,7 +59,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   );
   if (share < least) {
     console.error(
-      `less than ${100 * least} %: look for register spills in src/engines/wasm/runtime/assembly/products.ts`,
+      `less than ${100 * least} %: look for register spills in src/engines/wasm/runtime/assembly/matrix-products.ts`,
     );
     process.exitCode = 1;
   }

@@ -1,11 +1,11 @@
-import { multiply } from '../../src/kernels/assembly/products';
-import { multiplyAdd } from '../../src/kernels/assembly/simd';
+import { matrixProduct } from '../../src/engines/wasm/runtime/assembly/matrix-products';
+import { multiplyAdd } from '../../src/engines/wasm/runtime/assembly/simd';
 
 // Compiled by bench/micro-kernel.ts with the options of the kernels themselves.
 
 /** The product that convolutions are made of: `rows` x k times k x n, again and again on the same memory. */
 export function product(a: usize, b: usize, c: usize, rows: usize, k: usize, n: usize, times: usize): void {
-  for (let i: usize = 0; i < times; i++) multiply(a, k << 2, b, c, n << 2, rows, k, n);
+  for (let i: usize = 0; i < times; i++) matrixProduct(a, k << 2, b, c, n << 2, rows, k, n);
 }
 
 /** What the processor's vector units can do at most: eight sums, each of which takes a product at every step, all in registers but one load. */

@@ -3,11 +3,13 @@ import { requireRelaxedSimd } from './runtime/wasm-simd';
 
 /** Options of `wasm`. */
 export interface WasmEngineOptions {
-  /** Threads that compute, from 1 on. @default the processor's cores, at most 8; one where threads cannot share memory */
+  /**
+   * Threads that compute, from 1 on. @default the processor's cores, at most 8; one where threads cannot share memory
+   */
   readonly threads?: number | undefined;
   /**
-   * Lets kernels round a * b + c once instead of twice: up to a fifth faster on some processors, but results then differ in the last
-   * digits from one to another. Needs a browser that has relaxed SIMD, or Node 22. @default false
+   * Lets kernels round a * b + c once instead of twice: up to a fifth faster on some processors, but results then
+   * differ in the last digits from one to another. Needs a browser that has relaxed SIMD, or Node 22. @default false
    */
   readonly relaxedSimd?: boolean | undefined;
 }

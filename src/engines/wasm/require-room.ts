@@ -8,7 +8,8 @@ export type Size = readonly [height: number, width: number];
 export const roomIn = (memory: KernelMemory): number => memory.most - memory.bytes;
 
 /**
- * Throws `OUT_OF_MEMORY` with an estimate, and with the largest size of the same proportions that fits, unless there is room.
+ * Throws `OUT_OF_MEMORY` with an estimate, and with the largest size of the same proportions that fits, unless there is
+ * room.
  *
  * @param room bytes that can be had
  * @param what for the message: `'An image'`

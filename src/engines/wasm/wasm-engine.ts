@@ -9,10 +9,12 @@ const wasmOptions = optionTable<WasmEngineOptions>()('wasm', {
 });
 
 /**
- * This library's own kernels in WebAssembly: for Node, and for pages without a GPU. They are loaded when the first network is.
+ * This library's own kernels in WebAssembly: for Node, and for pages without a GPU. They are loaded when the first
+ * network is.
  *
  * @param options see {@link WasmEngineOptions}
- * @throws InvalidArgumentError if an option is unknown or out of range; EnvironmentError `NO_RELAXED_SIMD` if it is asked for and missing
+ * @throws InvalidArgumentError if an option is unknown or out of range; EnvironmentError `NO_RELAXED_SIMD` if it is
+ * asked for and missing
  * @example
  * ```ts
  * const extractor = await loadVgg19({ engine: wasm({ threads: 4 }) });

@@ -27,8 +27,9 @@ import { vectorFloats } from './vectors/wasm-space';
 export interface WasmExtractorOptions extends LoadedNetwork, WasmEngineOptions {}
 
 /**
- * A network by this library's SIMD kernels: several times faster than tfjs-wasm, with the same results to float32 rounding. Features go
- * to the active tfjs backend and cotangents come from there; losses that the library knows are evaluated without either (`objective`).
+ * A network by this library's SIMD kernels: several times faster than tfjs-wasm, with the same results to float32
+ * rounding. Features go to the active tfjs backend and cotangents come from there; losses that the library knows are
+ * evaluated without either (`objective`).
  */
 export async function createWasmExtractor(options: WasmExtractorOptions): Promise<EngineExtractor> {
   checkAllocations();
@@ -58,7 +59,10 @@ export async function createWasmExtractor(options: WasmExtractorOptions): Promis
   };
   const layers: readonly LayerName[] = ['image', ...steps.map((step) => step.name)];
 
-  /** Computes the network and hands out each layer as a tensor, which then belongs to `take`. @returns the pass, the caller's */
+  /**
+   * Computes the network and hands out each layer as a tensor, which then belongs to `take`. @returns the pass, the
+   * caller's
+   */
   function forward(
     image: Image,
     wanted: readonly LayerName[],

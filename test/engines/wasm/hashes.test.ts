@@ -17,8 +17,8 @@ import { createObjective } from '../../../src/objective';
 import { lbfgs, minimize, pyramidPreconditioner } from '../../../src/optim';
 
 /**
- * The wasm engine gives the same bits on every processor and with any number of threads, and a change of its structure must not change
- * them. A change that makes results more exact changes these hashes, and says so in CHANGELOG.md.
+ * The wasm engine gives the same bits on every processor and with any number of threads, and a change of its structure
+ * must not change them. A change that makes results more exact changes these hashes, and says so in CHANGELOG.md.
  */
 const layers = ['conv1_1', 'conv1_2', 'relu1_2', 'pool1', 'conv2_1', 'conv2_2', 'conv3_1'] as const;
 const [height, width] = [45, 38];

@@ -6,7 +6,10 @@ import {
 } from '../../../src/features/vgg19/layers';
 import type { LayerWeights } from '../../../src/features/vgg19/source';
 
-/** Weights of VGG-19's shapes that keep activations near 1: noise of a linear congruential generator, the same on every machine. */
+/**
+ * Weights of VGG-19's shapes that keep activations near 1: noise of a linear congruential generator, the same on every
+ * machine.
+ */
 export function randomWeights(lastLayer: Vgg19Layer): ReadonlyMap<ConvLayer, LayerWeights> {
   let state = 12345;
   const uniform = () => {

@@ -55,7 +55,7 @@ describe('ThreadPool', () => {
       const engine = await KernelRunner.create(3);
       engine.needScratch(64);
       const address = engine.memory.allocateFloats(64);
-      engine.run('multiply', [address, address, address, 64, 16, 0, 0, 0, 0, 0], 4);
+      engine.run('multiplyComponents', [address, address, address, 64, 16, 0, 0, 0, 0, 0], 4);
       console.log(engine.threads);`;
     const { stdout } = await promisify(execFile)(
       process.execPath,

@@ -1,9 +1,10 @@
-// Every kernel is called for one item of its work: (address of its arguments, number of the item, address of scratch memory).
+// Every kernel is called for one item of its work: (address of its arguments, number of the item, address of scratch
+// memory).
 export { convolve } from '../network/assembly/convolution';
 export { add, distance, variation } from '../losses/assembly/elementwise';
 export { firstBackward, firstForward, patchProducts } from '../network/assembly/first-layer';
 export { firstGramForward, gramBackward, gramDistance, gramForward } from '../losses/assembly/gram';
 export { poolBackward } from '../network/assembly/pooling';
 export { enlarge, halve } from '../vectors/assembly/pyramid';
-export { combine, divideByRoot, freeMask, largest, multiply, products, project } from '../vectors/assembly/vectors';
+export { combine, divideByRoot, freeMask, innerProducts, largest, multiplyComponents, project } from '../vectors/assembly/vectors';
 export { transformFilters } from '../network/assembly/winograd';

@@ -16,7 +16,10 @@ import { patchGramTerm } from './patch-gram-term';
 import { objectiveBytes } from './room';
 import { type EngineTerm, featureTerm, variationTerm, wholeVectors } from './terms';
 
-/** A leaf of the loss: terms that the engine evaluates where features lie, or a loss that goes through tfjs for its own layers. */
+/**
+ * A leaf of the loss: terms that the engine evaluates where features lie, or a loss that goes through tfjs for its own
+ * layers.
+ */
 type Part = {
   readonly name: string;
   readonly weight: number;
@@ -59,7 +62,8 @@ export function fusedObjective(network: Network, loss: Loss, height: number, wid
   const terms = found.flatMap((part) => part.terms ?? []);
   const byTfjsLayers = found.flatMap((part) => (part.terms ? [] : part.loss.layers));
   const isFirst = (layer: LayerName) => places.get(layer)?.stage === 0;
-  // The map of the first convolution, a quarter of the memory, is needed unless all that asks for it are its Gram terms.
+  // The map of the first convolution, a quarter of the memory, is needed unless all that asks for it are its Gram
+  // terms.
   const firstFromImage =
     terms.every(
       ({ layer, kind }) => !isFirst(layer) || (kind === 'gram' && isFirstConvolution(network, layer)),
@@ -180,7 +184,10 @@ export function fusedObjective(network: Network, loss: Loss, height: number, wid
   });
 }
 
-/** Whether the engine evaluates a term itself: features and Gram matrices of layers, pixels and total variation of the image. */
+/**
+ * Whether the engine evaluates a term itself: features and Gram matrices of layers, pixels and total variation of the
+ * image.
+ */
 function isEngineTerm({ kind, layer }: LossTerm, { places }: Network): boolean {
   if (kind === 'totalVariation') return layer === 'image';
   return kind === 'feature' ? layer === 'image' || places.has(layer) : places.has(layer);

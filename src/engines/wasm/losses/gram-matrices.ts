@@ -15,8 +15,9 @@ export const gramPass = (layers: readonly LayerName[]) =>
   ({ layers, backward: 'never', firstFromImage: true }) as const;
 
 /**
- * Gram matrices of an image's features, without the features leaving the engine. Products are summed in float32 over 2048 pixels at
- * most and these sums in double precision: at 2048 x 2048 pixels one long float32 sum is wrong in the third digit.
+ * Gram matrices of an image's features, without the features leaving the engine. Products are summed in float32 over
+ * 2048 pixels at most and these sums in double precision: at 2048 x 2048 pixels one long float32 sum is wrong in the
+ * third digit.
  *
  * @param image [height][width][3] in [0,1]
  * @returns [channels][channels] by layer, normalised as `gramMatrix` does

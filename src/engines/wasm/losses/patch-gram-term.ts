@@ -13,8 +13,8 @@ export const patchGramBytes = (n: number): number =>
   gramTermBytes(n) - 4 * gramShares * n * n + 4 * (gramShares * padded * padded + n * n + patchValues * n);
 
 /**
- * The Gram term of the first convolution, which is linear in patches F of the image: with its weights W the Gram matrix is
- * W^T (F^T F) W, and the gradient F (W S). The feature map itself is not needed.
+ * The Gram term of the first convolution, which is linear in patches F of the image: with its weights W the Gram matrix
+ * is W^T (F^T F) W, and the gradient F (W S). The feature map itself is not needed.
  *
  * @param target [channels][channels]
  */

@@ -10,7 +10,9 @@ import { featureTermBytes, variationTermBytes, wholeVectors } from './terms';
 /** What an objective holds beside the maps of its pass. */
 export interface ObjectiveRequest {
   readonly options: PassOptions;
-  /** Layers of terms that compare feature maps, each with a target of the map's size; a layer may occur several times. */
+  /**
+   * Layers of terms that compare feature maps, each with a target of the map's size; a layer may occur several times.
+   */
   readonly features: readonly LayerName[];
   /** Layers of terms that compare Gram matrices. */
   readonly grams: readonly LayerName[];
@@ -44,8 +46,8 @@ export function objectiveBytes(network: Network, size: Size, request: ObjectiveR
 }
 
 /**
- * Bytes that the missing filters of the way back take at most. They are made from the deepest stage on, each from a copy of its kernel
- * with a quarter of their size.
+ * Bytes that the missing filters of the way back take at most. They are made from the deepest stage on, each from a
+ * copy of its kernel with a quarter of their size.
  */
 function backwardFilterBytes({ stages }: Network, deepest: number): number {
   let [made, most] = [0, 0];

@@ -18,8 +18,8 @@ export type VariationLossTerm = Extract<LossTerm, { kind: 'totalVariation' }>;
 export type FeatureLossTerm = Extract<LossTerm, { kind: 'feature' }>;
 
 /**
- * A term of a loss, evaluated in the engine's memory in two phases: first the statistic of the feature map, from which the value
- * follows, then the gradient, which may need the whole statistic.
+ * A term of a loss, evaluated in the engine's memory in two phases: first the statistic of the feature map, from which
+ * the value follows, then the gradient, which may need the whole statistic.
  */
 export interface EngineTerm {
   /** Takes in the feature map of the image that is evaluated, in place of the one before. */
@@ -47,7 +47,8 @@ export function featureTerm(
 ): EngineTerm {
   const { memory } = engine;
   const { length } = target;
-  // The kernels read vectors of four; the map is zero or part of longer memory beyond its end, so the target ends there too.
+  // The kernels read vectors of four; the map is zero or part of longer memory beyond its end, so the target ends there
+  // too.
   const whole = wholeVectors(length);
   const items = Math.ceil(whole / elementShare);
   return owning(({ result }) => {

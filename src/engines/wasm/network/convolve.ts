@@ -1,7 +1,7 @@
 import type { KernelRunner } from '../runtime/kernel-runner';
 
 /** A 3x3 convolution with zero padding, of maps in the engine's memory; addresses, 0 for none. */
-export interface Convolution {
+export interface ConvolveArguments {
   readonly height: number;
   readonly width: number;
   readonly channelsIn: number;
@@ -26,7 +26,7 @@ export interface Convolution {
 }
 
 /** Runs a convolution on all threads. Each needs {@link scratchBytes}. */
-export function convolve(engine: KernelRunner, convolution: Convolution): void {
+export function convolve(engine: KernelRunner, convolution: ConvolveArguments): void {
   const { height, width, channelsIn, channelsOut, input, output, filters, image } = convolution;
   const { bias = 0, mask = 0, pooled = 0, average = false, relu = false } = convolution;
   const [tilesX, tilesY] = [(width + 3) >> 2, (height + 3) >> 2];
@@ -44,8 +44,8 @@ export function convolve(engine: KernelRunner, convolution: Convolution): void {
 }
 
 /**
- * Tiles whose 36 planes of input and output, at most 0.6 MB, stay in the second-level cache while filters stream by. Where filters are larger
- * than caches, more, so that they stream by less often.
+ * Tiles whose 36 planes of input and output, at most 0.6 MB, stay in the second-level cache while filters stream by.
+ * Where filters are larger than caches, more, so that they stream by less often.
  */
 function tilesInBlock(channelsIn: number, channelsOut: number): number {
   const channels = channelsIn + channelsOut;

@@ -60,8 +60,8 @@ export class Network {
   private readonly lifetime = new Lifetime('The extractor');
 
   /**
-   * @throws WeightsError `UNSUPPORTED_NETWORK` where steps come in an order that the kernels do not compute, `WRONG_WEIGHTS` where tensors
-   * do not fit the steps
+   * @throws WeightsError `UNSUPPORTED_NETWORK` where steps come in an order that the kernels do not compute,
+   * `WRONG_WEIGHTS` where tensors do not fit the steps
    */
   constructor(
     readonly engine: KernelRunner,
@@ -122,7 +122,10 @@ interface StageShape {
   averagePool: boolean;
 }
 
-/** Steps to stages, in the one order that the kernels compute: convolution, ReLU, and from the second stage on perhaps a pooling. */
+/**
+ * Steps to stages, in the one order that the kernels compute: convolution, ReLU, and from the second stage on perhaps a
+ * pooling.
+ */
 function stagesOf(steps: readonly NetworkStep[]): { shapes: StageShape[]; places: Map<LayerName, Place> } {
   const shapes: StageShape[] = [];
   const places = new Map<LayerName, Place>();
@@ -163,7 +166,10 @@ function require({ name }: { readonly name: LayerName }, holds: boolean, accepte
   );
 }
 
-/** The kernel of the gradient with respect to a convolution's input: reversed along both axes, input and output channels swapped. */
+/**
+ * The kernel of the gradient with respect to a convolution's input: reversed along both axes, input and output channels
+ * swapped.
+ */
 function flipped(kernel: Float32Array, k: number, n: number): Float32Array {
   const result = new Float32Array(kernel.length);
   for (let tap = 0; tap < 9; tap++) {

@@ -10,8 +10,8 @@ export interface PassOptions {
   /** `never`: nothing is kept; `once`: a way back follows each way forward; `often`: any number of them. */
   readonly backward: 'never' | 'once' | 'often';
   /**
-   * Whether those that read the first convolution's layers compute them from the normalised image, so that the largest map
-   * need not be stored.
+   * Whether those that read the first convolution's layers compute them from the normalised image, so that the largest
+   * map need not be stored.
    * @default false
    */
   readonly firstFromImage?: boolean;
@@ -39,9 +39,10 @@ export interface PassPlan {
 }
 
 /**
- * Lifetimes of maps, in steps. Forward: stage i of n runs at step i. Backward: step n + 2 (n - 1 - i) is the convolution behind
- * stage i, the next one its pooling. Maps whose lifetimes do not overlap share memory. The first map, the largest, is stored only
- * if its layers are asked for: the convolution behind it makes it anew, block by block, as it reads.
+ * Lifetimes of maps, in steps. Forward: stage i of n runs at step i. Backward: step n + 2 (n - 1 - i) is the
+ * convolution behind stage i, the next one its pooling. Maps whose lifetimes do not overlap share memory. The first
+ * map, the largest, is stored only if its layers are asked for: the convolution behind it makes it anew, block by
+ * block, as it reads.
  */
 export function planPass(
   { stages, places }: Network,

@@ -13,16 +13,22 @@ export interface FeatureMap {
   readonly channels: number;
   /** True where the values are those before the ReLU and the layer is the one after it. */
   readonly relu: boolean;
-  /** True where the map is not stored: it is the first convolution of the normalised image with its border, at `address`. */
+  /**
+   * True where the map is not stored: it is the first convolution of the normalised image with its border, at
+   * `address`.
+   */
   readonly fromImage: boolean;
 }
 
-/** Adds to the gradient of a feature map, at `gradient` and of the map's shape; called from the deepest layer to the first. */
+/**
+ * Adds to the gradient of a feature map, at `gradient` and of the map's shape; called from the deepest layer to the
+ * first.
+ */
 export type Contribute = (layer: LayerName, map: FeatureMap, gradient: number) => void;
 
 /**
- * The network at images of one size: memory for its feature maps, the way forward and the way back. Only outputs before ReLUs are kept:
- * the next convolution applies the ReLU as it reads.
+ * The network at images of one size: memory for its feature maps, the way forward and the way back. Only outputs before
+ * ReLUs are kept: the next convolution applies the ReLU as it reads.
  */
 export class Pass {
   private readonly blocks: Blocks;

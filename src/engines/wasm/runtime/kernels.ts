@@ -20,11 +20,11 @@ export const kernelNames = [
   'gramDistance',
   'gramForward',
   'halve',
+  'innerProducts',
   'largest',
-  'multiply',
+  'multiplyComponents',
   'patchProducts',
   'poolBackward',
-  'products',
   'project',
   'variation',
 ] as const;

@@ -1,10 +1,13 @@
 import { type PyramidBand, pyramidBands } from '../../../optim/pyramid-bands';
+import { owning } from '../../../owning';
+import { Blocks } from '../blocks';
 import type { KernelRunner } from '../runtime/kernel-runner';
 
 /** `pyramidPreconditioner` for images [height][width][3] in an engine's memory. */
 export class Pyramid {
-  /** The image's own band, all factors 1, and then those of the octaves. */
+  /** The image's own band, with factors of 1, and then those of the octaves. */
   private readonly bands: readonly BandInMemory[];
+  private readonly blocks: Blocks;
 
   constructor(
     private readonly engine: KernelRunner,
@@ -13,11 +16,16 @@ export class Pyramid {
     options: { readonly exponent: number; readonly levels: number },
   ) {
     const own = { height, width, rows: ones(height), columns: ones(width) };
-    this.bands = [own, ...pyramidBands(height, width, options)].map((band, i) => place(engine, band, i > 0));
-    engine.needScratch(36 * (width + 1) + 128);
+    const blocks = new Blocks(engine.memory);
+    this.blocks = blocks;
+    this.bands = owning(({ result }) => {
+      result(blocks);
+      engine.needScratch(36 * (width + 1) + 128);
+      return [own, ...pyramidBands(height, width, options)].map((band, i) => place(blocks, band, i > 0));
+    });
   }
 
-  /** The operator at the image at `from`, to `to`. */
+  /** Applies the operator to the image at address `from`; the result goes to address `to`. */
   apply(from: number, to: number): void {
     const { engine, bands } = this;
     bands.slice(1).forEach(({ sums, height }, i) => {
@@ -35,36 +43,39 @@ export class Pyramid {
     }
   }
 
+  /** Frees the bands. Safe to call twice. */
   dispose(): void {
-    for (const { sums, rows, columns } of this.bands)
-      for (const address of [sums, rows, columns]) this.engine.memory.release(address);
+    this.blocks.dispose();
   }
 }
 
 interface BandInMemory {
   readonly height: number;
   readonly width: number;
-  /** Pooled sums, and then in their place what the band and those beyond it add up to; 0 for the image itself. */
+  /**
+   * Address of the pooled sums, and on the way back, in their place, of the sum of this band and the coarser ones; 0 for the image
+   * itself.
+   */
   readonly sums: number;
-  /** Factors of rows, and three for each column. */
+  /** Addresses of the factors of rows, and of those of columns, three times each. */
   readonly rows: number;
   readonly columns: number;
 }
 
-function place({ memory }: KernelRunner, band: PyramidBand, pooled: boolean): BandInMemory {
+function place(blocks: Blocks, band: PyramidBand, pooled: boolean): BandInMemory {
   const { height, width, rows, columns } = band;
   const channels = Float32Array.from({ length: 3 * width }, (_, i) => columns[Math.floor(i / 3)]);
   return {
     height,
     width,
-    // The kernels read by fours.
-    sums: pooled ? memory.allocateFloats(height * width * 3 + 4) : 0,
-    rows: memory.put(rows),
-    columns: memory.put(channels),
+    // Kernels read four values at a time, beyond the last pixel.
+    sums: pooled ? blocks.allocateFloats(height * width * 3 + 4) : 0,
+    rows: blocks.put(rows),
+    columns: blocks.put(channels),
   };
 }
 
-/** Rows of an item of work: a small image is not worth waking threads for. */
+/** Rows for each item of work; at least 16, because waking threads costs more than a few rows. */
 const rowShare = (height: number): number => Math.max(16, Math.ceil(height / 16));
 
 const ones = (length: number): Float32Array => new Float32Array(length).fill(1);

@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { InvalidArgumentError } from '../../../errors';
 import type { Problem } from '../../../optim/problem';
 import type { FusedObjective } from '../losses/fused-objective';
 import type { KernelRunner } from '../runtime/kernel-runner';
+import { requireShape } from '../tensor-values';
 import { vectorFloats, type WasmVector, wasmSpace } from './wasm-space';
 
 /**
- * An objective of the wasm engine in a space of its own memory. The vectors have an engine to themselves, beside the network's: 32-bit
- * addresses would not reach both at large sizes.
+ * An objective of the wasm engine in a space of its own memory. The vectors have an engine to themselves, beside the
+ * network's: 32-bit addresses would not reach both at large sizes.
  *
  * @param vectors the engine of the vectors, which several runs may share
  * @param size [height, width] of the images that the objective was made for
@@ -26,14 +26,7 @@ export function wasmProblem(
       return { value, terms, gradient: space.vector(gradient) };
     },
     async toVector(image) {
-      if (!tf.util.arraysEqual(image.shape, shape)) {
-        const accepted = `the objective's size, [${shape}]`;
-        throw new InvalidArgumentError(
-          'WRONG_SHAPE',
-          `The vector is a tensor of shape [${image.shape}]; accepted: ${accepted}.`,
-          { option: 'start', value: image.shape, accepted },
-        );
-      }
+      requireShape(image, 'The start or a bound', shape, 'start');
       return space.vector(await image.data<'float32'>());
     },
     fromVector: (vector) => tf.tensor3d(space.values(vector).slice(), shape),

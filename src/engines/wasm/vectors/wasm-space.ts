@@ -1,25 +1,31 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { InvalidArgumentError } from '../../../errors';
 import { isPyramid } from '../../../optim/pyramid-preconditioner';
 import type { Bounds, Preconditioner, Quantity, VectorSpace } from '../../../optim/vector-space';
 import { requireTensorOfShape } from '../../../optim/wrong-shape';
+import { Lifetime, owning } from '../../../owning';
+import { withBlocks } from '../blocks';
 import type { KernelRunner } from '../runtime/kernel-runner';
 import { Pyramid } from './pyramid';
 
-/** A vector in an engine's memory. */
+/** A vector in an engine's memory, at an address. */
 export type WasmVector = { readonly address: number };
 
 /** Vectors in the memory of an engine. */
 export interface WasmSpace extends VectorSpace<WasmVector, number, tf.Tensor> {
-  /** A vector of these numbers. */
+  /**
+   * A vector of these numbers.
+   * @throws InvalidArgumentError `WRONG_LENGTH` unless there are {@link VectorSpace.size} of them
+   */
   vector(values: Float32Array): WasmVector;
   /** A view of a vector's numbers, until the next vector is made. */
   values(vector: WasmVector): Float32Array;
 }
 
 /**
- * Vectors in the memory of an engine, which should have no other use: a run of L-BFGS holds dozens of them.
+ * Vectors in the memory of an engine. It should have no other use: a run of L-BFGS holds dozens of vectors.
  *
- * @param shape of the tensors that they stand for; preconditioners get such tensors
+ * @param shape shape of the tensors that vectors stand for; preconditioners get such tensors
  */
 export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmSpace {
   const { memory } = engine;
@@ -28,35 +34,34 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
   const items = Math.ceil(length / vectorShare);
   const alive = new Set<WasmVector>();
   const pyramids = new Map<string, Pyramid>();
+  const lifetime = new Lifetime('The vector space');
 
   const make = (compute: (to: number) => void): WasmVector => {
-    const vector = { address: memory.allocateFloats(length) };
-    alive.add(vector);
-    compute(vector.address);
-    // Padding must be zero, or it would enter inner products.
-    memory.floats(vector.address, length).fill(0, size);
-    return vector;
+    lifetime.requireAlive();
+    return owning(({ result }) => {
+      const vector = { address: memory.allocateFloats(length) };
+      alive.add(vector);
+      result(() => dispose(vector));
+      compute(vector.address);
+      // Padding must be zero, or it would enter inner products.
+      memory.floats(vector.address, length).fill(0, size);
+      return vector;
+    });
   };
-  const vector = (values: Float32Array) => make((to) => memory.floats(to, size).set(values));
+  const vector = (values: Float32Array): WasmVector => {
+    requireLength(values, size);
+    return make((to) => memory.floats(to, size).set(values));
+  };
   const values = ({ address }: WasmVector) => memory.floats(address, size);
   const dispose = (...vectors: readonly WasmVector[]): void => {
     for (const vector of vectors) if (alive.delete(vector)) memory.release(vector.address);
   };
 
-  /** Runs a kernel that reads numbers from a table, which is gone afterwards. */
-  function withTable<T>(bytes: number, use: (table: number) => T): T {
-    const table = memory.allocate(bytes);
-    try {
-      return use(table);
-    } finally {
-      memory.release(table);
-    }
-  }
-
   function combine(coefficients: readonly number[], vectors: readonly WasmVector[]): WasmVector {
     const count = vectors.length;
     return make((to) =>
-      withTable(8 * count, (table) => {
+      withBlocks(memory, (blocks) => {
+        const table = blocks.allocate(8 * count);
         const addresses = memory.integers(table, 2 * count);
         const factors = memory.floats(table, 2 * count);
         for (const [k, { address }] of vectors.entries()) {
@@ -68,9 +73,9 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
     );
   }
 
-  /** From component to component. */
+  /** Runs a kernel that treats each component alone. */
   function components(
-    name: 'divideByRoot' | 'freeMask' | 'multiply' | 'project',
+    name: 'divideByRoot' | 'freeMask' | 'multiplyComponents' | 'project',
     a: WasmVector,
     b: WasmVector | undefined,
     { bounds, epsilon = 0 }: { bounds?: Bounds<WasmVector>; epsilon?: number } = {},
@@ -97,20 +102,21 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
   function innerProducts(pairs: readonly (readonly [WasmVector, WasmVector])[]): number[] {
     const count = pairs.length;
     if (count === 0) return [];
-    return withTable(8 * count, (table) =>
-      withTable(8 * count * items, (sums) => {
-        memory.integers(table, 2 * count).set(pairs.flatMap(([a, b]) => [a.address, b.address]));
-        engine.run('products', [table, count, length, vectorShare, sums], items);
-        const parts = memory.doubles(sums, count * items);
-        const totals = new Array<number>(count).fill(0);
-        for (let i = 0; i < parts.length; i++) totals[i % count] += parts[i];
-        return totals;
-      }),
-    );
+    return withBlocks(memory, (blocks) => {
+      const table = blocks.allocate(8 * count);
+      const sums = blocks.allocate(8 * count * items);
+      memory.integers(table, 2 * count).set(pairs.flatMap(([a, b]) => [a.address, b.address]));
+      engine.run('innerProducts', [table, count, length, vectorShare, sums], items);
+      const parts = memory.doubles(sums, count * items);
+      const totals = new Array<number>(count).fill(0);
+      for (let i = 0; i < parts.length; i++) totals[i % count] += parts[i];
+      return totals;
+    });
   }
 
   const largest = ({ address }: WasmVector): number =>
-    withTable(16 * items, (table) => {
+    withBlocks(memory, (blocks) => {
+      const table = blocks.allocate(16 * items);
       engine.run('largest', [address, 0, table, length, vectorShare], items);
       return memory.floats(table, 4 * items).reduce((most, value) => Math.max(most, value), 0);
     });
@@ -135,6 +141,7 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
     vector,
     values,
     adopt(vector) {
+      lifetime.requireAlive();
       alive.add(vector);
       return vector;
     },
@@ -146,12 +153,13 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
     dispose,
     disposeScalar: () => undefined,
     close() {
+      if (!lifetime.end()) return;
       dispose(...alive);
       for (const pyramid of pyramids.values()) pyramid.dispose();
       pyramids.clear();
     },
     combine,
-    multiply: (a, b) => components('multiply', a, b),
+    multiply: (a, b) => components('multiplyComponents', a, b),
     divideByRoot: (numerator, square, epsilon) => components('divideByRoot', numerator, square, { epsilon }),
     project: (x, bounds) => components('project', x, undefined, { bounds }),
     freeMask: (x, gradient, bounds) => components('freeMask', x, gradient, { bounds }),
@@ -163,6 +171,7 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
       return byTensors(preconditioner, to);
     },
     async measure<Q extends readonly Quantity<WasmVector, number>[]>(quantities: Q) {
+      lifetime.requireAlive();
       const products = innerProducts(
         quantities.flatMap((quantity) =>
           quantity.kind === 'products'
@@ -179,12 +188,22 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
   };
 }
 
-/** Floats that a vector takes: whole cache lines, and four to spare for kernels that read by fours. */
+/** Floats that a vector takes: whole cache lines, with four more than its components for kernels that read four at a time. */
 export const vectorFloats = (size: number): number => Math.ceil((size + 4) / 16) * 16;
 
-/** Values of an item of work on vectors. */
+/** Values for each item of work on vectors. */
 const vectorShare = 16384;
 
-/** A bound as kernels take it: an address, or 0 and a number. */
+/** A bound as two arguments of a kernel: its address and 0, or 0 and a number. */
 const boundArguments = (bound: number | WasmVector) =>
   typeof bound === 'number' ? [0, { float: bound }] : [bound.address, { float: 0 }];
+
+function requireLength(values: Float32Array, size: number): void {
+  if (values.length === size) return;
+  const accepted = `${size} numbers`;
+  throw new InvalidArgumentError(
+    'WRONG_LENGTH',
+    `A vector of this space was given ${values.length} numbers; accepted: ${accepted}.`,
+    { option: 'values', value: values.length, accepted },
+  );
+}

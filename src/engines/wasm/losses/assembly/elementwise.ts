@@ -1,17 +1,17 @@
 import { atLeast, floorFor, multiplyAdd, smaller, wherePositive } from '../../runtime/assembly/simd';
 
-/** What kernels over single values need. Lengths are multiples of four. */
+/** Arguments of the kernels that treat each value alone. Lengths are multiples of four. */
 @unmanaged
 class ElementwiseArgs {
-  /** Before a ReLU if `relu`. */
+  /** The values before the ReLU if `relu`. */
   features: usize;
-  /** What features are compared with, or what is added. */
+  /** The target that features are compared with, or the values that are added. */
   other: usize;
   /** What is added to; 0 for none, which `distance` takes. */
   gradient: usize;
   length: usize;
   relu: usize;
-  /** Values of an item. */
+  /** Values for each item. */
   share: usize;
   /** Factor of what is added to the gradient. */
   factor: f32;
@@ -22,8 +22,8 @@ class ElementwiseArgs {
 }
 
 /**
- * Distance of features from a target over one share, and factor * its derivative (2 d, or the sign of d) added to the gradient if there
- * is one.
+ * Distance of features from a target over one share, and factor * its derivative (2 d, or the sign of d) added to the
+ * gradient if there is one.
  */
 export function distance(args: usize, item: usize, scratch: usize): void {
   const s = changetype<ElementwiseArgs>(args);
@@ -31,7 +31,7 @@ export function distance(args: usize, item: usize, scratch: usize): void {
   const first = item * s.share, last = smaller(s.length, first + s.share);
   let total: f64 = 0;
   for (let from = first; from < last; from += 1024) {
-    // Sums of at most 256 terms in float32, of these in double.
+    // Sums of at most 256 terms in float32; their sum in double precision.
     let sum = zero;
     const end = smaller(last, from + 1024) << 2;
     for (let i = from << 2; i < end; i += 16) {
@@ -66,7 +66,7 @@ export function add(args: usize, item: usize, scratch: usize): void {
   }
 }
 
-/** What the total variation of an image needs. */
+/** Arguments of the total variation of an image. */
 @unmanaged
 class VariationArgs {
   /** [h][w][c] */
@@ -74,17 +74,20 @@ class VariationArgs {
   /** What is added to; 0 for none. */
   gradient: usize;
   height: usize; width: usize; channels: usize;
-  /** Rows of an item. */
+  /** Rows for each item. */
   share: usize;
-  /** Factors of what is added to the gradient for pairs beside each other, and one above the other. */
+  /** Factors of what is added to the gradient, for horizontal and vertical pairs. */
   across: f32; down: f32;
   /** Not 0: magnitudes, else squares. */
   magnitudes: usize;
-  /** Two doubles for each item: its sums over pairs beside each other, and over pairs one above the other. */
+  /** Two doubles for each item: its sums over horizontal and over vertical pairs. */
   sums: usize;
 }
 
-/** Differences of neighbours over some rows: their sums, and factor * their derivatives added to the gradient if there is one. */
+/**
+ * Differences of neighbours over some rows: their sums, and factor * their derivatives added to the gradient if there
+ * is one.
+ */
 export function variation(args: usize, item: usize, scratch: usize): void {
   const s = changetype<VariationArgs>(args);
   const pixel = s.channels << 2, row = s.width * pixel, last = smaller(s.height, (item + 1) * s.share);
@@ -94,7 +97,7 @@ export function variation(args: usize, item: usize, scratch: usize): void {
       const at = s.image + y * row + x, to = s.gradient + y * row + x;
       const here = load<f32>(at);
       let slope: f32 = 0;
-      // Every pair is seen from both sides and counted from the first.
+      // Every pair is visited from both of its pixels; its value is counted at the first.
       if (x + pixel < row) {
         const difference = load<f32>(at + pixel) - here;
         across += <f64>size(difference, s.magnitudes);

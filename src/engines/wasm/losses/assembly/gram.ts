@@ -1,8 +1,8 @@
 import { firstConvolution } from '../../network/assembly/first-layer';
-import { accumulateGram, multiply } from '../../runtime/assembly/products';
+import { accumulateGram, matrixProduct } from '../../runtime/assembly/matrix-products';
 import { atLeast, floorFor, smaller, wherePositive } from '../../runtime/assembly/simd';
 
-/** What Gram matrices and their gradients need. */
+/** Arguments of Gram matrices and their gradients. */
 @unmanaged
 class GramArgs {
   /** [pixels][n], before a ReLU if `relu`. */
@@ -10,9 +10,9 @@ class GramArgs {
   pixels: usize; channels: usize;
   /** Not 0: the layer is the ReLU of `features`. */
   relu: usize;
-  /** Pixels of an item. */
+  /** Pixels for each item. */
   share: usize;
-  /** Forward: a sum [n][n] for each item, blocks on and above the diagonal; cleared by the kernel. */
+  /** Forward: a sum [n][n] for each item, blocks on and above the diagonal; the kernel clears it. */
   sums: usize;
   /** Backward: panels [n/8][n][8] of the symmetric matrix that features are multiplied by. */
   matrix: usize;
@@ -20,12 +20,12 @@ class GramArgs {
   gradient: usize;
 }
 
-/** Pixels that are brought into panels before a product. */
+/** Pixels that are copied into panels and multiplied at a time. */
 const CHUNK: usize = 128;
 
 /**
- * The sum of products of channels over one share of the pixels. Sums belong to shares and not to threads, so that the result does not
- * depend on the number of threads.
+ * The sum of products of channels over one share of the pixels. Sums belong to shares and not to threads, so that the
+ * result does not depend on the number of threads.
  */
 export function gramForward(args: usize, item: usize, scratch: usize): void {
   const s = changetype<GramArgs>(args);
@@ -52,25 +52,28 @@ export function gramForward(args: usize, item: usize, scratch: usize): void {
   }
 }
 
-/** What the Gram matrix of the first convolution needs. */
+/** Arguments of the Gram matrix of the first convolution. */
 @unmanaged
 class FirstGramArgs {
-  /** The normalised image with a border of zeros, [h + 2][w + 2][3], from the row above the first one that is summed. */
+  /** The normalised image with a border of zeros, [h + 2][w + 2][3]; the row above the first one that is summed. */
   image: usize;
   /** Weights of the first convolution, panels [n/8][28][8]. */
   weights: usize;
-  /** Rows that are summed, and the image's width. */
+  /** Number of rows that are summed, and the image's width. */
   height: usize; width: usize;
   channels: usize;
   /** Not 0: the layer is the ReLU of the convolution. */
   relu: usize;
-  /** Rows of an item. */
+  /** Rows for each item. */
   share: usize;
-  /** A sum [n][n] for each item, blocks on and above the diagonal; cleared by the kernel. */
+  /** A sum [n][n] for each item, blocks on and above the diagonal; the kernel clears it. */
   sums: usize;
 }
 
-/** `gramForward` for the first convolution, which is made from the image in scratch memory, chunk by chunk, and stored nowhere. */
+/**
+ * `gramForward` for the first convolution, which is computed from the image chunk by chunk in scratch memory and not
+ * stored.
+ */
 export function firstGramForward(args: usize, item: usize, scratch: usize): void {
   const s = changetype<FirstGramArgs>(args);
   const n = s.channels, sum = s.sums + ((item * n * n) << 2), floor = floorFor(s.relu), row = (s.width + 2) * 12;
@@ -87,7 +90,7 @@ export function firstGramForward(args: usize, item: usize, scratch: usize): void
   }
 }
 
-/** What the distance of a Gram matrix from its target needs. */
+/** Arguments of the distance of a Gram matrix from its target. */
 @unmanaged
 class GramDistanceArgs {
   /** Sums [n][n] that add up to the matrix, blocks on and above the diagonal. */
@@ -105,12 +108,12 @@ class GramDistanceArgs {
   distances: usize;
 }
 
-/** Rows of an item. */
+/** Rows of the matrix for each item. */
 const ROWS: usize = 8;
 
 /**
- * Distance of some rows of a Gram matrix from a target, and the gradient with respect to them, in double precision. Only entries on and
- * right of the diagonal are looked at; those right of it count twice.
+ * Distance of some rows of a Gram matrix from a target, and the gradient with respect to them, in double precision.
+ * Only entries on and right of the diagonal are read; by symmetry those right of it count twice.
  */
 export function gramDistance(args: usize, item: usize, scratch: usize): void {
   const s = changetype<GramDistanceArgs>(args);
@@ -146,11 +149,11 @@ export function gramBackward(args: usize, item: usize, scratch: usize): void {
   for (let from = item * s.share; from < last; from += CHUNK) {
     const pixels = smaller(CHUNK, last - from), bytes = pixels * pixel, features = s.features + from * pixel, to = s.gradient + from * pixel;
     if (!s.relu && (pixels & 3) == 0) {
-      multiply(features, pixel, s.matrix, to, pixel, pixels, n, n, true);
+      matrixProduct(features, pixel, s.matrix, to, pixel, pixels, n, n, true);
       continue;
     }
     for (let i: usize = 0; i < bytes; i += 16) v128.store(scratch + i, atLeast(floor, v128.load(features + i)));
-    multiply(scratch, pixel, s.matrix, products, pixel, (pixels + 3) & ~3, n, n);
+    matrixProduct(scratch, pixel, s.matrix, products, pixel, (pixels + 3) & ~3, n, n);
     for (let i: usize = 0; i < bytes; i += 16) {
       const product = v128.load(products + i);
       v128.store(to + i, f32x4.add(v128.load(to + i), s.relu ? wherePositive(product, v128.load(scratch + i)) : product));

@@ -1,16 +1,19 @@
 import { firstConvolution } from './first-layer';
 import { poolRow } from './pooling';
-import { multiplyPanels } from '../../runtime/assembly/products';
+import { panelProduct } from '../../runtime/assembly/matrix-products';
 import { floorFor, smaller, wherePositive } from '../../runtime/assembly/simd';
 import { inputTransform, outputTransform, POSITIONS, Tile, TILE_BYTES } from './winograd';
 
-/** What a convolution needs; the host writes it into memory, four bytes a field, in this order. */
+/** Arguments of `convolve`; the host writes them into memory, four bytes a field, in this order. */
 @unmanaged
 class ConvolutionArgs {
   input: usize; output: usize; filters: usize;
   /** [n], or 0 for none. */
   bias: usize;
-  /** [h][w][n], or 0 for none: outputs are 0 where it is not positive, as the gradient of a ReLU wants. It may be `output` itself. */
+  /**
+   * [h][w][n], or 0 for none: outputs are 0 where it is not positive, as a ReLU's gradient is. It may be `output`
+   * itself.
+   */
   mask: usize;
   /** Not 0: inputs below 0 count as 0. */
   relu: usize;
@@ -20,23 +23,26 @@ class ConvolutionArgs {
   pooled: usize;
   /** Not 0: the mean, else the maximum. */
   average: usize;
-  /** The normalised image with a border of zeros, or 0: the input is its first convolution, made here and stored nowhere. */
+  /**
+   * The normalised image with a border of zeros, or 0: the input is then its first convolution, computed here and not
+   * stored.
+   */
   image: usize;
-  /** Weights of the first convolution, as its kernel takes them. */
+  /** Weights of the first convolution, panels [n/8][28][8]. */
   imageWeights: usize;
 }
 
-/** Bytes between planes, against conflicts of cache sets. */
+/** Bytes between planes: at distances of a power of two they would compete for the same sets of the cache. */
 const PLANE_PAD: usize = 64;
 
-/** Where a block of tiles lies in the picture and in scratch memory. Held in scratch memory itself. */
+/** Where a block of tiles lies in the image and in scratch memory. Held in scratch memory itself. */
 @unmanaged
 class Block {
   tileY: usize; tileX: usize; rows: usize; columns: usize;
   v: usize; strideV: usize; m: usize; strideM: usize; temp: usize; edge: usize;
-  /** Four tiles. */
+  /** The four tiles that are transformed together. */
   group: usize;
-  /** Room for the first convolution at the block's pixels and those around them. */
+  /** The first convolution at the block's pixels and those around them. */
   around: usize;
 }
 
@@ -58,7 +64,10 @@ function locate(s: ConvolutionArgs, item: usize, scratch: usize): Block {
   return b;
 }
 
-/** 3x3 convolution, stride 1, zero padding, of one block of 4x4 tiles: its input is transformed, multiplied and transformed back in cache. */
+/**
+ * 3x3 convolution, stride 1, zero padding, of one block of 4x4 tiles, which stays in cache while it is transformed,
+ * multiplied and transformed back.
+ */
 export function convolve(args: usize, item: usize, scratch: usize): void {
   const s = changetype<ConvolutionArgs>(args);
   const b = locate(s, item, scratch);
@@ -66,7 +75,7 @@ export function convolve(args: usize, item: usize, scratch: usize): void {
   const tiles = (b.rows * b.columns + 3) & ~3, rowM = s.channelsOut << 2;
   let v = b.v, m = b.m, u = s.filters;
   for (let p: usize = 0; p < POSITIONS; p++) {
-    multiplyPanels(v, u, m, rowM, tiles, s.channelsIn, s.channelsOut);
+    panelProduct(v, u, m, rowM, tiles, s.channelsIn, s.channelsOut);
     v += b.strideV; m += b.strideM; u += s.channelsIn * rowM;
   }
   transformOutput(s, b);
@@ -78,7 +87,7 @@ function transformInput(s: ConvolutionArgs, b: Block): void {
   if (s.image) firstConvolutionAround(s, b, aroundColumns);
   for (let first: usize = 0; first < tiles; first += 4) {
     for (let t: usize = 0; t < 4; t++) {
-      // A last group is filled up by its last tile.
+      // The last group may have fewer than four tiles: the last one is repeated.
       const i = smaller(first + t, tiles - 1), r = i / b.columns, c = i % b.columns;
       const tile = changetype<Tile>(b.group + t * TILE_BYTES);
       if (s.image) {
@@ -92,7 +101,10 @@ function transformInput(s: ConvolutionArgs, b: Block): void {
   }
 }
 
-/** A tile whose first pixel is (y0, x0): in the input, or where it reaches beyond it, at `edge`, with zeros there. */
+/**
+ * A tile whose first pixel is (y0, x0): in the input itself, or, where it reaches beyond it, as a copy at `edge` filled
+ * up with zeros.
+ */
 function findTile(s: ConvolutionArgs, tile: Tile, y0: i32, x0: i32, edge: usize): void {
   const pixel = s.channelsIn << 2, row = s.width * pixel, height = s.height, width = s.width;
   if (y0 >= 0 && x0 >= 0 && y0 + 6 <= <i32>height && x0 + 6 <= <i32>width) {
@@ -103,7 +115,7 @@ function findTile(s: ConvolutionArgs, tile: Tile, y0: i32, x0: i32, edge: usize)
   for (let i = 0; i < 6; i++) {
     for (let j = 0; j < 6; j++) {
       const y = y0 + i, x = x0 + j, to = edge + <usize>(i * 6 + j) * pixel;
-      // Compared without sign, a negative coordinate is a large one.
+      // As an unsigned number a negative coordinate is large, so one comparison checks both ends.
       if (<usize>y < height && <usize>x < width) memory.copy(to, s.input + <usize>y * row + <usize>x * pixel, pixel);
       else memory.fill(to, 0, pixel);
     }
@@ -112,7 +124,9 @@ function findTile(s: ConvolutionArgs, tile: Tile, y0: i32, x0: i32, edge: usize)
   tile.at = edge;
 }
 
-/** The first convolution at a block's pixels and those around them, [rows * 4 + 2][columns][k]; zero outside the picture. */
+/**
+ * The first convolution at a block's pixels and those around them, [rows * 4 + 2][columns][k]; zero outside the image.
+ */
 function firstConvolutionAround(s: ConvolutionArgs, b: Block, columns: usize): void {
   const pixel = s.channelsIn << 2, imageRow = (s.width + 2) * 12, rows = b.rows * 4 + 2, bytes = columns * pixel;
   const left: usize = b.tileX == 0 ? 1 : 0, x0 = b.tileX * 4 - 1 + left;

@@ -1,30 +1,42 @@
-import { accumulateGram, multiply } from '../../runtime/assembly/products';
+import { accumulateGram, matrixProduct } from '../../runtime/assembly/matrix-products';
 import { multiplyAdd, smaller } from '../../runtime/assembly/simd';
 
-/** What the first convolution needs, either way. Its three channels in are too few for Winograd's vectors of four. */
+/**
+ * Arguments of the first convolution's kernels. Its three input channels do not fill the vectors of four that
+ * Winograd's kernels use.
+ */
 @unmanaged
 class FirstLayerArgs {
-  /** Forward: the normalised image with a border of zeros, [h + 2][w + 2][3]. Backward: the gradient of the layer's output, [h][w][n]. */
+  /**
+   * Forward: the normalised image with a border of zeros, [h + 2][w + 2][3]. Backward: the gradient of the layer's
+   * output, [h][w][n].
+   */
   input: usize;
-  /** Forward: [h][w][n]. Backward: the gradient of the image, [h][w][3]. Patches: a sum [32][32] for each item; cleared by the kernel. */
+  /**
+   * Forward: [h][w][n]. Backward: the image's gradient, [h][w][3]. Patches: a sum [32][32] for each item, which the
+   * kernel clears.
+   */
   output: usize;
   /** Forward: panels [n/8][28][8], the last row the bias. Backward: panels [4][n][8], 27 columns (ky, kx, colour). */
   weights: usize;
   height: usize; width: usize; channels: usize;
   /** Forward: not 0 to add to the output. */
   add: usize;
-  /** Patches and backward: rows of an item. */
+  /** Patches and backward: rows of the image for each item. */
   share: usize;
 }
 
-/** Pixels of a product. */
+/** Pixels that are multiplied at a time. */
 const CHUNK: usize = 64;
-/** Values of a patch: 27, a 1 for the bias, and zeros up to a whole number of panels. */
+/** Values of a patch: 27 of the image, a 1 for the bias, and zeros up to whole panels of eight. */
 const PATCH: usize = 32;
 
 /**
- * The first convolution at `pixels` (a multiple of 4) neighbours of a row: C[pixels][n] = patches * weights + bias. Patches are read where
- * they lie: three rows of nine neighbouring values. `from`: the first value of the first patch; `row`: bytes of a row of the image.
+ * The first convolution at `pixels` (a multiple of 4) consecutive pixels of a row: C[pixels][n] = patches * weights +
+ * bias. A patch is three runs of nine values in the image and is not copied.
+ *
+ * @param from the first value of the first patch
+ * @param row bytes of a row of the image
  */
 export function firstConvolution(from: usize, row: usize, weights: usize, pixels: usize, to: usize, n: usize): void {
   const pixel = n << 2;
@@ -59,7 +71,7 @@ export function firstConvolution(from: usize, row: usize, weights: usize, pixels
   }
 }
 
-/** One row of the first convolution. */
+/** One row of the first convolution; with `add`, added to what is there. */
 export function firstForward(args: usize, item: usize, scratch: usize): void {
   const s = changetype<FirstLayerArgs>(args);
   const row = (s.width + 2) * 12, pixel = s.channels << 2;
@@ -86,7 +98,7 @@ export function patchProducts(args: usize, item: usize, scratch: usize): void {
       for (let i: usize = 0; i < pixels; i++) {
         const from = s.input + y * row + (x0 + i) * 12;
         const to = scratch + (i << 5);
-        // One behind the other first, then eight by eight to where panels want them.
+        // First all 27 values in a line, then eight at a time into their panels.
         for (let ky: usize = 0; ky < 3; ky++) {
           v128.store(line + ky * 36, v128.load(from + ky * row));
           v128.store(line + ky * 36, v128.load(from + ky * row, 16), 16);
@@ -103,8 +115,9 @@ export function patchProducts(args: usize, item: usize, scratch: usize): void {
 }
 
 /**
- * A band of rows of the image's gradient: the gradient of every pixel that they went into times the weights makes its part of its nine
- * neighbours. Rows at the edges of bands are multiplied twice, so that no two items add to the same pixel.
+ * A band of rows of the image's gradient. The output's gradient at a pixel times the weights gives that pixel's part of
+ * the gradients of its nine neighbours. Rows at the edges of bands are multiplied twice, so that no two items add to
+ * the same pixel.
  */
 export function firstBackward(args: usize, item: usize, scratch: usize): void {
   const s = changetype<FirstLayerArgs>(args);
@@ -114,14 +127,14 @@ export function firstBackward(args: usize, item: usize, scratch: usize): void {
     for (let x0: usize = 0; x0 < width; x0 += CHUNK) {
       const pixels = smaller(CHUNK, width - x0), whole = pixels & ~3;
       const from = s.input + (y * width + x0) * pixel, products = scratch + 4 * pixel;
-      multiply(from, pixel, s.weights, products, PATCH * 4, whole, s.channels, PATCH);
+      matrixProduct(from, pixel, s.weights, products, PATCH * 4, whole, s.channels, PATCH);
       if (whole < pixels) {
         memory.copy(scratch, from + whole * pixel, (pixels - whole) * pixel);
-        multiply(scratch, pixel, s.weights, products + whole * (PATCH * 4), PATCH * 4, 4, s.channels, PATCH);
+        matrixProduct(scratch, pixel, s.weights, products + whole * (PATCH * 4), PATCH * 4, 4, s.channels, PATCH);
       }
       for (let ky: usize = 0; ky < 3; ky++) {
         const row = y + ky - 1;
-        // Compared without sign, -1 is a large one.
+        // As unsigned numbers, rows above the band are large ones.
         if (row - first >= last - first) continue;
         for (let i: usize = 0; i < pixels; i++) addNeighbours(s.output + row * width * 12, x0 + i, width, products + i * (PATCH * 4) + ky * 36);
       }
@@ -129,7 +142,7 @@ export function firstBackward(args: usize, item: usize, scratch: usize): void {
   }
 }
 
-/** Adds three times three values to the pixels at x - 1, x and x + 1 of a row. */
+/** Adds three RGB values to the pixels at x - 1, x and x + 1 of a row. */
 // @ts-ignore: decorator
 @inline function addNeighbours(row: usize, x: usize, width: usize, values: usize): void {
   if (x > 0 && x + 1 < width) {

@@ -1,11 +1,11 @@
 import { atLeast, wherePositive } from '../../runtime/assembly/simd';
 
-/** What the gradient of 2x2 pooling with stride 2 needs. A last odd row or column is left out. */
+/** Arguments of the gradient of 2x2 pooling with stride 2. A last odd row or column is in no window. */
 @unmanaged
 class PoolingArgs {
-  /** The convolution before the ReLU before the pooling, [h][w][n]. */
+  /** The convolution's output, before the ReLU and the pooling, [h][w][n]. */
   features: usize;
-  /** The gradient of the result, [h / 2][w / 2][n]. */
+  /** The gradient of the pooled map, [h / 2][w / 2][n]. */
   pooled: usize;
   /** The gradient of `features`, [h][w][n]. */
   gradient: usize;
@@ -14,7 +14,7 @@ class PoolingArgs {
   average: usize;
 }
 
-/** `count` neighbours of a row of pool(relu(features)). */
+/** `count` consecutive pixels of a row of pool(relu(features)). */
 export function poolRow(from: usize, row: usize, pixel: usize, count: usize, to: usize, average: usize): void {
   const zero = f32x4.splat(0);
   for (let x: usize = 0; x < count; x++, from += pixel << 1, to += pixel) {
@@ -30,8 +30,8 @@ export function poolRow(from: usize, row: usize, pixel: usize, count: usize, to:
 }
 
 /**
- * Two rows of the gradient of `features`, through pooling and ReLU: a maximum's gradient goes to the first of equal maxima, none to what
- * is not positive.
+ * Two rows of the gradient of `features`, through pooling and ReLU. A maximum's gradient goes to the first of equal
+ * maxima; features that are not positive get none.
  */
 export function poolBackward(args: usize, item: usize, scratch: usize): void {
   const s = changetype<PoolingArgs>(args);

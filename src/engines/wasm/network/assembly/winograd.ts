@@ -1,7 +1,8 @@
 import { atLeast, multiplyAdd } from '../../runtime/assembly/simd';
 
-// Winograd's F(4x4, 3x3): 36 products make 16 outputs that take 144 directly. Interpolation points 0, +-A, +-B, infinity; these are two to
-// six times more exact in float32 than the textbook's 0, +-1, +-2.
+// Winograd's F(4x4, 3x3) (Lavin & Gray 2016): 36 multiplications for 16 outputs that take 144 directly. The
+// interpolation points are 0, +-A, +-B, infinity; in float32 these are two to six times more exact than the textbook's
+// 0, +-1, +-2.
 const A: f32 = 0.75, B: f32 = 1.5;
 const A2 = A * A, B2 = B * B, A3 = A2 * A, B3 = B2 * B;
 
@@ -43,7 +44,9 @@ export const POSITIONS: usize = 36;
   v128.store(dst + 3 * dstStride, f32x4.add(bias, f32x4.add(m5, scaleAdd(B3, diffB, scale(A3, diffA)))));
 }
 
-/** A tile of input: where its first pixel lies, and the bytes between its rows. Four behind each other are a group. */
+/**
+ * A tile of input: the address of its first pixel, and the bytes between its rows. Four consecutive ones are a group.
+ */
 @unmanaged
 export class Tile {
   at: usize; row: usize;
@@ -53,7 +56,10 @@ export class Tile {
 export const TILE_BYTES: usize = 8;
 
 /**
- * Four 6x6 tiles, all channels, to one panel [channels][4] in each of the 36 planes. No input counts as less than `floor`. `temp`: 180 vectors.
+ * Transforms four 6x6 tiles, all channels, to one panel [channels][4] in each of the 36 planes. Inputs below `floor`
+ * count as `floor`.
+ *
+ * @param temp room for 180 vectors
  */
 export function inputTransform(
   tiles: usize, channels: usize, dst: usize, planeStride: usize, temp: usize, floor: v128,
@@ -71,7 +77,7 @@ export function inputTransform(
   }
 }
 
-/** Four channels of four tiles to four tiles of four channels. */
+/** Transposes four channels of four tiles to four tiles of four channels. */
 // @ts-ignore: decorator
 @inline function transpose(from: usize, to: usize): void {
   const a = v128.load(from), b = v128.load(from, 16), c = v128.load(from, 32), d = v128.load(from, 48);
@@ -83,7 +89,11 @@ export function inputTransform(
   v128.store(to, i64x2.shuffle(high, higher, 1, 3), 48);
 }
 
-/** Four channels of the 36 planes to 4x4 pixels. `temp`: 24 vectors. Not inlined: that makes it slower by a third. */
+/**
+ * Transforms four channels of the 36 planes back to 4x4 pixels. Not inlined, which would make it a third slower.
+ *
+ * @param temp room for 24 vectors
+ */
 export function outputTransform(
   src: usize, planeStride: usize, dst: usize, rowStride: usize, pixelStride: usize, bias: v128, temp: usize,
 ): void {
@@ -105,7 +115,11 @@ export function outputTransform(
   store<f64>(dst + 5 * stride, f2);
 }
 
-/** A kernel [3][3][k][n] to its 36 planes in panels [36][n/8][k][8]. `temp`: 54 doubles. */
+/**
+ * Transforms a kernel [3][3][k][n] to its 36 planes in panels [36][n/8][k][8].
+ *
+ * @param temp room for 54 doubles
+ */
 export function transformFilters(kernel: usize, k: usize, n: usize, planes: usize, temp: usize): void {
   const tap = (k * n) << 2;
   for (let x: usize = 0; x < k; x++) {

@@ -1,5 +1,5 @@
-// What all kernels share. Everything lives in the imported memory and every pointer is passed in: no runtime, no heap, no static
-// data, so that one instance a thread may share one memory.
+// Helpers of all kernels. Everything lies in the imported memory and every address is passed in: no runtime, no heap,
+// no static data, so that the instances of several threads can share one memory.
 
 /** Bytes of a float, and of the vector of four that kernels work on. */
 export const FLOAT: usize = 4;
@@ -12,7 +12,7 @@ export const VECTOR: usize = 16;
   return f32x4.add(c, f32x4.mul(a, b));
 }
 
-/** What nothing is below, or nothing negative: the two floors of `atLeast`. */
+/** The floor of `atLeast`: 0 for a ReLU, else minus infinity. */
 // @ts-ignore: decorator
 @inline export function floorFor(relu: usize): v128 {
   return f32x4.splat(relu ? 0 : -Infinity);

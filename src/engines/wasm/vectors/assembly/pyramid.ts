@@ -1,24 +1,25 @@
 import { multiplyAdd, smaller } from '../../runtime/assembly/simd';
 
-// Halving and enlargement of images [height][width][3], whose memory goes on for at least 16 bytes behind their last row.
+// Halving and enlargement of images [height][width][3]. Their memory has at least 16 bytes more than their pixels:
+// kernels read by fours.
 
 /** Bytes of a pixel. */
 const PIXEL: usize = 12;
 
-/** What halving needs. */
+/** Arguments of `halve`. */
 @unmanaged
 class HalveArgs {
   from: usize;
   to: usize;
-  /** Of `from`; `to` has half of them, rounded up. */
+  /** Size of `from`; `to` has half of it, rounded up. */
   height: usize; width: usize;
-  /** Rows of `to` of an item. */
+  /** Rows of `to` for each item. */
   share: usize;
 }
 
 /**
- * Sums with the weights of a tent, 1/4, 3/4, 3/4, 1/4 along both axes, over some rows: the adjoint of {@link enlarge}. An odd side is filled
- * up by zeros; beyond the border lies the mirror image.
+ * Sums with the weights of a tent, 1/4, 3/4, 3/4, 1/4 along both axes, over some rows: the adjoint of {@link enlarge}.
+ * An odd side is padded with zeros; beyond the border the image is mirrored.
  */
 export function halve(args: usize, item: usize, scratch: usize): void {
   const s = changetype<HalveArgs>(args);
@@ -38,7 +39,8 @@ export function halve(args: usize, item: usize, scratch: usize): void {
       sum = multiplyAdd(cNear, v128.load(c + i), sum);
       v128.store(line + i, multiplyAdd(dFar, v128.load(d + i), sum));
     }
-    // Stores of one pixel reach into the next: from left to right, the one before the line last.
+    // A store of four values overwrites the first value of the next pixel: pixels are stored from left to right, the
+    // one before the line last.
     if (s.width & 1) v128.store(line + row, zero);
     const whole = halfWidth * 2 * PIXEL;
     v128.store(line + whole, v128.load(line + whole - PIXEL));
@@ -49,7 +51,7 @@ export function halve(args: usize, item: usize, scratch: usize): void {
   }
 }
 
-/** The sum over four pixels in a row, of which the second is given. */
+/** The weighted sum of four consecutive pixels; `at` is the second. */
 // @ts-ignore: decorator
 @inline function tent(at: usize): v128 {
   const near = f32x4.splat(0.75), far = f32x4.splat(0.25);
@@ -58,17 +60,17 @@ export function halve(args: usize, item: usize, scratch: usize): void {
   return multiplyAdd(near, inner, f32x4.mul(far, outer));
 }
 
-/** What enlargement needs. */
+/** Arguments of `enlarge`. */
 @unmanaged
 class EnlargeArgs {
-  /** An image, and factors of its rows and, three for each, of its columns. */
+  /** An image, the factors of its rows, and those of its columns, three times each. */
   base: usize;
   rowFactors: usize; columnFactors: usize;
   height: usize; width: usize;
-  /** The image of half the size, rounded up, that is enlarged and added; 0: none. */
+  /** The image of half the size, rounded up, that is enlarged and added; 0 for none. */
   coarse: usize;
   to: usize;
-  /** Rows of an item. */
+  /** Rows for each item. */
   share: usize;
 }
 
@@ -79,7 +81,7 @@ export function enlarge(args: usize, item: usize, scratch: usize): void {
   const row = s.width * PIXEL, halfRow = halfWidth * PIXEL;
   const last = smaller(s.height, (item + 1) * s.share);
   const near = f32x4.splat(0.75), far = f32x4.splat(0.25), zero = f32x4.splat(0);
-  // A coarse row with one pixel before it and one behind it; and the row that it becomes.
+  // A coarse row with one pixel before it and one behind it, and the row that it is enlarged to.
   const line = scratch + 16, wide = line + halfRow + 32;
   const vectors = row & ~15;
   for (let y = item * s.share; y < last; y++) {

@@ -1,19 +1,19 @@
 import { multiplyAdd, smaller } from '../../runtime/assembly/simd';
 
-// The optimiser's vectors. Their lengths are multiples of 16.
+// Arithmetic on the optimiser's vectors. Their lengths are multiples of 16.
 
-/** Bytes that stay in the nearest cache while vector after vector passes over them. */
+/** Bytes of a block: it stays in the first-level cache while one vector after the other is combined with it. */
 const BLOCK: usize = 4096;
 
-/** What a linear combination needs. */
+/** Arguments of `combine`. */
 @unmanaged
 class CombineArgs {
-  /** An address and a coefficient for each vector. */
+  /** For each vector its address and its coefficient. */
   terms: usize;
   count: usize;
   out: usize;
   length: usize;
-  /** Values of an item. */
+  /** Values for each item. */
   share: usize;
 }
 
@@ -36,22 +36,25 @@ export function combine(args: usize, item: usize, scratch: usize): void {
   }
 }
 
-/** What inner products need. */
+/** Arguments of `innerProducts`. */
 @unmanaged
-class ProductsArgs {
+class InnerProductsArgs {
   /** Two addresses for each product. */
   pairs: usize;
   count: usize;
   length: usize;
-  /** Values of an item. */
+  /** Values for each item. */
   share: usize;
-  /** A double for each product, item by item. */
+  /** Doubles [item][product]. */
   sums: usize;
 }
 
-/** Inner products over one share, all of them block by block, so that a vector of several is read from memory once. */
-export function products(args: usize, item: usize, scratch: usize): void {
-  const s = changetype<ProductsArgs>(args);
+/**
+ * Inner products over one share, all of them block by block, so that a vector that occurs in several is read from
+ * memory once.
+ */
+export function innerProducts(args: usize, item: usize, scratch: usize): void {
+  const s = changetype<InnerProductsArgs>(args);
   const first = (item * s.share) << 2, last = smaller(s.length << 2, first + (s.share << 2));
   const sums = s.sums + ((item * s.count) << 3);
   for (let k: usize = 0; k < s.count; k++) store<f64>(sums + (k << 3), 0);
@@ -59,7 +62,7 @@ export function products(args: usize, item: usize, scratch: usize): void {
     const end = smaller(last, from + BLOCK);
     for (let k: usize = 0; k < s.count; k++) {
       const a = <usize>load<u32>(s.pairs + (k << 3)), b = <usize>load<u32>(s.pairs + (k << 3), 4);
-      // Sums of at most 64 terms in float32, of these in double.
+      // Sums of at most 64 terms in float32; their sum in double precision.
       let t0 = f32x4.splat(0), t1 = t0, t2 = t0, t3 = t0;
       for (let i = from; i < end; i += 64) {
         t0 = multiplyAdd(v128.load(a + i), v128.load(b + i), t0);
@@ -79,23 +82,23 @@ export function products(args: usize, item: usize, scratch: usize): void {
     + <f64>f32x4.extract_lane(sum, 2) + <f64>f32x4.extract_lane(sum, 3);
 }
 
-/** What kernels from component to component need. */
+/** Arguments of the kernels that treat each component alone. */
 @unmanaged
 class ComponentsArgs {
   a: usize;
   b: usize;
   out: usize;
   length: usize;
-  /** Values of an item. */
+  /** Values for each item. */
   share: usize;
-  /** Bounds: addresses, or 0 for the number beside it. */
+  /** Each bound: an address, or 0 for the number beside it. */
   lower: usize; lowest: f32;
   upper: usize; highest: f32;
   epsilon: f32;
 }
 
 /** a * b over one share. */
-export function multiply(args: usize, item: usize, scratch: usize): void {
+export function multiplyComponents(args: usize, item: usize, scratch: usize): void {
   const s = changetype<ComponentsArgs>(args);
   const first = (item * s.share) << 2, last = smaller(s.length << 2, first + (s.share << 2));
   for (let i = first; i < last; i += 16) {
@@ -140,7 +143,9 @@ export function freeMask(args: usize, item: usize, scratch: usize): void {
   }
 }
 
-/** The largest magnitude in each of four lanes of a over one share, at out + 16 * item; NaN where a component is none. */
+/**
+ * The largest magnitude in each of the four lanes of a over one share, at out + 16 * item; NaN if a component is NaN.
+ */
 export function largest(args: usize, item: usize, scratch: usize): void {
   const s = changetype<ComponentsArgs>(args);
   const first = (item * s.share) << 2, last = smaller(s.length << 2, first + (s.share << 2));

@@ -1,9 +1,10 @@
 import { multiplyAdd } from './simd';
 
 /**
- * C[4][8] = A[4][k] * B[k][8], or with `onto` C += A * B. Values of A lie `rowA` bytes apart from row to row and `stepA` along k, rows of C
- * `rowC`. What is in C is added last: sums of sums round less than one long sum. Eight accumulators and no unrolling: more of them spill in
- * V8 and halve the speed, which bench/micro-kernel.ts watches.
+ * C[4][8] = A[4][k] * B[k][8], or with `onto` C += A * B. Rows of A are `rowA` bytes apart and values along k `stepA`;
+ * rows of C are `rowC` apart. C is added after the sum over k: sums of sums round less than one long sum. Eight
+ * accumulators and no unrolling: with more, V8 spills registers and halves the speed, which bench/micro-kernel.ts
+ * watches.
  */
 // @ts-ignore: decorator
 @inline function gemm4x8(a: usize, rowA: usize, stepA: usize, b: usize, k: usize, c: usize, rowC: usize, onto: bool): void {
@@ -36,7 +37,7 @@ import { multiplyAdd } from './simd';
 
 /** C = A * B, or with `onto` C += A * B, for `rows` (a multiple of 4) rows of A, B in panels [n/8][k][8]. */
 // @ts-ignore: decorator
-@inline export function multiply(
+@inline export function matrixProduct(
   a: usize, rowA: usize, b: usize, c: usize, rowC: usize, rows: usize, k: usize, n: usize, onto: bool = false,
 ): void {
   for (let j: usize = 0; j < n; j += 8) {
@@ -44,9 +45,12 @@ import { multiplyAdd } from './simd';
   }
 }
 
-/** C = A * B with A in panels [rows/4][k][4], as the caches like large ones best, and B in panels [n/8][k][8]. */
+/**
+ * C = A * B with A in panels [rows/4][k][4], so that both sides are read in the order of memory, and B in panels
+ * [n/8][k][8].
+ */
 // @ts-ignore: decorator
-@inline export function multiplyPanels(a: usize, b: usize, c: usize, rowC: usize, rows: usize, k: usize, n: usize): void {
+@inline export function panelProduct(a: usize, b: usize, c: usize, rowC: usize, rows: usize, k: usize, n: usize): void {
   for (let j: usize = 0; j < n; j += 8) {
     for (let i: usize = 0; i < rows; i += 4) gemm4x8(a + ((i * k) << 2), 4, 16, b + ((j * k) << 2), k, c + i * rowC + (j << 2), rowC, false);
   }
