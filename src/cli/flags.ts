@@ -39,7 +39,7 @@ function helpOf(option: Option<unknown>): string {
   return notes.length > 0 ? `${text} (${notes.join('; ')})` : text;
 }
 
-/** A flag's line of documentation. `standard` is the default in words; empty where there is none to tell. */
+/** What documentation tells of a flag; texts are empty where there is nothing to tell. `standard` is the default in words. */
 export function about(option: Option<unknown>): {
   readonly text: string;
   readonly accepts: string;
@@ -48,8 +48,13 @@ export function about(option: Option<unknown>): {
   // A default that depends on something is told in the help itself.
   const [, text = '', told] = /^(.*?)(?: \(default: (.*)\))?$/s.exec(option.help ?? '') ?? [];
   const fixed = option.default === undefined || option.default === false ? '' : String(option.default);
-  const accepts = typeof option.accepts === 'string' ? option.accepts : option.accepts.join(', ');
-  return { text, accepts: isSwitch(option) ? '' : accepts, standard: told ?? fixed };
+  return { text, accepts: acceptedValues(option), standard: told ?? fixed };
+}
+
+/** Ranges and names. What other options accept is in the words of programs; the help says it in those of the command. */
+function acceptedValues({ kind, accepts }: Option<unknown>): string {
+  if (typeof accepts === 'string') return kind === 'number' ? accepts : '';
+  return accepts.join(', ');
 }
 
 /** `--size` of `--size <pixels>`, `--output` of `-o, --output <file>`. */

@@ -1,36 +1,15 @@
 import { existsSync, mkdirSync } from 'node:fs';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import sharp from 'sharp';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { runCommandLine } from '../../src/cli/command-line';
+import { describe, expect, test, vi } from 'vitest';
 import { presetNames } from '../../src/transfer/presets';
+import { pictureFolder, quick, runCommand } from '../support/command-line-folder';
 import { fakeTerminal } from '../support/fake-terminal';
 
-let folder: string;
-const path = (name: string) => join(folder, name);
-/** Small and quick, on the network that is always there. */
-const quick = ['--weights', 'embedded', '--size', '32', '--iterations', '3', '--threads', '1'];
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'command-line-'));
-  const noise = { type: 'gaussian', mean: 128, sigma: 40 } as const;
-  const picture = (width: number, height: number) =>
-    sharp({ create: { width, height, channels: 3, background: '#888', noise } });
-  await picture(48, 36).toFile(path('content.png'));
-  await picture(40, 40).jpeg().toFile(path('style.jpg'));
-});
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  await rm(folder, { recursive: true });
-});
-
-async function run(args: readonly string[], fake = fakeTerminal()) {
-  const code = await runCommandLine(args, fake.terminal);
-  return { code, ...fake.written };
-}
+const path = pictureFolder();
+const run = runCommand;
 const paint = (...args: string[]) => run([path('content.png'), path('style.jpg'), ...quick, ...args]);
 
 describe('the command', () => {
@@ -170,7 +149,7 @@ describe('wrong usage ends with 2, one line and no work', () => {
     expect(stderr).not.toMatch(/\n\s+at /);
     expect(code).toBe(2);
     expect(stdout).toBe('');
-    expect((await readdir(folder)).sort()).toEqual(['content.png', 'style.jpg']);
+    expect((await readdir(path())).sort()).toEqual(['content.png', 'style.jpg']);
   });
 
   test('one argument alone', async () => {

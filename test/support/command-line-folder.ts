@@ -1,0 +1,37 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterEach, beforeEach, vi } from 'vitest';
+import { runCommandLine } from '../../src/cli/command-line';
+import { fakeTerminal } from './fake-terminal';
+
+/** Flags of a run that takes a moment, on the network that is always there. */
+export const quick = ['--weights', 'embedded', '--size', '32', '--iterations', '3', '--threads', '1'];
+
+/**
+ * A folder with `content.png` (48 x 36) and `style.jpg` (40 x 40), made anew for every test of a file.
+ * @returns the path of a name in it
+ */
+export function pictureFolder(): (name?: string) => string {
+  let folder = '';
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'command-line-'));
+    const noise = { type: 'gaussian', mean: 128, sigma: 40 } as const;
+    const picture = (width: number, height: number) =>
+      sharp({ create: { width, height, channels: 3, background: '#888', noise } });
+    await picture(48, 36).toFile(join(folder, 'content.png'));
+    await picture(40, 40).jpeg().toFile(join(folder, 'style.jpg'));
+  });
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    await rm(folder, { recursive: true });
+  });
+  return (name = '') => join(folder, name);
+}
+
+/** Runs the command on a terminal that remembers. */
+export async function runCommand(args: readonly string[], fake = fakeTerminal()) {
+  const code = await runCommandLine(args, fake.terminal);
+  return { code, ...fake.written };
+}
