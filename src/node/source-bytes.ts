@@ -1,21 +1,32 @@
-import { readFile, stat } from 'node:fs/promises';
+import { constants, createReadStream, open } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { addAbortSignal } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { ErrorCode } from '../error-codes';
 import { ImageError } from '../errors';
-import { showValue } from '../options/show';
+import { showText, showUrl, showValue } from '../options/show';
+import { untilAborted } from './until-aborted';
 
-/** An encoded image: the path of a file, a `file:`, `http:`, `https:` or `data:` URL, or the bytes themselves (a `Buffer`). */
-export type ImageSource = string | URL | Uint8Array;
+/**
+ * An encoded image: the path of a file or named pipe, a `file:`, `http:`, `https:` or `data:` URL, or the bytes themselves (a `Buffer`,
+ * a `Blob` or a `File`).
+ */
+export type ImageSource = string | URL | Uint8Array | Blob;
 
-/** Whether a value is one of the forms of {@link ImageSource}. */
+/** Whether a value is one of the forms of {@link ImageSource}, of this realm or another. */
 export function isImageSource(input: unknown): input is ImageSource {
-  return typeof input === 'string' || input instanceof URL || input instanceof Uint8Array;
+  return typeof input === 'string' || ['URL', 'Uint8Array', 'Blob', 'File'].includes(kindOf(input));
 }
+
+/** The name of a built-in class, which is the same in every realm, as `instanceof` is not. */
+const kindOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 
 /** Throws unless `source` is one of the forms of {@link ImageSource}. */
 export function requireSource(option: string, source: unknown): asserts source is ImageSource {
   if (isImageSource(source)) return;
-  const accepted = 'a path, a URL or a Buffer';
+  const accepted = 'a path, a URL, a Buffer or a Blob';
   throw new ImageError('NOT_AN_IMAGE', `${option} is ${showValue(source)}; accepted: ${accepted}.`, {
     option,
     value: source,
@@ -23,11 +34,15 @@ export function requireSource(option: string, source: unknown): asserts source i
   });
 }
 
+/** The most that a picture may have, the longest that a server may be silent, and the longest that a download may take. */
+const limits = { bytes: 2 ** 29, stallMs: 60_000, totalMs: 600_000 } as const;
+
 /**
- * The bytes of an encoded image.
+ * The bytes of an encoded image. What counts is the number of bytes that are read, whatever a folder or a server says of it, and an
+ * abort ends every wait: for a disk, for the writer of a named pipe, for a server.
  *
  * @param option the name of the argument, for errors
- * @throws ImageError if there is no such file, it cannot be read, is empty or larger than 512 MiB
+ * @throws ImageError if there is no such file, it cannot be read, is empty or larger than 512 MiB, or a server takes too long
  */
 export async function sourceBytes(
   option: string,
@@ -35,7 +50,8 @@ export async function sourceBytes(
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
   requireSource(option, source);
-  const bytes = source instanceof Uint8Array ? source : await readSource(option, source, signal);
+  signal?.throwIfAborted();
+  const bytes = await readSource(option, source, signal);
   if (bytes.length === 0) throw sourceError('EMPTY', option, source, 'is empty: it has no bytes');
   return bytes;
 }
@@ -48,30 +64,41 @@ export function sourceError(
   problem: string,
   details: { readonly accepted?: string; readonly cause?: unknown } = {},
 ): ImageError {
-  const name = source instanceof Uint8Array ? option : `${option} ${showValue(String(source))}`;
+  const url = typeof source === 'string' ? urlIn(source) : source instanceof URL ? source : undefined;
+  const name = url ? `'${showUrl(url)}'` : typeof source === 'string' ? showValue(source) : '';
   const accepted = details.accepted ? `; accepted: ${details.accepted}` : '';
-  return new ImageError(code, `${name} ${problem}${accepted}.`, { option, value: source, ...details });
+  return new ImageError(code, `${option} ${name && `${name} `}${problem}${accepted}.`, {
+    option,
+    value: source,
+    ...details,
+  });
 }
 
-const maxBytes = 2 ** 29;
-
-async function readSource(option: string, source: string | URL, signal?: AbortSignal): Promise<Uint8Array> {
-  const url = source instanceof URL ? source : urlIn(source);
+async function readSource(option: string, source: ImageSource, signal?: AbortSignal): Promise<Uint8Array> {
+  if (typeof source !== 'string' && kindOf(source) === 'Uint8Array') return ownBytes(source as Uint8Array);
   try {
+    if (typeof source !== 'string' && kindOf(source) !== 'URL')
+      return await readBlob(option, source as Blob, signal);
+    const url = typeof source === 'string' ? urlIn(source) : new URL(String(source));
     if (url && url.protocol !== 'file:') return await download(option, url, signal);
     return await readLocal(option, url ? fileURLToPath(url) : String(source), signal);
   } catch (cause) {
-    if (cause instanceof ImageError) throw cause;
     signal?.throwIfAborted();
-    const { code, message } = cause as NodeJS.ErrnoException;
+    if (cause instanceof ImageError) throw cause;
+    const { code, message, cause: below } = cause as NodeJS.ErrnoException & { readonly cause?: unknown };
     const missing = code === 'ENOENT' || code === 'ENOTDIR';
     const reason = missing
       ? 'does not exist'
       : code === 'EACCES' || code === 'EPERM'
         ? 'cannot be read: permission is denied'
-        : `cannot be read: ${message}`;
+        : `cannot be read: ${showText(below instanceof Error ? `${message} (${below.message})` : message, 160)}`;
     throw sourceError(missing ? 'FILE_NOT_FOUND' : 'READ_FAILED', option, source, reason, { cause });
   }
+}
+
+/** Bytes of this realm, which sharp asks for. */
+function ownBytes(bytes: Uint8Array): Uint8Array {
+  return bytes instanceof Uint8Array ? bytes : Uint8Array.from(bytes);
 }
 
 /** A Windows path such as `C:\photo.jpg` is no URL. */
@@ -79,33 +106,101 @@ function urlIn(source: string): URL | undefined {
   return /^(file|https?|data):/i.test(source) && URL.canParse(source) ? new URL(source) : undefined;
 }
 
+async function readBlob(option: string, blob: Blob, signal?: AbortSignal): Promise<Uint8Array> {
+  requireLength(option, blob, blob.size);
+  return new Uint8Array(await untilAborted(signal, blob.arrayBuffer()));
+}
+
 async function readLocal(option: string, path: string, signal?: AbortSignal): Promise<Uint8Array> {
-  const stats = await stat(path);
-  if (stats.isDirectory())
-    throw sourceError('NOT_A_FILE', option, path, 'is a folder', { accepted: 'an image file' });
+  const stats = await untilAborted(signal, stat(path));
+  const refuse = (what: string) =>
+    sourceError('NOT_A_FILE', option, path, `is ${what}`, {
+      accepted: 'an image file, or a pipe that holds one',
+    });
+  if (stats.isDirectory()) throw refuse('a folder');
+  if (stats.isFIFO()) return untilAborted(signal, collect(option, path, await openPipe(path, signal)));
+  if (!stats.isFile()) throw refuse('a device or a socket, no regular file');
   requireLength(option, path, stats.size);
-  return readFile(path, { signal });
+  // Without blocking: a path may have become a pipe since, and a thread that waits for its writer keeps the program from ending.
+  const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+  // Of the path's numeric flags the types know nothing.
+  const options = { flags, highWaterMark: 2 ** 20, signal } as unknown as Parameters<
+    typeof createReadStream
+  >[1];
+  return untilAborted(signal, collect(option, path, createReadStream(path, options)));
+}
+
+/** A named pipe. It is waited for by the event loop, which an abort ends, and by no thread. */
+async function openPipe(path: string, signal?: AbortSignal): Promise<Socket> {
+  const fd = await promisify(open)(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  const pipe = new Socket({ fd, readable: true, writable: false });
+  if (signal) addAbortSignal(signal, pipe);
+  return pipe;
 }
 
 async function download(option: string, url: URL, signal?: AbortSignal): Promise<Uint8Array> {
-  const response = await fetch(url, { signal: signal ?? null });
-  if (!response.ok) {
-    const status = `${response.status} ${response.statusText}`.trim();
-    throw sourceError('READ_FAILED', option, url, `cannot be fetched: the server answered ${status}`);
+  const controller = new AbortController();
+  const stop = () => controller.abort(signal?.reason);
+  signal?.addEventListener('abort', stop, { once: true });
+  const giveUp = (problem: string) =>
+    controller.abort(sourceError('READ_FAILED', option, url, `cannot be fetched: ${problem}`));
+  const total = setTimeout(() => giveUp(`it takes longer than ${limits.totalMs / 1000} s`), limits.totalMs);
+  let stall: NodeJS.Timeout | undefined;
+  const heard = () => {
+    clearTimeout(stall);
+    stall = setTimeout(() => giveUp(`the server is silent for ${limits.stallMs / 1000} s`), limits.stallMs);
+  };
+  try {
+    heard();
+    const response = await fetch(...requestOf(url, controller.signal));
+    if (!response.ok) {
+      const status = showText(`${response.status} ${response.statusText}`.trim());
+      throw sourceError('READ_FAILED', option, url, `cannot be fetched: the server answered ${status}`);
+    }
+    // The types are a page's; Node's streams are iterable.
+    const body = (response.body ?? []) as unknown as AsyncIterable<Uint8Array>;
+    return await untilAborted(controller.signal, collect(option, url, body, heard));
+  } catch (error) {
+    if (controller.signal.aborted) throw controller.signal.reason;
+    throw error;
+  } finally {
+    clearTimeout(stall);
+    clearTimeout(total);
+    signal?.removeEventListener('abort', stop);
+    // Ends the connection where the answer was not wanted to its end.
+    controller.abort();
   }
+}
+
+/** What `fetch` takes: it refuses addresses with a user and a password, which belong into a header. */
+function requestOf(url: URL, signal: AbortSignal): Parameters<typeof fetch> {
+  const bare = new URL(url);
+  [bare.username, bare.password] = ['', ''];
+  if (bare.href === url.href) return [url, { signal }];
+  const user = decodeURIComponent(`${url.username}:${url.password}`);
+  return [bare, { signal, headers: { authorization: `Basic ${Buffer.from(user).toString('base64')}` } }];
+}
+
+/** All that a stream gives, unless that is too much. */
+async function collect(
+  option: string,
+  source: ImageSource,
+  stream: AsyncIterable<Uint8Array>,
+  onChunk?: () => void,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  // The types are a page's; Node's streams are iterable.
-  for await (const chunk of (response.body ?? []) as unknown as AsyncIterable<Uint8Array>) {
+  for await (const chunk of stream) {
+    onChunk?.();
     chunks.push(chunk);
     length += chunk.length;
-    requireLength(option, url, length);
+    requireLength(option, source, length);
   }
   return Buffer.concat(chunks);
 }
 
 function requireLength(option: string, source: ImageSource, length: number): void {
-  if (length <= maxBytes) return;
-  const accepted = `at most ${maxBytes} bytes`;
+  if (length <= limits.bytes) return;
+  const accepted = `at most ${limits.bytes} bytes`;
   throw sourceError('TOO_LARGE', option, source, `has ${length} bytes or more`, { accepted });
 }
