@@ -1,6 +1,6 @@
 /**
  * Every code of an error that this library raises on purpose; `docs/errors.md` has cause and cure of each.
- * Stable under semver.
+ * Stable under semver. A new code needs an entry in `scripts/docs/error-codes.ts`, then `npm run docs:errors`.
  */
 export type ErrorCode =
   | 'BACKEND_IN_USE'
@@ -56,3 +56,6 @@ export type ErrorCode =
   | 'WRONG_SIZE'
   | 'WRONG_TYPE'
   | 'WRONG_WEIGHTS';
+
+/** Every code of a warning that this library sends; `docs/errors.md` explains each. Stable under semver. */
+export type WarningCode = 'CACHE_CORRUPT' | 'CACHE_READ_FAILED' | 'CACHE_WRITE_FAILED';

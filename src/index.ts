@@ -1,5 +1,5 @@
 export * from './engines';
-export type { ErrorCode } from './error-codes';
+export type { ErrorCode, WarningCode } from './error-codes';
 export * from './errors';
 export * from './features';
 export { registerGradients } from './gradients';

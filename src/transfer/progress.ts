@@ -1,3 +1,4 @@
+import type { WarningCode } from '../error-codes';
 import type { WeightsProgress } from '../features/vgg19/source';
 import type { Image } from '../image/image';
 import type { PresetName } from './presets';
@@ -48,8 +49,8 @@ export interface StepEvent {
 /** Something that the caller may want to know and that does not end the run. */
 export interface WarningEvent {
   readonly type: 'warning';
-  /** Stable under semver; `docs/errors.md` lists them. */
-  readonly code: string;
+  /** Stable under semver; `docs/errors.md` explains each. Custom sources of weights may send others. */
+  readonly code: WarningCode | (string & {});
   readonly message: string;
 }
 

@@ -17,8 +17,8 @@ import '../support/backends';
 import { randomWeights } from '../engines/wasm/random-weights';
 
 /*
- * Whatever fails, at whichever call: the run ends with that error, no tensor and no byte of the engine's memory stays behind, and no
- * promise is rejected that nobody handles.
+ * Whatever fails, at whichever call: the run ends with that error, no tensor and no byte of the engine's memory stays
+ * behind, and no promise is rejected that nobody handles.
  */
 
 const unhandled: unknown[] = [];

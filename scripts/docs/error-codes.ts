@@ -1,0 +1,323 @@
+import type { ErrorCode, WarningCode } from '../../src/error-codes';
+
+/** The class of an error, by name. */
+type ErrorClass =
+  | 'InvalidArgumentError'
+  | 'ImageError'
+  | 'WeightsError'
+  | 'EnvironmentError'
+  | 'ComputationError';
+
+/** What docs/errors.md says about a code. */
+export interface CodeEntry {
+  readonly cause: string;
+  readonly cure: string;
+}
+
+/** What docs/errors.md says about the code of an error. */
+export interface ErrorEntry extends CodeEntry {
+  /** Every class that the code comes with. */
+  readonly classes: readonly ErrorClass[];
+}
+
+const argument = ['InvalidArgumentError'] as const;
+const image = ['ImageError'] as const;
+const weights = ['WeightsError'] as const;
+const environment = ['EnvironmentError'] as const;
+const computation = ['ComputationError'] as const;
+
+/**
+ * Cause and cure of every error, from which `npm run docs:errors` writes docs/errors.md. A new code needs an entry
+ * here.
+ */
+export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
+  BACKEND_IN_USE: {
+    classes: environment,
+    cause:
+      'The wasm backend runs with another number of threads and holds tensors that a restart would lose.',
+    cure: 'Call `useWasm()` before tensors are made, or dispose them first.',
+  },
+  CACHE_CORRUPT: {
+    classes: weights,
+    cause:
+      'The command `weights verify` found files that do not match their SHA-256. They have been removed.',
+    cure: 'Fetch them again: `tfjs-style-transfer weights fetch`.',
+  },
+  CONFLICTING_OPTIONS: {
+    classes: argument,
+    cause:
+      'Two options are given of which one would have no effect, as `preset` beside `loss`, or a value is given twice.',
+    cure: 'Leave one of the two out; the message names both.',
+  },
+  CROSS_ORIGIN: {
+    classes: image,
+    cause: 'A page draws an image of another origin whose server does not allow its pixels to be read.',
+    cure: 'Load it with `crossOrigin` set and have the server send CORS headers, or serve it from the same origin.',
+  },
+  DAMAGED: {
+    classes: image,
+    cause: 'An image file is damaged or cut short.',
+    cure: 'Get the file again, or open and save it with an image editor.',
+  },
+  DIFFERENT_SIZES: {
+    classes: image,
+    cause: 'A metric got two images of different sizes.',
+    cure: 'Resize one, or use `evaluate`, which does.',
+  },
+  DISPOSED: {
+    classes: computation,
+    cause: 'Something is used after its `dispose()`, or disposed in the middle of a run.',
+    cure: 'Dispose it later, or load or make another one.',
+  },
+  DOWNLOAD_FAILED: {
+    classes: weights,
+    cause:
+      'A server does not answer, stops answering, refuses, or answers with something other than was asked for.',
+    cure: 'Check address and connection and try again; what has arrived is kept. Other addresses can be given as mirrors.',
+  },
+  EMPTY: {
+    classes: ['InvalidArgumentError', 'ImageError'],
+    cause: 'A list that needs an element has none, or an image or file has no pixels or bytes.',
+    cure: 'Give at least one; wait for an element of a page to load.',
+  },
+  ENGINE_UNSUPPORTED: {
+    classes: environment,
+    cause: 'The engine that was chosen does not run here.',
+    cure: "Use `engine: 'auto'`, or what the message names.",
+  },
+  FILE_NOT_FOUND: {
+    classes: ['ImageError', 'WeightsError'],
+    cause: 'There is no file of that name.',
+    cure: 'Check path and working directory.',
+  },
+  INVALID_ARGUMENT: {
+    classes: argument,
+    cause: 'An argument of `minimize` is not what it takes.',
+    cure: 'The message says what is accepted.',
+  },
+  LEAK: {
+    classes: computation,
+    cause: '`expectNoLeak` counted more or fewer tensors afterwards than the function returned.',
+    cure: 'Dispose what the function makes and does not return, and nothing that was handed in.',
+  },
+  MALFORMED_WEIGHTS: {
+    classes: weights,
+    cause: 'A weight file does not follow its format.',
+    cure: 'Get the file again, or convert the original once more.',
+  },
+  MISSING: {
+    classes: argument,
+    cause: 'A value is missing that has no default: an image to compare with, or the weight of a layer.',
+    cure: 'Give it; the message names it.',
+  },
+  MISSING_ARGUMENT: {
+    classes: argument,
+    cause: 'A command lacks an argument.',
+    cure: 'Give it, or read `--help`.',
+  },
+  MISSING_LAYER: {
+    classes: ['InvalidArgumentError', 'WeightsError'],
+    cause:
+      'A loss or preset reads a layer that the network or the weights do not have, as `relu5_1` of a network that ends at `conv3_1`.',
+    cure: 'Load the network with a deeper `lastLayer`, use weights that have the layer, or choose another layer.',
+  },
+  NOT_AN_IMAGE: {
+    classes: ['ImageError', 'InvalidArgumentError'],
+    cause: 'An input is nothing that can be read as an image, or a tensor of another shape or type.',
+    cure: 'Give what the message lists; a tensor has shape [height, width, 3] and type float32.',
+  },
+  NOT_A_FILE: {
+    classes: image,
+    cause: 'A path names a folder where a file is needed.',
+    cure: 'Name a file.',
+  },
+  NOT_A_LOSS: {
+    classes: argument,
+    cause: 'A value is no loss, or a function that makes losses returned something else.',
+    cure: 'A loss has `name`, `layers` and `compute(features)`.',
+  },
+  NOT_CACHED: {
+    classes: weights,
+    cause: 'A file is not in the cache of weights, and nothing was to be fetched.',
+    cure: 'Fetch it first: `tfjs-style-transfer weights fetch`.',
+  },
+  NOT_FINITE: {
+    classes: ['ImageError', 'WeightsError', 'ComputationError'],
+    cause: 'An image or weights hold NaN or infinity, or a loss or its gradient is not finite at the start.',
+    cure: 'Check the numbers that go in; for a custom loss use `checkGradient`.',
+  },
+  NOT_WRITABLE: {
+    classes: ['ImageError', 'InvalidArgumentError', 'EnvironmentError'],
+    cause:
+      'A file cannot be written: no folder, no permission, a full disk, or a terminal in place of a file.',
+    cure: 'Name another file, or free space; the message says which.',
+  },
+  NO_BACKEND: {
+    classes: environment,
+    cause: 'tfjs has no backend, or the one that was asked for is not installed or does not start.',
+    cure:
+      "In a page: import a backend and `await tf.setBackend('webgl')`. In Node: `await useWasm()`; `styleTransfer` and `loadVgg19` of " +
+      '`tfjs-style-transfer/node` do that themselves.',
+  },
+  NO_CANVAS: {
+    classes: environment,
+    cause: 'A page gives no 2d canvas to read pixels with.',
+    cure: 'Hand in an `ImageData` or a tensor.',
+  },
+  NO_DECODER: {
+    classes: environment,
+    cause: 'Nothing here can decode this kind of image.',
+    cure: 'Decode it before, or in Node use `tfjs-style-transfer/node`.',
+  },
+  NO_EXTRACTOR: {
+    classes: argument,
+    cause: 'A metric of features got no extractor.',
+    cure: 'Load one: `await loadVgg19()`.',
+  },
+  NO_LAYER: {
+    classes: argument,
+    cause: 'A metric of features got no layer.',
+    cure: 'Name at least one of the layers in the message.',
+  },
+  NO_RELAXED_SIMD: {
+    classes: environment,
+    cause: 'WebAssembly has no relaxed SIMD here.',
+    cure: 'Leave `relaxedSimd` out, or use Node 22 or a browser that has it.',
+  },
+  NO_SHARP: {
+    classes: environment,
+    cause: 'Image files are read and written by the package sharp, which is not installed or does not load.',
+    cure: '`npm install sharp`.',
+  },
+  NO_SIMD: {
+    classes: environment,
+    cause: "`engine: 'wasm'` was chosen where WebAssembly has no SIMD.",
+    cure: "Use `engine: 'auto'` or `'tfjs'`.",
+  },
+  OUT_OF_MEMORY: {
+    classes: environment,
+    cause: 'A run of this size, or a tensor, does not fit into the memory that is left.',
+    cure: 'Choose a smaller `size`, fewer layers, or dispose what is not needed; the message has an estimate of what fits.',
+  },
+  OUT_OF_RANGE: {
+    classes: ['InvalidArgumentError', 'ImageError'],
+    cause: 'A number is not in the range of its option, or an image holds values that are not in [0,1].',
+    cure: 'The message names the range. Divide values of 0 to 255 by 255.',
+  },
+  READ_FAILED: {
+    classes: ['ImageError', 'WeightsError'],
+    cause: 'A file or address is there but cannot be read.',
+    cure: 'Check permissions, or the answer of the server in the message.',
+  },
+  TOO_LARGE: {
+    classes: ['ImageError', 'WeightsError', 'EnvironmentError'],
+    cause: 'An image or file has more pixels or bytes than are read, or decoding takes too long.',
+    cure: 'Make it smaller; the message names the limit.',
+  },
+  TOO_SMALL: {
+    classes: image,
+    cause: 'An image has too few pixels for the layers or scales that look at it.',
+    cure: 'Use a larger image, earlier layers or fewer scales.',
+  },
+  TRUNCATED: {
+    classes: weights,
+    cause: 'A weight file ends early.',
+    cure: 'Get the file again.',
+  },
+  UNKNOWN_FORMAT: {
+    classes: argument,
+    cause: 'The extension of an output names no format.',
+    cure: 'Use one that the message lists, or the option `format`.',
+  },
+  UNKNOWN_NAME: {
+    classes: argument,
+    cause: 'A name is none of those that an option accepts.',
+    cure: 'The message names the nearest and lists all.',
+  },
+  UNKNOWN_OPTION: {
+    classes: argument,
+    cause: 'A function has no option of that name.',
+    cure: 'The message names the nearest and lists all.',
+  },
+  UNKNOWN_WEIGHTS: {
+    classes: argument,
+    cause: 'The option `weights` is nothing that weights can be read from.',
+    cure: 'Give one of the kinds in the message.',
+  },
+  UNSAFE_PATH: {
+    classes: weights,
+    cause: 'A model.json names files outside of its own folder, or a cache key is a path.',
+    cure: 'Do not use files that do that unless you know why they do.',
+  },
+  UNSUPPORTED_DTYPE: {
+    classes: weights,
+    cause: 'Weights are stored as a type of numbers that is not read.',
+    cure: 'Store them as one that the message lists: `tfjs-style-transfer weights convert`.',
+  },
+  UNSUPPORTED_FORMAT: {
+    classes: image,
+    cause: 'An image file is in a format or number type that is not read.',
+    cure: 'Save it as 8 or 16 bit PNG, TIFF, JPEG or WebP; the message says what is wrong.',
+  },
+  UNSUPPORTED_NETWORK: {
+    classes: weights,
+    cause: 'The wasm engine does not compute a network of these steps.',
+    cure: "Use `engine: 'tfjs'`, which takes any order of steps.",
+  },
+  WORKER_LOST: {
+    classes: computation,
+    cause: 'A thread of the wasm engine ended or did not answer. The result is void.',
+    cure: 'Load the network again, with fewer threads if it happens again.',
+  },
+  WRONG_GRADIENT: {
+    classes: computation,
+    cause: '`checkGradient` found a gradient that differs from central differences.',
+    cure: 'Correct the gradient, or use operations of tfjs whose gradient is right.',
+  },
+  WRONG_HASH: {
+    classes: weights,
+    cause: 'A download is not the expected file. Nothing of it is kept.',
+    cure: 'Check the address or mirror; something between may replace files.',
+  },
+  WRONG_LENGTH: {
+    classes: argument,
+    cause: 'A list has not as many elements as what it belongs to.',
+    cure: 'The message says how many.',
+  },
+  WRONG_SHAPE: {
+    classes: ['InvalidArgumentError', 'WeightsError'],
+    cause: 'A tensor, feature map or weight has another shape than it needs.',
+    cure: 'The message has both shapes. Targets belong to images of the size that is made.',
+  },
+  WRONG_SIZE: {
+    classes: ['ImageError', 'WeightsError'],
+    cause: 'Pixels or a file have not as many values or bytes as width, height, channels or model.json say.',
+    cure: 'The message has both numbers; a file is not complete or belongs to another model.',
+  },
+  WRONG_TYPE: {
+    classes: argument,
+    cause: 'A value is of a type that its option does not accept, or options are an instance of a class.',
+    cure: 'The message says what is accepted; options are a plain record.',
+  },
+  WRONG_WEIGHTS: {
+    classes: weights,
+    cause: 'Weights do not fit the network that they were given for.',
+    cure: 'Use the weights of that network.',
+  },
+};
+
+/** Cause and cure of every warning, for docs/errors.md. */
+export const warningCodes: Readonly<Record<WarningCode, CodeEntry>> = {
+  CACHE_CORRUPT: {
+    cause: 'A file in the cache does not match its SHA-256; it is removed and fetched again.',
+    cure: 'Nothing; if it happens again, the disk may be failing.',
+  },
+  CACHE_READ_FAILED: {
+    cause: 'The cache of weights cannot be read; weights are fetched as if there were none.',
+    cure: 'Check the permissions of its folder: `tfjs-style-transfer weights locate`.',
+  },
+  CACHE_WRITE_FAILED: {
+    cause: 'Downloaded weights cannot be kept.',
+    cure: 'Free space, or name another folder by `TFJS_STYLE_TRANSFER_CACHE`.',
+  },
+};
