@@ -1,6 +1,6 @@
-import { requireFiniteStart } from './finite-start';
 import type { Position, Stepper } from './method';
-import type { Run } from './run';
+import type { Evaluated, Reading, Run } from './run';
+import type { Quantity } from './vector-space';
 
 /** Adam at work; the comment on `adam` says what it does. */
 export class AdamStepper<V, S, X> implements Stepper<V> {
@@ -25,9 +25,8 @@ export class AdamStepper<V, S, X> implements Stepper<V> {
     start: V,
     settings: AdamSettings,
   ): Promise<AdamStepper<V, S, X>> {
-    const reading = await readGradient(run, start);
-    requireFiniteStart(reading);
-    return new AdamStepper(run, settings, { ...reading, step: 0 });
+    const reading = await run.begin(start, ({ gradient }) => squareOf(gradient));
+    return new AdamStepper(run, settings, pointOf(run, reading, 0));
   }
 
   get position(): Position<V> {
@@ -58,15 +57,17 @@ export class AdamStepper<V, S, X> implements Stepper<V> {
     const { mean, square, count } = this.updateMoments();
     const { beta1, beta2, epsilon } = this.settings;
     const unbiasedSquare = space.combine([1 / (1 - beta2 ** count)], [square]);
-    const direction = space.divideByRoot(mean, unbiasedSquare, epsilon);
+    const direction = space.divideByRoot(mean, unbiasedSquare, run.unit * epsilon);
     const ahead = space.combine([1, -rate / (1 - beta1 ** count)], [current.x, direction]);
     const x = bounds ? space.project(ahead, bounds) : ahead;
     space.dispose(unbiasedSquare, direction);
     if (x !== ahead) space.dispose(ahead);
 
-    const reading = await readGradient(run, x);
-    if (reading.finite) return { ...reading, step: rate };
-    space.dispose(x, reading.gradient);
+    const unread = await run.evaluate(x);
+    const reading = await run.read(unread, squareOf(unread.gradient));
+    const point = pointOf(run, reading, rate);
+    if (reading.finite) return point;
+    space.dispose(x, point.gradient);
     return undefined;
   }
 
@@ -107,10 +108,17 @@ export class AdamStepper<V, S, X> implements Stepper<V> {
 }
 
 /** The squared length is asked for because it is not finite where any component is not; a maximum may pass over NaN. */
-async function readGradient<V, S, X>(run: Run<V, S, X>, x: V) {
-  const unread = await run.evaluate(x);
-  const { gradient } = unread;
-  return run.read(unread, [{ kind: 'products', left: [gradient], right: [gradient] }] as const);
+const squareOf = <V>(gradient: V): readonly [Quantity<V, never>] => [
+  { kind: 'products', left: [gradient], right: [gradient] },
+];
+
+/** A point without what bounds leave of its gradient, which Adam does not need. */
+function pointOf<V, S, X>({ space }: Run<V, S, X>, reading: Reading<V, unknown>, rate: number): Point<V> {
+  const { free, q, gradient } = reading;
+  if (free !== undefined) space.dispose(free);
+  if (q !== gradient) space.dispose(q);
+  // Steps of Adam are at most about the rate in every component (Kingma & Ba 2015, section 2.1).
+  return { ...reading, step: rate, moved: rate };
 }
 
 /** Halvings of the rate in a row after which no finite point is expected any more. */
@@ -124,9 +132,7 @@ export interface AdamSettings {
   readonly epsilon: number;
 }
 
-interface Point<V> extends Position<V> {
-  readonly gradient: V;
-}
+type Point<V> = Position<V> & Pick<Evaluated<V>, 'gradient'>;
 
 /** Running means of gradient and squared gradient, not yet corrected for their start at 0. */
 interface Moments<V> {

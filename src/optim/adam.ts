@@ -6,22 +6,22 @@ import type { Run } from './run';
 /** Options of {@link adam}. */
 export interface AdamOptions {
   /**
-   * How far a component moves in a step at most, about.
+   * About the largest change of a component in a step.
    * @default 0.02
    */
   readonly learningRate?: number;
   /**
-   * Memory of the mean gradient, in [0, 1).
+   * Decay rate of the mean gradient, in [0, 1).
    * @default 0.9
    */
   readonly beta1?: number;
   /**
-   * Memory of the mean squared gradient, in [0, 1).
+   * Decay rate of the mean squared gradient, in [0, 1).
    * @default 0.999
    */
   readonly beta2?: number;
   /**
-   * Added to the root of the mean square, so that vanishing gradients make no large steps.
+   * Added to the root of the mean square, in units of the gradient, so that vanishing gradients make no large steps.
    * @default 1e-8
    */
   readonly epsilon?: number;
@@ -36,8 +36,10 @@ const adamOptions = optionTable<AdamOptions>()('adam', {
 
 /**
  * Adam (Kingma & Ba 2015, algorithm 1), one evaluation a step; with bounds, every step is projected to the box:
- * x <- project(x - learningRate * m / (sqrt(v) + epsilon)), m and v being the bias-corrected running means of gradient and squared gradient.
- * Where value or gradient is not finite the step is taken back, the running means are forgotten and the rate is halved.
+ *
+ *   x <- project(x - learningRate * m / (sqrt(v) + epsilon))
+ *
+ * with m and v the bias-corrected running means of gradient and squared gradient. Where value or gradient is not finite the step is taken back, the running means are forgotten and the rate is halved.
  * Values need not fall at every step; the result is the best point that was seen.
  *
  * @param options see {@link AdamOptions}; the defaults but for the rate are those of the paper

@@ -1,12 +1,20 @@
-import type { Bounds, Quantity, VectorSpace } from './vector-space';
-import { wrongShape } from './wrong-shape';
+import { Lifetime } from '../owning';
+import { type Bounds, type Quantity, requireNumbers, type VectorSpace, wrongShape } from './vector-space';
 
-/** Vectors as `Float64Array`s of one length. */
+/** Vectors as `Float64Array`s of one length. They need no freeing: only the space itself ends. */
 export function arraySpace(size: number): VectorSpace<Float64Array, number> {
+  const life = new Lifetime('The vector space');
+  /** A new vector, from each component's index. */
+  const make = (component: (index: number) => number): Float64Array => {
+    life.requireAlive();
+    const vector = new Float64Array(size);
+    for (let i = 0; i < size; i++) vector[i] = component(i);
+    return vector;
+  };
   const adopt = (vector: Float64Array): Float64Array => {
-    if (!(vector instanceof Float64Array) || vector.length !== size) {
+    life.requireAlive();
+    if (!(vector instanceof Float64Array) || vector.length !== size)
       throw wrongShape(vector, `a Float64Array of ${size}`);
-    }
     // A copy, so that an objective may use one array for all its gradients.
     return vector.slice();
   };
@@ -14,35 +22,37 @@ export function arraySpace(size: number): VectorSpace<Float64Array, number> {
     size,
     epsilon: Number.EPSILON,
     adopt,
-    release: (vector) => vector,
-    copy: (vector) => vector.slice(),
-    dispose: () => undefined,
-    disposeScalar: () => undefined,
-    close: () => undefined,
-    combine(coefficients, vectors) {
-      const sum = new Float64Array(size);
-      vectors.forEach((vector, k) => {
-        const coefficient = coefficients[k];
-        for (let i = 0; i < size; i++) sum[i] += coefficient * vector[i];
-      });
-      return sum;
+    adoptScalars(scalars) {
+      life.requireAlive();
+      return requireNumbers(scalars);
     },
-    multiply: (a, b) => a.map((component, i) => component * b[i]),
+    copy: (vector) => make((i) => vector[i]),
+    dispose: () => undefined,
+    disposeScalars: () => undefined,
+    close: () => void life.end(),
+    combine: (coefficients, vectors) =>
+      make((i) => vectors.reduce((sum, vector, k) => sum + coefficients[k] * vector[i], 0)),
+    multiply: (a, b) => make((i) => a[i] * b[i]),
     divideByRoot: (numerator, square, epsilon) =>
-      numerator.map((component, i) => component / (Math.sqrt(square[i]) + epsilon)),
+      make((i) => numerator[i] / (Math.sqrt(square[i]) + epsilon)),
     project(x, bounds) {
       const [lower, upper] = bounding(bounds);
-      return x.map((component, i) => Math.min(Math.max(component, lower(i)), upper(i)));
+      return make((i) => Math.min(Math.max(x[i], lower(i)), upper(i)));
+    },
+    projectedGradient(x, gradient, bounds) {
+      const [lower, upper] = bounding(bounds);
+      return make((i) => Math.min(Math.max(gradient[i], x[i] - upper(i)), x[i] - lower(i)));
     },
     freeMask(x, gradient, bounds) {
       const [lower, upper] = bounding(bounds);
-      return x.map((component, i) => {
-        const held = (component <= lower(i) && gradient[i] > 0) || (component >= upper(i) && gradient[i] < 0);
+      return make((i) => {
+        const held = (x[i] <= lower(i) && gradient[i] > 0) || (x[i] >= upper(i) && gradient[i] < 0);
         return held ? 0 : 1;
       });
     },
     precondition: (preconditioner, vector) => adopt(preconditioner.apply(vector)),
     async measure<Q extends readonly Quantity<Float64Array, number>[]>(quantities: Q) {
+      life.requireAlive();
       return quantities.map(measured) as { [I in keyof Q]: number[] };
     },
   };
@@ -50,10 +60,12 @@ export function arraySpace(size: number): VectorSpace<Float64Array, number> {
 
 function measured(quantity: Quantity<Float64Array, number>): number[] {
   if (quantity.kind === 'scalars') return [...quantity.of];
-  if (quantity.kind === 'largest')
-    return [quantity.of.reduce((largest, component) => Math.max(largest, Math.abs(component)), 0)];
+  if (quantity.kind === 'largest') return quantity.of.map(largest);
   return quantity.left.flatMap((left) => quantity.right.map((right) => innerProduct(left, right)));
 }
+
+const largest = (vector: Float64Array): number =>
+  vector.reduce((most, component) => Math.max(most, Math.abs(component)), 0);
 
 function innerProduct(a: Float64Array, b: Float64Array): number {
   let sum = 0;

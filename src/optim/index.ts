@@ -1,13 +1,12 @@
 export { type AdamOptions, adam } from './adam';
+export type { Vector } from './box';
 export { type LbfgsOptions, lbfgs } from './lbfgs';
-export type { LineSearchName } from './line-search';
 export type { Method } from './method';
 export {
   type MinimizeObjective,
   type MinimizeOptions,
   minimize,
   type ScalarOf,
-  type Vector,
 } from './minimize';
 export type { MinimizeResult, MinimizeStep, StopReason } from './minimize-in';
 export type { ObjectiveFunction, ObjectiveValue, Problem } from './problem';

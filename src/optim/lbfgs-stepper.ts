@@ -1,15 +1,14 @@
-import { requireFiniteStart } from './finite-start';
 import { LbfgsHistory } from './lbfgs-history';
-import { decreasedEnough, type LineSearchName, startLineSearch, type Trial } from './line-search';
+import { decreasedEnough, startLineSearch, type Trial } from './line-search';
 import type { Position, Stepper } from './method';
-import type { Run } from './run';
+import type { Evaluated, Run } from './run';
 import type { Preconditioner } from './vector-space';
 
 /** L-BFGS at work; the comment on `lbfgs` says what it does. */
 export class LbfgsStepper<V, S, X> implements Stepper<V> {
   private readonly history: LbfgsHistory<V>;
   private current: Point<V>;
-  /** How far a step goes that no history scales. */
+  /** Euclidean length of a first trial step that no history scales. */
   private length: number;
 
   private constructor(
@@ -28,13 +27,15 @@ export class LbfgsStepper<V, S, X> implements Stepper<V> {
     start: V,
     settings: LbfgsSettings<X>,
   ): Promise<LbfgsStepper<V, S, X>> {
-    const unread = await run.evaluate(start);
-    const reduced = reduce(run, settings, start, unread.gradient);
-    const { q, pq } = reduced;
-    const reading = await run.read(unread, [{ kind: 'products', left: [pq], right: [q, pq] }] as const);
-    requireFiniteStart(reading);
+    let pq: V | undefined;
+    const reading = await run.begin(start, ({ q }) => {
+      // The second time the unit of q has changed.
+      if (pq !== undefined) run.space.dispose(pq);
+      pq = preconditioned(run, settings, q);
+      return [{ kind: 'products', left: [pq], right: [q, pq] }];
+    });
     const [[qpq, pqpq]] = reading.measured;
-    return new LbfgsStepper(run, settings, { ...reading, ...reduced, qpq, pqpq, step: 0 });
+    return new LbfgsStepper(run, settings, { ...reading, pq: pq ?? reading.q, qpq, pqpq, step: 0, moved: 0 });
   }
 
   get position(): Position<V> {
@@ -60,12 +61,13 @@ export class LbfgsStepper<V, S, X> implements Stepper<V> {
 
   /** Tries steps along the next direction; what it returns is lower than the current point. */
   private async search(): Promise<Neighbour<V> | 'stalled' | 'exhausted'> {
-    const { run, settings } = this;
+    const { run } = this;
     const { direction, slope, step } = this.direction();
-    const line = startLineSearch(settings.lineSearch, { slope, step, bounded: run.bounds !== undefined });
+    const line = startLineSearch({ slope, step, bounded: run.bounds !== undefined });
     // Where rounding of the value hides what a step can gain, the trapezoidal rule over the gradients at both ends tells its change,
     // g.s + s.y / 2, exactly for a quadratic: the approximate Wolfe conditions of Hager & Zhang (SIAM J. Optim. 16, 2005).
-    const hidden = -slope * step <= roundingErrors * run.space.epsilon * Math.abs(this.current.value);
+    const hidden =
+      -slope * step <= roundingErrors * run.space.epsilon * Math.abs(run.unit * this.current.value);
     let lowest: Neighbour<V> | undefined;
     let state: ReturnType<typeof line.report> = slope < 0 ? 'continue' : 'exhausted';
     while (state === 'continue' && !run.exhausted) {
@@ -104,9 +106,9 @@ export class LbfgsStepper<V, S, X> implements Stepper<V> {
     const unread = await run.evaluate(x);
     const s = space.combine([1, -1], [x, current.x]);
     const y = space.combine([1, -1], [unread.gradient, current.gradient]);
-    const z = settings.preconditioner ? space.precondition(settings.preconditioner, y) : y;
-    const reduced = reduce(run, settings, x, unread.gradient);
-    const { q, pq } = reduced;
+    const z = preconditioned(run, settings, y);
+    const { q } = unread;
+    const pq = preconditioned(run, settings, q);
     const reading = await run.read(unread, [
       { kind: 'products', left: [...history.vectors, s, z], right: [y, q] },
       { kind: 'products', left: [s], right: [s, y, current.gradient] },
@@ -119,9 +121,10 @@ export class LbfgsStepper<V, S, X> implements Stepper<V> {
     const [byYAndQ, [ss, sy, predicted], [qpq, pqpq], [slope], [yy]] = reading.measured;
     const byY = byYAndQ.filter((_, k) => k % 2 === 0);
     const byQ = byYAndQ.filter((_, k) => k % 2 === 1);
-    const change = hidden ? predicted + sy / 2 : reading.value - current.value;
+    const change = hidden ? predicted + sy / 2 : run.unit * (reading.value - current.value);
     const trial: Trial = { change: reading.finite ? change : Number.NaN, slope, predicted };
-    return { ...reading, ...reduced, qpq, pqpq, step, s, z, ss, sy, yy, byY, byQ, trial };
+    const moved = Math.sqrt(ss / space.size);
+    return { ...reading, pq, qpq, pqpq, step, moved, s, z, ss, sy, yy, byY, byQ, trial };
   }
 
   private moveTo(next: Neighbour<V>): void {
@@ -143,30 +146,20 @@ export class LbfgsStepper<V, S, X> implements Stepper<V> {
   }
 }
 
-/** So many rounding errors of the value hide a change. */
+/** Changes below this many rounding errors of the value cannot be trusted. */
 const roundingErrors = 10;
 
 /** The options of `lbfgs`, complete. */
 export interface LbfgsSettings<X> {
   readonly memory: number;
-  readonly lineSearch: LineSearchName;
-  readonly preconditioner: Preconditioner<X> | undefined;
+  readonly preconditioner?: Preconditioner<X> | undefined;
   readonly firstStep: number;
 }
 
-/** What a direction is made of, beside the history. */
-interface Reduced<V> {
-  /** 1 where a component may move, 0 where a bound holds it; undefined without bounds. */
-  readonly free: V | undefined;
-  /** The free components of the gradient. */
-  readonly q: V;
+/** An evaluated point, in the run's unit. */
+interface Point<V> extends Position<V>, Evaluated<V> {
   /** P q; q itself without a preconditioner. */
   readonly pq: V;
-}
-
-/** An evaluated point. */
-interface Point<V> extends Position<V>, Reduced<V> {
-  readonly gradient: V;
   /** q.P q and |P q|^2 */
   readonly qpq: number;
   readonly pqpq: number;
@@ -186,16 +179,11 @@ interface Neighbour<V> extends Point<V> {
   readonly byQ: readonly number[];
 }
 
-function reduce<V, S, X>(
-  { space, bounds }: Run<V, S, X>,
+const preconditioned = <V, S, X>(
+  { space }: Run<V, S, X>,
   { preconditioner }: LbfgsSettings<X>,
-  x: V,
-  gradient: V,
-): Reduced<V> {
-  const free = bounds && space.freeMask(x, gradient, bounds);
-  const q = free === undefined ? gradient : space.multiply(free, gradient);
-  return { free, q, pq: preconditioner ? space.precondition(preconditioner, q) : q };
-}
+  vector: V,
+): V => (preconditioner ? space.precondition(preconditioner, vector) : vector);
 
 function vectorsOf<V>({ x, gradient, free, q, pq }: Point<V>): readonly V[] {
   return [x, gradient, ...(free === undefined ? [] : [free]), q, pq];

@@ -1,7 +1,5 @@
-import { InvalidArgumentError } from '../errors';
-import { requireKnownOptions, requireName, requireNumber } from '../options/validate';
+import { any, number, optionTable } from '../options/table';
 import { LbfgsStepper } from './lbfgs-stepper';
-import { type LineSearchName, lineSearchNames } from './line-search';
 import type { Method } from './method';
 import type { Run } from './run';
 import type { Preconditioner } from './vector-space';
@@ -9,17 +7,11 @@ import type { Preconditioner } from './vector-space';
 /** Options of {@link lbfgs}. */
 export interface LbfgsOptions<X> {
   /**
-   * How many pairs of steps and gradient changes are kept. A run holds 2 * memory + 23 vectors of x's size at most:
+   * Number of pairs of steps and gradient changes that are kept. A run holds 2 * memory + 23 vectors of x's size at most:
    * for an image of 512 x 512 pixels and 20 pairs 200 MB.
    * @default 20
    */
   readonly memory?: number;
-  /**
-   * `'strong-wolfe'`: the search of Moré and Thuente, which guarantees that curvature can be learned from every step;
-   * `'armijo'`: backtracking, which never lengthens a step.
-   * @default 'strong-wolfe'
-   */
-  readonly lineSearch?: LineSearchName;
   /** What the recursion starts from in place of the identity, up to a factor that it finds itself. */
   readonly preconditioner?: Preconditioner<X> | undefined;
   /**
@@ -29,8 +21,19 @@ export interface LbfgsOptions<X> {
   readonly firstStep?: number;
 }
 
+const lbfgsOptions = <X>() =>
+  optionTable<LbfgsOptions<X>>()('lbfgs', {
+    memory: number({ min: 1, integer: true, default: 20 }),
+    preconditioner: any<Preconditioner<X>>(
+      'an object with a method apply(vector)',
+      (value) => typeof (value as Partial<Preconditioner<X>> | null)?.apply === 'function',
+    ),
+    firstStep: number({ min: 0, exclusive: true, default: 0.02 }),
+  });
+
 /**
- * L-BFGS (Nocedal & Wright, algorithm 7.5) with a line search, in a box if `minimize` is given bounds, with a preconditioner if there is one.
+ * L-BFGS (Nocedal & Wright, algorithm 7.5) with a strong-Wolfe line search (Moré & Thuente 1994), in a box if `minimize` is given bounds,
+ * with a preconditioner if there is one.
  *
  * Bounds are kept by two-metric projection (Bertsekas 1982): components that a bound holds take no part in the direction, the others move
  * along the path project(x + step * direction), and the line search measures decrease along that bent path. A pair whose curvature s.y is
@@ -46,23 +49,11 @@ export interface LbfgsOptions<X> {
  * ```
  */
 export function lbfgs<X = unknown>(options: LbfgsOptions<X> = {}): Method<X> {
-  requireKnownOptions('lbfgs', options, ['memory', 'lineSearch', 'preconditioner', 'firstStep']);
-  const { memory = 20, lineSearch = 'strong-wolfe', preconditioner, firstStep = 0.02 } = options;
-  requireNumber('memory', memory, { min: 1, integer: true });
-  requireName('lineSearch', lineSearch, lineSearchNames);
-  requireNumber('firstStep', firstStep, { min: 0, exclusive: true });
-  if (preconditioner !== undefined && typeof preconditioner?.apply !== 'function') {
-    const accepted = 'an object with a method apply(vector)';
-    throw new InvalidArgumentError('WRONG_TYPE', `preconditioner cannot be applied; accepted: ${accepted}.`, {
-      option: 'preconditioner',
-      value: preconditioner,
-      accepted,
-    });
-  }
+  const settings = lbfgsOptions<X>().read(options);
   return {
     name: 'lbfgs',
-    vectors: 2 * memory + 23,
-    begin: <V, S>(run: Run<V, S, X>, start: V) =>
-      LbfgsStepper.begin(run, start, { memory, lineSearch, preconditioner, firstStep }),
+    vectors: 2 * settings.memory + 23,
+    monotone: true,
+    begin: <V, S>(run: Run<V, S, X>, start: V) => LbfgsStepper.begin(run, start, settings),
   };
 }

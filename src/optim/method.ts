@@ -9,8 +9,15 @@ export interface Method<X> {
   readonly name: string;
   /** Upper bound on simultaneously live vectors; undefined if unknown. */
   readonly vectors?: number;
+  /** Whether values never rise, but for rounding. @default false */
+  readonly monotone?: boolean;
   /** Evaluates the first point and gets ready for steps. */
   begin<V, S>(run: Run<V, S, X>, start: V): Promise<Stepper<V>>;
+}
+
+/** Whether something is a {@link Method}. */
+export function isMethod(value: unknown): value is Method<unknown> {
+  return typeof (value as Partial<Method<unknown>> | null | undefined)?.begin === 'function';
 }
 
 /** A method at work. */
@@ -33,6 +40,10 @@ export interface Position<V> {
   readonly terms: Readonly<Record<string, number>>;
   /** Largest magnitude of a component of x - project(x - gradient): 0 at a minimum, with bounds or without. */
   readonly gradientNorm: number;
+  /** Largest magnitude of a component of the gradient that no bound holds. In contrast to {@link gradientNorm} it grows with the objective. */
+  readonly freeNorm: number;
   /** Step length along the search direction that led here; 0 at the start. */
   readonly step: number;
+  /** Root-mean-square change of x in the step that led here, or an upper bound of it; 0 at the start. */
+  readonly moved: number;
 }

@@ -1,7 +1,7 @@
 import type { Method, Stepper } from './method';
 import type { Problem } from './problem';
 import { Run } from './run';
-import { convergence, type Tolerance } from './stop-rule';
+import { convergence, type readTolerance } from './stop-rule';
 import type { Bounds } from './vector-space';
 
 /**
@@ -18,7 +18,7 @@ export async function minimizeIn<V, S, X>(
   const { space } = problem;
   const { bounds, maxIterations, maxEvaluations, signal, onStep } = options;
   const run = new Run({ problem, bounds, maxEvaluations, signal });
-  const converged = convergence(options.tolerance);
+  const converged = convergence(options.tolerance, space.size, options.method.monotone ?? false);
   let iterations = 0;
 
   const stopAfter = async ({ position }: Stepper<V>): Promise<StopReason | undefined> => {
@@ -28,38 +28,26 @@ export async function minimizeIn<V, S, X>(
       (await onStep?.({ iteration: iterations, evaluations, value, terms, gradientNorm, step, x })) === false
     )
       return 'callback';
-    if (converged(value, gradientNorm)) return 'converged';
+    if (converged(position)) return 'converged';
     return iterations >= maxIterations ? 'maxIterations' : undefined;
   };
 
-  try {
-    signal?.throwIfAborted();
-    const inside = bounds ? space.project(start, bounds) : start;
-    if (inside !== start) space.dispose(start);
-    const stepper = await options.method.begin(run, inside);
-    let stopReason = await stopAfter(stepper);
-    while (stopReason === undefined) {
-      const moved = await stepper.advance();
-      if (moved === 'stalled') stopReason = 'stalled';
-      else if (moved === 'exhausted') stopReason = 'maxEvaluations';
-      else {
-        iterations++;
-        stopReason = await stopAfter(stepper);
-      }
+  signal?.throwIfAborted();
+  const inside = bounds ? space.project(start, bounds) : start;
+  if (inside !== start) space.dispose(start);
+  const stepper = await options.method.begin(run, inside);
+  let stopReason = await stopAfter(stepper);
+  while (stopReason === undefined) {
+    const moved = await stepper.advance();
+    if (moved === 'stalled') stopReason = 'stalled';
+    else if (moved === 'exhausted') stopReason = 'maxEvaluations';
+    else {
+      iterations++;
+      stopReason = await stopAfter(stepper);
     }
-    const { x, value, terms, gradientNorm } = stepper.best;
-    return {
-      x,
-      value,
-      terms,
-      gradientNorm,
-      iterations,
-      evaluations: run.evaluations,
-      stopReason,
-    };
-  } finally {
-    run.disposePending();
   }
+  const { x, value, terms, gradientNorm } = stepper.best;
+  return { x, value, terms, gradientNorm, iterations, evaluations: run.evaluations, stopReason };
 }
 
 /** Options of {@link minimizeIn}: those of `minimize`, complete and in vectors of the space. */
@@ -68,18 +56,18 @@ export interface MinimizeSettings<V, X> {
   readonly bounds: Bounds<V> | undefined;
   readonly maxIterations: number;
   readonly maxEvaluations: number;
-  readonly tolerance: Tolerance;
+  readonly tolerance: ReturnType<typeof readTolerance>;
   readonly signal: AbortSignal | undefined;
   readonly onStep: ((step: MinimizeStep<V>) => unknown) | undefined;
 }
 
 /** Why a minimisation ended. */
 export type StopReason =
-  /** The gradient, or the decrease over several iterations, is below its tolerance. */
+  /** The gradient, or the change over ten iterations, is within its tolerance. */
   | 'converged'
   | 'maxIterations'
   | 'maxEvaluations'
-  /** No lower point can be found, not even along the steepest descent: rounding hides what is left, or the gradient is wrong. */
+  /** No lower point was found, not even along the steepest descent: rounding hides what is left, or the gradient is wrong. */
   | 'stalled'
   /** `onStep` answered `false`. */
   | 'callback';
@@ -110,7 +98,7 @@ export interface MinimizeResult<V> {
   readonly gradientNorm: number;
   /** Accepted steps. */
   readonly iterations: number;
-  /** How often the objective was asked. */
+  /** Evaluations of the objective. */
   readonly evaluations: number;
   readonly stopReason: StopReason;
 }

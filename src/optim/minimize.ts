@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors';
 import { showValue } from '../options/show';
-import { requireKnownOptions, requireNumber } from '../options/validate';
+import { abortSignal, any, callback, number, optionTable } from '../options/table';
 import { Lifetime } from '../owning';
+import { isVector, readBounds, type Vector } from './box';
 import { lbfgs } from './lbfgs';
-import type { Method } from './method';
+import { isMethod, type Method } from './method';
 import { type MinimizeResult, type MinimizeSettings, type MinimizeStep, minimizeIn } from './minimize-in';
 import {
   arrayProblem,
@@ -13,11 +14,8 @@ import {
   type Problem,
   tensorProblem,
 } from './problem';
-import type { Tolerance } from './stop-rule';
+import { readTolerance, type Tolerance } from './stop-rule';
 import type { Bounds } from './vector-space';
-
-/** What can be minimised over: double-precision numbers, or a float32 tensor of any shape. */
-export type Vector = Float64Array | tf.Tensor;
 
 /** An objective's value over vectors `V`: a number, or a scalar that is still on the device. */
 export type ScalarOf<V> = V extends tf.Tensor ? tf.Scalar : number;
@@ -42,7 +40,10 @@ export interface MinimizeOptions<V> {
    * @default lbfgs()
    */
   readonly method?: Method<V> | undefined;
-  /** [lower, upper], each a number or a vector of x's shape; infinite where there is no bound, lower at most upper. The start is projected into the box. */
+  /**
+   * [lower, upper], each a number or a vector of x's shape; infinite where there is no bound, lower at most upper, without NaN.
+   * The start is projected into the box.
+   */
   readonly bounds?: readonly [lower: number | V, upper: number | V] | undefined;
   /**
    * Accepted steps at most.
@@ -54,13 +55,32 @@ export interface MinimizeOptions<V> {
    * @default Infinity
    */
   readonly maxEvaluations?: number;
-  /** When the run counts as converged; a number is the tolerance of the gradient. */
+  /**
+   * When the run counts as converged; a number is the tolerance of the gradient, and 0 means never.
+   * @default the defaults of {@link Tolerance}
+   */
   readonly tolerance?: number | Tolerance;
   /** Checked before each evaluation. */
   readonly signal?: AbortSignal | undefined;
   /** Told of the start and of each accepted step, and waited for; answering `false` ends the run. */
   readonly onStep?: ((step: MinimizeStep<V>) => unknown) | undefined;
 }
+
+const minimizeOptions = <V extends Vector>() =>
+  optionTable<MinimizeOptions<V>>()('minimize', {
+    method: any<Method<V>, { default: Method<V> }>('lbfgs(...) or adam(...)', isMethod, { default: lbfgs() }),
+    // The box is checked against the start.
+    bounds: any('[lower, upper]', () => true),
+    maxIterations: number({ min: 0, integer: true, infinite: true, default: 1000 }),
+    maxEvaluations: number({ min: 1, integer: true, infinite: true, default: Infinity }),
+    tolerance: any<number | Tolerance, { default: Tolerance }>(
+      'a number of at least 0, or { gradient, decrease }',
+      (value) => typeof value === 'number' || (typeof value === 'object' && value !== null),
+      { default: {} },
+    ),
+    signal: abortSignal(),
+    onStep: callback(),
+  });
 
 /**
  * Minimises a smooth function of a vector, in a box if bounds are given.
@@ -74,6 +94,7 @@ export interface MinimizeOptions<V> {
  * @returns the lowest point found, which belongs to the caller, and why the run ended
  * @throws InvalidArgumentError if an option is unknown or out of range, or shapes do not match
  * @throws ComputationError if value or gradient is not finite at the start
+ * @throws EnvironmentError if an engine's memory does not hold the vectors of the run
  * @throws the signal's reason once it is aborted, and whatever the objective or `onStep` throws; all of the run's tensors are freed then too
  * @example
  * ```ts
@@ -86,40 +107,16 @@ export async function minimize<V extends Vector>(
   start: V,
   options: MinimizeOptions<NoInfer<V>> = {},
 ): Promise<MinimizeResult<V>> {
-  requireKnownOptions('minimize', options, optionNames);
-  const {
-    method = lbfgs(),
-    maxIterations = 1000,
-    maxEvaluations = Infinity,
-    tolerance = {},
-    signal,
-    onStep,
-  } = options;
-  const ask = typeof objective === 'function' ? objective : objective?.evaluate?.bind(objective);
-  requireThat(
-    'objective',
-    objective,
-    typeof ask === 'function',
-    'a function, or an object with a method evaluate',
-  );
-  requireThat('start', start, isVector(start), 'a Float64Array or a float32 tensor, not empty');
-  requireThat('method', method, typeof method?.begin === 'function', 'lbfgs(...) or adam(...)');
-  if (maxIterations !== Infinity) requireNumber('maxIterations', maxIterations, { min: 0, integer: true });
-  if (maxEvaluations !== Infinity) requireNumber('maxEvaluations', maxEvaluations, { min: 1, integer: true });
-  const box = boundsOf(options.bounds, start);
-  signal?.throwIfAborted();
-  const problem = await problemOf(objective, start);
-  return minimizeProblem(problem, start, box, {
-    method,
-    maxIterations,
-    maxEvaluations,
-    tolerance: toleranceOf(tolerance),
-    signal,
-    onStep,
-  });
+  const { bounds, tolerance, ...settings } = minimizeOptions<V>().read(options);
+  if (typeof objective !== 'function' && typeof objective?.evaluate !== 'function')
+    throw wrongArgument('objective', objective, 'a function, or an object with a method evaluate');
+  if (!isVector(start))
+    throw wrongArgument('start', start, 'a Float64Array or a float32 tensor, not empty and not disposed');
+  const complete = { ...settings, tolerance: readTolerance(tolerance) };
+  settings.signal?.throwIfAborted();
+  const box = await readBounds(bounds, start);
+  return minimizeProblem(await problemOf(objective, start), start, box, complete);
 }
-
-const optionNames = ['method', 'bounds', 'maxIterations', 'maxEvaluations', 'tolerance', 'signal', 'onStep'];
 
 /** The problem that an objective brings, or its function over arrays or tensors. */
 async function problemOf<V extends Vector>(
@@ -188,54 +185,8 @@ async function tell<V, S, X extends Vector>(
   }
 }
 
-function boundsOf<V extends Vector>(bounds: MinimizeOptions<V>['bounds'], start: V): Bounds<V> {
-  if (bounds === undefined) return { lower: undefined, upper: undefined };
-  requireThat('bounds', bounds, Array.isArray(bounds) && bounds.length === 2, '[lower, upper]');
-  const [lower, upper] = bounds;
-  for (const [name, bound] of [
-    ['bounds[0]', lower],
-    ['bounds[1]', upper],
-  ] as const) {
-    const fits =
-      typeof bound === 'number' ? !Number.isNaN(bound) : isVector(bound) && sameShape(bound, start);
-    requireThat(name, bound, fits, "a number, or a vector of the start's kind and shape");
-  }
-  if (typeof lower === 'number' && typeof upper === 'number') {
-    requireThat(
-      'bounds',
-      bounds,
-      lower <= upper && lower < Infinity && upper > -Infinity,
-      'a lower bound that is not above the upper one',
-    );
-  }
-  const finite = (bound: number | V): number | V | undefined =>
-    typeof bound === 'number' && !Number.isFinite(bound) ? undefined : bound;
-  return { lower: finite(lower), upper: finite(upper) };
-}
-
-function toleranceOf(tolerance: number | Tolerance): Tolerance {
-  const named = typeof tolerance === 'number' ? { gradient: tolerance } : tolerance;
-  requireKnownOptions('tolerance', named, ['gradient', 'decrease']);
-  if (named.gradient !== undefined) requireNumber('tolerance.gradient', named.gradient, { min: 0 });
-  if (named.decrease !== undefined) requireNumber('tolerance.decrease', named.decrease, { min: 0 });
-  return named;
-}
-
-function isVector(value: unknown): value is Vector {
-  return value instanceof Float64Array
-    ? value.length > 0
-    : value instanceof tf.Tensor && value.dtype === 'float32' && value.size > 0;
-}
-
-function sameShape(a: Vector, b: Vector): boolean {
-  if (a instanceof Float64Array || b instanceof Float64Array)
-    return a instanceof Float64Array && b instanceof Float64Array && a.length === b.length;
-  return tf.util.arraysEqual(a.shape, b.shape);
-}
-
-function requireThat(option: string, value: unknown, holds: boolean, accepted: string): asserts holds {
-  if (holds) return;
-  throw new InvalidArgumentError(
+function wrongArgument(option: string, value: unknown, accepted: string): InvalidArgumentError {
+  return new InvalidArgumentError(
     'INVALID_ARGUMENT',
     `${option} is ${showValue(value)}; accepted: ${accepted}.`,
     { option, value, accepted },

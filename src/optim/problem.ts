@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { arraySpace } from './array-space';
 import { tensorSpace } from './tensor-space';
 import type { VectorSpace } from './vector-space';
@@ -50,5 +50,5 @@ export function tensorProblem<T extends tf.Tensor>(
   shape: readonly number[],
 ): Problem<T, tf.Scalar, T> {
   const space = tensorSpace<T>(shape);
-  return { space, evaluate, toVector: space.copy, fromVector: (vector) => space.release(space.copy(vector)) };
+  return { space, evaluate, toVector: space.copy, fromVector: (vector) => tf.clone(vector) };
 }

@@ -7,14 +7,14 @@ export interface PyramidBand {
   readonly columns: Float32Array;
 }
 
-/** The bands of a pyramid, finest first: every one of half the size before, rounded up, until one pixel is left. */
+/** The bands of a pyramid, finest first: each half the size of the one before, rounded up, until one pixel is left. */
 export function pyramidBands(
   height: number,
   width: number,
   { exponent, levels }: { readonly exponent: number; readonly levels: number },
 ): readonly PyramidBand[] {
   const bands: PyramidBand[] = [];
-  // Sums of a constant 1 along either axis: N is their outer product.
+  // U^T of an image of ones is the outer product of these; it is the diagonal of N.
   let [rows, columns] = [ones(height), ones(width)];
   for (let k = 1; k <= levels && (rows.length > 1 || columns.length > 1); k++) {
     [rows, columns] = [poolSums(rows), poolSums(columns)];
@@ -29,10 +29,10 @@ export function pyramidBands(
   return bands;
 }
 
-/** What a pixel of the coarse image gives to the four fine ones around it, along one axis. */
+/** Weights of a coarse pixel in the four fine pixels around it, along one axis. */
 export const tent = [0.25, 0.75, 0.75, 0.25];
 
-/** Pooling along one axis: an odd side is filled up by a zero, and beyond the border lies the mirror image. */
+/** Pooling along one axis: an odd side is padded with a zero, and the border is mirrored. */
 function poolSums(fine: Float32Array): Float32Array {
   const even = Float32Array.from({ length: fine.length + (fine.length % 2) }, (_, i) => fine[i] ?? 0);
   const at = (i: number): number => even[Math.min(Math.max(i, 0), even.length - 1)];

@@ -1,23 +1,28 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors';
 import { showValue } from '../options/show';
-import { requireKnownOptions, requireNumber } from '../options/validate';
+import { number, optionTable } from '../options/table';
 import { type PyramidBand, pyramidBands, tent } from './pyramid-bands';
 import type { Preconditioner } from './vector-space';
 
 /** Options of {@link pyramidPreconditioner}. */
 export interface PyramidOptions {
   /**
-   * The band of octave k is amplified by 2^(exponent * k), about frequency^-exponent. 0 leaves every vector as it is.
+   * The band of octave k is amplified by 2^(exponent * k), about frequency^-exponent. 0 leaves every vector as it is. 0 to 4.
    * @default 0.5
    */
   readonly exponent?: number;
   /**
-   * Octaves of the pyramid; an image of few pixels has fewer.
+   * Octaves of the pyramid; an image of few pixels has fewer. 0 to 16.
    * @default 6
    */
   readonly levels?: number;
 }
+
+const pyramidOptions = optionTable<PyramidOptions>()('pyramidPreconditioner', {
+  exponent: number({ min: 0, max: 4, default: 0.5 }),
+  levels: number({ min: 0, max: 16, integer: true, default: 6 }),
+});
 
 /** A {@link pyramidPreconditioner}, with what it was made from. */
 export interface PyramidPreconditioner extends Preconditioner<tf.Tensor3D> {
@@ -27,8 +32,8 @@ export interface PyramidPreconditioner extends Preconditioner<tf.Tensor3D> {
 }
 
 /**
- * Amplifies the coarse structure of an image: a preconditioner for losses whose curvature grows with spatial frequency, as that of style transfer
- * does. With it L-BFGS needs 35 to 45 % fewer evaluations.
+ * Amplifies the coarse structure of an image: a preconditioner for losses whose curvature grows with spatial frequency, as that of style
+ * transfer does. With it L-BFGS needs 35 to 45 % fewer evaluations.
  *
  *   P = I + sum over k = 1..levels of (2^(q k) - 2^(q (k-1))) U_k N_k^-1 U_k^T
  *
@@ -44,10 +49,7 @@ export interface PyramidPreconditioner extends Preconditioner<tf.Tensor3D> {
  * ```
  */
 export function pyramidPreconditioner(options: PyramidOptions = {}): PyramidPreconditioner {
-  requireKnownOptions('pyramidPreconditioner', options, ['exponent', 'levels']);
-  const { exponent = 0.5, levels = 6 } = options;
-  requireNumber('exponent', exponent, { min: 0, max: 4 });
-  requireNumber('levels', levels, { min: 0, max: 16, integer: true });
+  const { exponent, levels } = pyramidOptions.read(options);
   return {
     kind: 'pyramid',
     exponent,
@@ -72,12 +74,12 @@ export function pyramidPreconditioner(options: PyramidOptions = {}): PyramidPrec
   };
 }
 
-/** Whether a preconditioner is a {@link pyramidPreconditioner}, for spaces that know a faster way to what it does. */
+/** Whether a preconditioner is a {@link pyramidPreconditioner}, for spaces that have kernels for it. */
 export function isPyramid(preconditioner: object): preconditioner is PyramidPreconditioner {
   return (preconditioner as Partial<PyramidPreconditioner>).kind === 'pyramid';
 }
 
-/** What bands add at the level above: U times (factors S + what the bands beyond add), S being the pooled sums. */
+/** U (factors S + the coarser bands) at the level of `sums`, where S are the pooled sums and U enlarges by 2. */
 function coarser(sums: tf.Tensor3D, [band, ...beyond]: readonly PyramidBand[]): tf.Tensor3D {
   if (!band) return tf.zerosLike(sums);
   const [height, width] = sums.shape;
@@ -86,13 +88,13 @@ function coarser(sums: tf.Tensor3D, [band, ...beyond]: readonly PyramidBand[]): 
   return height % 2 || width % 2 ? tf.slice(lifted, [0, 0, 0], sums.shape) : lifted;
 }
 
-/** Bilinear enlargement by 2: every pixel becomes four, each three quarters of itself and one quarter of its neighbour along either axis. */
+/** Bilinear enlargement by 2: each pixel becomes four, each 3/4 of the pixel and 1/4 of its neighbour along either axis. */
 const enlarge = (image: tf.Tensor3D): tf.Tensor3D =>
   tf.image.resizeBilinear(image, [2 * image.shape[0], 2 * image.shape[1]], false, true);
 
 /**
- * The adjoint of {@link enlarge} and of the cut to the size before it: an odd side is filled up by zeros, as sums that count nothing;
- * beyond the border lies the mirror image, because there the enlargement takes a border pixel for its own neighbour.
+ * The adjoint of {@link enlarge} and of the cut to an odd size: an odd side is padded with zeros, and the border is mirrored, because
+ * the enlargement takes a border pixel for its own neighbour.
  */
 function pool(image: tf.Tensor3D): tf.Tensor3D {
   const [height, width, channels] = image.shape;
@@ -104,7 +106,7 @@ function pool(image: tf.Tensor3D): tf.Tensor3D {
           [0, 0],
         ])
       : image;
-  // Axis by axis, rows as channels and then as a batch: with three channels and sixteen taps at once wasm is many times slower.
+  // One axis at a time, rows as channels and then as a batch: with three channels and sixteen taps at once wasm is many times slower.
   const [fullHeight, fullWidth] = even.shape;
   const rowLength = fullWidth * channels;
   const rows = tf.mul(tf.reshape(even, [fullHeight, rowLength]), borderFactors(fullHeight));
@@ -122,7 +124,7 @@ function pool(image: tf.Tensor3D): tf.Tensor3D {
   return tf.reshape(half, [fullHeight / 2, fullWidth / 2, channels]);
 }
 
-/** Beyond the border lies zero; what a border pixel's mirror image would give, a third of its own share, it gives itself: [length, 1]. */
+/** The convolution pads with zeros where the operator mirrors; scaling border pixels by 4/3 makes up for it. [length, 1] */
 function borderFactors(length: number): tf.Tensor2D {
   const factors = new Float32Array(length).fill(1);
   factors[0] = factors[length - 1] = 4 / 3;
@@ -132,7 +134,7 @@ function borderFactors(length: number): tf.Tensor2D {
 const tentFilter = (taps: [number, number], channels: number): tf.Tensor4D =>
   tf.tile(tf.tensor4d(tent, [...taps, 1, 1]), [1, 1, channels, 1]);
 
-/** The factors of a band's pixels; one number where all are the same. */
+/** The factors of a band's pixels; one number where all are equal. */
 function factorsOf({ rows, columns }: PyramidBand): tf.Tensor | number {
   const uniform = [rows, columns].every((factors) => factors.every((factor) => factor === factors[0]));
   if (uniform) return rows[0] * columns[0];

@@ -1,13 +1,20 @@
+import { ComputationError } from '../errors';
 import type { Problem } from './problem';
-import type { Bounds, Quantity, VectorSpace } from './vector-space';
+import { type Bounds, type Quantity, type VectorSpace, wrongShape } from './vector-space';
 
-/** One minimisation: the space it works in, and its evaluations, counted and limited. */
+/**
+ * One minimisation: its space and bounds, and its evaluations, counted and limited.
+ *
+ * Methods work on gradients in a unit of the run's: the objective's own, unless squares of its gradient would leave the range of float32;
+ * then a power of two brings the gradient at the start near 1, which changes no digit of anything. Values, terms and norms are always
+ * in the objective's own unit.
+ */
 export class Run<V, S, X = unknown> {
   readonly space: VectorSpace<V, S, X>;
   readonly bounds: Bounds<V> | undefined;
   private readonly settings: RunSettings<V, S, X>;
   private evaluationCount = 0;
-  private pending: readonly S[] = [];
+  private factor = 1;
   private lastTurn = performance.now();
 
   constructor(settings: RunSettings<V, S, X>) {
@@ -26,15 +33,55 @@ export class Run<V, S, X = unknown> {
     return this.evaluationCount >= this.settings.maxEvaluations;
   }
 
+  /** What gradients of the objective have been multiplied by. */
+  get unit(): number {
+    return this.factor;
+  }
+
+  /**
+   * The first evaluation, and what is to be measured there. Changes the unit if it has to be, and then measures once more.
+   * @throws ComputationError `NOT_FINITE` if value or gradient is not finite: there is no point to go back to
+   */
+  async begin<const Q extends readonly Quantity<V, S>[]>(
+    start: V,
+    quantitiesAt: (at: Unread<V, S>) => Q,
+  ): Promise<Reading<V, Q>> {
+    const unread = await this.evaluate(start);
+    let reading = await this.read(unread, quantitiesAt(unread));
+    const exponent = Math.round(Math.log2(reading.largest));
+    if (Number.isFinite(exponent) && Math.abs(exponent) > safeExponent) {
+      // A factor that float32 holds.
+      this.factor = 2 ** -Math.min(Math.max(exponent, -126), 126);
+      const { x, gradient, free, q, value, terms } = reading;
+      const rescaled = { ...this.reduce(x, gradient), scalars: [], names: [] };
+      this.space.dispose(q, ...(free === undefined ? [] : [free]));
+      reading = { ...(await this.read(rescaled, quantitiesAt(rescaled))), value, terms };
+    }
+    if (reading.finite && Number.isFinite(reading.value)) return reading;
+    throw new ComputationError(
+      'NOT_FINITE',
+      `The objective (${reading.value}) or its gradient is not finite at the start; there is no point to go back to.`,
+      { option: 'start', value: reading.value, accepted: 'a start where value and gradient are finite' },
+    );
+  }
+
   /** Asks the objective. Nothing is read back from the device until {@link read}. */
   async evaluate(x: V): Promise<Unread<V, S>> {
     await this.takeTurn();
     this.settings.signal?.throwIfAborted();
     this.evaluationCount++;
-    const { value, gradient, terms = {} } = await this.settings.problem.evaluate(x);
-    const names = Object.keys(terms);
-    this.pending = [value, ...names.map((name) => terms[name])];
-    return { x, gradient: this.space.adopt(gradient), scalars: this.pending, names };
+    const found = await this.settings.problem.evaluate(x);
+    if (typeof found !== 'object' || found === null) throw wrongShape(found, '{ value, gradient }');
+    const terms = Object.entries(found.terms ?? {});
+    const scalars = [found.value, ...terms.map(([, term]) => term)];
+    let gradient: V;
+    try {
+      this.space.adoptScalars(scalars);
+    } finally {
+      // In any case: what the objective returned is the run's to free.
+      gradient = this.space.adopt(found.gradient);
+    }
+    return { ...this.reduce(x, gradient), scalars, names: terms.map(([name]) => name) };
   }
 
   /** Reads value and terms, and in the same go whatever `quantities` asks for. */
@@ -43,41 +90,36 @@ export class Run<V, S, X = unknown> {
     quantities: Q,
   ): Promise<Reading<V, Q>> {
     const { space } = this;
-    const { x, gradient, names } = unread;
-    const reduced = this.projectedGradient(x, gradient);
-    const [[value, ...terms], [gradientNorm], ...measured] = await space.measure([
-      { kind: 'scalars', of: unread.scalars },
-      { kind: 'largest', of: reduced },
+    const { scalars, names, projected, ...point } = unread;
+    const [[value = 0, ...terms], norms, ...measured] = await space.measure([
+      { kind: 'scalars', of: scalars },
+      { kind: 'largest', of: projected === undefined ? [point.q] : [point.q, projected, point.gradient] },
       ...quantities,
     ]);
-    if (reduced !== gradient) space.dispose(reduced);
-    this.disposePending();
+    space.disposeScalars(scalars);
+    if (projected !== undefined) space.dispose(projected);
+    const [free, gradientNorm = free / this.factor, largest = free] = norms;
     return {
-      x,
-      gradient,
+      ...point,
       value,
       terms: Object.fromEntries(names.map((name, i) => [name, terms[i]])),
+      largest,
+      freeNorm: free / this.factor,
       gradientNorm,
       measured: measured as Measured<Q>,
-      finite: [value, gradientNorm, ...measured.flat()].every(Number.isFinite),
+      finite: [value, ...norms, ...measured.flat()].every(Number.isFinite),
     };
   }
 
-  /** Frees the scalars of an evaluation that was not read. */
-  disposePending(): void {
-    for (const scalar of new Set(this.pending)) this.space.disposeScalar(scalar);
-    this.pending = [];
-  }
-
-  private projectedGradient(x: V, gradient: V): V {
-    const { space, bounds } = this;
-    if (!bounds) return gradient;
-    const ahead = space.combine([1, -1], [x, gradient]);
-    const projected = space.project(ahead, bounds);
-    space.dispose(ahead);
-    const reduced = space.combine([1, -1], [x, projected]);
-    space.dispose(projected);
-    return reduced;
+  /** The gradient in the run's unit, and what bounds leave of it. Takes the gradient over. */
+  private reduce(x: V, gradient: V): Evaluated<V> & { readonly projected: V | undefined } {
+    const { space, bounds, factor } = this;
+    const projected = bounds && space.projectedGradient(x, gradient, bounds);
+    const inUnit = factor === 1 ? gradient : space.combine([factor], [gradient]);
+    if (inUnit !== gradient) space.dispose(gradient);
+    const free = bounds && space.freeMask(x, inUnit, bounds);
+    const q = free === undefined ? inUnit : space.multiply(free, inUnit);
+    return { x, gradient: inUnit, free, q, projected };
   }
 
   private async takeTurn(): Promise<void> {
@@ -90,6 +132,9 @@ export class Run<V, S, X = unknown> {
 /** How long the thread is kept before other tasks (abort signals, drawing) get a turn: a frame of a display. */
 const turnMs = 16;
 
+/** Gradients whose largest component is within 2^-30 and 2^30 have squares, and sums of them, that float32 holds. */
+const safeExponent = 30;
+
 /** What a {@link Run} is made of. */
 export interface RunSettings<V, S, X> {
   readonly problem: Problem<V, S, X>;
@@ -98,20 +143,33 @@ export interface RunSettings<V, S, X> {
   readonly signal: AbortSignal | undefined;
 }
 
-/** An evaluation whose numbers are still on the device. */
-export interface Unread<V, S> {
+/** A point and the gradient there, in the run's unit. */
+export interface Evaluated<V> {
   readonly x: V;
   readonly gradient: V;
+  /** 1 where a component may move, 0 where a bound holds it; undefined without bounds. */
+  readonly free: V | undefined;
+  /** The free components of the gradient; the gradient itself without bounds. */
+  readonly q: V;
+}
+
+/** An evaluation whose numbers are still on the device. */
+export interface Unread<V, S> extends Evaluated<V> {
   readonly scalars: readonly S[];
   readonly names: readonly string[];
+  /** x - project(x - gradient), in the objective's unit; undefined without bounds, where it is the gradient. */
+  readonly projected: V | undefined;
 }
 
 /** An evaluation with its numbers. */
-export interface Reading<V, Q> {
-  readonly x: V;
-  readonly gradient: V;
+export interface Reading<V, Q> extends Evaluated<V> {
   readonly value: number;
   readonly terms: Readonly<Record<string, number>>;
+  /** Largest magnitude of a component of the gradient, in the run's unit. */
+  readonly largest: number;
+  /** Largest magnitude of a component of the gradient that no bound holds. */
+  readonly freeNorm: number;
+  /** Largest magnitude of a component of x - project(x - gradient). */
   readonly gradientNorm: number;
   readonly measured: Measured<Q>;
   /** Whether the value and all that was measured are finite numbers. */

@@ -1,32 +1,67 @@
-/** When a run counts as converged. */
+import { number, optionTable } from '../options/table';
+import type { Position } from './method';
+
+/** When a run counts as converged. A tolerance of 0 is off. A gradient of exactly 0 always ends a run: no method can go on from there. */
 export interface Tolerance {
   /**
-   * Largest magnitude of a component of x - project(x - gradient); without bounds that is the gradient itself.
-   * @default a millionth of what it is at the start, so that the unit of the objective does not matter
+   * Largest magnitude of a component of x - project(x - gradient), in units of the objective; without bounds that is the gradient itself.
+   * @default relative, so that units do not matter: the run ends where going as far again as it has come would gain, to first order,
+   * less than a millionth of what it has gained
    */
   readonly gradient?: number;
   /**
-   * Decrease of the lowest value over ten iterations, relative to its magnitude.
+   * Change of the value over ten iterations, relative to its magnitude. Methods whose values only fall are judged by the lowest value;
+   * of others, such as Adam, all values of the ten iterations have to lie within the tolerance.
    * @default 1e-9
    */
   readonly decrease?: number;
 }
 
-/** Watches a run; answers true once it has converged. */
-export function convergence(tolerance: Tolerance): (value: number, gradientNorm: number) => boolean {
-  const { decrease = 1e-9 } = tolerance;
-  let { gradient } = tolerance;
-  const lowest: number[] = [];
-  return (value, gradientNorm) => {
-    gradient ??= 1e-6 * gradientNorm;
-    lowest.push(Math.min(value, lowest.at(-1) ?? Number.POSITIVE_INFINITY));
-    if (gradientNorm <= gradient) return true;
-    if (lowest.length <= window) return false;
-    const [before] = lowest.splice(0, 1);
-    const now = lowest[lowest.length - 1];
-    return before - now <= decrease * Math.max(Math.abs(before), Math.abs(now));
+const toleranceOptions = optionTable<Tolerance>()('tolerance', {
+  gradient: number({ min: 0 }),
+  decrease: number({ min: 0, default: 1e-9 }),
+});
+
+/** Checks a tolerance and fills it in. A number is the tolerance of the gradient; the number 0 switches both off. */
+export function readTolerance(given: number | Tolerance) {
+  const record = typeof given === 'number' ? { gradient: given, ...(given === 0 && { decrease: 0 }) } : given;
+  return toleranceOptions.read(record, 'tolerance');
+}
+
+/**
+ * Watches a run; answers true once it has converged.
+ *
+ * @param size number of components of x
+ * @param monotone whether the method's values only fall
+ */
+export function convergence(
+  { gradient, decrease }: ReturnType<typeof readTolerance>,
+  size: number,
+  monotone: boolean,
+): (position: Position<unknown>) => boolean {
+  const values: number[] = [];
+  let first: number | undefined;
+  let lowest = Number.POSITIVE_INFINITY;
+  let path = 0;
+  return ({ value, gradientNorm, freeNorm, moved }) => {
+    first ??= value;
+    lowest = Math.min(lowest, value);
+    path += moved;
+    if (gradientNorm === 0) return true;
+    // By the inequality of Cauchy and Schwarz |g.s| <= size * max|g| * rms(s).
+    const relative = size * freeNorm * path <= relativeGain * (first - lowest) && lowest < first;
+    if (gradient === undefined ? relative : gradientNorm <= gradient) return true;
+
+    values.push(monotone ? lowest : value);
+    if (values.length > window + 1) values.shift();
+    if (values.length <= window || decrease === 0) return false;
+    const [least, most] = [Math.min(...values), Math.max(...values)];
+    return most - least <= decrease * Math.max(Math.abs(least), Math.abs(most));
   };
 }
+
+/** What a run may still gain when it ends, as a fraction of what it has gained; see {@link Tolerance.gradient}. */
+const relativeGain = 1e-6;
 
 /** Iterations over which a decrease is judged: one poor step is no sign of the end. */
 const window = 10;

@@ -1,60 +1,97 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Bounds, Quantity, VectorSpace } from './vector-space';
-import { requireTensorOfShape } from './wrong-shape';
+import { checkAllocations } from '../allocation';
+import { ComputationError } from '../errors';
+import { Lifetime } from '../owning';
+import {
+  type Bounds,
+  countOf,
+  type Quantity,
+  type VectorSpace,
+  wrongScalar,
+  wrongShape,
+} from './vector-space';
 
-/** Vectors as tensors of one shape, on whatever backend is active. */
+/** Vectors as float32 tensors of one shape, on whatever backend is active. */
 export function tensorSpace<T extends tf.Tensor>(shape: readonly number[]): VectorSpace<T, tf.Scalar> {
-  const size = shape.reduce((product, extent) => product * extent, 1);
-  const alive = new Set<T>();
-  const adopt = (vector: T): T => {
-    if (vector instanceof tf.Tensor) alive.add(vector);
-    return requireTensorOfShape(vector, shape);
+  checkAllocations();
+  const size = tf.util.sizeFromShape([...shape]);
+  const life = new Lifetime('The vector space');
+  const alive = new Set<tf.Tensor>();
+  const dispose = (...tensors: readonly tf.Tensor[]): void => {
+    for (const tensor of tensors) if (alive.delete(tensor)) tensor.dispose();
   };
-  const make = (compute: () => tf.Tensor): T => adopt(tf.tidy(compute) as T);
-  const dispose = (...vectors: readonly T[]): void => {
-    for (const vector of vectors) if (alive.delete(vector)) vector.dispose();
+  const adopt = (vector: T): T => {
+    life.requireAlive();
+    // An objective or preconditioner may hand its argument back.
+    const own = vector instanceof tf.Tensor && alive.has(vector) ? tf.clone(vector) : vector;
+    if (own instanceof tf.Tensor) alive.add(own);
+    return requireTensorOfShape(own, shape);
+  };
+  /** A new vector, computed from others and perhaps bounds, which have to be alive. */
+  const make = (compute: () => tf.Tensor, ...from: readonly (T | Bounds<T>)[]): T => {
+    life.requireAlive();
+    requireUndisposed(from.flatMap((one) => (one instanceof tf.Tensor ? [one] : [one.lower, one.upper])));
+    const vector = tf.tidy(compute) as T;
+    alive.add(vector);
+    return vector;
   };
   return {
     size,
     epsilon: 2 ** -23,
     adopt,
-    release(vector) {
-      alive.delete(vector);
-      return vector;
+    adoptScalars(scalars) {
+      life.requireAlive();
+      for (const scalar of scalars) if (scalar instanceof tf.Tensor) alive.add(scalar);
+      for (const scalar of scalars)
+        if (!(scalar instanceof tf.Tensor) || scalar.size !== 1)
+          throw wrongScalar(scalar instanceof tf.Tensor ? scalar.shape : scalar, 'a tf.Scalar');
+      return scalars;
     },
-    copy: (vector) => make(() => tf.clone(vector)),
+    copy: (vector) => make(() => tf.clone(vector), vector),
     dispose,
-    disposeScalar: (scalar) => scalar.dispose(),
-    close: () => dispose(...alive),
+    disposeScalars: (scalars) => dispose(...scalars),
+    close() {
+      life.end();
+      dispose(...alive);
+    },
     combine: (coefficients, vectors) =>
-      make(() => {
-        // One addend at a time, so that few temporaries are alive however long the sum is.
-        const addend = (k: number) => tf.mul(vectors[k], coefficients[k]);
-        let sum = addend(0);
-        for (let k = 1; k < vectors.length; k++) {
-          const longer = tf.tidy(() => tf.add(sum, addend(k)));
-          sum.dispose();
-          sum = longer;
-        }
-        return sum;
-      }),
-    multiply: (a, b) => make(() => tf.mul(a, b)),
+      make(
+        () => {
+          // One addend at a time, so that few temporaries are alive however long the sum is.
+          const addend = (k: number) => tf.mul(vectors[k], coefficients[k]);
+          let sum = addend(0);
+          for (let k = 1; k < vectors.length; k++) {
+            const longer = tf.tidy(() => tf.add(sum, addend(k)));
+            sum.dispose();
+            sum = longer;
+          }
+          return sum;
+        },
+        ...vectors,
+      ),
+    multiply: (a, b) => make(() => tf.mul(a, b), a, b),
     divideByRoot: (numerator, square, epsilon) =>
-      make(() => tf.div(numerator, tf.add(tf.sqrt(square), epsilon))),
-    project: (x, bounds) => make(() => project(x, bounds)),
-    freeMask: (x, gradient, bounds) => make(() => freeMask(x, gradient, bounds)),
+      make(() => tf.div(numerator, tf.add(tf.sqrt(square), epsilon)), numerator, square),
+    project: (x, bounds) => make(() => project(x, bounds), x, bounds),
+    projectedGradient: (x, gradient, bounds) =>
+      make(() => projectedGradient(x, gradient, bounds), x, gradient, bounds),
+    freeMask: (x, gradient, bounds) => make(() => freeMask(x, gradient, bounds), x, gradient, bounds),
     precondition(preconditioner, vector) {
-      const result = preconditioner.apply(vector);
-      return adopt(result === vector ? tf.clone(vector) : result);
+      life.requireAlive();
+      return adopt(preconditioner.apply(vector));
     },
     async measure<Q extends readonly Quantity<T, tf.Scalar>[]>(quantities: Q) {
+      life.requireAlive();
+      requireUndisposed(
+        quantities.flatMap((q): tf.Tensor[] => (q.kind === 'products' ? [...q.left, ...q.right] : [...q.of])),
+      );
       const packed = tf.tidy(() => pack(quantities, size));
       try {
         const numbers = await packed.data();
         let offset = 0;
         return quantities.map((quantity) => {
           const start = offset;
-          offset += count(quantity);
+          offset += countOf(quantity);
           return Array.from(numbers.subarray(start, offset));
         }) as { [I in keyof Q]: number[] };
       } finally {
@@ -62,6 +99,24 @@ export function tensorSpace<T extends tf.Tensor>(shape: readonly number[]): Vect
       }
     },
   };
+}
+
+/** Throws unless what an objective or a preconditioner returned is a float32 tensor of a shape. */
+export function requireTensorOfShape<T extends tf.Tensor>(vector: T, shape: readonly number[]): T {
+  const isTensor = vector instanceof tf.Tensor;
+  if (isTensor) requireUndisposed([vector]);
+  if (isTensor && vector.dtype === 'float32' && tf.util.arraysEqual(vector.shape, [...shape])) return vector;
+  throw wrongShape(isTensor ? vector.shape : vector, `a float32 tensor of shape [${shape}]`);
+}
+
+/** Throws `DISPOSED` if a tensor has been freed: tfjs would do so too, without a code. */
+function requireUndisposed(tensors: readonly (tf.Tensor | number | undefined)[]): void {
+  for (const tensor of tensors)
+    if (tensor instanceof tf.Tensor && tensor.isDisposed)
+      throw new ComputationError('DISPOSED', 'A vector has been disposed and can no longer be used.', {
+        value: tensor.shape,
+        accepted: 'a tensor that has not been disposed',
+      });
 }
 
 function project(
@@ -76,6 +131,16 @@ function project(
 /** The largest float32: shaders have no literal for infinity. */
 const largestNumber = (2 - 2 ** -23) * 2 ** 127;
 
+/** min(max(gradient, x - upper), x - lower) */
+function projectedGradient(
+  x: tf.Tensor,
+  gradient: tf.Tensor,
+  { lower, upper }: Bounds<tf.Tensor>,
+): tf.Tensor {
+  const raised = upper === undefined ? gradient : tf.maximum(gradient, tf.sub(x, upper));
+  return lower === undefined ? tf.clone(raised) : tf.minimum(raised, tf.sub(x, lower));
+}
+
 /** 1 - [x <= lower] [gradient > 0] - [x >= upper] [gradient < 0]; by steps, because comparisons are slow on wasm. */
 function freeMask(x: tf.Tensor, gradient: tf.Tensor, { lower, upper }: Bounds<tf.Tensor>): tf.Tensor {
   const held: tf.Tensor[] = [];
@@ -84,16 +149,12 @@ function freeMask(x: tf.Tensor, gradient: tf.Tensor, { lower, upper }: Bounds<tf
   return held.reduce((free, part) => tf.sub(free, part), tf.onesLike(x));
 }
 
-function count(quantity: Quantity<tf.Tensor, tf.Scalar>): number {
-  if (quantity.kind === 'largest') return 1;
-  return quantity.kind === 'scalars' ? quantity.of.length : quantity.left.length * quantity.right.length;
-}
-
 /** All quantities in one small vector, so that the device is waited for once. */
 function pack(quantities: readonly Quantity<tf.Tensor, tf.Scalar>[], size: number): tf.Tensor1D {
-  const parts = quantities.filter(count).map((quantity): tf.Tensor1D => {
+  const parts = quantities.filter(countOf).map((quantity): tf.Tensor1D => {
     if (quantity.kind === 'scalars') return tf.concat1d(quantity.of.map((scalar) => tf.reshape(scalar, [1])));
-    if (quantity.kind === 'largest') return tf.reshape(tf.max(tf.abs(quantity.of)), [1]);
+    if (quantity.kind === 'largest')
+      return tf.concat1d(quantity.of.map((vector) => tf.reshape(tf.max(tf.abs(vector)), [1])));
     const [rows, columns] = nearlySquare(size);
     // Sums in two stages: one long sum in single precision would lose digits at hundreds of thousands of addends.
     const means = quantity.left.flatMap((left) =>
@@ -113,7 +174,7 @@ function columnMeans(vector: tf.Tensor, rows: number, columns: number): tf.Tenso
   return tf.reshape(tf.avgPool(matrix, [rows, 1], [rows, 1], 'valid'), [columns]);
 }
 
-/** Rows and columns, neither much longer than the other, that hold `size` numbers: exactly where `size` has such factors, else with some to spare. */
+/** Rows and columns, neither much longer than the other, of a matrix that holds `size` numbers: without padding where `size` has such factors. */
 function nearlySquare(size: number): [rows: number, columns: number] {
   const root = Math.floor(Math.sqrt(size));
   for (let rows = root; rows > root / 8; rows--) if (size % rows === 0) return [rows, size / rows];

@@ -1,28 +1,37 @@
+import { InvalidArgumentError } from '../errors';
+import { showValue } from '../options/show';
+
 /**
  * Where an optimiser's vectors live and how they are calculated with. The algorithms of this folder do scalar arithmetic in
  * double precision and touch vectors only through this interface, so that one algorithm runs on `Float64Array`s, on tensors of
  * any backend, and on vectors in an engine's own memory. `V` is a vector, `S` a scalar as an objective returns it, and `X` the caller's
  * kind of vector that `V` stands for.
  *
- * A space is made for one run and knows every vector that is alive in it: {@link close} frees whatever is left.
- * Operations return new vectors; they never write into their arguments.
+ * A space is made for one run and knows every vector and scalar that is alive in it: {@link close} frees whatever is left, and every
+ * other operation then throws `DISPOSED`. Operations return new vectors; they never write into their arguments.
  */
 export interface VectorSpace<V, S, X = V> {
   /** Number of components of every vector of the space. */
   readonly size: number;
   /** Relative rounding error of a component: what differences are measured against before they are believed. */
   readonly epsilon: number;
-  /** Takes over a vector that was made elsewhere (an objective's gradient): from now on the space frees it. */
+  /**
+   * Takes over a vector that was made elsewhere (an objective's gradient): from now on the space frees it.
+   * @throws InvalidArgumentError `WRONG_SHAPE` if it is no vector of this space; it is freed with the space then too
+   */
   adopt(vector: V): V;
-  /** Hands a vector over to the caller: the space no longer frees it. */
-  release(vector: V): V;
+  /**
+   * Takes over scalars that an objective returned.
+   * @throws InvalidArgumentError `WRONG_TYPE` if one is no scalar of this space; the others are freed with the space then too
+   */
+  adoptScalars(scalars: readonly S[]): readonly S[];
   /** A copy that may outlive the original. */
   copy(vector: V): V;
-  /** Frees vectors. Those already freed or released are left alone. */
+  /** Frees vectors. Those already freed are left alone. */
   dispose(...vectors: readonly V[]): void;
-  /** Frees a scalar that an objective returned. */
-  disposeScalar(scalar: S): void;
-  /** Frees every vector that is still alive. */
+  /** Frees scalars. Those already freed are left alone. */
+  disposeScalars(scalars: readonly S[]): void;
+  /** Frees everything that is still alive. Safe to call twice. */
   close(): void;
   /** Sum of coefficients[i] * vectors[i]; at least one vector. */
   combine(coefficients: readonly number[], vectors: readonly V[]): V;
@@ -32,6 +41,11 @@ export interface VectorSpace<V, S, X = V> {
   divideByRoot(numerator: V, square: V, epsilon: number): V;
   /** The nearest point of the box. */
   project(x: V, bounds: Bounds<V>): V;
+  /**
+   * x - project(x - gradient) for an x in the box, computed as min(max(gradient, x - upper), x - lower): the difference would lose a
+   * gradient that is small beside x.
+   */
+  projectedGradient(x: V, gradient: V, bounds: Bounds<V>): V;
   /** 0 where a bound holds x against its descent direction (x at the lower bound and gradient > 0, or the reverse), else 1. */
   freeMask(x: V, gradient: V, bounds: Bounds<V>): V;
   /** Applies a symmetric positive operator of the caller's; a space may know a faster way to some of them than their own `apply`. */
@@ -44,12 +58,17 @@ export interface VectorSpace<V, S, X = V> {
 export type Quantity<V, S> =
   /** The inner products of each left vector with each right one, row by row. */
   | { readonly kind: 'products'; readonly left: readonly V[]; readonly right: readonly V[] }
-  /** The largest magnitude of a component: one number. */
-  | { readonly kind: 'largest'; readonly of: V }
+  /** The largest magnitude of a component of each vector. */
+  | { readonly kind: 'largest'; readonly of: readonly V[] }
   /** Scalars of an objective. */
   | { readonly kind: 'scalars'; readonly of: readonly S[] };
 
-/** A box, by numbers or component by component. A bound that is left out does not bind. */
+/** How many numbers a quantity is. */
+export function countOf(quantity: Quantity<unknown, unknown>): number {
+  return quantity.kind === 'products' ? quantity.left.length * quantity.right.length : quantity.of.length;
+}
+
+/** A box, by numbers or component by component. A bound that is undefined does not bind. */
 export interface Bounds<V> {
   readonly lower: number | V | undefined;
   readonly upper: number | V | undefined;
@@ -62,4 +81,28 @@ export interface Bounds<V> {
 export interface Preconditioner<V> {
   /** The operator at `vector`, as a new vector of the same shape that belongs to the caller. */
   apply(vector: V): V;
+}
+
+/** For what an objective or a preconditioner returned and that is no vector of the run's space. */
+export function wrongShape(value: unknown, accepted: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    'WRONG_SHAPE',
+    `The objective or preconditioner returned ${showValue(value)}; accepted: ${accepted}.`,
+    { option: 'objective', value, accepted },
+  );
+}
+
+/** For a value or term that an objective returned and that is no scalar of the run's space. */
+export function wrongScalar(value: unknown, accepted: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    'WRONG_TYPE',
+    `The objective returned ${showValue(value)} as its value or one of its terms; accepted: ${accepted}.`,
+    { option: 'objective', value, accepted },
+  );
+}
+
+/** Throws unless all are numbers: for spaces whose scalars are. */
+export function requireNumbers(scalars: readonly number[]): readonly number[] {
+  for (const scalar of scalars) if (typeof scalar !== 'number') throw wrongScalar(scalar, 'a number');
+  return scalars;
 }

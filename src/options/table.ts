@@ -107,9 +107,10 @@ export interface OptionTable<Options, T> {
   readonly options: T;
   /**
    * Checks what a caller gave and fills the defaults in. An option that is `undefined` counts as left out.
+   * @param path of an option that is itself a record: its name, which messages put before the names in it
    * @throws InvalidArgumentError for an unknown option, a value that is not accepted, or what is no plain record
    */
-  read(given: Options | undefined): WithDefaults<Options, T>;
+  read(given: Options | undefined, path?: string): WithDefaults<Options, T>;
 }
 
 /**
@@ -125,7 +126,7 @@ export interface OptionTable<Options, T> {
 export function optionTable<Options extends object>() {
   return <const T extends Table<Options>>(caller: string, options: T): OptionTable<Options, T> => ({
     options,
-    read(given) {
+    read(given, path) {
       const record = requirePlainRecord(caller, given ?? {});
       const names = Object.keys(options) as (keyof Options & string)[];
       requireKnownOptions(caller, record, names);
@@ -133,7 +134,7 @@ export function optionTable<Options extends object>() {
       for (const name of names) {
         const option = options[name] as Option<unknown>;
         const value = (record as Record<string, unknown>)[name];
-        if (value !== undefined) option.require(name, value);
+        if (value !== undefined) option.require(path === undefined ? name : `${path}.${name}`, value);
         complete[name] = value === undefined ? option.default : value;
       }
       return complete as WithDefaults<Options, T>;

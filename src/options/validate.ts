@@ -72,6 +72,8 @@ export interface NumberRange {
   /** The bounds themselves are not accepted. */
   readonly exclusive?: boolean;
   readonly integer?: boolean;
+  /** Infinity is accepted too: no limit. */
+  readonly infinite?: boolean;
 }
 
 /** Throws unless `value` is a finite number in the range. */
@@ -80,7 +82,8 @@ export function requireNumber(
   value: unknown,
   range: NumberRange = {},
 ): asserts value is number {
-  const { min = -Infinity, max = Infinity, exclusive = false, integer = false } = range;
+  const { min = -Infinity, max = Infinity, exclusive = false, integer = false, infinite = false } = range;
+  if (infinite && value === Infinity) return;
   const inside =
     typeof value === 'number' &&
     Number.isFinite(value) &&
@@ -101,7 +104,9 @@ export function acceptedNumbers({
   max = Infinity,
   exclusive,
   integer,
+  infinite,
 }: NumberRange): string {
+  if (infinite) return `${acceptedNumbers({ min, max, exclusive, integer })}, or Infinity`;
   const kind = integer ? 'a whole number' : 'a finite number';
   const [hasMin, hasMax] = [Number.isFinite(min), Number.isFinite(max)];
   if (hasMin && hasMax)

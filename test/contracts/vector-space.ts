@@ -77,11 +77,11 @@ export function vectorSpaceContract<V, S, X>(
       const measured = await space.measure([
         { kind: 'scalars', of: [scalar(7), scalar(-2)] },
         { kind: 'products', left: [a, b, c], right: [a, b] },
-        { kind: 'largest', of: c },
+        { kind: 'largest', of: [c, a] },
         { kind: 'products', left: [], right: [a] },
       ]);
       // a.a = 14, a.b = 10, b.b = 17, c.a = -5 + 10 + 3, c.b = -5 + 4
-      const expected = [[7, -2], [14, 10, 10, 17, 8, -1], [5], []];
+      const expected = [[7, -2], [14, 10, 10, 17, 8, -1], [5, 3], []];
       expected.forEach((numbers, i) => {
         expect(measured[i]).toBeAllclose(numbers);
       });
@@ -98,7 +98,7 @@ export function vectorSpaceContract<V, S, X>(
       ];
       const measured = await space.measure([
         { kind: 'products', left: made, right: [made[0]] },
-        { kind: 'largest', of: made[0] },
+        { kind: 'largest', of: [made[0]] },
       ]);
       // 5 * 2 * 2, 5 * 1 * 2, 5 * (1 / 0.5) * 2
       expect(measured[0]).toBeAllclose([20, 10, 20]);

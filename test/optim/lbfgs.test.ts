@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { lbfgs, type MinimizeStep, minimize } from '../../src/optim';
+import { lbfgs, minimize } from '../../src/optim';
 import '../support/to-be-allclose';
 import { beale, diagonalQuadratic, extendedRosenbrock, wood } from './problems';
 
@@ -155,26 +155,23 @@ describe('lbfgs', () => {
     expect(result.x).toBeAllclose([1, 1, 1, 1], { rtol: 1e-4 });
   });
 
-  it.each(['strong-wolfe', 'armijo'] as const)(
-    'goes back from where the function is not finite: %s',
-    async (lineSearch) => {
-      // -log x + x has its minimum at 1 and is not defined at 0 and below.
-      const visited: number[] = [];
-      const objective = (x: Float64Array) => {
-        visited.push(x[0]);
-        return { value: x[0] - Math.log(x[0]), gradient: Float64Array.of(1 - 1 / x[0]) };
-      };
-      const steps: MinimizeStep<Float64Array>[] = [];
-      const result = await minimize(objective, Float64Array.of(5), {
-        method: lbfgs({ lineSearch, firstStep: 50 }),
-        tolerance: 1e-8,
-        onStep: (step) => steps.push(step),
-      });
-      expect(visited.some((x) => x <= 0)).toBe(true);
-      expect(steps.every(({ value }) => Number.isFinite(value))).toBe(true);
-      expect(result.x[0]).toBeCloseTo(1, 6);
-    },
-  );
+  it('goes back from where the function is not finite', async () => {
+    // -log x + x has its minimum at 1 and is not defined at 0 and below.
+    const visited: number[] = [];
+    const objective = (x: Float64Array) => {
+      visited.push(x[0]);
+      return { value: x[0] - Math.log(x[0]), gradient: Float64Array.of(1 - 1 / x[0]) };
+    };
+    const values: number[] = [];
+    const result = await minimize(objective, Float64Array.of(5), {
+      method: lbfgs({ firstStep: 50 }),
+      tolerance: 1e-8,
+      onStep: ({ value }) => void values.push(value),
+    });
+    expect(visited.some((x) => x <= 0)).toBe(true);
+    expect(values.every(Number.isFinite)).toBe(true);
+    expect(result.x[0]).toBeCloseTo(1, 6);
+  });
 
   it('goes back from where only the gradient is not finite', async () => {
     const objective = ([x]: Float64Array) => ({
@@ -219,7 +216,6 @@ describe('lbfgs', () => {
 
   it('rejects options that make no sense', () => {
     expect(() => lbfgs({ memory: 0 })).toThrow(/memory is 0/);
-    expect(() => lbfgs({ lineSearch: 'strong-wolf' as 'armijo' })).toThrow(/did you mean 'strong-wolfe'/);
     expect(() => lbfgs({ firstStep: Number.NaN })).toThrow(/firstStep is NaN/);
     expect(() => lbfgs({ preconditioner: {} as never })).toThrow(/preconditioner/);
     expect(() => lbfgs({ memry: 3 } as object)).toThrow(/did you mean 'memory'/);

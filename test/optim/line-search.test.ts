@@ -1,6 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type LineSearchName, lineSearchNames, startLineSearch } from '../../src/optim/line-search';
+import { startLineSearch } from '../../src/optim/line-search';
 
 interface Path {
   value(t: number): number;
@@ -8,14 +7,9 @@ interface Path {
 }
 
 /** Runs a search along a path and tells the steps that it tried, the last being the one that it ended with. */
-function search(
-  name: LineSearchName,
-  path: Path,
-  step: number,
-  bounded = false,
-): { steps: number[]; state: string } {
+function search(path: Path, step: number, bounded = false): { steps: number[]; state: string } {
   const start = path.slope(0);
-  const line = startLineSearch(name, { slope: start, step, bounded });
+  const line = startLineSearch({ slope: start, step, bounded });
   const steps: number[] = [];
   for (;;) {
     const t = line.step;
@@ -51,7 +45,7 @@ const rounded = (beta1: number, beta2: number): Path => {
   };
 };
 
-describe('strong-wolfe', () => {
+describe('the line search', () => {
   const paths: [string, Path][] = [
     ['(5.1)', rational],
     ['(5.4) with 0.001, 0.001', rounded(0.001, 0.001)],
@@ -63,7 +57,7 @@ describe('strong-wolfe', () => {
   it.each(paths.flatMap(([name, path]) => starts.map((step) => [name, step, path] as const)))(
     "meets both conditions on Moré and Thuente's function %s from a first step of %s",
     (_, firstStep, path) => {
-      const { steps, state } = search('strong-wolfe', path, firstStep);
+      const { steps, state } = search(path, firstStep);
       const t = steps[steps.length - 1];
       expect(state).toBe('accepted');
       expect(path.value(t)).toBeLessThanOrEqual(path.value(0) + 1e-4 * t * path.slope(0));
@@ -73,7 +67,7 @@ describe('strong-wolfe', () => {
   );
 
   it('ends once its bracket is narrow, where the path is so flat at the start that the slope cannot be matched', () => {
-    const { steps, state } = search('strong-wolfe', polynomial, 0.1);
+    const { steps, state } = search(polynomial, 0.1);
     const lowest = Math.min(...steps.map(polynomial.value));
     expect(state).toBe('exhausted');
     expect(steps.length).toBeLessThanOrEqual(10);
@@ -83,14 +77,14 @@ describe('strong-wolfe', () => {
 
   it('takes the minimum of a parabola that it has overshot at its second trial', () => {
     const path: Path = { value: (t) => (t - 1) ** 2, slope: (t) => 2 * (t - 1) };
-    const { steps } = search('strong-wolfe', path, 4);
+    const { steps } = search(path, 4);
     expect(steps[0]).toBe(4);
     expect(steps[1]).toBeCloseTo(1, 12);
   });
 
   it('stays below a step where the function is not finite', () => {
     const path: Path = { value: (t) => (t < 1 ? -t : Number.NaN), slope: (t) => (t < 1 ? -1 : Number.NaN) };
-    const { steps } = search('strong-wolfe', path, 5);
+    const { steps } = search(path, 5);
     expect(steps[1]).toBeCloseTo(0.5);
     // No step comes back to the smallest one that failed.
     steps.forEach((t, i) => {
@@ -101,28 +95,11 @@ describe('strong-wolfe', () => {
 
   it('accepts any step of sufficient decrease with a rising slope where bounds bend the path', () => {
     const kinked: Path = { value: (t) => (t < 1 ? -t : -1), slope: (t) => (t < 1 ? -1 : 50) };
-    expect(search('strong-wolfe', kinked, 1, true)).toEqual({ steps: [1], state: 'accepted' });
-  });
-});
-
-describe('armijo', () => {
-  it('divides the step until the function has decreased enough', () => {
-    const path: Path = { value: (t) => (t - 1) ** 2, slope: (t) => 2 * (t - 1) };
-    // The parabola through the first trial has its minimum at 1.
-    expect(search('armijo', path, 4)).toEqual({ steps: [4, 1], state: 'accepted' });
+    expect(search(kinked, 1, true)).toEqual({ steps: [1], state: 'accepted' });
   });
 
-  it('never lengthens a step', () => {
-    fc.assert(
-      fc.property(fc.double({ min: 0.01, max: 100, noNaN: true }), (firstStep) => {
-        const { steps } = search('armijo', rational, firstStep);
-        expect(Math.max(...steps)).toBe(firstStep);
-      }),
-    );
+  it('gives up where nothing descends', () => {
+    const path: Path = { value: (t) => t, slope: (t) => (t === 0 ? -1 : 1) };
+    expect(search(path, 1).state).toBe('exhausted');
   });
-});
-
-it.each(lineSearchNames)('%s gives up where nothing descends', (name) => {
-  const path: Path = { value: (t) => t, slope: (t) => (t === 0 ? -1 : 1) };
-  expect(search(name, path, 1).state).toBe('exhausted');
 });

@@ -6,5 +6,7 @@ export { firstBackward, firstForward, patchProducts } from '../network/assembly/
 export { firstGramForward, gramBackward, gramDistance, gramForward } from '../losses/assembly/gram';
 export { poolBackward } from '../network/assembly/pooling';
 export { enlarge, halve } from '../vectors/assembly/pyramid';
-export { combine, divideByRoot, freeMask, innerProducts, largest, multiplyComponents, project } from '../vectors/assembly/vectors';
+export {
+  combine, divideByRoot, freeMask, innerProducts, largest, multiplyComponents, project, projectedGradient,
+} from '../vectors/assembly/vectors';
 export { transformFilters } from '../network/assembly/winograd';

@@ -4,7 +4,7 @@ import { withSharedMemory } from './share-memory';
 /** What a kernel is called with: where its arguments lie, which item of its work to do, and where its scratch memory lies. */
 export type Kernel = (args: number, item: number, scratch: number) => void;
 
-/** The kernels of src/kernels/assembly. */
+/** The kernels of the `assembly` folders. */
 export const kernelNames = [
   'add',
   'combine',
@@ -26,10 +26,11 @@ export const kernelNames = [
   'patchProducts',
   'poolBackward',
   'project',
+  'projectedGradient',
   'variation',
 ] as const;
 
-/** A kernel of src/kernels/assembly by name. */
+/** A kernel by name. */
 export type KernelName = (typeof kernelNames)[number];
 
 /** What the wasm module exports. */

@@ -1,8 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { InvalidArgumentError } from '../../../errors';
+import { ComputationError, InvalidArgumentError } from '../../../errors';
 import { isPyramid } from '../../../optim/pyramid-preconditioner';
-import type { Bounds, Preconditioner, Quantity, VectorSpace } from '../../../optim/vector-space';
-import { requireTensorOfShape } from '../../../optim/wrong-shape';
+import { requireTensorOfShape } from '../../../optim/tensor-space';
+import {
+  type Bounds,
+  type Preconditioner,
+  type Quantity,
+  requireNumbers,
+  type VectorSpace,
+} from '../../../optim/vector-space';
 import { Lifetime, owning } from '../../../owning';
 import { withBlocks } from '../blocks';
 import type { KernelRunner } from '../runtime/kernel-runner';
@@ -36,6 +42,13 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
   const pyramids = new Map<string, Pyramid>();
   const lifetime = new Lifetime('The vector space');
 
+  const addressOf = (vector: WasmVector): number => {
+    lifetime.requireAlive();
+    if (alive.has(vector)) return vector.address;
+    throw new ComputationError('DISPOSED', 'A vector has been disposed and can no longer be used.', {
+      accepted: 'a vector of this space that has not been disposed',
+    });
+  };
   const make = (compute: (to: number) => void): WasmVector => {
     lifetime.requireAlive();
     return owning(({ result }) => {
@@ -52,7 +65,7 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
     requireLength(values, size);
     return make((to) => memory.floats(to, size).set(values));
   };
-  const values = ({ address }: WasmVector) => memory.floats(address, size);
+  const values = (vector: WasmVector) => memory.floats(addressOf(vector), size);
   const dispose = (...vectors: readonly WasmVector[]): void => {
     for (const vector of vectors) if (alive.delete(vector)) memory.release(vector.address);
   };
@@ -64,8 +77,8 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
         const table = blocks.allocate(8 * count);
         const addresses = memory.integers(table, 2 * count);
         const factors = memory.floats(table, 2 * count);
-        for (const [k, { address }] of vectors.entries()) {
-          addresses[2 * k] = address;
+        for (const [k, vector] of vectors.entries()) {
+          addresses[2 * k] = addressOf(vector);
           factors[2 * k + 1] = coefficients[k];
         }
         engine.run('combine', [table, count, to, length, vectorShare], items);
@@ -75,7 +88,7 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
 
   /** Runs a kernel that treats each component alone. */
   function components(
-    name: 'divideByRoot' | 'freeMask' | 'multiplyComponents' | 'project',
+    name: 'divideByRoot' | 'freeMask' | 'multiplyComponents' | 'project' | 'projectedGradient',
     a: WasmVector,
     b: WasmVector | undefined,
     { bounds, epsilon = 0 }: { bounds?: Bounds<WasmVector>; epsilon?: number } = {},
@@ -85,13 +98,13 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
       engine.run(
         name,
         [
-          a.address,
-          b?.address ?? 0,
+          addressOf(a),
+          b ? addressOf(b) : 0,
           to,
           length,
           vectorShare,
-          ...boundArguments(lower),
-          ...boundArguments(upper),
+          ...boundArguments(lower, addressOf),
+          ...boundArguments(upper, addressOf),
           { float: epsilon },
         ],
         items,
@@ -105,7 +118,7 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
     return withBlocks(memory, (blocks) => {
       const table = blocks.allocate(8 * count);
       const sums = blocks.allocate(8 * count * items);
-      memory.integers(table, 2 * count).set(pairs.flatMap(([a, b]) => [a.address, b.address]));
+      memory.integers(table, 2 * count).set(pairs.flatMap(([a, b]) => [addressOf(a), addressOf(b)]));
       engine.run('innerProducts', [table, count, length, vectorShare, sums], items);
       const parts = memory.doubles(sums, count * items);
       const totals = new Array<number>(count).fill(0);
@@ -114,10 +127,10 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
     });
   }
 
-  const largest = ({ address }: WasmVector): number =>
+  const largest = (vector: WasmVector): number =>
     withBlocks(memory, (blocks) => {
       const table = blocks.allocate(16 * items);
-      engine.run('largest', [address, 0, table, length, vectorShare], items);
+      engine.run('largest', [addressOf(vector), 0, table, length, vectorShare], items);
       return memory.floats(table, 4 * items).reduce((most, value) => Math.max(most, value), 0);
     });
 
@@ -141,17 +154,16 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
     vector,
     values,
     adopt(vector) {
-      lifetime.requireAlive();
-      alive.add(vector);
+      addressOf(vector);
       return vector;
     },
-    release(vector) {
-      alive.delete(vector);
-      return vector;
+    adoptScalars(scalars) {
+      lifetime.requireAlive();
+      return requireNumbers(scalars);
     },
     copy: (original) => combine([1], [original]),
     dispose,
-    disposeScalar: () => undefined,
+    disposeScalars: () => undefined,
     close() {
       if (!lifetime.end()) return;
       dispose(...alive);
@@ -162,11 +174,12 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
     multiply: (a, b) => components('multiplyComponents', a, b),
     divideByRoot: (numerator, square, epsilon) => components('divideByRoot', numerator, square, { epsilon }),
     project: (x, bounds) => components('project', x, undefined, { bounds }),
+    projectedGradient: (x, gradient, bounds) => components('projectedGradient', x, gradient, { bounds }),
     freeMask: (x, gradient, bounds) => components('freeMask', x, gradient, { bounds }),
     precondition(preconditioner, to) {
       if (isPyramid(preconditioner) && shape.length === 3 && shape[2] === 3) {
         const pyramid = pyramidFor(preconditioner);
-        return make((result) => pyramid.apply(to.address, result));
+        return make((result) => pyramid.apply(addressOf(to), result));
       }
       return byTensors(preconditioner, to);
     },
@@ -181,7 +194,7 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
       );
       return quantities.map((quantity) => {
         if (quantity.kind === 'scalars') return [...quantity.of];
-        if (quantity.kind === 'largest') return [largest(quantity.of)];
+        if (quantity.kind === 'largest') return quantity.of.map(largest);
         return products.splice(0, quantity.left.length * quantity.right.length);
       }) as { [I in keyof Q]: number[] };
     },
@@ -195,8 +208,8 @@ export const vectorFloats = (size: number): number => Math.ceil((size + 4) / 16)
 const vectorShare = 16384;
 
 /** A bound as two arguments of a kernel: its address and 0, or 0 and a number. */
-const boundArguments = (bound: number | WasmVector) =>
-  typeof bound === 'number' ? [0, { float: bound }] : [bound.address, { float: 0 }];
+const boundArguments = (bound: number | WasmVector, addressOf: (vector: WasmVector) => number) =>
+  typeof bound === 'number' ? [0, { float: bound }] : [addressOf(bound), { float: 0 }];
 
 function requireLength(values: Float32Array, size: number): void {
   if (values.length === size) return;

@@ -128,6 +128,18 @@ export function project(args: usize, item: usize, scratch: usize): void {
   }
 }
 
+/** a - project(a - b) for a in the box, as min(max(b, a - upper), a - lower), over one share. */
+export function projectedGradient(args: usize, item: usize, scratch: usize): void {
+  const s = changetype<ComponentsArgs>(args);
+  const first = (item * s.share) << 2, last = smaller(s.length << 2, first + (s.share << 2));
+  const lowest = f32x4.splat(s.lowest), highest = f32x4.splat(s.highest);
+  for (let i = first; i < last; i += 16) {
+    const lower = s.lower ? v128.load(s.lower + i) : lowest, upper = s.upper ? v128.load(s.upper + i) : highest;
+    const x = v128.load(s.a + i), raised = f32x4.max(v128.load(s.b + i), f32x4.sub(x, upper));
+    v128.store(s.out + i, f32x4.min(raised, f32x4.sub(x, lower)));
+  }
+}
+
 /** 0 where a bound holds a against descent along -b, else 1, over one share. */
 export function freeMask(args: usize, item: usize, scratch: usize): void {
   const s = changetype<ComponentsArgs>(args);
