@@ -2,7 +2,7 @@ import { Interrupted } from './exit-codes';
 import type { StopSignal, Terminal } from './terminal';
 
 /** How long work that has nothing to save may take to hear an abort. */
-const patienceMilliseconds = 2000;
+const patienceMilliseconds = 1000;
 
 /** What work that Ctrl-C can interrupt gets. */
 export interface Attention {
@@ -17,7 +17,7 @@ export interface Attention {
  *
  * @param onStop called at the first request; the second ends the process at once
  * @returns what `work` returns
- * @throws what `work` throws; {@link Interrupted} if it has nothing to save and does not hear the abort within two seconds
+ * @throws what `work` throws; {@link Interrupted} if it has nothing to save and does not hear the abort within a second
  */
 export async function interruptible<T>(
   terminal: Terminal,

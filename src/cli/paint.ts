@@ -81,7 +81,7 @@ export async function paint(
           result.dispose();
         }
       },
-      () => display.line('stopping after this evaluation; once more stops at once'),
+      () => display.line('stopping; a second request ends at once'),
     );
   } catch (error) {
     if (!run.saved) await destination.abandon();
@@ -144,7 +144,7 @@ async function report(
   { output, json, quiet }: { readonly output: string; readonly json: boolean; readonly quiet: boolean },
   { stdout, stderr }: Terminal,
 ): Promise<void> {
-  const threads = (result as { readonly threads?: number }).threads ?? tfjsThreads;
+  const threads = result.threads ?? tfjsThreads;
   const where = output === dash ? stderr : stdout;
   if (json)
     where.write(

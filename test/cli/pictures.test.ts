@@ -146,6 +146,8 @@ describe('what is said', () => {
   });
 
   test.each([
+    [['--engine', 'wasm', '--threads', '2'], 2],
+    [['--engine', 'wasm', '--threads', '1'], 1],
     [['--engine', 'tfjs', '--threads', '2'], 2],
     [['--engine', 'tfjs', '--backend', 'cpu'], 1],
   ])('of the threads that ran with %j is %i', async (args, threads) => {
