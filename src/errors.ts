@@ -52,7 +52,9 @@ export class EnvironmentError extends StyleTransferError {
   override readonly name = 'EnvironmentError';
 }
 
-/** The computation itself went wrong: no finite loss at the start, a tensor lost to exhausted memory, a crashed worker. */
+/**
+ * The computation itself went wrong: no finite loss at the start, a tensor lost to exhausted memory, a crashed worker.
+ */
 export class ComputationError extends StyleTransferError {
   override readonly name = 'ComputationError';
 }

@@ -232,7 +232,8 @@ function requireKnownLayers({ loss, preset, extractor }: Settings<unknown>): voi
 }
 
 /**
- * A size that memory cannot hold is refused before images are brought to it. A loss that is made later is not known yet.
+ * A size that memory cannot hold is refused before images are brought to it. A loss that is made later is not known
+ * yet.
  *
  * @param size of the image that is made
  * @param styleSize of the style image after resizing

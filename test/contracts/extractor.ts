@@ -119,6 +119,37 @@ export function extractorContract(
     expect(tf.memory().numTensors - before).toBeLessThanOrEqual(1); // the slice that was refused is the test's own
   });
 
+  it('refuses use after its end, and that of its linearizations', async () => {
+    const extractor = await make();
+    const image = noise(size.height, size.width);
+    const disposed = expect.objectContaining({ code: 'DISPOSED' });
+    const ended = extractor.linearize(image, layers);
+    const alive = extractor.linearize(image, layers);
+    ended.dispose();
+    expect(() => ended.pullback({})).toThrow(disposed);
+    extractor.dispose();
+    expect(() => alive.pullback({})).toThrow(disposed);
+    alive.dispose();
+    expect(() => extractor.extract(image, layers)).toThrow(disposed);
+    expect(() => extractor.linearize(image, layers)).toThrow(disposed);
+    if (extractor.extractEach)
+      expect(() => extractor.extractEach?.(image, layers, () => {})).toThrow(disposed);
+    extractor.dispose();
+  });
+
+  it('refuses cotangents of another shape, or of layers that were not asked for', async () => {
+    const extractor = await make();
+    const linearization = extractor.linearize(noise(size.height, size.width), ['conv1_2']);
+    expect(() => linearization.pullback({ conv1_2: tf.ones([1, 2, 2, 3]) })).toThrow(
+      expect.objectContaining({ code: 'WRONG_SHAPE' }),
+    );
+    expect(() => linearization.pullback({ conv1_1: tf.ones([1, 2, 2, 3]) })).toThrow(
+      expect.objectContaining({ code: 'UNKNOWN_NAME' }),
+    );
+    linearization.dispose();
+    extractor.dispose();
+  });
+
   it('refuses a layer that it does not have, and what is no image', async () => {
     const extractor = await make();
     const image = noise(8, 8);

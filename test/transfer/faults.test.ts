@@ -269,3 +269,22 @@ it('60 runs whose loss cannot be disposed leave no tensor, no memory and no engi
   for (let i = 0; i < 60; i++)
     await expectToEndWith(fault, { weights: 'embedded', engine: 'wasm', threads: 1, iterations: 1, loss });
 });
+
+it.each(['tfjs', 'wasm'] as const)(
+  'an extractor (%s) that is disposed in the middle of a run ends it within one evaluation',
+  async (engine) => {
+    const extractor = engine === 'tfjs' ? tinyExtractor() : await loadVgg19({ weights: 'embedded', engine });
+    const tensors = tf.memory().numTensors;
+    let steps = 0;
+    const run = styleTransfer(content, style, {
+      extractor,
+      onProgress: ({ type }) => {
+        if (type === 'step' && ++steps === 3) extractor.dispose();
+      },
+    });
+    await expect(run).rejects.toMatchObject({ name: 'ComputationError', code: 'DISPOSED' });
+    expect(steps).toBe(3);
+    expect(tf.memory().numTensors).toBeLessThanOrEqual(tensors);
+    await expect(styleTransfer(content, style, { extractor })).rejects.toMatchObject({ code: 'DISPOSED' });
+  },
+);

@@ -4,8 +4,11 @@ import type { Features, Linearization } from '../../features/extractor';
 import type { LayerName } from '../../features/layer-name';
 import type { LoadedNetwork } from '../../features/network';
 import type { Image } from '../../image/image';
+import { requireName } from '../../options/validate';
+import { Lifetime } from '../../owning';
 import type { EngineExtractor } from '../engine';
 import { checkRequest } from '../shared/check-request';
+import { requireShape } from '../shared/require-shape';
 import {
   averagePoolGradient,
   type Convolution,
@@ -29,8 +32,8 @@ interface Tape {
 /**
  * A network of 3x3 convolutions, ReLUs and 2x2 poolings by tfjs operations, on whatever backend is active.
  *
- * Forward and backward are written out step by step instead of left to autodiff, which would keep every temporary alive until the end:
- * here a feature map is kept only if it was asked for or the way back needs it.
+ * Forward and backward are written out step by step instead of left to autodiff, which would keep every temporary alive
+ * until the end: here a feature map is kept only if it was asked for or the way back needs it.
  */
 export function createTfjsExtractor(options: TfjsExtractorOptions): EngineExtractor {
   checkAllocations();
@@ -43,6 +46,7 @@ export function createTfjsExtractor(options: TfjsExtractorOptions): EngineExtrac
   const scale = tf.keep(tf.tensor4d([...normalization.scale], [1, 1, 1, 3]));
   const offset = tf.keep(tf.tensor4d([...normalization.offset], [1, 1, 1, 3]));
   const layers: readonly LayerName[] = ['image', ...steps.map((step) => step.name)];
+  const lifetime = new Lifetime('The extractor');
 
   /** Forward to the last of `wanted`. With a tape: records the way back, and leaves what it needs in `held`. */
   function forward(
@@ -51,6 +55,7 @@ export function createTfjsExtractor(options: TfjsExtractorOptions): EngineExtrac
     held: Set<tf.Tensor>,
     tape?: Tape[],
   ): Features {
+    lifetime.requireAlive();
     const features: Partial<Record<LayerName, tf.Tensor4D>> = {};
     const last = checkRequest(image, wanted, layers, steps);
     if (wanted.includes('image')) {
@@ -78,7 +83,7 @@ export function createTfjsExtractor(options: TfjsExtractorOptions): EngineExtrac
           }
           x = output;
         } else if (step.op === 'relu') {
-          // Only after a convolution that was asked for, whose output is alive anyway and has the same mask as the activation.
+          // The convolution before was asked for, so its output is alive anyway, and it has the activation's mask.
           tape?.push({ layer, back: (dy) => reluGradient(dy, input) });
           x = tf.relu(input);
         } else {
@@ -107,24 +112,24 @@ export function createTfjsExtractor(options: TfjsExtractorOptions): EngineExtrac
   /** The gradient of sum <feature, cotangent> with respect to the image, from the deepest cotangent backwards. */
   function backward(image: Image, tape: readonly Tape[], cotangents: Features): Image {
     let gradient: tf.Tensor4D | undefined;
-    const advance = (step: (before: tf.Tensor4D | undefined) => tf.Tensor4D | undefined): void => {
-      const before = gradient;
-      gradient = tf.tidy(() => step(before) as tf.Tensor4D);
-      if (before !== gradient) before?.dispose();
-    };
-    for (const { layer, back } of tape.toReversed()) {
-      const cotangent = cotangents[layer];
-      if (!cotangent && !gradient) continue;
-      advance((before) =>
-        back(before && cotangent ? tf.add(before, cotangent) : (before ?? (cotangent as tf.Tensor4D))),
-      );
-    }
-    return tf.tidy(() => {
-      const network = gradient ? tf.mul(gradient, scale) : tf.zeros([1, ...image.shape]);
-      const total = cotangents.image ? tf.add(network, cotangents.image) : network;
+    try {
+      for (const { layer, back } of tape.toReversed()) {
+        const cotangent = cotangents[layer];
+        const before = gradient;
+        if (!cotangent && !before) continue;
+        gradient = tf.tidy(() =>
+          back(before && cotangent ? tf.add(before, cotangent) : (before ?? (cotangent as tf.Tensor4D))),
+        );
+        if (before !== gradient) before?.dispose();
+      }
+      return tf.tidy(() => {
+        const network = gradient ? tf.mul(gradient, scale) : tf.zeros([1, ...image.shape]);
+        const total = cotangents.image ? tf.add(network, cotangents.image) : network;
+        return tf.reshape(total, image.shape) as Image;
+      });
+    } finally {
       gradient?.dispose();
-      return tf.reshape(total, image.shape) as Image;
-    });
+    }
   }
 
   return {
@@ -138,13 +143,28 @@ export function createTfjsExtractor(options: TfjsExtractorOptions): EngineExtrac
       const tape: Tape[] = [];
       const held = new Set<tf.Tensor>();
       const features = forward(image, wanted, held, tape);
+      const linearized = new Lifetime('The linearization');
       return {
         features,
-        pullback: (cotangents) => backward(image, tape, cotangents),
-        dispose: () => tf.dispose([...held]),
+        pullback(cotangents) {
+          linearized.requireAlive();
+          lifetime.requireAlive();
+          for (const layer of Object.keys(cotangents) as LayerName[]) {
+            const cotangent = cotangents[layer];
+            if (!cotangent) continue;
+            requireName('cotangents', layer, [...wanted, 'image']);
+            const shape = layer === 'image' ? [1, ...image.shape] : features[layer]?.shape;
+            requireShape(cotangent, `The cotangent of ${layer}`, shape ?? [], layer);
+          }
+          return backward(image, tape, cotangents);
+        },
+        dispose() {
+          if (linearized.end()) tf.dispose([...held]);
+        },
       };
     },
     dispose() {
+      if (!lifetime.end()) return;
       scale.dispose();
       offset.dispose();
       for (const convolution of convolutions.values()) convolution.dispose();

@@ -3,8 +3,9 @@ import { requireMemory } from '../../allocation';
 import { type ConvStep, convolutionWeights, type NamedTensors } from '../../features/network';
 
 /**
- * How a convolution's gradient with respect to its input is computed: `'flipped'`, as a forward convolution with the filter reversed in
- * both spatial axes and its channels swapped, or `'kernel'`, by the backend's own. `'auto'` takes what measurements show to be faster.
+ * How a convolution's gradient with respect to its input is computed: `'flipped'`, as a forward convolution with the
+ * filter reversed in both spatial axes and its channels swapped, or `'kernel'`, by the backend's own. `'auto'` takes
+ * what measurements show to be faster.
  */
 export type InputGradient = 'auto' | 'flipped' | 'kernel';
 
@@ -52,16 +53,17 @@ export function createConvolution(
 }
 
 /**
- * XNNPACK's memory for a convolution in tfjs-wasm: the output, its packed filter, and nine 32-bit addresses for each output position.
- * Where it has none left it reports nothing and the output stays as it was.
+ * XNNPACK's memory for a convolution in tfjs-wasm: the output, its packed filter, and nine 32-bit addresses for each
+ * output position. Where it has none left it reports nothing and the output stays as it was.
  */
 function requireConvolutionMemory({ shape: [, height, width] }: tf.Tensor4D, filter: tf.Tensor4D): void {
   requireMemory(4 * height * width * (filter.shape[3] + 9) + 4 * filter.size);
 }
 
 /**
- * tfjs-wasm's Conv2DBackpropInput is a scalar loop, 11 to 15 times slower than its forward convolution; the cpu backend's loops cost
- * the same either way. WebGL's flipped convolution takes two thirds of its kernel's time, WebGPU's and tfjs-node's gain nothing.
+ * tfjs-wasm's Conv2DBackpropInput is a scalar loop, 11 to 15 times slower than its forward convolution; the cpu
+ * backend's loops cost the same either way. WebGL's flipped convolution takes two thirds of its kernel's time, WebGPU's
+ * and tfjs-node's gain nothing.
  */
 function fastestInputGradient(backend: string): 'flipped' | 'kernel' {
   return backend === 'webgpu' || backend === 'tensorflow' ? 'kernel' : 'flipped';
@@ -77,7 +79,10 @@ export function reluGradient(gradient: tf.Tensor4D, inputOrOutput: tf.Tensor4D):
   return tf.mul(gradient, mask);
 }
 
-/** Passes the gradient to each window's maximum. Right on every backend for inputs that are not negative, as after a ReLU. */
+/**
+ * Passes the gradient to each window's maximum. Right on every backend for inputs that are not negative, as after a
+ * ReLU.
+ */
 export function maxPoolGradient(gradient: tf.Tensor4D, input: tf.Tensor4D, output: tf.Tensor4D): tf.Tensor4D {
   return tf
     .engine()

@@ -1,6 +1,5 @@
-import * as tf from '@tensorflow/tfjs-core';
-import { InvalidArgumentError } from '../../errors';
-import { showText, showValue } from '../../options/show';
+import type * as tf from '@tensorflow/tfjs-core';
+import { requireShape } from '../shared/require-shape';
 
 /**
  * The numbers of a tensor that enters the engine. Kernels trust lengths, so this is the one way in.
@@ -18,17 +17,4 @@ export function tensorValues(
 ): Float32Array {
   requireShape(tensor, what, shape, option);
   return tensor.dataSync<'float32'>();
-}
-
-/** The check of {@link tensorValues} alone, for a tensor whose numbers are read later. */
-export function requireShape(tensor: unknown, what: string, shape: readonly number[], option: string): void {
-  const isTensor = tensor instanceof tf.Tensor;
-  if (isTensor && tensor.dtype === 'float32' && tf.util.arraysEqual(tensor.shape, [...shape])) return;
-  const accepted = `a float32 tensor [${shape}]`;
-  const found = isTensor ? `a ${tensor.dtype} tensor [${tensor.shape}]` : showValue(tensor);
-  throw new InvalidArgumentError('WRONG_SHAPE', `${showText(what)} is ${found}; accepted: ${accepted}.`, {
-    option,
-    value: isTensor ? tensor.shape : tensor,
-    accepted,
-  });
 }

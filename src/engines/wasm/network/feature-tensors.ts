@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerName } from '../../../features/layer-name';
+import { requireShape } from '../../shared/require-shape';
 import { withBlocks } from '../blocks';
 import type { KernelRunner } from '../runtime/kernel-runner';
-import { requireShape } from '../tensor-values';
 import type { FeatureMap } from './pass';
 
 /** Values of an item of elementwise work. */

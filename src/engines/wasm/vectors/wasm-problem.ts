@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Problem } from '../../../optim/problem';
+import { requireShape } from '../../shared/require-shape';
 import type { FusedObjective } from '../losses/fused-objective';
 import type { KernelRunner } from '../runtime/kernel-runner';
-import { requireShape } from '../tensor-values';
 import { vectorFloats, type WasmVector, wasmSpace } from './wasm-space';
 
 /**
