@@ -5,11 +5,11 @@ import { ImageError, InvalidArgumentError } from '../errors';
 import type { Image } from '../image/image';
 import { requireImage } from '../image/require-image';
 import { toImageData } from '../image/to-image';
-import { showValue } from '../options/show';
+import { showText, showValue } from '../options/show';
 import { number, oneOf, optionTable } from '../options/table';
 import { requireName } from '../options/validate';
 import { loadSharp } from './load-sharp';
-import { probeFile, replaceFile } from './replace-file';
+import { probeFile, replaceFile, targetOf } from './replace-file';
 
 /** A format that images can be written in. */
 export type ImageFormat = 'png' | 'jpeg' | 'webp' | 'avif' | 'tiff';
@@ -162,9 +162,13 @@ async function explaining(file: string, work: () => Promise<void>): Promise<void
     await work();
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    const folder = dirname(file);
+    const folder = dirname(await targetOf(file).catch(() => file));
     const reasons: Record<string, string> = {
       ENOENT: `there is no folder ${showValue(folder)}; create it first`,
+      ELOOP: 'it is a link that leads back to itself',
+      ENAMETOOLONG: 'the name is too long',
+      ENXIO: 'it is a pipe that no program reads from, or a device that is not there',
+      EPIPE: 'the program that read from it has ended',
       ENOTDIR: `${showValue(folder)} is no folder`,
       EACCES: 'permission is denied; choose another folder or change its permissions',
       EPERM: 'permission is denied; choose another folder or change its permissions',
@@ -173,7 +177,7 @@ async function explaining(file: string, work: () => Promise<void>): Promise<void
       EDQUOT:
         'your quota is used up; free some space or choose another disk. What was there before is untouched',
     };
-    throw notWritable(file, reasons[code ?? ''] ?? message, cause);
+    throw notWritable(file, reasons[code ?? ''] ?? showText(message), cause);
   }
 }
 
