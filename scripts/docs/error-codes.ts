@@ -85,6 +85,12 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     cause: 'The engine that was chosen does not run here.',
     cure: "Use `engine: 'auto'`, or what the message names.",
   },
+  FILE_CHANGED: {
+    classes: weights,
+    cause:
+      'A file of weights was replaced, on its server or on disk, while it was read, three times in a row. Parts of two versions are not mixed.',
+    cure: 'Read it again when the replacement is complete.',
+  },
   FILE_NOT_FOUND: {
     classes: ['ImageError', 'WeightsError'],
     cause: 'There is no file of that name.',
@@ -264,6 +270,11 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     cause: 'The wasm engine does not compute a network of these steps.',
     cure: "Use `engine: 'tfjs'`, which takes any order of steps.",
   },
+  UNSUPPORTED_WEIGHTS: {
+    classes: argument,
+    cause: '`weights` is a file of a kind that is not read, such as .pth, .npz, .h5 or .onnx.',
+    cure: 'Convert it; the message says how, [Weights](weights.md#from-other-files) says more.',
+  },
   WORKER_LOST: {
     classes: computation,
     cause: 'A thread of the wasm engine ended or did not answer. The result is void.',
@@ -283,6 +294,12 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     classes: argument,
     cause: 'A list has not as many elements as what it belongs to.',
     cure: 'The message says how many.',
+  },
+  WRONG_NETWORK: {
+    classes: weights,
+    cause:
+      "The names or shapes in the file are those of another network, such as VGG-16, whose first layers look like VGG-19's.",
+    cure: 'Give weights of VGG-19 without batch normalisation.',
   },
   WRONG_SHAPE: {
     classes: ['InvalidArgumentError', 'WeightsError'],

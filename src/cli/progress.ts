@@ -1,4 +1,4 @@
-import type { WeightsProgress } from '../features/vgg19/source';
+import type { WeightsProgress } from '../storage/progress';
 import type { StepEvent, StyleTransferProgress } from '../transfer/progress';
 
 /** Shows how far a run is. */

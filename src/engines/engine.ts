@@ -3,10 +3,10 @@ import type { ErrorCode } from '../error-codes';
 import type { FeatureExtractor } from '../features/extractor';
 import type { LayerName } from '../features/layer-name';
 import type { LoadedNetwork } from '../features/network';
-import type { WeightsWarning } from '../features/vgg19/source';
 import type { Image } from '../image/image';
 import type { GramMatrixOptions } from '../losses/gram-matrix';
 import type { ObjectiveExtractor } from '../objective';
+import type { WeightsWarning } from '../storage/progress';
 
 /**
  * What computes a network: operations of tfjs, kernels of this library, or an engine of your own.

@@ -3,10 +3,11 @@ import { checkAllocations } from '../allocation';
 import { EnvironmentError } from '../errors';
 import { convolutionsUpTo, type Vgg19Layer, vgg19Layers } from '../features/vgg19/layers';
 import { loadedVgg19, type Pooling } from '../features/vgg19/network';
+import { readLayers } from '../features/vgg19/read-layers';
 import { resolveWeights, type Weights } from '../features/vgg19/resolve-weights';
-import type { WeightsProgress, WeightsWarning } from '../features/vgg19/source';
 import { abortSignal, any, callback, oneOf, optionTable } from '../options/table';
 import { anyPlatform, type Platform } from '../platform';
+import type { WeightsProgress, WeightsWarning } from '../storage/progress';
 import type { EngineExtractor } from './engine';
 import { type EngineOptions, engineOptions, enginesFor } from './engine-options';
 
@@ -73,7 +74,7 @@ export async function loadVgg19On(
   const [engine] = enginesFor(settings, tf.getBackend());
   const resolving = { platform: platform.weights, signal, onWarning };
   const { source, embedded } = await resolveWeights(weights, convolutions, resolving);
-  const read = await source.read(convolutions, { signal, onProgress, onWarning });
+  const read = await readLayers(source, convolutions, { signal, onProgress, onWarning });
   const { name: weightsName, convention } = source;
   const network = loadedVgg19(read, { lastLayer, pooling, convention, weightsName, embedded });
   return engine.load(network, { signal, onWarning });

@@ -1,3 +1,4 @@
+export type { ReadWeightsOptions } from '../weights/tensor-file';
 export type { FeatureExtractor, Features, Linearization } from './extractor';
 export type { LayerName } from './layer-name';
 export type {

@@ -1,5 +1,8 @@
 import { WeightsError } from '../errors';
+import type { NamedTensors } from '../weights/named-tensor';
 import type { LayerName } from './layer-name';
+
+export type { NamedTensor, NamedTensors } from '../weights/named-tensor';
 
 /** A network as data: what an image goes through, step by step. Weights are kept apart, as {@link NamedTensors}. */
 export interface Network {
@@ -45,15 +48,6 @@ export interface PoolStep {
   readonly op: 'maxPool' | 'averagePool';
   readonly name: LayerName;
 }
-
-/** Numbers with a shape, row-major. */
-export interface NamedTensor {
-  readonly shape: readonly number[];
-  readonly values: Float32Array;
-}
-
-/** Tensors by the names that a network's steps use. */
-export type NamedTensors = ReadonlyMap<string, NamedTensor>;
 
 /** A network with its weights: what an engine loads. */
 export interface LoadedNetwork {

@@ -1,26 +1,32 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { WeightsError } from '../errors';
-import { layersModelWeights } from '../features/vgg19/layers-model-weights';
+import { InvalidArgumentError, WeightsError } from '../errors';
+import { layersModelWeights, sourceOptions } from '../features/vgg19/layers-model-weights';
+import { safetensorsWeights } from '../features/vgg19/safetensors-weights';
 import type { WeightConvention, WeightSource } from '../features/vgg19/source';
-import { requireKnownOptions } from '../options/validate';
+import { requireWeightKind, unsupportedKind } from '../features/vgg19/weight-kinds';
+import { showText, showValue } from '../options/show';
+import { optionTable } from '../options/table';
 import type { ByteRange, ByteStore, Bytes, ReadBytesOptions } from '../storage/byte-store';
 
 /** Options of {@link directoryWeights}. */
 export interface DirectoryWeightsOptions {
-  /** What the weights expect of their input. @default what the model.json says, else 'caffe' */
+  /** What the weights expect of their input. @default what the file says, else 'caffe', for safetensors 'torchvision' */
   readonly convention?: WeightConvention | undefined;
   /** For reports. @default `'VGG-19 from <path>'` */
   readonly name?: string | undefined;
 }
 
+const directoryWeightsOptions = optionTable<DirectoryWeightsOptions>()('directoryWeights', sourceOptions);
+
 /**
- * VGG-19 as a TensorFlow.js layers model on disk: a folder with `model.json` and its shards. Only the bytes of the layers asked
- * for are read.
+ * VGG-19 on disk: a TensorFlow.js layers model (a folder with `model.json` and its shards), or a `.safetensors` file. Only the bytes
+ * of the layers asked for are read.
  *
- * @param path the folder or its model.json, as a path or a `file:` URL
- * @throws WeightsError when reading, if a file is missing, too short or not what model.json says
+ * @param path the folder, its model.json or the .safetensors file, as a path or a `file:` URL
+ * @throws InvalidArgumentError for another kind of file; WeightsError when reading, if a file is missing, too short or malformed
  * @example
  * ```ts
  * const source = directoryWeights('../shared/vgg19');
@@ -28,84 +34,130 @@ export interface DirectoryWeightsOptions {
  * ```
  */
 export function directoryWeights(path: string | URL, options: DirectoryWeightsOptions = {}): WeightSource {
-  requireKnownOptions('directoryWeights', options, ['convention', 'name']);
-  return layersModelWeights(directoryStore(path), options);
+  const { convention, name } = directoryWeightsOptions.read(options);
+  const location = pathOf(path);
+  requireWeightKind(location);
+  const store = directoryStore(location);
+  return /\.safetensors$/i.test(location)
+    ? safetensorsWeights(store, { convention, name: name ?? `VGG-19 from ${showText(String(path), 200)}` })
+    : layersModelWeights(store, { convention, name });
 }
 
 /** A folder on disk, or a file in it, as a {@link ByteStore}. */
 export function directoryStore(path: string | URL): ByteStore {
-  const location = resolve(
-    typeof path === 'string' && !path.startsWith('file:') ? path : fileURLToPath(path),
-  );
+  const location = pathOf(path);
   const isFile = /\.(json|safetensors)$/i.test(location);
-  return new DirectoryStore(isFile ? dirname(location) : location, isFile ? basename(location) : undefined);
+  return isFile
+    ? new DirectoryStore(dirname(location), basename(location))
+    : new DirectoryStore(location, undefined);
+}
+
+function pathOf(location: string | URL): string {
+  try {
+    return resolve(
+      typeof location === 'string' && !/^file:/i.test(location) ? location : fileURLToPath(location),
+    );
+  } catch (cause) {
+    const accepted = 'a path, or a file: URL of this machine';
+    const message = `weights is ${showValue(String(location))}; accepted: ${accepted}.`;
+    throw new InvalidArgumentError('UNKNOWN_WEIGHTS', message, {
+      option: 'weights',
+      value: location,
+      accepted,
+      cause,
+    });
+  }
 }
 
 class DirectoryStore implements ByteStore {
+  readonly name: string;
+
   constructor(
-    readonly name: string,
+    private readonly folder: string,
     readonly entry: string | undefined,
-  ) {}
+  ) {
+    this.name = showText(folder, 200);
+  }
 
   prefersWhole(): boolean {
     return false;
   }
 
   size(file: string): Promise<number> {
-    return this.reporting(file, async (path) => (await stat(path)).size);
+    return this.withFile(file, async (handle) => (await handle.stat()).size);
   }
 
   async read(file: string, limit: number, { signal }: ReadBytesOptions = {}): Promise<Bytes> {
     signal?.throwIfAborted();
-    return this.reporting(file, (path) =>
-      withFile(path, async (handle) => {
-        const { size } = await handle.stat();
-        if (size > limit)
-          throw new WeightsError('TOO_LARGE', `${path} has ${size} bytes; expected at most ${limit}.`, {
-            option: file,
-            value: size,
-            accepted: `at most ${limit} bytes`,
-          });
-        return readFully(handle, path, { offset: 0, length: size });
-      }),
-    );
+    return this.withFile(file, async (handle, path) => {
+      const { size } = await handle.stat();
+      if (size <= limit) return readFully(handle, path, { offset: 0, length: size });
+      const accepted = `at most ${limit} bytes`;
+      throw new WeightsError('TOO_LARGE', `${path} has ${size} bytes; expected ${accepted}.`, {
+        option: file,
+        value: size,
+        accepted,
+      });
+    });
   }
 
   async *readRanges(
     file: string,
     ranges: readonly ByteRange[],
-    { signal }: ReadBytesOptions = {},
+    { signal, onBytes }: ReadBytesOptions = {},
   ): AsyncGenerator<Bytes> {
-    for (const range of ranges) {
-      signal?.throwIfAborted();
-      yield await this.reporting(file, (path) => withFile(path, (handle) => readFully(handle, path, range)));
-    }
+    yield* await this.withFile(file, async (handle, path) => {
+      const before = (await handle.stat()).mtimeMs;
+      const pieces: Bytes[] = [];
+      let loaded = 0;
+      for (const range of ranges) {
+        signal?.throwIfAborted();
+        pieces.push(await readFully(handle, path, range));
+        loaded += range.length;
+        onBytes?.(loaded);
+      }
+      if ((await handle.stat()).mtimeMs === before) return pieces;
+      throw new WeightsError('FILE_CHANGED', `${path} was written to while it was read.`, {
+        option: 'weights',
+      });
+    });
   }
 
-  private async reporting<T>(file: string, work: (path: string) => Promise<T>): Promise<T> {
-    const path = join(this.name, file);
+  /** Opens a regular file. @param work gets the path as messages show it */
+  private async withFile<T>(
+    file: string,
+    work: (handle: FileHandle, path: string) => Promise<T>,
+  ): Promise<T> {
+    const path = join(this.folder, file);
+    const shown = showText(path, 200);
+    let handle: FileHandle | undefined;
     try {
-      return await work(path);
+      // Not waiting for a writer, as opening a pipe would, without end and deaf to signals. Windows has no such flag.
+      handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+      if (!(await handle.stat()).isFile())
+        throw new WeightsError('NOT_A_FILE', `${shown} is a folder, a pipe or a device; accepted: a file.`, {
+          option: 'weights',
+          value: path,
+          accepted: 'a file',
+        });
+      return await work(handle, shown);
     } catch (cause) {
-      if (cause instanceof WeightsError) throw cause;
-      const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+      if (!isSystemError(cause)) throw cause;
+      if (cause.code === 'ENOTDIR') throw unsupportedKind(this.folder, 'a file of unknown kind');
+      const missing = cause.code === 'ENOENT';
       throw new WeightsError(
         missing ? 'FILE_NOT_FOUND' : 'READ_FAILED',
-        missing ? `There is no ${path}.` : `${path} cannot be read: ${(cause as Error).message}`,
+        missing ? `There is no ${shown}.` : `${shown} cannot be read: ${showText(cause.message, 200)}`,
         { option: 'weights', value: path, cause },
       );
+    } finally {
+      await handle?.close();
     }
   }
 }
 
-async function withFile<T>(path: string, work: (handle: FileHandle) => Promise<T>): Promise<T> {
-  const handle = await open(path);
-  try {
-    return await work(handle);
-  } finally {
-    await handle.close();
-  }
-}
+const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string' && 'errno' in error;
 
 async function readFully(handle: FileHandle, path: string, { offset, length }: ByteRange): Promise<Bytes> {
   const bytes = new Uint8Array(length);

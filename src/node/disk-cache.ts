@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import envPaths from 'env-paths';
 import { WeightsError } from '../errors';
+import { showValue } from '../options/show';
 import { isCacheKey, type WeightCache } from '../storage/byte-cache';
 import { replaceFile } from './replace-file';
 
@@ -9,8 +10,8 @@ import { replaceFile } from './replace-file';
 export const cacheVariable = 'TFJS_STYLE_TRANSFER_CACHE';
 
 /**
- * Weights kept in a folder. Files are written beside their place and renamed, so that several processes can use it at once; nothing is
- * made before the first write.
+ * Weights kept in a folder. Files are written beside their place and renamed, so that several processes can use it at once; the folder
+ * is made at the first write.
  *
  * @param folder by default the user's own for caches: what TFJS_STYLE_TRANSFER_CACHE names, else `tfjs-style-transfer` in
  * `$XDG_CACHE_HOME` or `~/.cache`, in `~/Library/Caches`, or in `%LOCALAPPDATA%`
@@ -23,7 +24,10 @@ export function diskCache(folder: string = defaultCacheFolder()): WeightCache {
   const root = resolve(folder);
   const pathOf = (key: string): string => {
     if (isCacheKey(key)) return join(root, key);
-    throw new WeightsError('UNSAFE_PATH', `'${key}' is no key of a cache.`, { option: 'key', value: key });
+    throw new WeightsError('UNSAFE_PATH', `${showValue(key)} is no key of a cache.`, {
+      option: 'key',
+      value: key,
+    });
   };
   return {
     name: root,

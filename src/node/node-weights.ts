@@ -1,11 +1,12 @@
-import type { ConvLayer } from '../features/vgg19/layers';
-import { layersModelWeights } from '../features/vgg19/layers-model-weights';
+import { type ConvLayer, vgg19Convolutions } from '../features/vgg19/layers';
 import { resolveWeights, type Weights, type WeightsPlatform } from '../features/vgg19/resolve-weights';
-import { safetensorsWeights } from '../features/vgg19/safetensors-weights';
-import type { ReadWeightsOptions, WeightSource } from '../features/vgg19/source';
-import { requireKnownOptions } from '../options/validate';
+import type { WeightSource } from '../features/vgg19/source';
+import { abortSignal, any, callback, optionTable } from '../options/table';
 import type { WeightCache } from '../storage/byte-cache';
-import { directoryStore } from './directory-weights';
+import type { WeightsWarning } from '../storage/progress';
+import { cacheOption } from '../storage/remote-options';
+import type { ReadWeightsOptions } from '../weights/tensor-file';
+import { directoryWeights } from './directory-weights';
 import { diskCache } from './disk-cache';
 
 /** Environment variable that stands for weights that are not given: whatever the option `weights` accepts. */
@@ -22,6 +23,22 @@ export interface NodeWeightsOptions extends Pick<ReadWeightsOptions, 'signal' | 
   readonly cache?: WeightCache | false | undefined;
 }
 
+/** The convolutions of Li et al. 2021, table 1. */
+const paperLayers: readonly ConvLayer[] = ['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1'];
+
+const convolutions = vgg19Convolutions.map(({ name }) => name);
+
+const nodeWeightsOptions = optionTable<NodeWeightsOptions>()('nodeWeights', {
+  layers: any<readonly ConvLayer[], { default: readonly ConvLayer[] }>(
+    'a list of convolutions, conv1_1 to conv5_4',
+    (value) => Array.isArray(value) && value.every((layer) => convolutions.includes(layer)),
+    { default: paperLayers },
+  ),
+  cache: cacheOption,
+  signal: abortSignal(),
+  onWarning: callback<(warning: WeightsWarning) => void>(),
+});
+
 /**
  * Weights as Node finds them: beside all that the option `weights` accepts elsewhere, a path (a folder with model.json, or a
  * .safetensors file), and downloads are kept on disk. Without `weights`: what the environment variable TFJS_STYLE_TRANSFER_WEIGHTS
@@ -37,8 +54,7 @@ export async function nodeWeights(
   weights?: Weights,
   options: NodeWeightsOptions = {},
 ): Promise<WeightSource> {
-  requireKnownOptions('nodeWeights', options, ['layers', 'cache', 'signal', 'onWarning']);
-  const { layers = paperLayers, cache, signal, onWarning } = options;
+  const { layers, cache, signal, onWarning } = nodeWeightsOptions.read(options);
   const { source } = await resolveWeights(weights, layers, {
     platform: nodePlatform(cache),
     signal,
@@ -47,9 +63,6 @@ export async function nodeWeights(
   return source;
 }
 
-/** The convolutions of Li et al. 2021, table 1. */
-const paperLayers: readonly ConvLayer[] = ['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1'];
-
 /** What Node adds to `resolveWeights`: a cache on disk, environment variables, paths. */
 export function nodePlatform(cache: WeightCache | false = diskCache()): WeightsPlatform {
   const mirrors = process.env[mirrorsVariable]?.split(/[\s,]+/).filter((mirror) => mirror !== '');
@@ -57,20 +70,10 @@ export function nodePlatform(cache: WeightCache | false = diskCache()): WeightsP
     cache,
     defaultWeights: process.env[weightsVariable] || undefined,
     mirrors: mirrors?.length ? mirrors : undefined,
-    open: (location) => (isPath(location) ? openPath(location) : undefined),
+    open: (location) => (isPath(location) ? directoryWeights(location) : undefined),
   };
 }
 
-function openPath(path: string | URL): WeightSource {
-  const isSafetensors = (typeof path === 'string' ? path : path.pathname)
-    .toLowerCase()
-    .endsWith('.safetensors');
-  const store = directoryStore(path);
-  return isSafetensors
-    ? safetensorsWeights(store, { name: `VGG-19 from ${path}` })
-    : layersModelWeights(store);
-}
-
-/** What has no scheme, or `file:`. A single letter is a drive. */
+/** Whether a location is a path: it has no scheme, or `file:`. A single letter before the colon is a drive. */
 const isPath = (location: string | URL): boolean =>
   /^file:/i.test(String(location)) || !/^[a-z][a-z0-9+.-]+:/i.test(String(location));

@@ -1,9 +1,10 @@
+import { createStore, del, entries, get, set, type UseStore } from 'idb-keyval';
 import type { WeightCache } from './byte-cache';
 import type { Bytes } from './byte-store';
 
 const cacheName = 'tfjs-style-transfer';
 
-/** The cache of the page's or worker's origin: the Cache API, or IndexedDB where there is none (pages over plain http). */
+/** The cache of a page's or worker's origin: the Cache API, or IndexedDB where there is none (pages over plain http). */
 export function browserCache(): WeightCache | undefined {
   if (typeof caches !== 'undefined') return cacheApiCache();
   if (typeof indexedDB !== 'undefined') return indexedDbCache();
@@ -13,7 +14,7 @@ export function browserCache(): WeightCache | undefined {
 /** A {@link WeightCache} in the Cache API. */
 export function cacheApiCache(storage: CacheStorage = caches): WeightCache {
   const opened = () => storage.open(cacheName);
-  // The Cache API wants URLs; this one exists nowhere (RFC 2606).
+  // Keys of the Cache API are URLs; this origin exists nowhere (RFC 2606).
   const origin = 'https://tfjs-style-transfer.invalid/';
   return {
     name: "the browser's cache",
@@ -45,47 +46,21 @@ export function cacheApiCache(storage: CacheStorage = caches): WeightCache {
 }
 
 /** A {@link WeightCache} in IndexedDB. */
-export function indexedDbCache(factory: IDBFactory = indexedDB): WeightCache {
-  const storeName = 'files';
-  let opening: Promise<IDBDatabase> | undefined;
-  const database = (): Promise<IDBDatabase> => {
-    opening ??= new Promise((resolve, reject) => {
-      const request = factory.open(cacheName, 1);
-      request.onupgradeneeded = () => request.result.createObjectStore(storeName);
-      request.onsuccess = () => resolve(request.result);
-      request.onerror = () => reject(request.error);
-    });
-    return opening;
-  };
-  const run = async <T>(
-    mode: IDBTransactionMode,
-    work: (store: IDBObjectStore) => IDBRequest<T>,
-  ): Promise<T> => {
-    const transaction = (await database()).transaction(storeName, mode);
-    const request = work(transaction.objectStore(storeName));
-    return new Promise((resolve, reject) => {
-      transaction.oncomplete = () => resolve(request.result);
-      transaction.onabort = () => reject(transaction.error);
-      transaction.onerror = () => reject(transaction.error);
-    });
+export function indexedDbCache(): WeightCache {
+  // Opens the database, so it waits for the first use.
+  let opened: UseStore | undefined;
+  const store = () => {
+    opened ??= createStore(cacheName, 'files');
+    return opened;
   };
   return {
     name: "the browser's database",
-    async read(key) {
-      return (await run<Bytes | undefined>('readonly', (store) => store.get(key))) ?? undefined;
-    },
-    async write(key, bytes) {
-      await run('readwrite', (store) => store.put(bytes.slice(), key));
-    },
-    async delete(key) {
-      await run('readwrite', (store) => store.delete(key));
-    },
+    read: (key) => get<Bytes>(key, store()),
+    write: (key, bytes) => set(key, bytes.slice(), store()),
+    delete: (key) => del(key, store()),
     async list() {
-      const keys = await run('readonly', (store) => store.getAllKeys());
-      const sizes = await Promise.all(
-        keys.map((key) => run<Bytes | undefined>('readonly', (store) => store.get(key))),
-      );
-      return keys.map((key, i) => ({ key: String(key), bytes: sizes[i]?.length ?? 0 }));
+      const files = await entries<string, Bytes>(store());
+      return files.map(([key, { length }]) => ({ key, bytes: length }));
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { Bytes } from './byte-store';
 
-/** Keeps downloaded files of weights. Write another by implementing this; what is in it is checked by its users. */
+/** Keeps downloaded files of weights. Write another by implementing this; the library checks what it reads from it by SHA-256. */
 export interface WeightCache {
   /** For people: a folder's path, `"the browser's cache"`. */
   readonly name: string;
@@ -21,7 +21,7 @@ export interface CachedFile {
   readonly bytes: number;
 }
 
-/** Whether a key has the form that {@link CachedFile} describes: no implementation needs to fear a path. */
+/** Whether a key has the form that {@link CachedFile} describes, so that it is a safe path below a cache's folder. */
 export function isCacheKey(key: string): boolean {
   return key.length <= 255 && /^[a-z0-9_-][a-z0-9._-]*(\/[a-z0-9_-][a-z0-9._-]*)*$/.test(key);
 }

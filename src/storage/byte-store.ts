@@ -1,5 +1,5 @@
 import { WeightsError } from '../errors';
-import type { WeightsWarning } from '../features/vgg19/source';
+import type { WeightsWarning } from './progress';
 
 /** Bytes that own their memory, as WebCrypto and `Response` want them. */
 export type Bytes = Uint8Array<ArrayBuffer>;
@@ -13,7 +13,7 @@ export interface ByteRange {
 /** Options of a {@link ByteStore}'s functions. */
 export interface ReadBytesOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Told how much of what is being read has arrived; less than before when a download starts anew. */
+  /** Told how many bytes of the present call have arrived; less than before when a download starts anew. */
   readonly onBytes?: ((loaded: number) => void) | undefined;
   /** Told of what went wrong without preventing the bytes from being read: a cache that cannot be written. */
   readonly onWarning?: ((warning: WeightsWarning) => void) | undefined;
@@ -31,31 +31,36 @@ export interface ByteStore {
   size(file: string, options?: ReadBytesOptions): Promise<number>;
   /** All of a file. Throws a `WeightsError` where it holds more than `limit` bytes. */
   read(file: string, limit: number, options?: ReadBytesOptions): Promise<Bytes>;
-  /** Parts of a file, one after the other. The ranges ascend and do not overlap. */
+  /**
+   * Parts of one version of a file, in order: bytes of a file that is replaced meanwhile are never mixed with those of its successor.
+   * The ranges ascend and do not overlap.
+   */
   readRanges(file: string, ranges: readonly ByteRange[], options?: ReadBytesOptions): AsyncIterable<Bytes>;
   /** Removes from a cache what was read: it is not what it should be. */
   discard?(): Promise<void>;
 }
 
-/** Does what reads from a store; where what it finds there makes no sense, a cache forgets it. */
-export async function discardingWhatIsWrong<T>(store: ByteStore, work: () => Promise<T>): Promise<T> {
+/** Runs `work`, which reads from a store. If it fails because the contents are wrong, the store's cache forgets them. */
+export async function discardingWrongContents<T>(store: ByteStore, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof WeightsError && wrongContents.includes(error.code)) await store.discard?.();
+    if (error instanceof WeightsError && wrongContents.has(error.code)) await store.discard?.();
     throw error;
   }
 }
 
-const wrongContents = [
+const wrongContents: ReadonlySet<string> = new Set([
+  'FILE_CHANGED',
   'MALFORMED_WEIGHTS',
   'NOT_FINITE',
   'TRUNCATED',
   'UNSAFE_PATH',
   'UNSUPPORTED_DTYPE',
+  'WRONG_NETWORK',
   'WRONG_SHAPE',
   'WRONG_SIZE',
-];
+]);
 
 /** Whether a value is a {@link ByteStore}. */
 export function isByteStore(value: unknown): value is ByteStore {

@@ -1,6 +1,7 @@
-import type { WeightsWarning } from '../features/vgg19/source';
+import { showText } from '../options/show';
 import type { WeightCache } from './byte-cache';
 import type { Bytes } from './byte-store';
+import type { WeightsWarning } from './progress';
 import { sha256 } from './sha256';
 
 /** What is known of a file before it is fetched. */
@@ -9,16 +10,9 @@ export interface Pin {
   readonly size?: number | undefined;
 }
 
-/** The part of a download that was there when it was interrupted. */
-export interface PartialDownload {
-  readonly bytes: Bytes;
-  /** What the server called the version of the file that the bytes are of (its ETag). */
-  readonly version: string | undefined;
-}
-
 /**
- * A {@link WeightCache} whose every read is checked by SHA-256, the one that is known of the file or else the one of the bytes
- * that were written, kept beside them. What does not pass is removed and is as if never there. A cache that fails is a warning.
+ * A {@link WeightCache} whose every read is checked by SHA-256: the pinned one, or else that of the bytes that were written, kept
+ * beside them. Damaged bytes are removed and count as absent. A cache that fails is a warning, not an error.
  */
 export class CheckedCache {
   constructor(
@@ -27,24 +21,27 @@ export class CheckedCache {
   ) {}
 
   async read(key: string, pin: Pin = {}): Promise<Bytes | undefined> {
-    const bytes = await this.trying('CACHE_READ_FAILED', (cache) => cache.read(key));
-    if (!bytes) return undefined;
-    const expected =
-      pin.sha256 ?? (await this.trying('CACHE_READ_FAILED', (cache) => cache.read(digestKey(key))));
-    const known = typeof expected === 'string' || expected === undefined ? expected : decodeText(expected);
-    if (known === (await sha256(bytes)) && (pin.size ?? bytes.length) === bytes.length) return bytes;
-    this.warn({
-      code: 'CACHE_CORRUPT',
-      message: `${key} in ${this.cache?.name} is damaged and will be fetched again.`,
+    const found = await this.trying('CACHE_READ_FAILED', async (cache) => {
+      const bytes = await cache.read(key);
+      if (!bytes || pin.sha256) return { bytes, expected: pin.sha256 };
+      const digest = await cache.read(digestKey(key));
+      return { bytes, expected: digest && new TextDecoder().decode(digest) };
     });
+    const bytes = found?.bytes;
+    if (!bytes) return undefined;
+    const size = pin.size ?? bytes.length;
+    if (bytes.length === size && found.expected === (await sha256(bytes))) return bytes;
+    const message = `${key} in ${this.name} is damaged and will be fetched again.`;
+    this.warn({ code: 'CACHE_CORRUPT', message });
     await this.delete(key);
     return undefined;
   }
 
+  /** Keeps bytes that are verified: they have the pinned hash, or arrived in one transfer of one version of their file. */
   async write(key: string, bytes: Bytes, pin: Pin = {}): Promise<void> {
     await this.trying('CACHE_WRITE_FAILED', async (cache) => {
-      // First, so that who reads at the same time does not find bytes without it, which would be as if damaged.
-      if (!pin.sha256) await cache.write(digestKey(key), encodeText(await sha256(bytes)));
+      // The hash comes first: a reader that finds the bytes without it would take them for damaged.
+      if (!pin.sha256) await cache.write(digestKey(key), new TextEncoder().encode(await sha256(bytes)));
       await cache.write(key, bytes);
     });
   }
@@ -56,24 +53,8 @@ export class CheckedCache {
     });
   }
 
-  async readPartial(key: string): Promise<PartialDownload | undefined> {
-    const stored = await this.trying('CACHE_READ_FAILED', (cache) => cache.read(partialKey(key)));
-    const end = stored?.indexOf(newline) ?? -1;
-    if (!stored || end < 0) return undefined;
-    const version = decodeText(stored.subarray(0, end));
-    return { bytes: stored.slice(end + 1), version: version === '' ? undefined : version };
-  }
-
-  async writePartial(key: string, { bytes, version = '' }: PartialDownload): Promise<void> {
-    const head = encodeText(`${version.replaceAll('\n', ' ')}\n`);
-    const stored = new Uint8Array(head.length + bytes.length);
-    stored.set(head);
-    stored.set(bytes, head.length);
-    await this.trying('CACHE_WRITE_FAILED', (cache) => cache.write(partialKey(key), stored));
-  }
-
-  async deletePartial(key: string): Promise<void> {
-    await this.trying('CACHE_WRITE_FAILED', (cache) => cache.delete(partialKey(key)));
+  private get name(): string {
+    return showText(this.cache?.name ?? 'no cache', 200);
   }
 
   private async trying<T>(code: string, work: (cache: WeightCache) => Promise<T>): Promise<T | undefined> {
@@ -81,18 +62,14 @@ export class CheckedCache {
     try {
       return await work(this.cache);
     } catch (cause) {
-      const message = cause instanceof Error ? cause.message : String(cause);
-      this.warn({ code, message: `${this.cache.name} does not work as a cache of weights: ${message}` });
+      const reason = showText(cause instanceof Error ? cause.message : String(cause), 200);
+      this.warn({ code, message: `${this.name} does not work as a cache of weights: ${reason}` });
       return undefined;
     }
   }
 }
 
-/** Whether a key is of a file, not of what is kept beside it. */
-export const isFileKey = (key: string): boolean => !/\.(sha256|partial)$/.test(key);
+/** Whether a key is that of a file, not of the hash beside it. */
+export const isFileKey = (key: string): boolean => !key.endsWith('.sha256');
 
 const digestKey = (key: string): string => `${key}.sha256`;
-const partialKey = (key: string): string => `${key}.partial`;
-const newline = 10;
-const encodeText = (text: string): Bytes => new TextEncoder().encode(text);
-const decodeText = (bytes: Bytes): string => new TextDecoder().decode(bytes);

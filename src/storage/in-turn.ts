@@ -1,9 +1,9 @@
-/** What is being done for each key, in this process. */
+/** Settles when the work in progress for a key does. */
 const turns = new Map<string, Promise<void>>();
 
 /**
- * Does one thing at a time for each key: whoever comes while something is being done for it waits, as long as the own signal
- * lets it, and goes on when that is done, aborted or failed. So two loads at once of the same weights do not both fetch them.
+ * Serialises work per key, so that two loads of the same file in one process fetch it once. A caller whose key is busy waits until
+ * that work settles or its own signal aborts.
  */
 export async function inTurn<T>(
   key: string,
@@ -17,14 +17,18 @@ export async function inTurn<T>(
   return done;
 }
 
-function unlessAborted(turn: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal?.reason);
-    if (signal?.aborted) stop();
-    signal?.addEventListener('abort', stop, { once: true });
-    void turn.then(() => {
-      signal?.removeEventListener('abort', stop);
-      resolve();
-    });
+/** Waits for `work`; rejects with the signal's reason as soon as that is aborted. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  let stop = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
   });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }

@@ -1,9 +1,9 @@
 import { InvalidArgumentError } from '../errors';
-import { showValue } from '../options/show';
+import { showUrl, showValue } from '../options/show';
 import type { Pin } from './checked-cache';
 import { sha256OfText } from './sha256';
 
-/** Where a {@link RemoteStore}'s files are. */
+/** Where a remote store's files are. */
 export interface RemoteLocation {
   /** For people. */
   readonly name: string;
@@ -18,28 +18,35 @@ export interface RemoteLocation {
   readonly cacheFolder?: string | undefined;
 }
 
-/** The URL that a location is. Relative ones belong to the page. */
+/** The location of the folder that a file's URL is in, or that a URL names. @param defaultEntry file in a folder */
+export function locationOf(url: string | URL, defaultEntry: string): RemoteLocation {
+  const { origin, pathname, search } = requireUrl(url);
+  const extension = defaultEntry.slice(defaultEntry.lastIndexOf('.'));
+  const isFile = pathname.toLowerCase().endsWith(extension);
+  const folder = isFile ? pathname.slice(0, pathname.lastIndexOf('/') + 1) : pathname.replace(/\/?$/, '/');
+  const entry = isFile ? decoded(pathname.slice(folder.length)) : defaultEntry;
+  return { name: showUrl(origin + pathname), folders: [origin + folder], search, entry };
+}
+
+/**
+ * The URL that a location is. Relative ones belong to the page.
+ * @throws InvalidArgumentError `UNKNOWN_WEIGHTS` for anything else, and for user names and passwords, which `fetch` refuses
+ */
 export function requireUrl(location: unknown): URL {
-  const accepted =
-    'an http: or https: URL, a WeightSource, a tf.io.IOHandler; folders on disk through tfjs-style-transfer/node';
   const base = (globalThis as { location?: { href?: string } }).location?.href;
-  try {
-    if (typeof location !== 'string' && !(location instanceof URL)) throw new TypeError('no URL');
-    const url = new URL(location, base);
-    if (url.protocol === 'http:' || url.protocol === 'https:') return url;
-  } catch {
-    // Said below.
-  }
-  const value = location instanceof URL ? location.href : location;
-  throw new InvalidArgumentError(
-    'UNKNOWN_WEIGHTS',
-    `weights is ${showValue(value)}; accepted: ${accepted}.`,
-    {
-      option: 'weights',
-      value,
-      accepted,
-    },
-  );
+  const url = typeof location === 'string' || location instanceof URL ? parsed(location, base) : undefined;
+  const isHttp = url?.protocol === 'http:' || url?.protocol === 'https:';
+  if (url && isHttp && url.username === '' && url.password === '') return url;
+  const accepted = isHttp
+    ? 'a URL without user name and password; a `fetch` of your own can send an Authorization header'
+    : 'an http: or https: URL, a WeightSource, a tf.io.IOHandler; folders on disk through tfjs-style-transfer/node';
+  const shown =
+    typeof location === 'string' || location instanceof URL ? `'${showUrl(location)}'` : showValue(location);
+  throw new InvalidArgumentError('UNKNOWN_WEIGHTS', `weights is ${shown}; accepted: ${accepted}.`, {
+    option: 'weights',
+    value: url ? showUrl(url) : location,
+    accepted,
+  });
 }
 
 /** The folder in a cache for the files of a location that names none. */
@@ -50,8 +57,9 @@ export async function folderKeyOf({ folders, search = '' }: RemoteLocation): Pro
 
 /** A file's name, made fit for a key: two that differ stay different. */
 export async function fileKeyOf(file: string): Promise<string> {
-  const key = file.toLowerCase().replace(/[^a-z0-9._/-]/g, '_');
-  const readable = key
+  const readable = file
+    .toLowerCase()
+    .replace(/[^a-z0-9._/-]/g, '_')
     .split('/')
     .map((segment) => segment.replace(/^\./, '_'))
     .join('/')
@@ -59,4 +67,21 @@ export async function fileKeyOf(file: string): Promise<string> {
   return readable === file
     ? file
     : `${(await sha256OfText(file)).slice(0, 8)}-${readable.replaceAll('/', '_')}`;
+}
+
+function parsed(location: string | URL, base: string | undefined): URL | undefined {
+  try {
+    return new URL(location, base);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A segment of a URL's path as text; one whose escapes are wrong as it is. */
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
 }

@@ -1,3 +1,4 @@
+import { any, callback, flag, number, type Table } from '../options/table';
 import type { WeightCache } from './byte-cache';
 
 /** Options of everything that is read from a URL. */
@@ -21,13 +22,34 @@ export interface RemoteOptions {
   readonly fetch?: typeof fetch | undefined;
 }
 
-/** The names of {@link RemoteOptions}. */
-export const remoteOptionNames = [
-  'cache',
-  'sha256',
-  'retries',
-  'retryDelayMs',
-  'stallTimeoutMs',
-  'offline',
-  'fetch',
-] as const satisfies readonly (keyof RemoteOptions)[];
+/** The option `cache` of every source that keeps what it fetches. */
+export const cacheOption = any<WeightCache | false>(
+  'a WeightCache (read, write, delete, list), or false',
+  (value) => {
+    const { read, write } = (value ?? {}) as Partial<WeightCache>;
+    return value === false || (typeof read === 'function' && typeof write === 'function');
+  },
+);
+
+/** {@link RemoteOptions} without `sha256`, for sources of files whose hashes nobody can give. */
+export const downloadOptions = {
+  cache: cacheOption,
+  retries: number({ min: 0, max: 1000, integer: true, default: 4 }),
+  retryDelayMs: number({ min: 0, default: 500 }),
+  // Longer times than setTimeout's 2^31 - 1 would end at once.
+  stallTimeoutMs: number({ min: 1, max: 2 ** 31 - 1, default: 60_000 }),
+  offline: flag({ default: false }),
+  fetch: callback<typeof fetch>(),
+} satisfies Table<Omit<RemoteOptions, 'sha256'>>;
+
+/** {@link RemoteOptions}. */
+export const remoteOptions = {
+  ...downloadOptions,
+  sha256: any<Readonly<Record<string, string>>>(
+    'a record of file names and their SHA-256 in 64 hexadecimal digits',
+    (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      Object.values(value).every((hash) => typeof hash === 'string' && /^[0-9a-f]{64}$/i.test(hash)),
+  ),
+} satisfies Table<RemoteOptions>;

@@ -1,12 +1,13 @@
 import type { ErrorCode } from '../error-codes';
 import { WeightsError } from '../errors';
+import { unlessAborted } from './in-turn';
 
 /** A failure that may pass: worth another attempt. */
 export class PassingFailure extends Error {
   override readonly name = 'PassingFailure';
   /** Of the `WeightsError` that it becomes if it does not pass. */
   readonly code: ErrorCode;
-  /** Pause before the next attempt, where the server said one. */
+  /** Pause before the next attempt in milliseconds, where the server asked for one. */
   readonly delayMs: number | undefined;
 
   constructor(
@@ -23,23 +24,20 @@ export class PassingFailure extends Error {
 export interface RetryOptions {
   /** How often in a row an attempt may fail without getting further, before it is given up. */
   readonly retries: number;
-  /** Pause before the first repetition; it doubles from one to the next, up to 8 seconds. */
+  /** Pause before the first repetition in milliseconds; it doubles from one to the next, up to 8 seconds. */
   readonly retryDelayMs: number;
   readonly signal?: AbortSignal | undefined;
-  /** Bytes so far; an attempt that brought a notable number more does not count as a failure in a row. */
-  readonly progress: () => number;
+  /** Bytes that need not be fetched again; a failed attempt that added to them starts the count of failures anew. @default 0 */
+  readonly progress?: () => number;
 }
 
-/** An attempt that brought as much was no vain one. */
-const notableProgress = 2 ** 14;
-
-/** Servers that ask for a longer pause are given up. */
+/** A server that asks for a longer pause is given up at once. */
 const longestPauseMs = 120_000;
 const longestBackOffMs = 8_000;
 
-/** Repeats `attempt` while it fails in passing, with exponential back-off or the pause that the server asked for. */
+/** Repeats `attempt` while it throws a {@link PassingFailure}, with exponential back-off or the pause that the server asked for. */
 export async function retrying<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
-  const { retries, retryDelayMs, signal, progress } = options;
+  const { retries, retryDelayMs, signal, progress = () => 0 } = options;
   let failures = 0;
   let reached = progress();
   for (;;) {
@@ -49,17 +47,17 @@ export async function retrying<T>(attempt: () => Promise<T>, options: RetryOptio
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
       if (!(error instanceof PassingFailure)) throw error;
-      const further = progress() >= reached + notableProgress;
-      if (further) reached = progress();
-      failures = further ? 1 : failures + 1;
-      const givenUp =
-        failures > retries
-          ? `; given up after ${failures} attempt${failures > 1 ? 's' : ''}`
-          : (error.delayMs ?? 0) > longestPauseMs
-            ? `; it asks to wait ${Math.round((error.delayMs ?? 0) / 1000)} s`
-            : undefined;
-      if (givenUp) throw new WeightsError(error.code, `${error.message}${givenUp}.`, { cause: error });
-      // Jitter, so that many clients that failed together do not come back together.
+      failures = progress() > reached ? 1 : failures + 1;
+      reached = progress();
+      const { delayMs = 0 } = error;
+      let givenUp = failures > retries ? `given up after ${failures} attempt${failures > 1 ? 's' : ''}` : '';
+      if (!givenUp && delayMs > longestPauseMs) givenUp = `it asks to wait ${Math.round(delayMs / 1000)} s`;
+      if (givenUp)
+        throw new WeightsError(error.code, `${error.message}; ${givenUp}.`, {
+          option: 'weights',
+          cause: error,
+        });
+      // Random, so that many clients that failed together do not come back together.
       const backOff =
         Math.min(longestBackOffMs, retryDelayMs * 2 ** (failures - 1)) * (0.75 + Math.random() / 2);
       await pause(error.delayMs ?? backOff, signal);
@@ -74,16 +72,14 @@ export function retryAfterMs(header: string | null): number | undefined {
   return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
 }
 
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', stop);
-      resolve();
-    }, ms);
-    signal?.addEventListener('abort', stop, { once: true });
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
   });
+  try {
+    await unlessAborted(over, signal);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -1,6 +1,6 @@
 import type { WarningCode } from '../error-codes';
-import type { WeightsProgress } from '../features/vgg19/source';
 import type { Image } from '../image/image';
+import type { WeightsProgress } from '../storage/progress';
 import type { PresetName } from './presets';
 import type { RunFacts } from './run-facts';
 

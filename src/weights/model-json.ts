@@ -1,13 +1,15 @@
 import { WeightsError } from '../errors';
-import type { WeightConvention } from '../features/vgg19/source';
-import { showValue } from '../options/show';
+import { showText, showValue } from '../options/show';
 import { bytesPerElement, type TensorEncoding } from './tensor-encoding';
+import { type StoredTensor, unsupportedType } from './tensor-file';
 
 /** What of a tfjs `model.json` this library needs. */
 export interface ModelJson {
   readonly groups: readonly WeightGroup[];
-  /** Written by `convertWeights`; others' files do not say. */
-  readonly convention: WeightConvention | undefined;
+  /** What `convertWeights` writes about the weights' input; files of other programs do not say. */
+  readonly convention?: string | undefined;
+  /** Name of the Keras model. */
+  readonly network?: string | undefined;
 }
 
 /** Tensors that lie one after the other in the concatenation of some files. */
@@ -15,15 +17,6 @@ export interface WeightGroup {
   readonly paths: readonly string[];
   readonly tensors: readonly StoredTensor[];
   readonly totalBytes: number;
-}
-
-/** Where a tensor lies and how it is stored. `encoding` is undefined for types that no weight of VGG-19 has. */
-export interface StoredTensor {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly encoding: TensorEncoding | undefined;
-  readonly offset: number;
-  readonly length: number;
 }
 
 /** Reads and checks the text of a tfjs `model.json`; `source` names it in errors. */
@@ -36,7 +29,8 @@ export function parseModelJson(text: string, source: string): ModelJson {
   }
   const manifest = field(json, 'weightsManifest');
   if (!Array.isArray(manifest)) throw malformed(source, 'it has no list weightsManifest');
-  const declared = field(field(json, 'userDefinedMetadata'), 'weightConvention');
+  const convention = field(field(json, 'userDefinedMetadata'), 'weightConvention');
+  const network = field(field(field(field(json, 'modelTopology'), 'model_config'), 'config'), 'name');
   return {
     groups: manifest.map((group) => {
       const paths = field(group, 'paths');
@@ -45,7 +39,8 @@ export function parseModelJson(text: string, source: string): ModelJson {
       for (const path of paths) requireSafePath(path, source);
       return { paths, ...parseWeightSpecs(field(group, 'weights'), source) };
     }),
-    convention: declared === 'caffe' || declared === 'torchvision' ? declared : undefined,
+    convention: typeof convention === 'string' ? convention : undefined,
+    network: typeof network === 'string' ? network : undefined,
   };
 }
 
@@ -59,11 +54,12 @@ export function parseWeightSpecs(specs: unknown, source: string): Omit<WeightGro
     const shape = field(spec, 'shape');
     const elements = Array.isArray(shape) ? elementsOf(shape) : undefined;
     if (!Array.isArray(shape) || elements === undefined)
-      throw malformed(source, `${name} has the shape ${showValue(shape)}`);
+      throw malformed(source, `${showText(name)} has the shape ${showValue(shape)}`);
     const { encoding, bytes } = parseEncoding(spec, shape, name, source);
     const tensor = { name, shape, encoding, offset, length: elements * bytes };
     offset += tensor.length;
-    if (offset > maxGroupBytes) throw malformed(source, `${name} ends ${offset} bytes into its group`);
+    if (offset > maxGroupBytes)
+      throw malformed(source, `${showText(name)} ends ${offset} bytes into its group`);
     return tensor;
   });
   return { tensors, totalBytes: offset };
@@ -84,7 +80,7 @@ export function requireSafePath(path: string, source: string): void {
   );
 }
 
-/** The whole of VGG-19 in float32 has 575 MB; what claims to be much larger is none. */
+/** All of VGG-19 in float32, with its dense layers, has 575 MB; a much larger size cannot be right. */
 const maxGroupBytes = 4 * 2 ** 30;
 const maxElements = 2 ** 30;
 
@@ -104,25 +100,18 @@ function parseEncoding(
   if (type === 'uint8' || type === 'uint16') {
     const min = field(quantization, 'min');
     if (!isFiniteNumber(scale) || !isFiniteNumber(min))
-      throw malformed(source, `${name} is quantised with scale ${showValue(scale)}, min ${showValue(min)}`);
+      throw malformed(
+        source,
+        `${showText(name)} is quantised with scale ${showValue(scale)}, min ${showValue(min)}`,
+      );
     return { encoding: { type, scale, min }, bytes: bytesPerElement[type] };
   }
   if (type === 'int8') {
     if (!Array.isArray(scale) || scale.length !== shape.at(-1) || !scale.every(isFiniteNumber))
-      throw malformed(source, `${name} is int8 without one finite scale for each output channel`);
+      throw malformed(source, `${showText(name)} is int8 without one finite scale for each output channel`);
     return { encoding: { type, scale: Float32Array.from(scale) }, bytes: 1 };
   }
   throw unsupportedType(name, showValue(type), source);
-}
-
-/** The error for a tensor stored as something that this library does not read. */
-export function unsupportedType(name: string, found: string, source: string): WeightsError {
-  const accepted = Object.keys(bytesPerElement);
-  return new WeightsError(
-    'UNSUPPORTED_DTYPE',
-    `${name} in ${source} is stored as ${found}; accepted: ${accepted.join(', ')}.`,
-    { option: name, value: found, accepted },
-  );
 }
 
 function elementsOf(shape: readonly unknown[]): number | undefined {

@@ -81,19 +81,16 @@ describe('a download', () => {
     const { url } = server;
     await server.stop();
     await expect(layersModelWeights(url).read(['conv1_1'])).rejects.toThrow(
-      /cannot be reached \(.*ECONNREFUSED/,
+      /connection to .* failed \(.*ECONNREFUSED/,
     );
     await server.start();
   });
 
-  it('goes on where the connection broke', async () => {
+  it('of a whole file starts anew where the connection broke', async () => {
     breaksAfter(60_000, 2);
     expectMade(await layersModelWeights(server.url, quick).read(layers), 'conv1_2');
-    const [first, second, third] = server.requests.filter(({ path }) => path === 'shard2.bin');
-    expect(first.range).toBeUndefined();
-    // Of what is there, 1 KB is asked for again, to see whether the file is still the same.
-    expect(second.range).toBe(`bytes=${60_000 - 1024}-`);
-    expect(third.range).toBe(`bytes=${2 * (60_000 - 1024)}-`);
+    const requests = server.requests.filter(({ path }) => path === 'shard2.bin');
+    expect(requests.map(({ range }) => range)).toEqual([undefined, undefined, undefined]);
   });
 
   it('starts anew where the connection broke and the server cannot go on', async () => {
@@ -115,28 +112,24 @@ describe('a download', () => {
     }
   });
 
-  it('goes on in another session, from what the first left in the cache', async () => {
+  it('that was not finished leaves nothing behind that a later session would trust', async () => {
     const cache = memoryCache();
+    const damaged = bytesOf('shard2.bin').map((byte, i) => (i === 5000 ? byte ^ 1 : byte));
     server.interfere = ({ path }, response) => {
       if (path !== 'shard2.bin') return false;
-      response.setHeader('ETag', `"${bytesOf(path).length}-${bytesOf(path)[0]}"`);
-      response.writeHead(200, { 'Content-Length': 147712 }).write(bytesOf(path).subarray(0, 100_000));
+      response.setHeader('ETag', `"${damaged.length}-${damaged[0]}"`);
+      response.writeHead(200, { 'Content-Length': damaged.length }).write(damaged.subarray(0, 100_000));
       return true;
     };
     const controller = new AbortController();
-    const reason = new Error('enough');
     const interrupted = layersModelWeights(server.url, { ...quick, cache }).read(layers, {
       signal: controller.signal,
-      onProgress: ({ loadedBytes }) => loadedBytes >= 7168 + 60_000 && controller.abort(reason),
     });
-    setTimeout(() => controller.abort(reason), 1000);
-    await expect(interrupted).rejects.toBe(reason);
+    setTimeout(() => controller.abort('enough'), 300);
+    await expect(interrupted).rejects.toBe('enough');
+    expect((await cache.list()).filter(({ key }) => key.includes('shard2'))).toEqual([]);
     server.interfere = () => false;
-    server.requests.length = 0;
     expectMade(await layersModelWeights(server.url, { ...quick, cache }).read(layers), 'conv1_2');
-    expect(server.requests).toHaveLength(1);
-    expect(Number(server.requests[0].range?.match(/bytes=(\d+)-/)?.[1])).toBeGreaterThan(50_000);
-    expect((await cache.list()).filter(({ key }) => key.endsWith('.partial'))).toEqual([]);
   });
 
   it('is refused where the file is shorter than it should be, however often it is tried', async () => {
@@ -157,7 +150,7 @@ describe('a download', () => {
     const failure = layersModelWeights(server.url, { ...quick, retries: 2 }).read(layers);
     await expect(failure).rejects.toMatchObject({
       code: 'DOWNLOAD_FAILED',
-      message: expect.stringMatching(/broke .*; given up after \d attempts/),
+      message: expect.stringMatching(/failed \(.*\); given up after 3 attempts/),
     });
   });
 

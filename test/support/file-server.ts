@@ -22,7 +22,9 @@ export class FileServer {
   interfere: Interference = () => false;
   /** Whether Range is honoured. */
   ranges = true;
-  etag = true;
+  /** What names the version of a file: its length and first byte, as a strong or a weak ETag. */
+  etag: boolean | 'weak' = true;
+  lastModified: string | undefined;
   private readonly server = createServer((request, response) => void this.answer(request, response));
 
   constructor(readonly files: Map<string, Uint8Array>) {}
@@ -62,7 +64,9 @@ export class FileServer {
       response.writeHead(404).end('not here');
       return;
     }
-    if (this.etag) response.setHeader('ETag', `"${file.length}-${file[0]}"`);
+    const weak = this.etag === 'weak' ? 'W/' : '';
+    if (this.etag) response.setHeader('ETag', `${weak}"${file.length}-${file[0]}"`);
+    if (this.lastModified) response.setHeader('Last-Modified', this.lastModified);
     const match = this.ranges ? range?.match(/^bytes=(\d+)-(\d*)$/) : undefined;
     if (!match) {
       response.writeHead(200, { 'Content-Length': file.length }).end(file);

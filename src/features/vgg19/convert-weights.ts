@@ -1,27 +1,32 @@
-import { requireKnownOptions, requireName } from '../../options/validate';
-import type { Bytes } from '../../storage/byte-store';
-import { encodeFloat16 } from '../../weights/tensor-encoding';
+import { abortSignal, callback, oneOf, optionTable } from '../../options/table';
+import type { WeightsProgress, WeightsWarning } from '../../storage/progress';
+import {
+  layersModelFiles,
+  type WeightFile,
+  type WeightFormat,
+  weightFormats,
+} from '../../weights/layers-model-files';
+import type { ReadWeightsOptions } from '../../weights/tensor-file';
 import { layerShapes } from './check-layer';
 import type { ConvLayer } from './layers';
-import type { ReadWeightsOptions, WeightSource } from './source';
+import { kerasLayer } from './naming';
+import { readLayers } from './read-layers';
+import type { WeightSource } from './source';
 
-/** How {@link convertWeights} stores kernels; biases stay float32. */
-export type WeightFormat = 'float16' | 'int8';
-
-/** Every {@link WeightFormat}. */
-export const weightFormats: readonly WeightFormat[] = ['float16', 'int8'];
-
-/** A file that {@link convertWeights} makes. */
-export interface WeightFile {
-  readonly name: string;
-  readonly bytes: Bytes;
-}
+export { type WeightFile, type WeightFormat, weightFormats };
 
 /** Options of {@link convertWeights}. */
 export interface ConvertWeightsOptions extends ReadWeightsOptions {
-  /** @default 'float16' */
+  /** How kernels are stored. @default 'float16' */
   readonly format?: WeightFormat | undefined;
 }
+
+const convertWeightsOptions = optionTable<ConvertWeightsOptions>()('convertWeights', {
+  format: oneOf(weightFormats, { default: 'float16' }),
+  signal: abortSignal(),
+  onProgress: callback<(progress: WeightsProgress) => void>(),
+  onWarning: callback<(warning: WeightsWarning) => void>(),
+});
 
 /**
  * Weights in half or a quarter of their size: a `model.json` and a shard for each layer, to be put in one folder, which
@@ -32,8 +37,9 @@ export interface ConvertWeightsOptions extends ReadWeightsOptions {
  * q = round(w / scale[c]) in -127..127 with scale[c] = max |w| / 127 over the channel, and read is w = q * scale[c].
  * `userDefinedMetadata.weightConvention` says what the weights expect of their input.
  *
+ * @param layers the convolutions to store
  * @returns the files; model.json comes last, so that a folder that has it is complete
- * @throws WeightsError if the source lacks a layer
+ * @throws WeightsError if the source lacks a layer; InvalidArgumentError if an option is wrong
  * @example
  * ```ts
  * for (const { name, bytes } of await convertWeights(source, ['conv1_1', 'conv1_2'], { format: 'int8' }))
@@ -45,55 +51,15 @@ export async function convertWeights(
   layers: readonly ConvLayer[],
   options: ConvertWeightsOptions = {},
 ): Promise<WeightFile[]> {
-  requireKnownOptions('convertWeights', options, ['format', 'signal', 'onProgress', 'onWarning']);
-  const { format = 'float16', ...reading } = options;
-  requireName('format', format, weightFormats);
-  const weights = await source.read(layers, reading);
-  const encoded = Array.from(weights, ([layer, { kernel, bias }]) => {
+  const { format, ...reading } = convertWeightsOptions.read(options);
+  const weights = await readLayers(source, layers, reading);
+  const named = Array.from(weights, ([layer, { kernel, bias }]) => {
     const shapes = layerShapes(layer);
-    const stored = format === 'float16' ? float16(kernel) : int8(kernel, bias.length);
-    const name = layer.replace(/^conv(\d)_(\d)$/, 'block$1_conv$2');
-    const file: WeightFile = { name: `${name}.bin`, bytes: concatenate(stored.bytes, bytesOf(bias)) };
-    const specs = [
-      { name: `${name}/kernel`, shape: shapes.kernel, dtype: 'float32', quantization: stored.quantization },
-      { name: `${name}/bias`, shape: shapes.bias, dtype: 'float32' },
-    ];
-    return { file, group: { paths: [file.name], weights: specs } };
+    return {
+      name: kerasLayer(layer),
+      kernel: { shape: shapes.kernel, values: kernel },
+      bias: { shape: shapes.bias, values: bias },
+    };
   });
-  const model = {
-    format: 'layers-model',
-    generatedBy: 'tfjs-style-transfer',
-    userDefinedMetadata: { weightConvention: source.convention, derivedFrom: source.name },
-    weightsManifest: encoded.map(({ group }) => group),
-  };
-  const modelJson = { name: 'model.json', bytes: new TextEncoder().encode(JSON.stringify(model)) };
-  return [...encoded.map(({ file }) => file), modelJson];
-}
-
-function float16(kernel: Float32Array) {
-  return { bytes: bytesOf(encodeFloat16(kernel)), quantization: { dtype: 'float16' } };
-}
-
-function int8(kernel: Float32Array, channels: number) {
-  const largest = new Float32Array(channels);
-  for (let i = 0; i < kernel.length; i++)
-    largest[i % channels] = Math.max(largest[i % channels], Math.abs(kernel[i]));
-  const scale = largest.map((value) => value / 127);
-  const stored = Int8Array.from(kernel, (value, i) => {
-    const step = scale[i % channels];
-    return step > 0 ? Math.max(-127, Math.min(127, Math.round(value / step))) : 0;
-  });
-  // Nine digits tell any float32 from its neighbours.
-  const digits = Array.from(scale, (value) => Number(value.toPrecision(9)));
-  return { bytes: bytesOf(stored), quantization: { dtype: 'int8', scale: digits } };
-}
-
-const bytesOf = (values: Float32Array | Uint16Array | Int8Array): Uint8Array =>
-  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-
-function concatenate(a: Uint8Array, b: Uint8Array): Bytes {
-  const all = new Uint8Array(a.length + b.length);
-  all.set(a);
-  all.set(b, a.length);
-  return all;
+  return layersModelFiles(named, format, { weightConvention: source.convention, derivedFrom: source.name });
 }

@@ -22,13 +22,6 @@ export {
   type WeightsPlatform,
 } from './resolve-weights';
 export { type SafetensorsOptions, safetensorsWeights } from './safetensors-weights';
-export type {
-  LayerWeights,
-  ReadWeightsOptions,
-  WeightConvention,
-  WeightSource,
-  WeightsProgress,
-  WeightsWarning,
-} from './source';
+export type { LayersWeights, LayerWeights, WeightConvention, WeightSource } from './source';
 export { type Vgg19WeightsOptions, vgg19Mirrors, vgg19Weights } from './vgg19-weights';
 export { type WeightMap, type WeightMapOptions, weightMap } from './weight-map';

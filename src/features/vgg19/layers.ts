@@ -1,5 +1,4 @@
 import { requireName } from '../../options/validate';
-import type { LayerName } from '../layer-name';
 
 /** A convolution of VGG-19, before its ReLU. */
 export type ConvLayer = `conv${BlockAndIndex}`;
@@ -60,6 +59,6 @@ export function convolutionsUpTo(last: Vgg19Layer): readonly ConvLayer[] {
 }
 
 /** The last of `layers` in the order of computation, or undefined when none is a layer of VGG-19 (`'image'` alone). */
-export function deepestLayer(layers: readonly LayerName[]): Vgg19Layer | undefined {
+export function deepestLayer(layers: readonly string[]): Vgg19Layer | undefined {
   return vgg19Layers.findLast((layer) => layers.includes(layer));
 }

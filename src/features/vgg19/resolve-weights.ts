@@ -5,11 +5,13 @@ import { browserCache } from '../../storage/browser-cache';
 import type { WeightCache } from '../../storage/byte-cache';
 import { requireUrl } from '../../storage/remote-location';
 import { isIOHandler } from '../../weights/io-handler';
+import type { ReadWeightsOptions } from '../../weights/tensor-file';
 import type { ConvLayer } from './layers';
 import { layersModelWeights } from './layers-model-weights';
 import { safetensorsWeights } from './safetensors-weights';
-import type { ReadWeightsOptions, WeightSource } from './source';
+import type { WeightSource } from './source';
 import { vgg19Weights } from './vgg19-weights';
+import { requireWeightKind } from './weight-kinds';
 import { type WeightMap, weightMap } from './weight-map';
 
 /**
@@ -18,15 +20,15 @@ import { type WeightMap, weightMap } from './weight-map';
  */
 export type Weights = 'vgg19' | 'embedded' | (string & {}) | URL | WeightSource | tf.io.IOHandler | WeightMap;
 
-/** What a platform adds to {@link resolveWeights}; `tfjs-style-transfer/node` has one. */
+/** What differs between platforms in {@link resolveWeights}; `tfjs-style-transfer/node` has one. */
 export interface WeightsPlatform {
   /** Where downloads are kept. @default the browser's cache, if there is one */
   readonly cache?: WeightCache | false | undefined;
-  /** What stands for weights that are not given. */
+  /** The option's value where it is not given. */
   readonly defaultWeights?: string | undefined;
   /** URLs of folders in place of the default source's. */
   readonly mirrors?: readonly string[] | undefined;
-  /** Opens what is no URL, such as a path; undefined for what it does not know. */
+  /** Opens a path; undefined for a URL. */
   readonly open?: ((location: string | URL) => WeightSource | undefined) | undefined;
 }
 
@@ -62,10 +64,11 @@ export async function resolveWeights(
 }
 
 async function sourceOf(weights: Weights | undefined, platform: WeightsPlatform): Promise<WeightSource> {
-  const { cache } = platform;
+  const { cache, mirrors } = platform;
   if (weights === 'embedded') return (await import('./embedded')).embeddedWeights;
-  if (weights === 'vgg19') return vgg19Weights({ cache, mirrors: platform.mirrors });
+  if (weights === 'vgg19') return vgg19Weights({ cache, mirrors });
   if (typeof weights === 'string' || weights instanceof URL) {
+    requireWeightKind(weights);
     const opened = platform.open?.(weights);
     if (opened) return opened;
     const url = requireUrl(weights);
@@ -77,18 +80,11 @@ async function sourceOf(weights: Weights | undefined, platform: WeightsPlatform)
   if (isIOHandler(weights)) return layersModelWeights(weights);
   if (typeof weights === 'object' && weights !== null) return weightMap(weights as WeightMap);
   const accepted = "'vgg19', 'embedded', a URL, a WeightSource, a tf.io.IOHandler, or a map of layers";
-  throw new InvalidArgumentError(
-    'UNKNOWN_WEIGHTS',
-    `weights is ${showValue(weights)}; accepted: ${accepted}.`,
-    {
-      option: 'weights',
-      value: weights,
-      accepted,
-    },
-  );
+  const message = `weights is ${showValue(weights)}; accepted: ${accepted}.`;
+  throw new InvalidArgumentError('UNKNOWN_WEIGHTS', message, { option: 'weights', value: weights, accepted });
 }
 
-/** The default source, if a cache holds these layers. They are read at once, so that nothing can go missing in between. */
+/** The default source, if a cache holds these layers. They are read at once, so that nothing is deleted in between. */
 async function cachedVgg19(
   layers: readonly ConvLayer[],
   { platform = {}, signal, onWarning }: ResolveWeightsOptions,

@@ -1,10 +1,15 @@
+import type { ReadWeightsOptions } from '../../weights/tensor-file';
 import type { ConvLayer } from './layers';
 
 /**
- * What a network's weights expect of their input: `caffe`, BGR 0..255 minus a mean (Keras, the authors' own VGG-19), or `torchvision`,
- * RGB 0..1 normalised by mean and standard deviation. The extractor applies it and brings both to torchvision's scale.
+ * What a network's weights expect of their input: `caffe`, BGR 0..255 minus a mean (Keras, the authors' own VGG-19), or
+ * `torchvision`, RGB 0..1 normalised by mean and standard deviation. The network's input does it and brings both to torchvision's
+ * scale.
  */
 export type WeightConvention = 'caffe' | 'torchvision';
+
+/** Every {@link WeightConvention}. */
+export const weightConventions: readonly WeightConvention[] = ['caffe', 'torchvision'];
 
 /** Kernel and bias of one convolution, in the source's own convention. */
 export interface LayerWeights {
@@ -14,33 +19,8 @@ export interface LayerWeights {
   readonly bias: Float32Array;
 }
 
-/** What reading weights may tell while it goes on. */
-export interface WeightsProgress {
-  readonly type: 'weights';
-  /** The file or layer that is read. */
-  readonly name: string;
-  readonly loadedBytes: number;
-  /** Undefined where the server does not say. */
-  readonly totalBytes: number | undefined;
-  /** Estimated from the rate so far; undefined until there is one. */
-  readonly secondsLeft: number | undefined;
-}
-
-/** Options of {@link WeightSource.read}. */
-export interface ReadWeightsOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** Told how many bytes have arrived, and how long the rest will take. */
-  readonly onProgress?: ((progress: WeightsProgress) => void) | undefined;
-  /** Told of what went wrong without preventing the weights from being read: a cache that cannot be written. */
-  readonly onWarning?: ((warning: WeightsWarning) => void) | undefined;
-}
-
-/** Something worth telling that did not prevent the weights from being read. */
-export interface WeightsWarning {
-  /** Stable under semver: `'CACHE_WRITE_FAILED'`. */
-  readonly code: string;
-  readonly message: string;
-}
+/** Kernels and biases by convolution. */
+export type LayersWeights = ReadonlyMap<ConvLayer, LayerWeights>;
 
 /** Somewhere VGG-19's weights can be read from. Write another by implementing this. */
 export interface WeightSource {
@@ -52,9 +32,10 @@ export interface WeightSource {
   readonly layers?: readonly ConvLayer[] | undefined;
   /** True for the small network that comes with this package: reports say that it is not VGG-19. */
   readonly embedded?: boolean | undefined;
-  /** Reads these convolutions and, as far as its storage allows, nothing else. Throws a `WeightsError`. */
-  read(
-    layers: readonly ConvLayer[],
-    options?: ReadWeightsOptions,
-  ): Promise<ReadonlyMap<ConvLayer, LayerWeights>>;
+  /**
+   * Reads these convolutions and, as far as its storage allows, nothing else.
+   * @returns the weights of every layer that was asked for; they belong to the caller, who does not change them
+   * @throws WeightsError if a layer is missing or is not VGG-19's
+   */
+  read(layers: readonly ConvLayer[], options?: ReadWeightsOptions): Promise<LayersWeights>;
 }

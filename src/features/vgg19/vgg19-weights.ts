@@ -1,9 +1,9 @@
-import { requireKnownOptions } from '../../options/validate';
+import { any, optionTable } from '../../options/table';
 import type { Pin } from '../../storage/checked-cache';
 import { requireUrl } from '../../storage/remote-location';
-import { type RemoteOptions, remoteOptionNames } from '../../storage/remote-options';
+import { downloadOptions, type RemoteOptions } from '../../storage/remote-options';
 import { RemoteStore } from '../../storage/remote-store';
-import { layerShapes } from './check-layer';
+import { layerShapes, sizeOf } from './check-layer';
 import { type ConvLayer, vgg19Convolutions } from './layers';
 import { layersModelWeights } from './layers-model-weights';
 import type { WeightSource } from './source';
@@ -25,9 +25,7 @@ export interface Vgg19WeightsOptions extends Omit<RemoteOptions, 'sha256'> {
  * ```
  */
 export function vgg19Weights(options: Vgg19WeightsOptions = {}): WeightSource {
-  const remoteNames = remoteOptionNames.filter((name) => name !== 'sha256');
-  requireKnownOptions('vgg19Weights', options, ['mirrors', ...remoteNames]);
-  const { mirrors = vgg19Mirrors, ...remote } = options;
+  const { mirrors, ...settings } = vgg19WeightsOptions.read(options);
   const folders = mirrors.map((mirror) => requireUrl(mirror).href.replace(/\/?(model\.json)?$/, '/'));
   const location = {
     name: vgg19Name,
@@ -36,15 +34,12 @@ export function vgg19Weights(options: Vgg19WeightsOptions = {}): WeightSource {
     pins: vgg19Pins,
     cacheFolder: vgg19CacheFolder,
   };
-  const model = layersModelWeights(new RemoteStore(location, remote), {
-    convention: 'caffe',
-    name: vgg19Name,
-  });
-  const layers = vgg19Convolutions.map((step) => step.name);
+  const store = new RemoteStore(location, settings);
+  const model = layersModelWeights(store, { convention: 'caffe', name: vgg19Name });
   return {
     name: vgg19Name,
     convention: 'caffe',
-    layers,
+    layers: vgg19Convolutions.map((step) => step.name),
     read: (wanted, reading) => model.read(wanted, reading),
   };
 }
@@ -65,6 +60,15 @@ export const vgg19CacheFolder = `vgg19-${commit.slice(0, 8)}`;
 export const vgg19Mirrors: readonly string[] = ['DavidCai1993', 'DavidCai1111', 'jppgks'].map(
   (owner) => `https://raw.githubusercontent.com/${owner}/vgg19-tensorflowjs-model/${commit}/model/`,
 );
+
+const vgg19WeightsOptions = optionTable<Vgg19WeightsOptions>()('vgg19Weights', {
+  mirrors: any<readonly (string | URL)[], { default: readonly (string | URL)[] }>(
+    'a list of URLs of folders',
+    (value) => Array.isArray(value) && value.length > 0,
+    { default: vgg19Mirrors },
+  ),
+  ...downloadOptions,
+});
 
 /** SHA-256 of model.json and of the shard of each layer down to conv3_4. */
 const hashes = {
@@ -92,7 +96,7 @@ export const vgg19Pins: Readonly<Record<string, Pin>> = Object.fromEntries([
 
 function shardPins(layer: ConvLayer, index: number): [string, Pin][] {
   const { kernel, bias } = layerShapes(layer);
-  const bytes = 4 * (kernel.reduce((product, extent) => product * extent, 1) + bias[0]);
+  const bytes = 4 * (sizeOf(kernel) + bias[0]);
   const shards = Math.ceil(bytes / shardBytes);
   return Array.from({ length: shards }, (_, shard) => [
     `group${index + 1}-shard${shard + 1}of${shards}`,

@@ -1,7 +1,8 @@
-import { requireKnownOptions, requireName } from '../../options/validate';
-import { checkLayer, missingLayer } from './check-layer';
+import { any, oneOf, optionTable } from '../../options/table';
+import { requireName } from '../../options/validate';
+import { checkedLayers } from './check-layer';
 import { type ConvLayer, vgg19Convolutions } from './layers';
-import type { LayerWeights, WeightConvention, WeightSource } from './source';
+import { type LayerWeights, type WeightConvention, type WeightSource, weightConventions } from './source';
 
 /** Kernels (HWIO) and biases by layer. */
 export type WeightMap = Readonly<Partial<Record<ConvLayer, LayerWeights>>>;
@@ -14,6 +15,13 @@ export interface WeightMapOptions {
   readonly name?: string | undefined;
 }
 
+const weightMapOptions = optionTable<WeightMapOptions>()('weightMap', {
+  convention: oneOf(weightConventions, { default: 'torchvision' }),
+  name: any<string, { default: string }>('a text', (value) => typeof value === 'string', {
+    default: 'weights in memory',
+  }),
+});
+
 /**
  * Weights that are in memory already: made by a bundler, by a test, or by another source. The arrays are handed on, not copied.
  *
@@ -25,9 +33,7 @@ export interface WeightMapOptions {
  * ```
  */
 export function weightMap(weights: WeightMap, options: WeightMapOptions = {}): WeightSource {
-  requireKnownOptions('weightMap', options, ['convention', 'name']);
-  const { convention = 'torchvision', name = 'weights in memory' } = options;
-  requireName('convention', convention, ['caffe', 'torchvision']);
+  const { convention, name } = weightMapOptions.read(options);
   const names = vgg19Convolutions.map((step) => step.name);
   for (const key of Object.keys(weights)) requireName('weights', key, names);
   const layers = names.filter((layer) => Object.hasOwn(weights, layer));
@@ -35,14 +41,12 @@ export function weightMap(weights: WeightMap, options: WeightMapOptions = {}): W
     name,
     convention,
     layers,
-    async read(wanted) {
-      return new Map(
-        wanted.map((layer) => {
-          const found = Object.hasOwn(weights, layer) ? weights[layer] : undefined;
-          if (!found) throw missingLayer(layer, name, layers);
-          return [layer, checkLayer(layer, found, name)];
-        }),
-      );
-    },
+    read: async (wanted) =>
+      checkedLayers(
+        wanted,
+        (layer) => (Object.hasOwn(weights, layer) ? weights[layer] : undefined),
+        name,
+        layers,
+      ),
   };
 }

@@ -1,4 +1,4 @@
-import { checkLayer, missingLayer } from '../check-layer';
+import { checkedLayers } from '../check-layer';
 import type { ConvLayer } from '../layers';
 import type { WeightSource } from '../source';
 import bytes from './embedded.bin';
@@ -16,12 +16,11 @@ export const embeddedWeights: WeightSource = {
   convention: embeddedConvention,
   layers,
   embedded: true,
-  async read(wanted) {
-    return new Map(
-      wanted.map((layer) => {
-        if (!layers.includes(layer)) throw missingLayer(layer, name, layers);
-        return [layer, checkLayer(layer, decodeEmbeddedLayer(bytes, layer), name)];
-      }),
-    );
-  },
+  read: async (wanted) =>
+    checkedLayers(
+      wanted,
+      (layer) => (layers.includes(layer) ? decodeEmbeddedLayer(bytes, layer) : undefined),
+      name,
+      layers,
+    ),
 };

@@ -1,0 +1,26 @@
+import { WeightsError } from '../../errors';
+import { showText, showValue } from '../../options/show';
+import type { ReadWeightsOptions } from '../../weights/tensor-file';
+import { checkedLayers } from './check-layer';
+import type { ConvLayer } from './layers';
+import type { LayersWeights, WeightSource } from './source';
+
+/**
+ * Reads layers from any source, of this library or not, and checks what it gives.
+ * @throws WeightsError if a layer is missing, has another size than VGG-19's or a number that is not finite
+ */
+export async function readLayers(
+  source: WeightSource,
+  layers: readonly ConvLayer[],
+  options: ReadWeightsOptions,
+): Promise<LayersWeights> {
+  const read: unknown = await source.read(layers, options);
+  const name = showText(source.name, 200);
+  if (typeof (read as Partial<LayersWeights> | undefined)?.get !== 'function') {
+    const accepted = 'a Map from layer to { kernel, bias }';
+    const message = `read() of the weight source ${name} gave ${showValue(read)}; accepted: ${accepted}.`;
+    throw new WeightsError('WRONG_WEIGHTS', message, { option: 'weights', value: read, accepted });
+  }
+  const map = read as LayersWeights;
+  return checkedLayers(layers, (layer) => map.get(layer), name, [...map.keys()]);
+}

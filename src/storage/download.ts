@@ -1,0 +1,194 @@
+import { WeightsError } from '../errors';
+import { showText, showUrl } from '../options/show';
+import type { ByteRange } from './byte-store';
+import { unlessAborted } from './in-turn';
+import { PassingFailure, retryAfterMs } from './retry';
+
+/** How a {@link Download} reaches its server. */
+export interface Transport {
+  readonly fetch: typeof fetch;
+  /** Milliseconds without a byte after which a connection counts as broken. */
+  readonly stallTimeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What {@link Download.start} asks a server for. */
+export interface DownloadRequest {
+  readonly method?: 'GET' | 'HEAD';
+  /** @default the whole file */
+  readonly range?: ByteRange | undefined;
+}
+
+/** A response of a server: all of a file, or the part that was asked for. */
+export class Download {
+  /** Whether the body is the part that was asked for, not the file from its start. */
+  readonly partial: boolean;
+  /** Bytes of the whole file, where the server says it. */
+  readonly total: number | undefined;
+  /**
+   * What stays the same exactly as long as the file's bytes do (RFC 9110, 8.8): a strong ETag, or a Last-Modified at least a second
+   * older than the response. Undefined where the server gives neither. Compared with that of other responses, it takes the place of
+   * If-Range, for which a browser would have to ask another origin's server for permission first.
+   */
+  readonly version: string | undefined;
+
+  private constructor(
+    private readonly url: string,
+    private readonly response: Response,
+    private readonly transport: Transport,
+    private readonly controller: AbortController,
+  ) {
+    const { headers, status } = response;
+    const encoded = !['', 'identity'].includes(headers.get('content-encoding') ?? '');
+    this.partial = status === 206 && !encoded;
+    const range = headers.get('content-range')?.match(/\/(\d+)$/)?.[1];
+    const length = encoded ? null : headers.get('content-length');
+    if (status === 206) this.total = numberOf(range);
+    else this.total = numberOf(length);
+    this.version = versionOf(headers);
+  }
+
+  /**
+   * Asks a server. Throws a `PassingFailure` where another attempt may help, else a `WeightsError`: `WRONG_SIZE` where the file ends
+   * before the range.
+   */
+  static async start(url: string, request: DownloadRequest, transport: Transport): Promise<Download> {
+    const { method = 'GET', range } = request;
+    const headers: HeadersInit = range
+      ? { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` }
+      : {};
+    const controller = new AbortController();
+    const init: RequestInit = { method, headers, signal: controller.signal };
+    const response = await watched(() => transport.fetch(url, init), url, transport, controller);
+    try {
+      if (!response.ok) throw failedResponse(response, url, range);
+      if (response.status === 206) requireRange(response, url, range);
+      return new Download(url, response, transport, controller);
+    } catch (error) {
+      controller.abort();
+      throw error;
+    }
+  }
+
+  /** The body in pieces, until it ends or the caller stops reading, which closes the connection. */
+  async *chunks(): AsyncGenerator<Uint8Array> {
+    const reader = this.response.body?.getReader();
+    if (!reader) return;
+    try {
+      for (;;) {
+        const chunk = await watched(() => reader.read(), this.url, this.transport, this.controller);
+        if (chunk.done) return;
+        yield chunk.value;
+      }
+    } finally {
+      this.close();
+    }
+  }
+
+  /** Ends the connection. */
+  close(): void {
+    this.controller.abort();
+  }
+}
+
+/** The error for a file of another size than it should have. */
+export function wrongSize(url: string, found: number, accepted: string): WeightsError {
+  return new WeightsError('WRONG_SIZE', `${showUrl(url)} has ${found} bytes; expected ${accepted}.`, {
+    option: 'weights',
+    value: found,
+    accepted,
+  });
+}
+
+/** Waits for one step of a download, which must come before the time limit and the signal's abort. */
+async function watched<T>(
+  step: () => Promise<T>,
+  url: string,
+  { stallTimeoutMs, signal }: Transport,
+  controller: AbortController,
+): Promise<T> {
+  signal?.throwIfAborted();
+  const stop = () => controller.abort(signal?.reason);
+  signal?.addEventListener('abort', stop, { once: true });
+  let stalled = false;
+  const timer = setTimeout(() => {
+    stalled = true;
+    controller.abort();
+  }, stallTimeoutMs);
+  try {
+    // A `fetch` of the caller's own may not listen to the signal that it is given.
+    return await unlessAborted(step(), controller.signal);
+  } catch (error) {
+    controller.abort();
+    if (signal?.aborted) throw signal.reason;
+    if (stalled) throw new PassingFailure(`${showUrl(url)} sends nothing more`);
+    throw failedConnection(error, url);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', stop);
+  }
+}
+
+function versionOf(headers: Headers): string | undefined {
+  const etag = headers.get('etag');
+  if (etag?.startsWith('"')) return etag;
+  const modified = headers.get('last-modified');
+  const age = Date.parse(headers.get('date') ?? '') - Date.parse(modified ?? '');
+  return modified === null || age < 1000 ? undefined : modified;
+}
+
+/** Throws unless a response 206 is the range that was asked for, as far as its headers tell. */
+function requireRange({ headers }: Response, url: string, range: ByteRange | undefined): void {
+  const [, from] = headers.get('content-range')?.match(/^bytes (\d+)-/) ?? [];
+  const length = numberOf(headers.get('content-length'));
+  const { offset, length: wanted } = range ?? { offset: 0, length: undefined };
+  // Pages see Content-Range of another origin only where the server allows it; the length they always see.
+  if (from === undefined ? range && (length ?? wanted) === wanted : Number(from) === offset) return;
+  const found = from === undefined ? `${length} bytes` : `byte ${Number(from)}`;
+  const message = `${showUrl(url)} answered a request for byte ${offset} with ${found}.`;
+  throw new WeightsError('DOWNLOAD_FAILED', message, {
+    option: 'weights',
+    value: found,
+    accepted: `${offset}`,
+  });
+}
+
+const passingStatus = [408, 425, 429, 500, 502, 503, 504];
+
+function failedResponse({ status, statusText, headers }: Response, url: string, range?: ByteRange): Error {
+  if (status === 416 && range) {
+    const total = headers.get('content-range')?.match(/\*\/(\d+)$/)?.[1];
+    return wrongSize(url, Number(total ?? 0), `more than ${range.offset} bytes`);
+  }
+  const answer = `${showUrl(url)} answered ${status}${statusText ? ` ${showText(statusText)}` : ''}`;
+  if (passingStatus.includes(status))
+    return new PassingFailure(answer, { delayMs: retryAfterMs(headers.get('retry-after')) });
+  return new WeightsError('DOWNLOAD_FAILED', `${answer}.`, { option: 'weights', value: showUrl(url) });
+}
+
+/** Names that do not exist and servers that refuse will be no better in a second; a lost connection may. */
+const lastingFailures: readonly unknown[] = [
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+];
+
+function failedConnection(error: unknown, url: string): Error {
+  // fetch() says 'fetch failed' and has the reason in the cause.
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const reason = showText(cause instanceof Error ? cause.message : String(cause));
+  const message = `The connection to ${showUrl(url)} failed (${reason})`;
+  const offline = globalThis.navigator?.onLine === false;
+  if (!offline && !lastingFailures.includes((cause as { code?: unknown } | null)?.code))
+    return new PassingFailure(message, { cause: error });
+  return new WeightsError('DOWNLOAD_FAILED', `${message}.`, {
+    option: 'weights',
+    value: showUrl(url),
+    cause: error,
+  });
+}
+
+const numberOf = (text: string | null | undefined): number | undefined =>
+  text && /^\d+$/.test(text) ? Number(text) : undefined;

@@ -1,0 +1,116 @@
+import { WeightsError } from '../errors';
+import { showText } from '../options/show';
+import {
+  type ByteRange,
+  type ByteStore,
+  type Bytes,
+  discardingWrongContents,
+  type ReadBytesOptions,
+} from '../storage/byte-store';
+import type { ProgressMeter } from '../storage/progress';
+import { RangePicker } from '../storage/range-picker';
+import { type ModelJson, parseModelJson, type WeightGroup } from './model-json';
+import type { OpenTensorFile, StoredTensor, TensorFile } from './tensor-file';
+
+/** A TensorFlow.js layers model: `model.json` and the files with weights that it names. */
+export function openLayersModel(store: ByteStore): OpenTensorFile {
+  return (options) =>
+    discardingWrongContents(store, async () => {
+      const file = store.entry ?? 'model.json';
+      const bytes = await store.read(file, maxModelJson, options);
+      const source = `${showText(file)} in ${store.name}`;
+      return layersModel(store, parseModelJson(new TextDecoder().decode(bytes), source));
+    });
+}
+
+/** The tensors of a model whose description is known. */
+export function layersModel(store: ByteStore, model: ModelJson): TensorFile {
+  const all = model.groups.flatMap((group) => group.tensors);
+  return {
+    store,
+    tensors: new Map(all.map((tensor) => [tensor.name, tensor])),
+    convention: model.convention,
+    network: model.network,
+    async *read(tensors, meter, options) {
+      for (const group of model.groups) {
+        const wanted = group.tensors.filter((tensor) => tensors.includes(tensor));
+        if (wanted.length > 0) yield* await readGroup(store, group, wanted, meter, options);
+      }
+    },
+  };
+}
+
+/** The topology of VGG-19 takes 20 KB, a manifest with int8 scales 100 KB. */
+const maxModelJson = 2 ** 23;
+
+/** Shards have a few MB; the limit bounds what a server can make the reader hold. */
+const maxWholeShard = 2 ** 26;
+
+/**
+ * Reads tensors of a group, in the order of their offsets, and of the files that the group was cut into only what is needed. A
+ * model.json does not say how large its files are. One that starts with a needed byte may be read whole, which tells; one that may
+ * end before the next needed byte is asked for its size first.
+ */
+async function readGroup(
+  store: ByteStore,
+  group: WeightGroup,
+  wanted: readonly StoredTensor[],
+  meter: ProgressMeter,
+  options: ReadBytesOptions,
+): Promise<(readonly [StoredTensor, Bytes])[]> {
+  const picker = new RangePicker(wanted);
+  let start = 0;
+  for (const [index, file] of group.paths.entries()) {
+    if (picker.done) break;
+    const rest = group.totalBytes - start;
+    const next = Math.max(start, wanted[picker.complete.length].offset);
+    const only = group.paths.length === 1;
+    const readsWhole = store.prefersWhole(file, only ? rest : undefined) && (only || next === start);
+    let size = readsWhole ? undefined : await store.size(file, options);
+    let whole: Bytes | undefined;
+    if (size === undefined || (store.prefersWhole(file, size) && start + size > next)) {
+      const expected = piecesWithin(wanted, start, start + rest);
+      const onBytes = (loaded: number) => meter.report(file, bytesBefore(expected, loaded));
+      whole = await store.read(file, Math.min(rest, maxWholeShard), { ...options, onBytes });
+      size = whole.length;
+    }
+    requireShardSize(file, size, rest, index === group.paths.length - 1, store);
+    const pieces = piecesWithin(wanted, start, start + size);
+    if (whole) picker.add(whole, start);
+    else if (pieces.length > 0) {
+      const onBytes = (loaded: number) => meter.report(file, loaded);
+      let i = 0;
+      for await (const bytes of store.readRanges(file, pieces, { ...options, onBytes }))
+        picker.add(bytes, start + pieces[i++].offset);
+    }
+    meter.finish(
+      file,
+      pieces.reduce((sum, { length }) => sum + length, 0),
+    );
+    start += size;
+  }
+  return picker.complete.map((bytes, i) => [wanted[i], bytes]);
+}
+
+/** The parts of a file, which spans [start, end) of its group, that belong to wanted tensors. */
+function piecesWithin(wanted: readonly StoredTensor[], start: number, end: number): ByteRange[] {
+  return wanted.flatMap((tensor) => {
+    const from = Math.max(tensor.offset, start);
+    const to = Math.min(tensor.offset + tensor.length, end);
+    return from < to ? [{ offset: from - start, length: to - from }] : [];
+  });
+}
+
+/** How many bytes of the pieces lie among a file's first `loaded`. */
+function bytesBefore(pieces: readonly ByteRange[], loaded: number): number {
+  return pieces.reduce((sum, { offset, length }) => sum + Math.min(length, Math.max(0, loaded - offset)), 0);
+}
+
+function requireShardSize(file: string, size: number, rest: number, last: boolean, store: ByteStore): void {
+  if (last ? size === rest : size <= rest) return;
+  const accepted = `${last ? '' : 'at most '}${rest} bytes`;
+  const message =
+    `${showText(file)} in ${store.name} has ${size} bytes; expected ${accepted}, ` +
+    'so it does not belong to this model.json or is not complete.';
+  throw new WeightsError('WRONG_SIZE', message, { option: file, value: size, accepted });
+}

@@ -1,0 +1,161 @@
+import { WeightsError } from '../errors';
+import { showText, showValue } from '../options/show';
+import {
+  type ByteRange,
+  type ByteStore,
+  type Bytes,
+  discardingWrongContents,
+  type ReadBytesOptions,
+} from '../storage/byte-store';
+import { bytesPerElement, type TensorEncoding } from './tensor-encoding';
+import type { OpenTensorFile, StoredTensor, TensorFile } from './tensor-file';
+
+/** A `.safetensors` file, with tensors in F32, F16 or BF16. */
+export function openSafetensors(store: ByteStore): OpenTensorFile {
+  return (options) => discardingWrongContents(store, () => open(store, options));
+}
+
+async function open(store: ByteStore, options: ReadBytesOptions): Promise<TensorFile> {
+  const file = store.entry ?? 'model.safetensors';
+  const source = `${showText(file)} in ${store.name}`;
+  const [start] = await readRanges(store, file, [{ offset: 0, length: lengthBytes }], options);
+  const header = { offset: lengthBytes, length: parseHeaderLength(start, source) };
+  // A store on a server may not know the size; there, reading a tensor beyond the end fails.
+  const fileBytes = store.prefersWhole(file, undefined) ? undefined : await store.size(file, options);
+  const [text] = await readRanges(store, file, [header], options);
+  const { tensors, convention } = parseHeader(text, source, fileBytes);
+  return {
+    store,
+    tensors,
+    convention,
+    async *read(wanted, meter, reading) {
+      const ascending = [...wanted].sort((a, b) => a.offset - b.offset);
+      const onBytes = (loaded: number) => meter.report(file, Math.max(0, loaded - header.length));
+      // The header again: a file that was replaced since it was first read must not give tensors at the old offsets.
+      const ranges = [header, ...ascending];
+      const [again, ...pieces] = await readRanges(store, file, ranges, { ...reading, onBytes });
+      if (again.some((byte, i) => byte !== text[i]))
+        throw new WeightsError('FILE_CHANGED', `${source} was replaced while it was read.`, {
+          option: 'weights',
+        });
+      meter.finish(
+        file,
+        pieces.reduce((sum, { length }) => sum + length, 0),
+      );
+      for (const [i, bytes] of pieces.entries()) yield [ascending[i], bytes];
+    },
+  };
+}
+
+/** Reads ranges of a file, which are all of one version of it. */
+async function readRanges(
+  store: ByteStore,
+  file: string,
+  ranges: readonly ByteRange[],
+  options: ReadBytesOptions,
+): Promise<Bytes[]> {
+  const pieces: Bytes[] = [];
+  for await (const bytes of store.readRanges(file, ranges, options)) pieces.push(bytes);
+  return pieces;
+}
+
+/** Bytes before the header: its length, as a little-endian 64-bit number. */
+const lengthBytes = 8;
+
+/** VGG-19's header takes 4 KB; the format itself allows 100 MB. */
+const maxHeaderBytes = 2 ** 23;
+
+/** Length of the header of a safetensors file whose first 8 bytes these are. */
+export function parseHeaderLength(bytes: Uint8Array, source: string): number {
+  const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getBigUint64(0, true);
+  if (length >= 2n && length <= BigInt(maxHeaderBytes)) return Number(length);
+  throw malformed(source, `it says that its header has ${length} bytes (accepted: 2 to ${maxHeaderBytes})`);
+}
+
+/** What the header of a safetensors file says. */
+export interface SafetensorsHeader {
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** `weightConvention` among its metadata. */
+  readonly convention: string | undefined;
+}
+
+/**
+ * The tensors of a safetensors file by name, with offsets in the file. As the format asks, they must lie one after the other
+ * without overlaps or holes, each as long as its shape and type say, and within `fileBytes` where that is known.
+ */
+export function parseHeader(
+  bytes: Uint8Array,
+  source: string,
+  fileBytes: number | undefined,
+): SafetensorsHeader {
+  const start = lengthBytes + bytes.length;
+  const tensors = new Map<string, StoredTensor>();
+  const entries = Object.entries(parseObject(bytes, source));
+  for (const [name, entry] of entries)
+    if (name !== '__metadata__') tensors.set(name, parseTensor(name, entry, start, source));
+  let end = start;
+  for (const tensor of [...tensors.values()].sort((a, b) => a.offset - b.offset || a.length - b.length)) {
+    if (tensor.offset !== end) {
+      const what = tensor.offset < end ? 'overlaps the tensor before it' : 'leaves a hole before it';
+      const where = `it starts at byte ${tensor.offset}, not ${end}`;
+      throw malformed(source, `${showValue(tensor.name)} ${what} (${where})`);
+    }
+    end += tensor.length;
+  }
+  if (fileBytes !== undefined && end > fileBytes)
+    throw malformed(source, `its tensors end at byte ${end}, the file at ${fileBytes}`);
+  const { weightConvention } = ownFields(entries.find(([name]) => name === '__metadata__')?.[1]);
+  return { tensors, convention: typeof weightConvention === 'string' ? weightConvention : undefined };
+}
+
+const encodings: Readonly<Record<string, TensorEncoding>> = {
+  F32: { type: 'float32' },
+  F16: { type: 'float16' },
+  BF16: { type: 'bfloat16' },
+};
+
+function parseObject(bytes: Uint8Array, source: string): object {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw malformed(source, 'its header is no JSON', cause);
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw malformed(source, 'its header is no JSON object');
+  return json;
+}
+
+function parseTensor(name: string, entry: unknown, start: number, source: string): StoredTensor {
+  const { dtype, shape, data_offsets: offsets } = ownFields(entry);
+  const [from, to] = Array.isArray(offsets) && offsets.length === 2 ? offsets : [];
+  if (typeof dtype !== 'string' || !isExtents(shape) || !isExtents([from, to]) || from > to) {
+    const found = `dtype ${showValue(dtype)}, shape ${showValue(shape)}, data_offsets ${showValue(offsets)}`;
+    throw malformed(source, `${showValue(name)} has ${found}`);
+  }
+  const encoding = Object.hasOwn(encodings, dtype) ? encodings[dtype] : undefined;
+  const elements = shape.reduce((product, extent) => product * extent, 1);
+  if (encoding && elements * bytesPerElement[encoding.type] !== to - from)
+    throw malformed(source, `${showValue(name)}, ${dtype} of shape [${shape}], takes ${to - from} bytes`);
+  return { name, shape, encoding, offset: start + from, length: to - from };
+}
+
+/** A record's own fields only, so that a file's `{}` has none of those that every object inherits. */
+function ownFields(entry: unknown): Readonly<Record<string, unknown>> {
+  return typeof entry === 'object' && entry !== null
+    ? Object.assign(Object.create(null) as Record<string, unknown>, entry)
+    : {};
+}
+
+const isExtents = (value: unknown): value is number[] =>
+  Array.isArray(value) &&
+  value.length <= 8 &&
+  value.every((extent) => Number.isSafeInteger(extent) && extent >= 0);
+
+function malformed(source: string, what: string, cause?: unknown): WeightsError {
+  return new WeightsError('MALFORMED_WEIGHTS', `${source} is not a usable safetensors file: ${what}.`, {
+    option: 'weights',
+    accepted: 'a safetensors file',
+    cause,
+  });
+}

@@ -1,0 +1,74 @@
+import { WeightsError } from '../errors';
+import { showText } from '../options/show';
+import type { ByteStore, Bytes, ReadBytesOptions } from '../storage/byte-store';
+import { ProgressMeter, type WeightsProgress } from '../storage/progress';
+import type { NamedTensor, NamedTensors } from './named-tensor';
+import { bytesPerElement, decodeTensor, type TensorEncoding } from './tensor-encoding';
+
+/** Options of everything that reads weights. */
+export interface ReadWeightsOptions extends Pick<ReadBytesOptions, 'signal' | 'onWarning'> {
+  /** Told how many bytes have arrived, and how long the rest will take. */
+  readonly onProgress?: ((progress: WeightsProgress) => void) | undefined;
+}
+
+/** Where a tensor lies and how it is stored. */
+export interface StoredTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Undefined for types that hold no weights, such as integers. */
+  readonly encoding: TensorEncoding | undefined;
+  /** In the file, or in the concatenation of the files of a group. */
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Tensors in one or more files, whose description has been read. */
+export interface TensorFile {
+  readonly store: ByteStore;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** What the file says about its weights, if it does: for VGG-19, `'caffe'` or `'torchvision'`. */
+  readonly convention?: string | undefined;
+  /** What the file calls the network, if it does: `'vgg16'`. */
+  readonly network?: string | undefined;
+  /** Bytes of tensors of this file, each complete, in any order. */
+  read(
+    tensors: readonly StoredTensor[],
+    meter: ProgressMeter,
+    options: ReadBytesOptions,
+  ): AsyncIterable<readonly [StoredTensor, Bytes]>;
+}
+
+/** Reads the description of a file of tensors. */
+export type OpenTensorFile = (options: ReadBytesOptions) => Promise<TensorFile>;
+
+/** The values of some tensors of a file. @param source the file, for messages */
+export async function readTensors(
+  file: TensorFile,
+  tensors: readonly StoredTensor[],
+  source: string,
+  { onProgress, ...options }: ReadWeightsOptions,
+): Promise<NamedTensors> {
+  const total = tensors.reduce((sum, { length }) => sum + length, 0);
+  const read = new Map<string, NamedTensor>();
+  for await (const [tensor, bytes] of file.read(tensors, new ProgressMeter(onProgress, total), options)) {
+    const { name, shape, encoding } = tensor;
+    if (!encoding) throw unsupportedType(name, 'another type', source);
+    read.set(name, { shape, values: decodeTensor(bytes, encoding) });
+  }
+  const missing = tensors.find(({ name }) => !read.has(name));
+  if (missing)
+    throw new WeightsError('TRUNCATED', `${source} gave no bytes of ${showText(missing.name)}.`, {
+      option: 'weights',
+    });
+  return read;
+}
+
+/** The error for a tensor that is stored in a way that this library does not read. */
+export function unsupportedType(name: string, found: string, source: string): WeightsError {
+  const accepted = Object.keys(bytesPerElement);
+  return new WeightsError(
+    'UNSUPPORTED_DTYPE',
+    `${showText(name)} in ${source} is stored as ${found}; accepted: ${accepted.join(', ')}.`,
+    { option: name, value: found, accepted },
+  );
+}
