@@ -22,3 +22,36 @@ export function sumOf(x: tf.Tensor): tf.Scalar {
 export function meanOf(x: tf.Tensor): tf.Scalar {
   return tf.tidy(() => tf.div(sumOf(x), x.size));
 }
+
+/**
+ * A sum of tensors of one shape in the order of a binary tree: sums of 1, 2, 4, ... summands wait for one of their own length. Rounding
+ * errors grow with the logarithm of the number of summands, and as few sums are kept.
+ */
+export class PairwiseSum {
+  private readonly waiting: { readonly sum: tf.Tensor; readonly count: number }[] = [];
+
+  /** Takes `summand` over. */
+  add(summand: tf.Tensor): void {
+    let [sum, count] = [summand, 1];
+    while (this.waiting.at(-1)?.count === count) {
+      sum = replaced(this.waiting.pop()?.sum as tf.Tensor, sum);
+      count *= 2;
+    }
+    this.waiting.push({ sum, count });
+  }
+
+  /** The sum of one summand or more, which belongs to the caller; the summands are freed. */
+  total(): tf.Tensor {
+    return this.waiting
+      .splice(0)
+      .map(({ sum }) => sum)
+      .reduceRight((total, sum) => replaced(sum, total));
+  }
+}
+
+/** a + b in place of both. */
+function replaced(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
+  const sum = tf.add(a, b);
+  tf.dispose([a, b]);
+  return sum;
+}

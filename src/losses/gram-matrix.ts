@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { requireMemory } from '../allocation';
 import { InvalidArgumentError } from '../errors';
 import { registerGradients } from '../gradients';
-import { requireKnownOptions, requireName } from '../options/validate';
+import { oneOf, optionTable } from '../options/table';
+import { PairwiseSum } from '../sums';
 
 /** How a Gram matrix is scaled; published style weights only fit the one they were made with. */
 export type GramNormalization = 'elements' | 'positions' | 'none';
@@ -20,13 +21,23 @@ export interface GramMatrixOptions {
   readonly normalization?: GramNormalization | undefined;
 }
 
+const gramMatrixOptions = optionTable<GramMatrixOptions>()('gramMatrix', {
+  normalization: oneOf(gramNormalizations, { default: 'elements' }),
+});
+
+/** Positions whose products are summed in one float32 accumulator; sums of more are sums of such sums. */
+const chunk = 1024;
+
 /**
  * Inner products of a feature map's channels: G_ij = sum over positions k of F_ki F_kj, normalised.
  * It tells which features occur together and not where, which is what Gatys et al. 2016 (eq. 3) call style.
  *
+ * Sums are taken in chunks of positions, so that float32 keeps them to 1e-5 at any size.
+ *
  * @param feature [1, height, width, channels]
  * @returns [channels, channels], symmetric; it belongs to the caller. Differentiable, on every backend.
- * @throws InvalidArgumentError if `feature` is no single feature map, or the normalisation is unknown
+ * @throws InvalidArgumentError if `feature` is no single feature map, or the normalisation is unknown; EnvironmentError
+ *   `OUT_OF_MEMORY` if the backend has no memory left
  * @example
  * ```ts
  * const feature = tf.tensor4d([1, 0, 0, 2], [1, 1, 2, 2]); // two positions, two channels
@@ -34,19 +45,13 @@ export interface GramMatrixOptions {
  * ```
  */
 export function gramMatrix(feature: tf.Tensor4D, options: GramMatrixOptions = {}): tf.Tensor2D {
-  requireKnownOptions('gramMatrix', options, ['normalization']);
-  const { normalization = 'elements' } = options;
-  requireName('normalization', normalization, gramNormalizations);
+  const { normalization } = gramMatrixOptions.read(options);
   if (feature.rank !== 4 || feature.shape[0] !== 1) {
     const accepted = '[1, height, width, channels]';
     throw new InvalidArgumentError(
       'WRONG_SHAPE',
       `feature has shape [${feature.shape}]; accepted: ${accepted}.`,
-      {
-        option: 'feature',
-        value: feature.shape,
-        accepted,
-      },
+      { option: 'feature', value: feature.shape, accepted },
     );
   }
   const [, height, width, channels] = feature.shape;
@@ -54,11 +59,7 @@ export function gramMatrix(feature: tf.Tensor4D, options: GramMatrixOptions = {}
   const gram = tf.customGrad((x, save) => {
     const matrix = tf.reshape(x as tf.Tensor4D, [height * width, channels]) as tf.Tensor2D;
     (save as tf.GradSaveFunc)([matrix]);
-    // matMul's own transpose flags are 4 to 25 times slower on wasm than a transpose before it.
-    const [transposed, copy] = [tf.transpose(matrix), freshCopy(matrix)];
-    // tfjs-wasm packs its right-hand side, and leaves the product zero where no memory is left for that.
-    requireMemory(4 * matrix.size);
-    const value = tf.mul(tf.matMul(transposed, copy), scale);
+    const value = tf.mul(sumOfProducts(matrix), scale);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
       const symmetric = tf.mul(tf.add(dy, tf.transpose(dy)), scale) as tf.Tensor2D;
       return tf.reshape(tf.matMul(saved[0] as tf.Tensor2D, symmetric), feature.shape);
@@ -69,14 +70,45 @@ export function gramMatrix(feature: tf.Tensor4D, options: GramMatrixOptions = {}
   return tf.tidy(() => gram(feature) as tf.Tensor2D);
 }
 
-/** What the sums of products over a feature map of this shape are multiplied by. */
+/** F^T F of a matrix [positions, channels]. */
+function sumOfProducts(matrix: tf.Tensor2D): tf.Tensor2D {
+  const [positions, channels] = matrix.shape;
+  // tfjs-wasm packs the right-hand side of a product, and leaves the product zero where no memory is left for that.
+  requireMemory(4 * 4 * chunk * channels);
+  const sum = new PairwiseSum();
+  for (let begin = 0; begin < positions; begin += chunk) {
+    sum.add(
+      tf.tidy(() => {
+        const rows = rowsOf(matrix, begin, Math.min(chunk, positions - begin));
+        // matMul's own transpose flags are 4 to 25 times slower on wasm than a transpose before it.
+        return tf.matMul(tf.transpose(rows), rows);
+      }),
+    );
+  }
+  return sum.total() as tf.Tensor2D;
+}
+
+/**
+ * Some rows of a matrix, as a tensor of its own: tfjs-wasm keeps packed right-hand sides of products by data id and not by shape, so a
+ * matrix that shares its data with another would give wrong numbers. Its `slice` copies the whole matrix first, which would cost the
+ * square of the image's size.
+ */
+function rowsOf(matrix: tf.Tensor2D, begin: number, count: number): tf.Tensor2D {
+  const columns = matrix.shape[1];
+  if (!tf.getBackend().startsWith('wasm')) return tf.slice(matrix, [begin, 0], [count, columns]);
+  const backend = tf.backend() as unknown as WasmBackend;
+  const values = backend.readSync(matrix.dataId, begin * columns, (begin + count) * columns);
+  return tf.tensor2d(values, [count, columns]);
+}
+
+/** The part of tfjs' wasm backend that reads a range of a tensor's numbers, as a copy. */
+interface WasmBackend {
+  readSync(dataId: object, start: number, end: number): Float32Array;
+}
+
+/** The factor that makes a Gram matrix of the sums of products over a feature map of this shape. */
 export function gramScale(shape: readonly number[], normalization: GramNormalization): number {
   const [, height, width, channels] = shape;
   if (normalization === 'none') return 1;
   return 1 / (height * width * (normalization === 'elements' ? channels : 1));
-}
-
-/** tfjs-wasm keeps packed right-hand sides by data id and not by shape: a reshaped one would give wrong numbers. */
-function freshCopy(matrix: tf.Tensor2D): tf.Tensor2D {
-  return tf.getBackend().startsWith('wasm') ? tf.add(matrix, 0) : matrix;
 }
