@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors';
+import type { Features } from '../features/extractor';
 import { registerGradients } from '../gradients';
 import { showValue } from '../options/show';
 import { requireNumber } from '../options/validate';
-import type { Loss, WeightedLoss } from './loss';
+import { type Loss, owningLoss, type WeightedLoss } from './loss';
 
 /**
  * A loss times a factor. It takes the loss over: disposing the result disposes the loss.
@@ -36,11 +37,7 @@ export function sum(losses: readonly Loss[]): Loss {
     throw new InvalidArgumentError(
       'EMPTY',
       `losses is ${showValue(losses)}; accepted: an array of at least one loss.`,
-      {
-        option: 'losses',
-        value: losses,
-        accepted: 'an array of at least one loss',
-      },
+      { option: 'losses', value: losses, accepted: 'an array of at least one loss' },
     );
   }
   for (const [i, loss] of losses.entries()) requireLoss(`losses[${i}]`, loss);
@@ -51,7 +48,7 @@ export function sum(losses: readonly Loss[]): Loss {
 }
 
 /**
- * The losses that `loss` is made of, each with the product of the weights around it. A loss that is not composed is its own only leaf.
+ * The losses that a composed loss consists of, each with the product of the weights around it. Any other loss is its own only leaf.
  */
 export function leaves(loss: Loss, weight = 1): WeightedLoss[] {
   if (!loss.parts) return [{ weight, loss }];
@@ -59,22 +56,19 @@ export function leaves(loss: Loss, weight = 1): WeightedLoss[] {
 }
 
 function composed(name: string, parts: readonly WeightedLoss[]): Loss {
-  return {
-    name,
-    layers: [...new Set(parts.flatMap((part) => part.loss.layers))],
-    parts,
-    compute: (features) =>
-      tf.tidy(() => {
-        registerGradients();
-        const values = parts.map(({ weight, loss }) =>
-          weight === 1 ? loss.compute(features) : (tf.mul(loss.compute(features), weight) as tf.Scalar),
-        );
-        return values.reduce((a, b) => tf.add(a, b));
-      }),
-    dispose: () => {
-      for (const part of parts) part.loss.dispose?.();
-    },
-  };
+  const layers = [...new Set(parts.flatMap((part) => part.loss.layers))];
+  const compute = (features: Features): tf.Scalar =>
+    tf.tidy(() => {
+      registerGradients();
+      const values = parts.map(({ weight, loss }) =>
+        weight === 1 ? loss.compute(features) : (tf.mul(loss.compute(features), weight) as tf.Scalar),
+      );
+      return values.reduce((a, b) => tf.add(a, b));
+    });
+  return owningLoss(
+    { name, layers, parts, compute },
+    parts.map((part) => part.loss),
+  );
 }
 
 /** What a loss is, for messages. */

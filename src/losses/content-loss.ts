@@ -1,10 +1,11 @@
 import type { Features } from '../features/extractor';
 import type { LayerName } from '../features/layer-name';
-import { requireKnownOptions, requireName } from '../options/validate';
-import { type Distance, distances } from './distance';
-import { featureLoss } from './feature-loss';
+import { optionTable } from '../options/table';
+import { type Distance, distanceOption } from './distance';
+import { featureTerms } from './feature-terms';
 import type { Loss } from './loss';
-import { targetLayers } from './targets';
+import { lossOfTerms } from './loss-of-terms';
+import { layersOption, targetLayers } from './require-features';
 
 /** Options of {@link contentLoss}. */
 export interface ContentLossOptions {
@@ -14,8 +15,13 @@ export interface ContentLossOptions {
   readonly layers?: readonly LayerName[] | undefined;
 }
 
+const contentLossOptions = optionTable<ContentLossOptions>()('contentLoss', {
+  distance: distanceOption('mse'),
+  layers: layersOption,
+});
+
 /**
- * How far an image's feature maps are from the content image's: the sum over layers of mean((F - P)^2) or mean(|F - P|).
+ * Distance of an image's feature maps from the content image's: the sum over layers of mean((F - P)^2) or mean(|F - P|).
  * Li et al. 2021 compare conv2_2, Gatys et al. 2016 relu4_2.
  *
  * @param target the content image's features, [1, h, w, c] each; not disposed, and not needed by the caller any more
@@ -28,8 +34,7 @@ export interface ContentLossOptions {
  * ```
  */
 export function contentLoss(target: Features, options: ContentLossOptions = {}): Loss {
-  requireKnownOptions('contentLoss', options, ['distance', 'layers']);
-  const { distance = 'mse', layers } = options;
-  requireName('distance', distance, distances);
-  return featureLoss('content', target, targetLayers('contentLoss', target, layers), distance);
+  const { distance, layers } = contentLossOptions.read(options);
+  const compared = targetLayers('contentLoss', target, layers);
+  return lossOfTerms('content', featureTerms('contentLoss', target, compared, distance));
 }

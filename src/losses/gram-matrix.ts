@@ -8,8 +8,11 @@ import { PairwiseSum } from '../sums';
 /** How a Gram matrix is scaled; published style weights only fit the one they were made with. */
 export type GramNormalization = 'elements' | 'positions' | 'none';
 
-/** Every {@link GramNormalization}. */
-export const gramNormalizations: readonly GramNormalization[] = ['elements', 'positions', 'none'];
+/** The option `normalization` of Gram matrices and style losses, with its default. */
+export const gramNormalizationOption = oneOf<GramNormalization, { readonly default: 'elements' }>(
+  ['elements', 'positions', 'none'],
+  { default: 'elements' },
+);
 
 /** Options of {@link gramMatrix}. */
 export interface GramMatrixOptions {
@@ -22,7 +25,7 @@ export interface GramMatrixOptions {
 }
 
 const gramMatrixOptions = optionTable<GramMatrixOptions>()('gramMatrix', {
-  normalization: oneOf(gramNormalizations, { default: 'elements' }),
+  normalization: gramNormalizationOption,
 });
 
 /** Positions whose products are summed in one float32 accumulator; sums of more are sums of such sums. */

@@ -1,12 +1,13 @@
 import type { Scalar, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import type { Features } from '../features/extractor';
 import type { LayerName } from '../features/layer-name';
+import { freeAll, Lifetime, type Owned } from '../owning';
 import type { Distance } from './distance';
 import type { GramNormalization } from './gram-matrix';
 
 /**
- * One summand of a loss as data, so that an engine can compute it where the features already lie.
- * The tensors belong to the loss.
+ * A summand of a loss as data, so that an engine can compute it where the features already lie: the distance of the feature map
+ * of a layer from a target's, the distance of Gram matrices, or the mean distance of neighbouring pixels. Tensors belong to the loss.
  */
 export type LossTerm =
   | {
@@ -32,8 +33,8 @@ export type LossTerm =
     };
 
 /**
- * A function of feature maps that is to become small. Write your own by implementing `name`, `layers` and `compute`.
- * A loss holds its targets: `dispose()` frees them.
+ * A number that says how far feature maps are from what is wanted; an optimiser makes it small. `defineLoss` makes one of a function.
+ * A loss holds its targets: `dispose()` frees them, and every other use after it throws `DISPOSED`.
  */
 export interface Loss {
   /** For reports: `'content'`. */
@@ -44,9 +45,12 @@ export interface Loss {
   compute(features: Features): Scalar;
   /** Frees the targets. Safe to call twice. */
   dispose?(): void;
-  /** The same loss as data: `compute` equals the weighted sum of these. Only losses that an engine can know have it. */
+  /**
+   * The same loss as data: `compute` equals the sum of these, each times its `weight`. Engines compute such losses themselves; losses
+   * without it are computed by tfjs from the features that the engine hands out.
+   */
   readonly terms?: readonly LossTerm[] | undefined;
-  /** Set on a sum or a weighted loss: what it is made of. `compute` equals the weighted sum of the parts. */
+  /** The parts of a sum or of a weighted loss: `compute` equals the sum of these, each times its `weight`. */
   readonly parts?: readonly WeightedLoss[] | undefined;
 }
 
@@ -54,4 +58,27 @@ export interface Loss {
 export interface WeightedLoss {
   readonly weight: number;
   readonly loss: Loss;
+}
+
+/**
+ * A loss that refuses use after `dispose()`, which frees `held`, also where the `dispose` of one of them throws.
+ */
+export function owningLoss(loss: Omit<Loss, 'dispose'>, held: readonly Owned[]): Loss {
+  const { name, layers, terms, parts } = loss;
+  const lifetime = new Lifetime(`The loss '${name}'`);
+  const alive = <T>(value: T): T => {
+    lifetime.requireAlive();
+    return value;
+  };
+  const guarded: Loss = {
+    name,
+    layers,
+    compute: (features) => alive(loss).compute(features),
+    dispose: () => {
+      if (lifetime.end()) freeAll(held);
+    },
+  };
+  if (terms) Object.defineProperty(guarded, 'terms', { get: () => alive(terms), enumerable: true });
+  if (parts) Object.defineProperty(guarded, 'parts', { get: () => alive(parts), enumerable: true });
+  return guarded;
 }

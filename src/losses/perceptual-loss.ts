@@ -1,11 +1,12 @@
 import type { Features } from '../features/extractor';
 import type { LayerName } from '../features/layer-name';
 import { deepestLayer } from '../features/vgg19/layers';
-import { requireKnownOptions, requireName } from '../options/validate';
-import { type Distance, distances } from './distance';
-import { featureLoss } from './feature-loss';
+import { optionTable } from '../options/table';
+import { type Distance, distanceOption } from './distance';
+import { featureTerms } from './feature-terms';
 import type { Loss } from './loss';
-import { targetLayers } from './targets';
+import { lossOfTerms } from './loss-of-terms';
+import { layersOption, targetLayers } from './require-features';
 
 /** Options of {@link perceptualLoss}. */
 export interface PerceptualLossOptions {
@@ -15,9 +16,14 @@ export interface PerceptualLossOptions {
   readonly distance?: Distance | undefined;
 }
 
+const perceptualLossOptions = optionTable<PerceptualLossOptions>()('perceptualLoss', {
+  layers: layersOption,
+  distance: distanceOption('mse'),
+});
+
 /**
- * The feature reconstruction loss of Johnson et al. 2016 (eq. 2): mean((F - T)^2) at high layers, where features stand for what is seen
- * rather than for pixels.
+ * The feature reconstruction loss of Johnson et al. 2016 (eq. 2): mean((F - T)^2) at high layers, whose features describe the
+ * things in a picture rather than its pixels.
  *
  * Li et al. 2021 (fig. 3) add a "perceptual loss" that compares images "in high-level semantic information" and give no formula.
  * We read it as this one, against the content image's features. Where their text says "style image", pass the features of the
@@ -32,10 +38,9 @@ export interface PerceptualLossOptions {
  * ```
  */
 export function perceptualLoss(target: Features, options: PerceptualLossOptions = {}): Loss {
-  requireKnownOptions('perceptualLoss', options, ['layers', 'distance']);
-  const { distance = 'mse', layers } = options;
-  requireName('distance', distance, distances);
+  const { distance, layers } = perceptualLossOptions.read(options);
   const there = targetLayers('perceptualLoss', target, layers);
   const deepest = deepestLayer(there) ?? there[there.length - 1];
-  return featureLoss('perceptual', target, layers ? there : [deepest], distance);
+  const compared = layers ? there : [deepest];
+  return lossOfTerms('perceptual', featureTerms('perceptualLoss', target, compared, distance));
 }

@@ -2,13 +2,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors';
 import type { Features } from '../features/extractor';
 import type { LayerName } from '../features/layer-name';
-import { registerGradients } from '../gradients';
 import { showValue } from '../options/show';
-import { requireKnownOptions, requireName, requireNumber } from '../options/validate';
-import { type Distance, distanceBetween, distances } from './distance';
-import { type GramNormalization, gramMatrix, gramNormalizations } from './gram-matrix';
+import { any, optionTable } from '../options/table';
+import { requireName, requireNumber } from '../options/validate';
+import { owning } from '../owning';
+import { type Distance, distanceOption } from './distance';
+import { type GramNormalization, gramMatrix, gramNormalizationOption } from './gram-matrix';
 import type { Loss } from './loss';
-import { requireFeature, targetLayers } from './targets';
+import { lossOfTerms } from './loss-of-terms';
+import { layersOption, requireFeature, targetLayers } from './require-features';
 
 /** Options of {@link styleLoss}. */
 export interface StyleLossOptions {
@@ -22,8 +24,18 @@ export interface StyleLossOptions {
   readonly layerWeights?: readonly number[] | Readonly<Partial<Record<LayerName, number>>> | undefined;
 }
 
+const styleLossOptions = optionTable<StyleLossOptions>()('styleLoss', {
+  layers: layersOption,
+  normalization: gramNormalizationOption,
+  distance: distanceOption('mse'),
+  layerWeights: any<NonNullable<StyleLossOptions['layerWeights']>>(
+    'an array of numbers, or a record of layer -> number',
+    (value) => typeof value === 'object' && value !== null,
+  ),
+});
+
 /**
- * How far an image's feature correlations are from the style image's: the sum over layers of w_l mean((G_l - A_l)^2),
+ * Distance of an image's feature correlations from the style image's: the sum over layers of w_l mean((G_l - A_l)^2),
  * G and A the Gram matrices of image and style (Gatys et al. 2016, eq. 4 and 5; Li et al. 2021, eq. 4).
  * The style image may have any size.
  *
@@ -37,16 +49,15 @@ export interface StyleLossOptions {
  * ```
  */
 export function styleLoss(target: Features, options: StyleLossOptions = {}): Loss {
-  requireKnownOptions('styleLoss', options, ['layers', 'normalization', 'distance', 'layerWeights']);
-  const { normalization = 'elements', distance = 'mse', layerWeights } = options;
-  requireName('normalization', normalization, gramNormalizations);
-  requireName('distance', distance, distances);
-  const layers = targetLayers('styleLoss', target, options.layers);
+  const { normalization, distance, layerWeights, ...given } = styleLossOptions.read(options);
+  const layers = targetLayers('styleLoss', target, given.layers);
   const weights = weightsByLayer(layers, layerWeights);
-  const grams = layers.map((layer) =>
-    gramMatrix(requireFeature('styleLoss', target, layer), { normalization }),
-  );
-  return styleLossOfGrams(layers, grams, { normalization, distance, weights });
+  return owning(({ result }) => {
+    const grams = layers.map((layer) =>
+      result(gramMatrix(requireFeature('styleLoss', target, layer), { normalization })),
+    );
+    return styleLossOfGrams(layers, grams, { normalization, distance, weights });
+  });
 }
 
 /** The style loss of Gram matrices, one for each layer, which it takes over. */
@@ -67,38 +78,19 @@ export function styleLossOfGrams(
     target: tf.keep(grams[i]),
     weight: weights[i],
   }));
-  return {
-    name: 'style',
-    layers,
-    terms,
-    compute: (features) =>
-      tf.tidy(() => {
-        registerGradients();
-        const parts = terms.map((term) => {
-          const gram = gramMatrix(requireFeature('styleLoss', features, term.layer), { normalization });
-          return tf.mul(distanceBetween(gram, term.target, distance), term.weight) as tf.Scalar;
-        });
-        return parts.reduce((a, b) => tf.add(a, b));
-      }),
-    dispose: () => {
-      for (const term of terms) term.target.dispose();
-    },
-  };
+  return lossOfTerms('style', terms);
 }
 
 function weightsByLayer(layers: readonly LayerName[], given: StyleLossOptions['layerWeights']): number[] {
   if (given === undefined) return layers.map(() => 1);
   if (Array.isArray(given) && given.length !== layers.length) {
-    const accepted = `${layers.length} numbers, one for each of ${layers.join(', ')}`;
-    throw new InvalidArgumentError(
-      'WRONG_LENGTH',
-      `layerWeights has ${given.length} numbers; accepted: ${accepted}.`,
-      {
-        option: 'layerWeights',
-        value: given,
-        accepted,
-      },
-    );
+    const accepted = `one for each of ${layers.join(', ')}`;
+    const found = given.length === 1 ? '1 number' : `${given.length} numbers`;
+    throw new InvalidArgumentError('WRONG_LENGTH', `layerWeights has ${found}; accepted: ${accepted}.`, {
+      option: 'layerWeights',
+      value: given,
+      accepted,
+    });
   }
   if (!Array.isArray(given)) {
     const unknown = Object.keys(given).find((layer) => !(layers as readonly string[]).includes(layer));

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Features } from '../../src/features/extractor';
 import type { LayerName } from '../../src/features/layer-name';
 import type { Loss } from '../../src/losses';
+import { type LossTerm, leaves } from '../../src/losses';
 import { checkGradient, expectNoLeak } from '../../src/testing';
 import { onEachBackend } from '../support/backends';
 import '../support/to-be-allclose';
@@ -17,9 +18,44 @@ export function someFeatures(seed: number, layers: readonly LayerName[] = ['conv
   ) as Features;
 }
 
+/** A term of a loss from its data alone, by plain loops in double precision. */
+function termByLoops(term: LossTerm, features: Features): number {
+  const feature = features[term.layer] as tf.Tensor4D;
+  const [, height, width, channels] = feature.shape;
+  const f = feature.dataSync();
+  const meanDistance = (differences: readonly number[]) =>
+    differences.reduce((sum, d) => sum + (term.distance === 'mse' ? d * d : Math.abs(d)), 0) /
+    differences.length;
+  if (term.kind === 'feature') {
+    const target = term.target.dataSync();
+    return meanDistance(Array.from(f, (value, i) => value - target[i]));
+  }
+  if (term.kind === 'gram') {
+    const target = term.target.dataSync();
+    const positions = height * width;
+    const divisor = { elements: positions * channels, positions, none: 1 }[term.normalization];
+    const gram = Array.from({ length: channels * channels }, (_, at) => {
+      const [i, j] = [Math.floor(at / channels), at % channels];
+      let sum = 0;
+      for (let k = 0; k < positions; k++) sum += f[k * channels + i] * f[k * channels + j];
+      return sum / divisor;
+    });
+    return meanDistance(gram.map((value, i) => value - target[i]));
+  }
+  const at = (y: number, x: number, c: number) => f[(y * width + x) * channels + c];
+  const [across, down]: [number[], number[]] = [[], []];
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++)
+      for (let c = 0; c < channels; c++) {
+        if (x + 1 < width) across.push(at(y, x + 1, c) - at(y, x, c));
+        if (y + 1 < height) down.push(at(y + 1, x, c) - at(y, x, c));
+      }
+  return meanDistance(across) + meanDistance(down);
+}
+
 /**
  * What every loss keeps: a finite scalar that is never negative, a right gradient, `terms` (if any) that say the same as `compute`,
- * no leak, and targets that are freed by `dispose()`, which may be called twice.
+ * no leak, targets that are freed by `dispose()`, which may be called twice, and `DISPOSED` for every use after it.
  */
 export function lossContract(
   name: string,
@@ -45,6 +81,36 @@ export function lossContract(
         expect(maxError).toBeLessThan(5e-3);
         loss.dispose?.();
         tf.dispose([...Object.values(target), ...Object.values(at)] as tf.Tensor[]);
+      });
+
+      it('is the weighted sum of the terms by which it describes itself', () => {
+        const [target, at] = [someFeatures(7, layers), someFeatures(8, layers)];
+        const loss = make(target);
+        const described = leaves(loss).filter((leaf) => leaf.loss.terms);
+        for (const { loss: leaf } of described) {
+          const terms = leaf.terms ?? [];
+          expect(terms.length).toBeGreaterThan(0);
+          expect(leaf.layers).toEqual(expect.arrayContaining(terms.map(({ layer }) => layer)));
+          const expected = terms.reduce((sum, term) => sum + term.weight * termByLoops(term, at), 0);
+          const value = leaf.compute(at);
+          expect(value).toBeAllclose(expected, { rtol: 1e-5 });
+          value.dispose();
+        }
+        const values = leaves(loss).map((leaf) => leaf.weight * leaf.loss.compute(at).dataSync()[0]);
+        expect(loss.compute(at)).toBeAllclose(
+          values.reduce((a, b) => a + b, 0),
+          { rtol: 1e-5 },
+        );
+        loss.dispose?.();
+      });
+
+      it('refuses every use after it is disposed', () => {
+        const [target, at] = [someFeatures(9, layers), someFeatures(10, layers)];
+        const loss = make(target);
+        const described = loss.terms !== undefined;
+        loss.dispose?.();
+        expect(() => loss.compute(at)).toThrow(expect.objectContaining({ code: 'DISPOSED' }));
+        if (described) expect(() => loss.terms).toThrow(expect.objectContaining({ code: 'DISPOSED' }));
       });
 
       it('holds its targets until it is disposed, and stands a second time', () => {

@@ -1,12 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { Features } from '../../src/features/extractor';
 import {
   contentLoss,
+  defineLoss,
+  type Loss,
   perceptualLoss,
   pixelLoss,
   styleLoss,
   sum,
   totalVariationLoss,
   weighted,
+  within,
 } from '../../src/losses';
 import { lossContract } from '../contracts/loss';
 
@@ -35,4 +39,46 @@ lossContract('a weighted sum', (target) =>
     weighted(0.5, contentLoss(target, { layers: ['conv1_1'] })),
     weighted(3, sum([styleLoss(target), perceptualLoss(target)])),
   ]),
+);
+
+/** A soft mask of the features' size: weights in [0, 1], some of them 0 and 1. */
+const softMask = () =>
+  tf.tensor2d(
+    Array.from({ length: 20 }, (_, i) => Math.min(1, Math.max(0, (i % 7) / 5 - 0.1))),
+    [5, 4],
+  );
+const masked =
+  (make: (target: Features) => Loss) =>
+  (target: Features): Loss => {
+    const mask = softMask();
+    const loss = within(mask, make(target));
+    mask.dispose();
+    return loss;
+  };
+lossContract(
+  'contentLoss within a mask',
+  masked((target) => contentLoss(target)),
+);
+lossContract(
+  'styleLoss within a mask',
+  masked((target) => styleLoss(target, { normalization: 'positions' })),
+);
+lossContract(
+  'totalVariationLoss within a mask',
+  masked(() => totalVariationLoss()),
+  ['image'],
+);
+lossContract(
+  'a weighted sum within a mask',
+  masked((target) => sum([weighted(2, styleLoss(target)), contentLoss(target, { distance: 'l1' })])),
+);
+lossContract(
+  'a loss by defineLoss',
+  () =>
+    defineLoss({
+      name: 'brightness',
+      layers: ['image'],
+      compute: ({ image }) => tf.mean(tf.square(tf.sub(image, 0.6))),
+    }),
+  ['image'],
 );

@@ -46,6 +46,35 @@ describe('gramMatrix', () => {
     });
   });
 
+  it('is within 1e-5 of double precision at a million positions', async () => {
+    await tf.setBackend('wasm');
+    const [side, channels] = [1024, 6];
+    let state = 1;
+    const values = Float32Array.from({ length: side * side * channels }, () => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return Math.max(0, state / 2 ** 32 - 0.3);
+    });
+    const feature = tf.tensor4d(values, [1, side, side, channels]);
+    const gram = gramMatrix(feature, { normalization: 'positions' });
+    const expected = new Float64Array(channels * channels);
+    for (let k = 0; k < values.length; k += channels)
+      for (let i = 0; i < channels; i++)
+        for (let j = 0; j < channels; j++) expected[i * channels + j] += values[k + i] * values[k + j];
+    expect(gram).toBeAllclose(
+      expected.map((sum) => sum / side ** 2),
+      { rtol: 1e-6 },
+    );
+    tf.dispose([feature, gram]);
+  });
+
+  it('is right where tfjs-wasm would need as much memory again as the features take, and leave zeros without it', async () => {
+    await tf.setBackend('wasm');
+    const feature = tf.fill([1, 1800, 1800, 64], 0.5) as tf.Tensor4D;
+    const gram = gramMatrix(feature, { normalization: 'positions' });
+    expect(gram).toBeAllclose(new Float32Array(64 * 64).fill(0.25), { rtol: 1e-6 });
+    tf.dispose([feature, gram]);
+  });
+
   it('is symmetric, and does not change when positions are shuffled or repeated', () => {
     fc.assert(
       fc.property(

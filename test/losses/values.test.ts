@@ -124,12 +124,12 @@ describe('losses refuse', () => {
     [
       'what is no loss',
       () => sum([{} as never]),
-      /losses\[0\] is a Object; accepted: an object with name, layers and compute/,
+      /losses\[0\] is an object; accepted: an object with name, layers and compute/,
     ],
     [
       'too few layer weights',
       () => styleLoss(target, { layerWeights: [1, 2] }),
-      /layerWeights has 2 numbers; accepted: 1 numbers/,
+      /layerWeights has 2 numbers; accepted: one for each of conv2_2/,
     ],
     [
       'a layer weight for a layer that is not compared',

@@ -15,6 +15,7 @@ import {
   sum,
   totalVariationLoss,
   weighted,
+  within,
 } from '../../../src/losses';
 import { createObjective } from '../../../src/objective';
 import { expectNoLeak } from '../../../src/testing';
@@ -101,6 +102,7 @@ describe('the extractor on our own kernels', () => {
         compute: ({ relu2_1, image }) =>
           tf.add(tf.mean(tf.square(relu2_1 as tf.Tensor4D)), tf.mean(image as tf.Tensor4D)) as tf.Scalar,
       };
+      const mask = tf.randomUniform<tf.Rank.R2>([37, 53], 0, 1, 'float32', 4);
       const losses: Record<string, Loss> = {
         content: contentLoss(features),
         l1: contentLoss(features, { distance: 'l1' }),
@@ -112,7 +114,7 @@ describe('the extractor on our own kernels', () => {
         pixelL1: pixelLoss(content, { distance: 'l1' }),
         variation: totalVariationLoss(),
         variationL1: totalVariationLoss({ distance: 'l1' }),
-        variationOfLayer: totalVariationLoss({ layer: 'relu1_2' }),
+        masked: within(mask, sum([styleLoss(strokes), contentLoss(features), totalVariationLoss()])),
         custom,
       };
       const all = sum(Object.values(losses).map((loss, i) => weighted(i + 1, loss)));

@@ -3,9 +3,13 @@ import { InvalidArgumentError } from '../errors';
 import type { Features } from '../features/extractor';
 import type { LayerName } from '../features/layer-name';
 import { showValue } from '../options/show';
+import { any } from '../options/table';
 import { nearestName } from '../options/validate';
 
-/** The layers of `target` that a loss is about: `layers`, each of which must be there, or by default all of them. */
+/** The option `layers` of losses with a target. */
+export const layersOption = any<readonly LayerName[]>('an array of layer names', Array.isArray);
+
+/** The layers of `target` that a loss compares: `layers`, each of which must be there, or by default all of them. */
 export function targetLayers(caller: string, target: Features, layers?: readonly LayerName[]): LayerName[] {
   const there = Object.keys(target) as LayerName[];
   if (there.length === 0) {

@@ -1,0 +1,59 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { sumOf } from '../sums';
+import { type Distance, distanceGradient, weightedSum } from './distance';
+
+/**
+ * The mean distance of horizontal neighbours plus that of vertical ones, differentiable with respect to `image`.
+ *
+ * @param image [1, height, width, channels]
+ * @param mask weights of pixels, [height, width, 1]; a pair of neighbours weighs the product of theirs
+ */
+export function roughness(image: tf.Tensor4D, distance: Distance, mask?: tf.Tensor3D): tf.Scalar {
+  const weights = mask && tf.expandDims<tf.Tensor4D>(mask, 0);
+  const axes = ([1, 2] as const).filter((axis) => image.shape[axis] > 1);
+  const total = tf.customGrad((x, save) => {
+    (save as tf.GradSaveFunc)(weights ? [x as tf.Tensor4D, weights] : [x as tf.Tensor4D]);
+    const values = axes.map((axis) => {
+      const difference = differenceAlong(x as tf.Tensor4D, axis);
+      return weightedSum(difference, distance, shareOfPairs(difference, axis, weights));
+    });
+    const gradFunc = (dy: tf.Tensor, [saved, savedWeights]: tf.Tensor[]) => {
+      const gradients = axes.map((axis) => {
+        const difference = differenceAlong(saved as tf.Tensor4D, axis);
+        const share = shareOfPairs(difference, axis, savedWeights as tf.Tensor4D | undefined);
+        return fromDifferences(tf.mul(distanceGradient(difference, distance), share), axis);
+      });
+      return tf.mul(gradients.length > 0 ? tf.addN(gradients) : tf.zerosLike(saved), dy);
+    };
+    return { value: values.length > 0 ? tf.addN(values) : tf.scalar(0), gradFunc };
+  });
+  return tf.tidy(() => total(image) as tf.Scalar);
+}
+
+type Axis = 1 | 2;
+
+/** The weight of each pair in the mean. */
+function shareOfPairs(difference: tf.Tensor, axis: Axis, weights?: tf.Tensor4D): tf.Tensor | number {
+  if (!weights) return 1 / difference.size;
+  const pairs = tf.mul(...neighbours(weights, axis));
+  return tf.divNoNan(pairs, tf.mul(sumOf(pairs), difference.shape[3] as number));
+}
+
+/** All but the last, and all but the first position along `axis`: each pair of neighbours. */
+function neighbours(x: tf.Tensor4D, axis: Axis): [tf.Tensor4D, tf.Tensor4D] {
+  const size = x.shape.map((n, i) => (i === axis ? n - 1 : n)) as [number, number, number, number];
+  const begin = x.shape.map((_, i) => (i === axis ? 1 : 0)) as [number, number, number, number];
+  return [tf.slice(x, [0, 0, 0, 0], size), tf.slice(x, begin, size)];
+}
+
+function differenceAlong(x: tf.Tensor4D, axis: Axis): tf.Tensor4D {
+  const [first, second] = neighbours(x, axis);
+  return tf.sub(second, first);
+}
+
+/** The transposed map of {@link differenceAlong}. */
+function fromDifferences(gradient: tf.Tensor, axis: Axis): tf.Tensor {
+  const padding = (before: number) =>
+    gradient.shape.map((_, i) => (i === axis ? [before, 1 - before] : [0, 0])) as [number, number][];
+  return tf.sub(tf.pad(gradient, padding(1)), tf.pad(gradient, padding(0)));
+}
