@@ -4,7 +4,7 @@ import type { Features, Linearization } from '../../features/extractor';
 import type { LayerName } from '../../features/layer-name';
 import type { LoadedNetwork } from '../../features/network';
 import type { Image } from '../../image/image';
-import { gramNormalizations } from '../../losses/gram-matrix';
+import { gramNormalizationOption } from '../../losses/gram-matrix';
 import { requireName } from '../../options/validate';
 import { Lifetime, owning } from '../../owning';
 import type { EngineExtractor } from '../engine';
@@ -116,7 +116,7 @@ export async function createWasmExtractor(options: WasmExtractorOptions): Promis
       network.requireAlive();
       checkRequest(image, wanted, layers, steps);
       for (const layer of wanted) requireName('layer', layer, layers.slice(1));
-      requireName('normalization', normalization, gramNormalizations);
+      gramNormalizationOption.require('normalization', normalization);
       const [height, width] = image.shape;
       requireRoomAt(roomIn(engine.memory), 'A style image', [height, width], (at) =>
         gramMatricesBytes(network, at, wanted),
