@@ -83,7 +83,7 @@ describe.each([1, 2])('with %i threads the wasm engine has the bits that it had'
       bounds: [0, 1],
       maxIterations: 8,
     });
-    expect(hashOf(found.x, found.value)).toBe('9fe87882f7dcbc01');
+    expect(hashOf(found.x, found.value)).toBe('b5ef210efb31e406');
     objective.dispose();
     extractor.dispose();
   });
