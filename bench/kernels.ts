@@ -27,7 +27,7 @@ const grams = [
 
 /** Shapes of VGG-19 at 256 pixels, ours beside XNNPACK, in turn. */
 export async function timeKernels(rounds: number): Promise<KernelSpeed[]> {
-  const engines = [await KernelRunner.create(1), await KernelRunner.create(2)];
+  const engines = [await KernelRunner.create({ threads: 1 }), await KernelRunner.create({ threads: 2 })];
   const speeds: KernelSpeed[] = [];
   for (const shape of convolutions) {
     const { side, channelsIn: k, channelsOut: n } = shape;

@@ -27,7 +27,7 @@ export interface MemoryUse {
 export async function measureMemory(size: number): Promise<MemoryUse> {
   const weights = await benchWeights();
   const at = await scene(size);
-  const engine = await KernelRunner.create(2);
+  const engine = await KernelRunner.create({ threads: 2 });
   const loaded = networkOptions(weights, 'conv3_1');
   const network = new Network(engine, loaded.network, loaded.weights);
   const loss = await lossAt(at, weights);

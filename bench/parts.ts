@@ -35,7 +35,7 @@ export async function timeParts(
   const loss = sceneLoss(extractor, at, depth);
   extractor.dispose();
   const image = at.content.dataSync<'float32'>();
-  const engine = await KernelRunner.create(threads);
+  const engine = await KernelRunner.create({ threads });
   const loaded = networkOptions(weights, depth);
   const network = new Network(engine, loaded.network, loaded.weights);
   const objective = fusedObjective(network, loss, size, size);

@@ -35,9 +35,11 @@ export type ErrorCode =
   | 'NO_RELAXED_SIMD'
   | 'NO_SHARP'
   | 'NO_SIMD'
+  | 'NO_WASM'
   | 'OUT_OF_MEMORY'
   | 'OUT_OF_RANGE'
   | 'READ_FAILED'
+  | 'THREADS_UNAVAILABLE'
   | 'TOO_LARGE'
   | 'TOO_SMALL'
   | 'TRUNCATED'
@@ -61,4 +63,9 @@ export type ErrorCode =
   | 'WRONG_WEIGHTS';
 
 /** Every code of a warning that this library sends; `docs/errors.md` explains each. Stable under semver. */
-export type WarningCode = 'CACHE_CORRUPT' | 'CACHE_READ_FAILED' | 'CACHE_WRITE_FAILED';
+export type WarningCode =
+  | 'CACHE_CORRUPT'
+  | 'CACHE_READ_FAILED'
+  | 'CACHE_WRITE_FAILED'
+  | 'ENGINE_UNAVAILABLE'
+  | 'THREADS_UNAVAILABLE';

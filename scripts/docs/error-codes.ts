@@ -200,6 +200,11 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     cause: "`engine: 'wasm'` was chosen where WebAssembly has no SIMD.",
     cure: "Use `engine: 'auto'` or `'tfjs'`.",
   },
+  NO_WASM: {
+    classes: environment,
+    cause: "WebAssembly may not be compiled here, as by a page's content security policy.",
+    cure: "Allow `'wasm-unsafe-eval'`, or use `engine: 'tfjs'` on a backend other than wasm.",
+  },
   OUT_OF_MEMORY: {
     classes: environment,
     cause: 'A run of this size, or a tensor, does not fit into the memory that is left.',
@@ -214,6 +219,13 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     classes: ['ImageError', 'WeightsError'],
     cause: 'A file or address is there but cannot be read.',
     cure: 'Check permissions, or the answer of the server in the message.',
+  },
+  THREADS_UNAVAILABLE: {
+    classes: environment,
+    cause:
+      'The number of `threads` that was asked for does not start: memory that threads cannot share (a page without COOP and COEP), a policy ' +
+      'or permission that forbids workers, or too little memory.',
+    cure: 'Leave `threads` out, which takes as many as start, or set `threads: 1`.',
   },
   TOO_LARGE: {
     classes: ['ImageError', 'WeightsError', 'EnvironmentError'],
@@ -336,5 +348,14 @@ export const warningCodes: Readonly<Record<WarningCode, CodeEntry>> = {
   CACHE_WRITE_FAILED: {
     cause: 'Downloaded weights cannot be kept.',
     cure: 'Free space, or name another folder by `TFJS_STYLE_TRANSFER_CACHE`.',
+  },
+  ENGINE_UNAVAILABLE: {
+    cause:
+      "The engine that `engine: 'auto'` prefers does not start here; the next one computes, more slowly. The message has the reason.",
+    cure: "Remove the reason, or name an engine: `engine: 'tfjs'`.",
+  },
+  THREADS_UNAVAILABLE: {
+    cause: 'Fewer threads start than the processor has cores; the message has the reason.',
+    cure: 'Nothing: results are the same. To be rid of the warning, set `threads` to what starts.',
   },
 };

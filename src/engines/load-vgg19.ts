@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { checkAllocations } from '../allocation';
 import { EnvironmentError } from '../errors';
+import type { LoadedNetwork } from '../features/network';
 import { convolutionsUpTo, type Vgg19Layer, vgg19Layers } from '../features/vgg19/layers';
 import { loadedVgg19, type Pooling } from '../features/vgg19/network';
 import { readLayers } from '../features/vgg19/read-layers';
@@ -8,7 +9,7 @@ import { resolveWeights, type Weights } from '../features/vgg19/resolve-weights'
 import { abortSignal, any, callback, oneOf, optionTable } from '../options/table';
 import { anyPlatform, type Platform } from '../platform';
 import type { WeightsProgress, WeightsWarning } from '../storage/progress';
-import type { EngineExtractor } from './engine';
+import type { Engine, EngineExtractor, EngineLoadOptions } from './engine';
 import { type EngineOptions, engineOptions, enginesFor } from './engine-options';
 
 export type { Weights };
@@ -71,13 +72,29 @@ export async function loadVgg19On(
   const { weights, lastLayer, pooling, signal, onProgress, onWarning } = settings;
   const convolutions = convolutionsUpTo(lastLayer);
   await requireBackend(platform);
-  const [engine] = enginesFor(settings, tf.getBackend());
+  const engines = enginesFor(settings, tf.getBackend());
   const resolving = { platform: platform.weights, signal, onWarning };
   const { source, embedded } = await resolveWeights(weights, convolutions, resolving);
   const read = await readLayers(source, convolutions, { signal, onProgress, onWarning });
   const { name: weightsName, convention } = source;
   const network = loadedVgg19(read, { lastLayer, pooling, convention, weightsName, embedded });
-  return engine.load(network, { signal, onWarning });
+  return loadBy(engines, network, { signal, onWarning });
+}
+
+/** The network by the first of the engines that starts; a warning says why an earlier one did not. */
+async function loadBy(
+  [engine, ...others]: readonly Engine[],
+  network: LoadedNetwork,
+  options: EngineLoadOptions,
+): Promise<EngineExtractor> {
+  try {
+    return await engine.load(network, options);
+  } catch (error) {
+    if (others.length === 0 || !(error instanceof EnvironmentError)) throw error;
+    const message = `Engine '${others[0].name}' computes in place of '${engine.name}'. ${error.message}`;
+    options.onWarning?.({ code: 'ENGINE_UNAVAILABLE', message });
+    return loadBy(others, network, options);
+  }
 }
 
 /**

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Engine, loadVgg19, tfjs, wasm } from '../../src';
 import { enginesFor } from '../../src/engines/engine-options';
+import { mostThreads } from '../../src/engines/wasm/runtime/thread-count';
 
 const weights = 'embedded';
 const withoutSimd = () => vi.spyOn(WebAssembly, 'validate').mockReturnValue(false);
@@ -72,6 +73,28 @@ describe("loadVgg19's engine", () => {
       message: expect.stringContaining('a quantum computer'),
     });
     expect(unread.read).not.toHaveBeenCalled();
+  });
+
+  it("is tfjs with a warning where the preferred one does not start under 'auto', and an error where it was chosen", async () => {
+    vi.spyOn(WebAssembly, 'compile').mockRejectedValue(new WebAssembly.CompileError('blocked by policy'));
+    const onWarning = vi.fn();
+    const extractor = await loadVgg19({ weights, onWarning });
+    expect(extractor.engine).toBe('tfjs');
+    expect(onWarning).toHaveBeenCalledWith({
+      code: 'ENGINE_UNAVAILABLE',
+      message: expect.stringMatching(/^Engine 'tfjs' computes in place of 'wasm'\. .*blocked by policy/),
+    });
+    extractor.dispose();
+    await expect(loadVgg19({ weights, engine: 'wasm' })).rejects.toMatchObject({ code: 'NO_WASM' });
+  });
+
+  it('refuses more threads than the processor has, from 8 on', async () => {
+    const most = mostThreads();
+    expect(most).toBeGreaterThanOrEqual(8);
+    await expect(loadVgg19({ weights, threads: most + 1 })).rejects.toMatchObject({
+      code: 'OUT_OF_RANGE',
+      accepted: `a whole number from 1 to ${most}`,
+    });
   });
 
   it.each([

@@ -18,7 +18,7 @@ describe.each([1, 2])('on %d threads', (threads) => {
   let engine: KernelRunner;
   beforeAll(async () => {
     await tf.setBackend('cpu');
-    engine = await KernelRunner.create(threads);
+    engine = await KernelRunner.create({ threads });
   });
   afterAll(() => engine.dispose());
 

@@ -1,10 +1,14 @@
 import { number, type Option } from '../../options/table';
+import { requireNumber } from '../../options/validate';
+import { mostThreads } from './runtime/thread-count';
 import { requireRelaxedSimd } from './runtime/wasm-simd';
 
 /** Options of `wasm`. */
 export interface WasmEngineOptions {
   /**
-   * Threads that compute, from 1 on. @default the processor's cores, at most 8; one where threads cannot share memory
+   * Threads that compute: 1 to 8, or to the number of the processor's hardware threads where it has more (at most 64). With a number given,
+   * loading fails if they do not start; left out, it goes on with fewer and warns.
+   * @default the processor's cores, at most 8; one where threads cannot share memory
    */
   readonly threads?: number | undefined;
   /**
@@ -14,14 +18,18 @@ export interface WasmEngineOptions {
   readonly relaxedSimd?: boolean | undefined;
 }
 
-/** Threads of the wasm engine. */
-export const threadsOption = number({
-  min: 1,
-  max: 64,
-  integer: true,
-  help: "threads that compute (default: the processor's cores, at most 8)",
-  flag: '--threads <count>',
-});
+/** Threads of the wasm engine. The range is that of the machine, and is asked for when a number is given. */
+export const threadsOption = {
+  ...number({
+    min: 1,
+    max: 64,
+    integer: true,
+    help: "threads that compute (default: the processor's cores, at most 8)",
+    flag: '--threads <count>',
+  }),
+  require: (name: string, value: unknown) =>
+    requireNumber(name, value, { min: 1, max: mostThreads(), integer: true }),
+};
 
 /** Whether kernels may round a * b + c once. */
 export const relaxedSimdOption = {

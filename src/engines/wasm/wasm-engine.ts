@@ -28,10 +28,10 @@ export function wasm(options: WasmEngineOptions = {}): Engine {
     unsupportedCode: 'NO_SIMD',
     // Where the processor computes anyway; a GPU, or TensorFlow itself, is left alone.
     suits: (backend) => backend === 'cpu' || backend === 'wasm',
-    async load(network) {
+    async load(network, options) {
       // Loaded here and not above: programs that compute with tfjs alone never load the kernels.
       const { createWasmExtractor } = await import('.');
-      return createWasmExtractor({ ...network, ...settings });
+      return createWasmExtractor({ ...network, ...settings }, options);
     },
   };
 }

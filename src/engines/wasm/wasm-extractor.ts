@@ -7,7 +7,7 @@ import type { Image } from '../../image/image';
 import { gramNormalizationOption } from '../../losses/gram-matrix';
 import { requireName } from '../../options/validate';
 import { Lifetime, owning } from '../../owning';
-import type { EngineExtractor } from '../engine';
+import type { EngineExtractor, EngineLoadOptions } from '../engine';
 import { checkRequest } from '../shared/check-request';
 import { withBlocks } from './blocks';
 import { fusedObjective } from './losses/fused-objective';
@@ -31,11 +31,14 @@ export interface WasmExtractorOptions extends LoadedNetwork, WasmEngineOptions {
  * rounding. Features go to the active tfjs backend and cotangents come from there; losses that the library knows are
  * evaluated without either (`objective`).
  */
-export async function createWasmExtractor(options: WasmExtractorOptions): Promise<EngineExtractor> {
+export async function createWasmExtractor(
+  options: WasmExtractorOptions,
+  { signal, onWarning }: EngineLoadOptions = {},
+): Promise<EngineExtractor> {
   checkAllocations();
-  const { weightsName, embedded } = options;
+  const { weightsName, embedded, threads, relaxedSimd } = options;
   const { name, steps } = options.network;
-  const engine = await KernelRunner.create(options.threads, options.relaxedSimd);
+  const engine = await KernelRunner.create({ threads, relaxedSimd, signal, onWarning });
   const network = owning(({ result }) => {
     result(engine);
     return new Network(engine, options.network, options.weights);
@@ -44,7 +47,7 @@ export async function createWasmExtractor(options: WasmExtractorOptions): Promis
   /** An engine for optimisers' vectors, started when first needed. */
   const forVectors = async (): Promise<KernelRunner> => {
     network.requireAlive();
-    vectors ??= KernelRunner.create(options.threads, options.relaxedSimd);
+    vectors ??= KernelRunner.create({ threads, relaxedSimd, onWarning });
     const starting = vectors;
     try {
       const started = await starting;

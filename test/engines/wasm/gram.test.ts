@@ -5,7 +5,7 @@ import { KernelRunner } from '../../../src/engines/wasm/runtime/kernel-runner';
 // Larger than any picture of the other tests, where rounding of long sums would not show.
 it('Gram sums of many pixels are as exact as float32 allows', async () => {
   const [pixels, n] = [65_536, 8];
-  const engine = await KernelRunner.create(1);
+  const engine = await KernelRunner.create({ threads: 1 });
   const { memory } = engine;
   engine.needScratch(scratchBytes(n, n));
   const [features, sums] = [memory.allocateFloats((pixels + 4) * n), memory.allocateFloats(n * n)];

@@ -26,7 +26,7 @@ const request = {
 } as const;
 
 async function network(last: Vgg19Layer, threads = 2): Promise<Network> {
-  const engine = await KernelRunner.create(threads);
+  const engine = await KernelRunner.create({ threads });
   const loaded = loadedVgg19(randomWeights(last), {
     lastLayer: last,
     convention: 'caffe',
@@ -84,7 +84,7 @@ describe('memory of the engine', () => {
 
   it('does not grow over 300 evaluations of a run, and neither does that of the optimiser or tfjs', async () => {
     const net = await network('conv3_1');
-    const vectors = await KernelRunner.create(2);
+    const vectors = await KernelRunner.create({ threads: 2 });
     const wanted = loss(48);
     const objective = fusedObjective(net, wanted, 48, 48);
     const start = tf.randomUniform([48, 48, 3], 0, 1, 'float32', 1) as tf.Tensor3D;

@@ -133,8 +133,8 @@ describe('the memory beside the engine', () => {
   let start: Image;
 
   beforeEach(async () => {
-    engine = await KernelRunner.create(1);
-    vectors = await KernelRunner.create(1);
+    engine = await KernelRunner.create({ threads: 1 });
+    vectors = await KernelRunner.create({ threads: 1 });
     const loaded = loadedVgg19(randomWeights('conv1_1'), {
       lastLayer: 'conv1_1',
       convention: 'caffe',
@@ -257,7 +257,7 @@ describe('the memory beside the engine', () => {
 describe('the pyramid in the engine’s memory', () => {
   let engine: KernelRunner;
   beforeAll(async () => {
-    engine = await KernelRunner.create(2);
+    engine = await KernelRunner.create({ threads: 2 });
   });
   afterAll(() => engine.dispose());
 

@@ -1,4 +1,5 @@
 import { EnvironmentError } from '../../../errors';
+import { Lifetime } from '../../../owning';
 
 /** A wasm page, and the most that 32-bit addresses reach, less one page so that no end lies beyond. */
 const pageBytes = 65536;
@@ -6,32 +7,61 @@ const maxBytes = 65535 * pageBytes;
 /** A cache line. */
 const alignment = 64;
 
-/** Memory of the kernels, and which of it is in use. Addresses are bytes; views end with the next allocation, which may move the buffer. */
+/**
+ * Memory of the kernels, and which of it is in use. Addresses are bytes; views end with the next allocation, which may move the buffer.
+ * After `dispose()` every use but `release` throws `DISPOSED`.
+ */
 export class KernelMemory {
   readonly memory: WebAssembly.Memory;
+  private readonly lifetime: Lifetime;
   /** Blocks in use by their address, and free ones in order of address. The first cache line stays free: address 0 means none. */
   private readonly used = new Map<number, number>();
   private free: { address: number; bytes: number }[] = [{ address: alignment, bytes: maxBytes - alignment }];
 
-  /** @param shared whether threads will work in it */
-  constructor(shared: boolean) {
-    this.memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared });
+  /**
+   * @param shared whether threads will work in it
+   * @param owner whose disposal ends it, for messages
+   * @throws EnvironmentError `OUT_OF_MEMORY` if the machine reserves none
+   */
+  constructor(shared: boolean, owner: string) {
+    this.lifetime = new Lifetime(owner);
+    try {
+      this.memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared });
+    } catch (cause) {
+      const accepted = 'a machine, or a limit of memory, that lets a program reserve 4 GiB of addresses';
+      throw new EnvironmentError(
+        'OUT_OF_MEMORY',
+        `The wasm engine gets no memory to begin with; accepted: ${accepted}.`,
+        { option: 'engine', value: 'wasm', accepted, cause },
+      );
+    }
   }
 
-  /** Bytes that there can be at all. */
+  /** Throws `DISPOSED` after `dispose()`. */
+  requireAlive(): void {
+    this.lifetime.requireAlive();
+  }
+
+  /** Ends the use of the memory. @returns true the first time */
+  dispose(): boolean {
+    return this.lifetime.end();
+  }
+
+  /** The most bytes that there can be. */
   readonly most = maxBytes;
 
-  /** Bytes that are in use. */
+  /** Bytes in use. */
   get bytes(): number {
     return [...this.used.values()].reduce((sum, bytes) => sum + bytes, 0);
   }
 
   /**
-   * Throws unless so many bytes more can be had.
+   * Throws unless `bytes` more can be allocated.
    * @param what for the message: what would take them
    * @param fits for the message: what would fit instead
    */
   requireRoom(bytes: number, what: string, fits: string): void {
+    this.requireAlive();
     const room = this.most - this.bytes;
     if (bytes <= room) return;
     throw new EnvironmentError(
@@ -41,8 +71,9 @@ export class KernelMemory {
     );
   }
 
-  /** Room for so many bytes, not cleared. */
+  /** Room for `bytes`, not cleared. @throws EnvironmentError `OUT_OF_MEMORY` */
   allocate(bytes: number): number {
+    this.requireAlive();
     const size = Math.ceil(bytes / alignment) * alignment;
     const index = this.free.findIndex((block) => block.bytes >= size);
     const block = this.free[index];
@@ -61,7 +92,7 @@ export class KernelMemory {
     return address;
   }
 
-  /** Room for so many floats. */
+  /** Room for `length` floats, not cleared. */
   allocateFloats(length: number): number {
     return this.allocate(4 * length);
   }
@@ -73,7 +104,7 @@ export class KernelMemory {
     return address;
   }
 
-  /** Gives an allocation back. */
+  /** Gives an allocation back; nothing happens where it has been given back already. */
   release(address: number): void {
     const bytes = this.used.get(address);
     if (bytes === undefined) return;
@@ -87,18 +118,21 @@ export class KernelMemory {
     }
   }
 
-  /** A view of floats. */
+  /** A view of `length` floats. */
   floats(address: number, length: number): Float32Array {
+    this.requireAlive();
     return new Float32Array(this.memory.buffer, address, length);
   }
 
-  /** A view of doubles. */
+  /** A view of `length` doubles. */
   doubles(address: number, length: number): Float64Array {
+    this.requireAlive();
     return new Float64Array(this.memory.buffer, address, length);
   }
 
-  /** A view of unsigned integers. */
+  /** A view of `length` unsigned integers. */
   integers(address: number, length: number): Uint32Array {
+    this.requireAlive();
     return new Uint32Array(this.memory.buffer, address, length);
   }
 

@@ -1,7 +1,9 @@
 import strict from '../../../../build/kernels.wasm';
+import { EnvironmentError } from '../../../errors';
+import { showText } from '../../../options/show';
 import { withSharedMemory } from './share-memory';
 
-/** What a kernel is called with: where its arguments lie, which item of its work to do, and where its scratch memory lies. */
+/** @param args address of its arguments  @param item which item of its work to do  @param scratch address of scratch memory */
 export type Kernel = (args: number, item: number, scratch: number) => void;
 
 /** The kernels of the `assembly` folders. */
@@ -44,11 +46,31 @@ export interface KernelBuild {
   /** Whether threads share the memory that the module imports. */
   readonly shared: boolean;
   /** Whether a * b + c may be rounded once. @default false */
-  readonly relaxed?: boolean;
+  readonly relaxed?: boolean | undefined;
 }
 
-/** The kernels as a module that imports a memory. The relaxed ones need `supportsRelaxedSimd()`. */
+/**
+ * The kernels as a module that imports a memory. The relaxed ones need `supportsRelaxedSimd()`.
+ *
+ * @throws EnvironmentError `NO_WASM` where WebAssembly may not be compiled
+ */
 export async function compileKernels({ shared, relaxed = false }: KernelBuild): Promise<WebAssembly.Module> {
   const bytes = relaxed ? (await import('../../../../build/kernels-relaxed.wasm')).default : strict;
-  return WebAssembly.compile(shared ? withSharedMemory(bytes) : bytes);
+  try {
+    return await WebAssembly.compile(shared ? withSharedMemory(bytes) : bytes);
+  } catch (cause) {
+    const accepted =
+      "a policy of the page that has 'wasm-unsafe-eval', or engine 'tfjs' on a backend other than wasm";
+    const reason = showText(cause instanceof Error ? cause.message : String(cause), 200);
+    throw new EnvironmentError(
+      'NO_WASM',
+      `WebAssembly does not compile here (${reason}); accepted: ${accepted}.`,
+      {
+        option: 'engine',
+        value: 'wasm',
+        accepted,
+        cause,
+      },
+    );
+  }
 }

@@ -1,23 +1,31 @@
 import { nodeModule } from './node-module';
 
 /**
- * How many cores the program may use, not counting a core's second hardware thread, which has no vector units of its own. Linux tells in
- * Node; elsewhere, and in pages, every hardware thread counts.
+ * Cores that the program may use; a core's second hardware thread, which has no vector units of its own, does not count. Only Linux tells
+ * in Node; elsewhere, and in pages, every hardware thread counts as a core.
  */
 export function physicalCores(): number {
-  const [os, fs] = [nodeModule('node:os'), nodeModule('node:fs')];
-  if (!os || !fs) return globalThis.navigator?.hardwareConcurrency ?? 1;
-  const usable = os.availableParallelism();
+  const usable = hardwareThreads();
+  const fs = nodeModule('node:fs');
   try {
-    const allowed = /^Cpus_allowed_list:\s*(.*)$/m.exec(fs.readFileSync('/proc/self/status', 'utf8'))?.[1];
-    const cores = coresAmong(numbersOf(allowed ?? ''), (cpu) =>
-      fs.readFileSync(`/sys/devices/system/cpu/cpu${cpu}/topology/thread_siblings_list`, 'utf8'),
+    const allowed = /^Cpus_allowed_list:\s*(.*)$/m.exec(
+      fs?.readFileSync('/proc/self/status', 'utf8') ?? '',
+    )?.[1];
+    const cores = coresAmong(
+      numbersOf(allowed ?? ''),
+      (cpu) =>
+        fs?.readFileSync(`/sys/devices/system/cpu/cpu${cpu}/topology/thread_siblings_list`, 'utf8') ?? '',
     );
-    return Math.max(1, Math.min(usable, cores));
+    return cores > 0 ? Math.min(usable, cores) : usable;
   } catch {
-    // Not Linux, or a container without /sys.
+    // Not Linux, a container without /sys, or a program that may not read there.
     return usable;
   }
+}
+
+/** Hardware threads that the program may use. */
+export function hardwareThreads(): number {
+  return nodeModule('node:os')?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
 }
 
 /** The cores that hardware threads belong to. @param siblingsOf the hardware threads of a thread's core, itself included */
