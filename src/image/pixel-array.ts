@@ -1,6 +1,7 @@
 import { ImageError } from '../errors';
 import { showValue } from '../options/show';
 import { requireNumber } from '../options/validate';
+import { classNameOf } from './class-name';
 
 /** Pixels as they come from decoders: row-major, `channels` values a pixel (1 grey, 2 grey and alpha, 3 RGB, 4 RGBA). */
 export interface PixelArray {
@@ -58,7 +59,7 @@ export function rgbPixels(option: string, pixels: PixelArray): RgbPixels {
     for (let c = 0; c < 3; c++)
       rgb[i * 3 + c] = 1 + alpha * (data[i * channels + (colours === 3 ? c : 0)] / range - 1);
   }
-  if (data instanceof Float32Array) requireUnitRange(option, rgb);
+  if (range === 1) requireUnitRange(option, rgb);
   return { data: rgb, width, height };
 }
 
@@ -92,8 +93,14 @@ export function requireUnitRange(option: string, values: Float32Array): void {
   }
 }
 
+/** The largest value of a kind of array, which stands for 1. */
 function rangeOf(data: unknown): number | undefined {
-  if (data instanceof Uint8Array || data instanceof Uint8ClampedArray) return 255;
-  if (data instanceof Uint16Array) return 65535;
-  return data instanceof Float32Array ? 1 : undefined;
+  return ranges[classNameOf(data)];
 }
+
+const ranges: Readonly<Record<string, number>> = {
+  Uint8Array: 255,
+  Uint8ClampedArray: 255,
+  Uint16Array: 65535,
+  Float32Array: 1,
+};

@@ -4,29 +4,65 @@ import { type SizeRule, sizeAfter } from './size-rule';
 /** Lanczos' window: three lobes, the usual compromise of sharpness and ringing, and what sharp uses for files. */
 const lobes = 3;
 
+/** The longest that resampling keeps a program or a page from doing something else. */
+const turnMs = 30;
+
 /**
- * The image at another size by Lanczos resampling; when it becomes smaller the filter is widened, so that nothing aliases.
+ * The image after a rule, by Lanczos resampling; when it becomes smaller the filter is widened, so that nothing aliases.
  * In JavaScript and not by tfjs: the same to the bit on every backend, and tfjs' own resizing does not filter.
+ *
+ * @throws the reason of `signal`, within {@link turnMs} of an abort
  */
-export function resize(pixels: RgbPixels, width: number, height: number): RgbPixels {
-  if (pixels.width === width && pixels.height === height) return pixels;
-  const columns = resampleRows(transpose(pixels), width);
-  const result = resampleRows(transpose(columns), height);
-  for (let i = 0; i < result.data.length; i++) result.data[i] = Math.min(1, Math.max(0, result.data[i]));
-  return result;
+export async function resizeBy(
+  pixels: RgbPixels,
+  rule: SizeRule | undefined,
+  signal?: AbortSignal,
+): Promise<RgbPixels> {
+  const work = resizing(pixels, rule);
+  let turn = performance.now();
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+    if (performance.now() - turn < turnMs) continue;
+    await new Promise((resolve) => setTimeout(resolve));
+    signal?.throwIfAborted();
+    turn = performance.now();
+  }
 }
 
-/** The image after a rule; see {@link SizeRule}. */
-export function resizeBy(pixels: RgbPixels, rule: SizeRule | undefined): RgbPixels {
+/** {@link resizeBy} to a width and a height, without a pause. */
+export function resize(pixels: RgbPixels, width: number, height: number): RgbPixels {
+  const work = resizing(pixels, { width, height });
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
+}
+
+/** Work that can be left and taken up again after every row. */
+type Rows<T> = Generator<void, T>;
+
+function* resizing(pixels: RgbPixels, rule: SizeRule | undefined): Rows<RgbPixels> {
   const { width, height } = sizeAfter(rule, pixels.width, pixels.height);
-  if (!(rule && 'crop' in rule && rule.crop)) return resize(pixels, width, height);
+  if (!(rule && 'crop' in rule && rule.crop)) return yield* resample(pixels, width, height);
   const factor = Math.max(width / pixels.width, height / pixels.height);
-  const whole = resize(
+  const whole = yield* resample(
     pixels,
     Math.max(width, Math.round(pixels.width * factor)),
     Math.max(height, Math.round(pixels.height * factor)),
   );
   return crop(whole, width, height);
+}
+
+function* resample(pixels: RgbPixels, width: number, height: number): Rows<RgbPixels> {
+  if (pixels.width === width && pixels.height === height) return pixels;
+  const columns = yield* resampleRows(yield* transpose(pixels), width);
+  const { data } = yield* resampleRows(yield* transpose(columns), height);
+  for (let i = 0; i < data.length; i++) {
+    data[i] = Math.min(1, Math.max(0, data[i]));
+    if (i % 65536 === 0) yield;
+  }
+  return { data, width, height };
 }
 
 /** The middle of an image. */
@@ -42,7 +78,7 @@ function crop(pixels: RgbPixels, width: number, height: number): RgbPixels {
 }
 
 /** Resamples along the vertical axis: each new row is a weighted sum of old ones. */
-function resampleRows(source: RgbPixels, height: number): RgbPixels {
+function* resampleRows(source: RgbPixels, height: number): Rows<RgbPixels> {
   const { width } = source;
   if (height === source.height) return source;
   const stride = width * 3;
@@ -63,6 +99,7 @@ function resampleRows(source: RgbPixels, height: number): RgbPixels {
       const share = weight / total;
       for (let x = 0; x < stride; x++) data[y * stride + x] += share * source.data[from + x];
     }
+    yield;
   }
   return { data, width, height };
 }
@@ -74,12 +111,13 @@ function lanczos(x: number): number {
   return (lobes * Math.sin(t) * Math.sin(t / lobes)) / (t * t);
 }
 
-function transpose({ data, width, height }: RgbPixels): RgbPixels {
+function* transpose({ data, width, height }: RgbPixels): Rows<RgbPixels> {
   const result = new Float32Array(data.length);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       for (let c = 0; c < 3; c++) result[(x * height + y) * 3 + c] = data[(y * width + x) * 3 + c];
     }
+    yield;
   }
   return { data: result, width: height, height: width };
 }

@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkAllocations } from '../allocation';
 import { EnvironmentError, ImageError } from '../errors';
 import { showValue } from '../options/show';
-import { number, optionTable } from '../options/table';
+import { abortSignal, number, optionTable } from '../options/table';
+import { classNameOf } from './class-name';
 import type { Image } from './image';
 import type { ImageReader, OpenImage } from './image-reader';
 import {
@@ -17,7 +18,7 @@ import { requireImage } from './require-image';
 import { resizeBy } from './resize';
 import { type SizeRule, sizeAfter } from './size-rule';
 
-/** All that can be handed in as an image. In Node, `tfjs-style-transfer/node` takes file paths, URLs and Buffers besides. */
+/** All that can be handed in as an image. `tfjs-style-transfer/node` takes paths, URLs and the bytes of files besides. */
 export type ImageInput =
   | tf.Tensor3D
   | PixelArray
@@ -31,28 +32,35 @@ export type ImageInput =
 
 /** Options of {@link toImage}. */
 export interface ToImageOptions {
-  /** The longer side in pixels; the other follows from the aspect ratio. Smaller images are enlarged. @default the input's own size */
+  /**
+   * The longer side in pixels; the other follows from the aspect ratio. Smaller images are enlarged.
+   * @default the input's own size
+   */
   readonly size?: number | undefined;
+  /** Ends the resampling; the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Any image as a tensor.
  *
- * @param input a tensor [height, width, 3] in [0,1], pixels with width and height, or anything that a page can draw
+ * @param input a float32 tensor [height, width, 3] in [0,1], pixels with width and height, or anything that a page can draw
  * @returns [height, width, 3], RGB, float32, in [0,1]; it belongs to the caller, also when a tensor was handed in
- * @throws ImageError if the input is no image, is empty or too large, or holds values that are not finite or not in [0,1]
+ * @throws ImageError if the input is no image, is empty or has more than 2^27 pixels, or holds values that are not finite or
+ *   not in [0,1]
  * @example
  * ```ts
  * const image = await toImage({ data: new Uint8Array([255, 0, 0]), width: 1, height: 1, channels: 3 });
  * ```
  */
 export async function toImage(input: ImageInput, options: ToImageOptions = {}): Promise<Image> {
-  const { size } = toImageOptions.read(options);
-  return imageFrom('image', input, size === undefined ? undefined : { longerSide: size });
+  const { size, signal } = toImageOptions.read(options);
+  return imageFrom('image', input, size === undefined ? undefined : { longerSide: size }, signal);
 }
 
 const toImageOptions = optionTable<ToImageOptions>()('toImage', {
   size: number({ min: 1, integer: true }),
+  signal: abortSignal(),
 });
 
 /** {@link toImage} under the name of the argument that the image was given as. */
@@ -80,7 +88,7 @@ async function openImage(option: string, input: ImageInput, signal?: AbortSignal
       signal?.throwIfAborted();
       const to = sizeAfter(size, width, height);
       requirePixelCount(option, to.width, to.height);
-      const { data } = resizeBy(pixels, size);
+      const { data } = await resizeBy(pixels, size, signal);
       return tf.tensor3d(data, [to.height, to.width, 3]);
     },
   };
@@ -114,7 +122,7 @@ async function pixelsOf(option: string, input: ImageInput): Promise<RgbPixels> {
     requireUnitRange(option, data);
     return { data, width, height };
   }
-  if (isInstance(input, 'Blob')) return decode(option, input as Blob);
+  if (isInstance(input, 'Blob') || isInstance(input, 'File')) return decode(option, input as Blob);
   if (isPixelArray(input)) return rgbPixels(option, input);
   if (isDrawable(input)) return draw(option, input);
   throw notAnImage(option, input);
@@ -161,10 +169,10 @@ function isDrawable(input: unknown): input is Drawable {
   );
 }
 
-/** `instanceof` for classes that only pages have. */
+/** Whether a value is of a class that not every platform has, or of one that extends it. */
 function isInstance(input: unknown, className: string): boolean {
   const found = (globalThis as Record<string, unknown>)[className];
-  return typeof found === 'function' && input instanceof found;
+  return classNameOf(input) === className || (typeof found === 'function' && input instanceof found);
 }
 
 function draw(option: string, source: Drawable): RgbPixels {

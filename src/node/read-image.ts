@@ -1,38 +1,46 @@
 import type { Image } from '../image/image';
 import type { SizeRule } from '../image/size-rule';
-import { number, oneOf, optionTable } from '../options/table';
+import { abortSignal, number, oneOf, optionTable } from '../options/table';
 import { nodeImageReader } from './image-input';
 import { type ImageSource, requireSource } from './source-bytes';
 
 /** Options of {@link readImage}. */
 export interface ReadImageOptions {
-  /** Pixels; what they measure is said by `fit`. Smaller images are enlarged, by Lanczos as in the other direction. @default the file's own size */
+  /**
+   * In pixels; what it measures is said by `fit`. Smaller images are enlarged, by Lanczos as in the other direction.
+   * @default the file's own size
+   */
   readonly size?: number | undefined;
   /**
-   * What `size` is: the longer side (`'inside'`), the shorter side (`'outside'`), both sides of a square that is cut out of the
-   * middle (`'cover'`) or that the image is stretched to (`'fill'`).
+   * What `size` is: the longer side (`'inside'`), the shorter side (`'outside'`), both sides of a square that is cut out
+   * of the middle (`'cover'`) or that the image is stretched to (`'fill'`).
    * @default 'inside'
    */
   readonly fit?: 'inside' | 'outside' | 'cover' | 'fill' | undefined;
+  /** Ends every wait, also for a server, a pipe or a long decoding; the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * An image file as a tensor: any format that sharp reads, turned as its EXIF orientation says, converted to sRGB (greyscale, CMYK and
- * embedded profiles included), 16 bits kept, transparency laid on white. Of several pages or frames the first.
+ * An image file as a tensor: any format that sharp reads, turned as its EXIF orientation says, converted to sRGB
+ * (greyscale, CMYK and embedded profiles included), 16 bits kept, transparency laid on white. Of several pages or frames
+ * the first.
  *
- * @param source path, `file:`, `http(s):` or `data:` URL, or the bytes of an encoded image
+ * @param source path of a file or pipe, `file:`, `http(s):` or `data:` URL, or the bytes of an encoded image (`Buffer`,
+ *   `Blob`, `File`); at most 512 MiB
  * @returns [height, width, 3], RGB, float32, in [0,1]; it belongs to the caller
- * @throws ImageError if there is no such file, or it is empty, no image, damaged, cut short or larger than 2^27 pixels;
- *   EnvironmentError if sharp is not installed
+ * @throws ImageError if there is no such file, or it is empty, no image, damaged, cut short, of numbers other than 8 or 16
+ *   bits, larger than 2^27 pixels, or an SVG that takes longer than 15 s or more than 1 GiB to draw; EnvironmentError if
+ *   sharp is not installed
  * @example
  * ```ts
  * const content = await readImage('photo.jpg', { size: 512 });
  * ```
  */
 export async function readImage(source: ImageSource, options: ReadImageOptions = {}): Promise<Image> {
-  const { size, fit } = readImageOptions.read(options);
+  const { size, fit, signal } = readImageOptions.read(options);
   requireSource('image', source);
-  return nodeImageReader.decode('image', source, size === undefined ? undefined : rules[fit](size));
+  return nodeImageReader.decode('image', source, size === undefined ? undefined : rules[fit](size), signal);
 }
 
 type Fit = NonNullable<ReadImageOptions['fit']>;
@@ -47,4 +55,5 @@ const rules: Readonly<Record<Fit, (size: number) => SizeRule>> = {
 const readImageOptions = optionTable<ReadImageOptions>()('readImage', {
   size: number({ min: 1, integer: true }),
   fit: oneOf(Object.keys(rules) as Fit[], { default: 'inside' }),
+  signal: abortSignal(),
 });

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { ErrorCode } from '../error-codes';
 import { ImageError } from '../errors';
+import { classNameOf } from '../image/class-name';
 import { showText, showUrl, showValue } from '../options/show';
 import { untilAborted } from './until-aborted';
 
@@ -17,11 +18,8 @@ export type ImageSource = string | URL | Uint8Array | Blob;
 
 /** Whether a value is one of the forms of {@link ImageSource}, of this realm or another. */
 export function isImageSource(input: unknown): input is ImageSource {
-  return typeof input === 'string' || ['URL', 'Uint8Array', 'Blob', 'File'].includes(kindOf(input));
+  return typeof input === 'string' || ['URL', 'Uint8Array', 'Blob', 'File'].includes(classNameOf(input));
 }
-
-/** The name of a built-in class, which is the same in every realm, as `instanceof` is not. */
-const kindOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 
 /** Throws unless `source` is one of the forms of {@link ImageSource}. */
 export function requireSource(option: string, source: unknown): asserts source is ImageSource {
@@ -75,9 +73,10 @@ export function sourceError(
 }
 
 async function readSource(option: string, source: ImageSource, signal?: AbortSignal): Promise<Uint8Array> {
-  if (typeof source !== 'string' && kindOf(source) === 'Uint8Array') return ownBytes(source as Uint8Array);
+  if (typeof source !== 'string' && classNameOf(source) === 'Uint8Array')
+    return ownBytes(source as Uint8Array);
   try {
-    if (typeof source !== 'string' && kindOf(source) !== 'URL')
+    if (typeof source !== 'string' && classNameOf(source) !== 'URL')
       return await readBlob(option, source as Blob, signal);
     const url = typeof source === 'string' ? urlIn(source) : new URL(String(source));
     if (url && url.protocol !== 'file:') return await download(option, url, signal);

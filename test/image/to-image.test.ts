@@ -1,6 +1,9 @@
+import { runInNewContext } from 'node:vm';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { toImage, toImageData } from '../../src/image';
+import { type SizeRule, sizeAfter } from '../../src/image/size-rule';
+import { imageReader } from '../../src/image/to-image';
 import { expectNoLeak } from '../../src/testing';
 import '../support/backends';
 import '../support/to-be-allclose';
@@ -31,6 +34,23 @@ describe('toImage', () => {
     expect(rgba).toBeAllclose([1, 0.8, 0.8]);
     const greyAlpha = await toImage({ data: new Uint8Array([0, 0]), width: 1, height: 1, channels: 2 });
     expect(greyAlpha).toBeAllclose([1, 1, 1]);
+  });
+
+  it('takes arrays of another realm', async () => {
+    for (const [values, expected] of [
+      ['Uint8Array.of(255, 0, 51)', [1, 0, 0.2]],
+      ['Uint8ClampedArray.of(255, 0, 51)', [1, 0, 0.2]],
+      ['Uint16Array.of(65535, 0, 13107)', [1, 0, 0.2]],
+      ['Float32Array.of(1, 0, 0.5)', [1, 0, 0.5]],
+    ] as const) {
+      const data = runInNewContext(values) as Uint8Array;
+      expect(data).not.toBeInstanceOf(Object);
+      expect(await toImage({ data, width: 1, height: 1, channels: 3 })).toBeAllclose(expected);
+    }
+    const data = runInNewContext('Float32Array.of(1, 0, 2)') as Float32Array;
+    await expect(toImage({ data, width: 1, height: 1, channels: 3 })).rejects.toThrow(
+      'holds 2 at position 2',
+    );
   });
 
   it('copies a tensor, which stays the caller’s', async () => {
@@ -71,6 +91,20 @@ describe('toImage', () => {
   it.each<[string, () => unknown, RegExp]>([
     ['text', () => 'photo.jpg', /image is 'photo.jpg'; accepted: a tensor \[height, width, 3\]/],
     ['nothing', () => undefined, /image is undefined/],
+    [
+      'whole numbers, and says how to make an image of them',
+      () => tf.zeros([1, 2, 3], 'int32'),
+      /image is a tensor \[1,2,3\] of int32; accepted: a float32 tensor .* tf.div\(image, 255\)/,
+    ],
+    [
+      'a tensor that has been disposed',
+      () => {
+        const image = tf.zeros([1, 2, 3]);
+        image.dispose();
+        return image;
+      },
+      /image is a tensor that has been disposed/,
+    ],
     ['a grey tensor', () => tf.tensor([[1]]), /image is a tensor \[1,1\]/],
     [
       'an empty picture',
@@ -115,6 +149,53 @@ describe('toImage', () => {
     await expect(toImage(tf.zeros([1, 1, 3]), { size: 0 })).rejects.toThrow(
       'size is 0; accepted: a whole number of at least 1',
     );
+  });
+});
+
+describe('an opened image', () => {
+  const pixels = { data: new Uint8Array(40 * 20 * 3).fill(51), width: 40, height: 20, channels: 3 } as const;
+
+  it.each<[SizeRule | undefined, number[]]>([
+    [undefined, [20, 40, 3]],
+    [{ longerSide: 10 }, [5, 10, 3]],
+    [{ shorterSide: 10 }, [10, 20, 3]],
+    [{ atMost: 80 }, [20, 40, 3]],
+    [{ atMost: 10 }, [5, 10, 3]],
+    [{ width: 7, height: 9 }, [9, 7, 3]],
+    [{ width: 7, height: 9, crop: true }, [9, 7, 3]],
+  ])('tells its size, and is brought to %o', async (rule, shape) => {
+    const opened = await imageReader.open('image', pixels);
+    expect(opened).toMatchObject({ width: 40, height: 20 });
+    const image = await opened.decode(rule);
+    expect(image.shape).toEqual(shape);
+    expect(sizeAfter(rule, 40, 20)).toEqual({ width: shape[1], height: shape[0] });
+    expect(image).toBeAllclose(Array(shape[0] * shape[1] * 3).fill(0.2), { atol: 1e-6 });
+  });
+
+  it('is cut out of the middle with crop', async () => {
+    // Black, white, black: thirds of the longer side.
+    const thirds = tf.concat(
+      [tf.zeros([2, 2, 3]), tf.ones([2, 2, 3]), tf.zeros([2, 2, 3])],
+      1,
+    ) as tf.Tensor3D;
+    const image = await imageReader.decode('image', thirds, { width: 2, height: 2, crop: true });
+    expect(image).toBeAllclose(Array(12).fill(1));
+  });
+
+  it('hears an abort while it is enlarged', async () => {
+    const controller = new AbortController();
+    const opened = await imageReader.open('image', pixels, controller.signal);
+    const outcome = opened.decode({ longerSide: 8192 }).catch((error: unknown) => error);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const start = performance.now();
+    controller.abort(new Error('enough'));
+    expect(await outcome).toEqual(new Error('enough'));
+    expect(performance.now() - start).toBeLessThan(1000);
+  });
+
+  it('is refused before it is enlarged beyond 2^27 pixels', async () => {
+    const opened = await imageReader.open('image', pixels);
+    await expect(opened.decode({ longerSide: 100_000 })).rejects.toMatchObject({ code: 'TOO_LARGE' });
   });
 });
 
