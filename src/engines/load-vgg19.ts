@@ -4,6 +4,7 @@ import { EnvironmentError } from '../errors';
 import type { LoadedNetwork } from '../features/network';
 import { convolutionsUpTo, type Vgg19Layer, vgg19Layers } from '../features/vgg19/layers';
 import { loadedVgg19, type Pooling } from '../features/vgg19/network';
+import { deepestPaperLayer } from '../features/vgg19/paper-layers';
 import { readLayers } from '../features/vgg19/read-layers';
 import { resolveWeights, type Weights } from '../features/vgg19/resolve-weights';
 import { abortSignal, any, callback, oneOf, optionTable } from '../options/table';
@@ -33,7 +34,7 @@ export interface LoadVgg19Options extends EngineOptions {
 }
 
 /** The layer that a network ends after where nobody says: the deepest of Li et al. 2021. */
-export const defaultLastLayer: Vgg19Layer = 'conv3_1';
+export const defaultLastLayer: Vgg19Layer = deepestPaperLayer;
 
 /** Options of {@link loadVgg19} with their defaults. */
 export const loadVgg19Options = optionTable<LoadVgg19Options>()('loadVgg19', {

@@ -1,4 +1,5 @@
 import { type ConvLayer, vgg19Convolutions } from '../features/vgg19/layers';
+import { paperLayers } from '../features/vgg19/paper-layers';
 import { resolveWeights, type Weights, type WeightsPlatform } from '../features/vgg19/resolve-weights';
 import type { WeightSource } from '../features/vgg19/source';
 import { abortSignal, any, callback, optionTable } from '../options/table';
@@ -22,9 +23,6 @@ export interface NodeWeightsOptions extends Pick<ReadWeightsOptions, 'signal' | 
   /** Where downloads are kept; false for nowhere. @default `diskCache()` */
   readonly cache?: WeightCache | false | undefined;
 }
-
-/** The convolutions of Li et al. 2021, table 1. */
-const paperLayers: readonly ConvLayer[] = ['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1'];
 
 const convolutions = vgg19Convolutions.map(({ name }) => name);
 

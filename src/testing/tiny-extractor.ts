@@ -30,11 +30,11 @@ export interface TinyExtractorOptions {
  */
 export function tinyExtractor(options: TinyExtractorOptions = {}): FeatureExtractor {
   requireKnownOptions('tinyExtractor', options, ['seed', 'layers', 'channels', 'pooling']);
-  const { seed = 0, layers = ['conv3_1'], channels = 4, pooling = 'max' } = options;
+  const { seed = 0, layers = [deepestPaperLayer], channels = 4, pooling = 'max' } = options;
   requireNumber('seed', seed, { integer: true });
   requireNumber('channels', channels, { min: 1, max: 512, integer: true });
   for (const layer of layers) layersUpTo(layer);
-  const { input, steps } = vgg19Network({ lastLayer: deepestLayer(layers) ?? 'conv3_1', pooling });
+  const { input, steps } = vgg19Network({ lastLayer: deepestLayer(layers) ?? deepestPaperLayer, pooling });
   const narrow = steps.map((step): NetworkStep => {
     if (step.op !== 'conv') return step;
     return { ...step, channelsIn: step.channelsIn === 3 ? 3 : channels, channelsOut: channels };

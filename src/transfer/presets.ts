@@ -1,5 +1,6 @@
 import type { Vgg19Layer } from '../features/vgg19/layers';
 import type { Pooling } from '../features/vgg19/network';
+import { deepestPaperLayer, paperContentLayers, paperLayers } from '../features/vgg19/paper-layers';
 import type { Distance } from '../losses/distance';
 import type { GramNormalization } from '../losses/gram-matrix';
 import { requireName } from '../options/validate';
@@ -37,17 +38,14 @@ export type PresetName =
   | 'pytorch-tutorial'
   | 'gatys2016';
 
-/** Li et al. 2021, table 1 and section 3: all of their five convolutions. */
-const firstFive = ['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1'] as const;
-
 /**
  * Li et al. 2021: content at the fourth convolution, style at the first five, alpha = 1, beta = 1e6, Gram matrices
  * divided by their number of elements (step 2). Iterations: theirs are 300 of PyTorch's L-BFGS; ours reaches that loss
  * after about 100.
  */
 const paper = {
-  content: { layers: ['conv2_2'], distance: 'mse' },
-  style: { layers: firstFive, normalization: 'elements' },
+  content: { layers: paperContentLayers, distance: 'mse' },
+  style: { layers: paperLayers, normalization: 'elements' },
   pooling: 'max',
   alpha: 1,
   beta: 1e6,
@@ -55,14 +53,14 @@ const paper = {
 } as const;
 
 /** Li et al. 2021, eq. 5: the magnitude of the difference instead of its square, for robustness to outliers. */
-const l1Content = { layers: ['conv2_2'], distance: 'l1' } as const;
+const l1Content = { layers: paperContentLayers, distance: 'l1' } as const;
 
 /**
  * Li et al. 2021, fig. 3, without formula or weight: "compare the differences of images in high-level semantic
  * information". Read as the feature reconstruction of Johnson et al. 2016, eq. 2, at the deepest of the paper's layers,
  * as heavy as content.
  */
-const perceptual = { layers: ['conv3_1'], distance: 'mse', weight: 1 } as const;
+const perceptual = { layers: [deepestPaperLayer], distance: 'mse', weight: 1 } as const;
 
 const byName: Readonly<Record<PresetName, Preset>> = {
   li2021: {

@@ -1,10 +1,11 @@
 import { decodeTensor } from '../../../weights/tensor-encoding';
 import { layerShapes } from '../check-layer';
 import type { ConvLayer } from '../layers';
+import { paperLayers } from '../paper-layers';
 import type { LayerWeights, WeightConvention } from '../source';
 
-/** The paper's five layers, in the order in which the file holds them. */
-export const embeddedLayers = ['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1'] as const;
+/** The convolutions of the network, in the order in which the file holds them. */
+export const embeddedLayers = paperLayers;
 
 /** What the input of the network looks like: RGB, on the scale that published style weights are for. */
 export const embeddedConvention: WeightConvention = 'torchvision';
