@@ -4,6 +4,7 @@ import type { FeatureExtractor } from '../features/extractor';
 import type { NamedTensor, NetworkStep } from '../features/network';
 import { deepestLayer, layersUpTo, type Vgg19Layer } from '../features/vgg19/layers';
 import { type Pooling, vgg19Network } from '../features/vgg19/network';
+import { deepestPaperLayer } from '../features/vgg19/paper-layers';
 import { requireKnownOptions, requireNumber } from '../options/validate';
 
 /** Options of {@link tinyExtractor}. */
