@@ -1,10 +1,14 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { vgg19Mirrors, vgg19Weights } from '../../src/features';
+import type { WeightsError } from '../../src/errors';
+import { layersModelWeights, safetensorsWeights, vgg19Mirrors, vgg19Weights } from '../../src/features';
 import type { ConvLayer } from '../../src/features/vgg19/layers';
+import { directoryWeights } from '../../src/node/directory-weights';
 import { nodeWeights } from '../../src/node/node-weights';
 import { memoryCache, type WeightCache } from '../../src/storage';
 import { FileServer } from '../support/file-server';
@@ -94,6 +98,120 @@ describe('weights in Node', () => {
     await expect((await nodeWeights(join(folder, 'none'))).read(['conv1_1'])).rejects.toThrow(
       /There is no .*none/,
     );
+  });
+});
+
+describe('files that cannot be weights', () => {
+  it.each(['pth', 'pt', 'ckpt', 'npz', 'h5', 'hdf5', 'keras', 'onnx', 'pb', 'bin'])(
+    'are refused with what is accepted and how to convert: .%s',
+    async (extension) => {
+      const path = join(folder, `v19.${extension}`);
+      await writeFile(path, 'PK');
+      for (const location of [path, pathToFileURL(path), `${server.url}v19.${extension.toUpperCase()}?a=b`]) {
+        const failure = nodeWeights(location);
+        await expect(failure).rejects.toMatchObject({
+          name: 'InvalidArgumentError',
+          code: 'UNSUPPORTED_WEIGHTS',
+          option: 'weights',
+        });
+        await expect(failure).rejects.toThrow(/accepted: a folder with model\.json .* \.safetensors/);
+        await expect(failure).rejects.toThrow(/To convert: (python|tensorflowjs_converter|save|name)/);
+      }
+      expect(() => layersModelWeights(`${server.url}v19.${extension}`)).toThrow(/accepted: a folder/);
+      expect(() => safetensorsWeights(`${server.url}v19.${extension}`)).toThrow(/accepted: a folder/);
+      expect(() => directoryWeights(path)).toThrow(/accepted: a folder/);
+    },
+  );
+
+  it('of an unknown kind are refused when they are read', async () => {
+    await writeFile(join(folder, 'weights.txt'), 'a');
+    const source = await nodeWeights(join(folder, 'weights.txt'));
+    await expect(source.read(['conv1_1'])).rejects.toMatchObject({ code: 'UNSUPPORTED_WEIGHTS' });
+  });
+
+  it.skipIf(process.platform === 'win32')('are not waited for: pipes and devices are refused', async () => {
+    await rm(join(folder, 'model.json'));
+    await promisify(execFile)('mkfifo', [join(folder, 'model.json')]);
+    await expect((await nodeWeights(folder)).read(['conv1_1'])).rejects.toMatchObject({ code: 'NOT_A_FILE' });
+    await symlink('/dev/zero', join(folder, 'endless.safetensors'));
+    const endless = await nodeWeights(join(folder, 'endless.safetensors'));
+    await expect(endless.read(['conv1_1'])).rejects.toMatchObject({ code: 'NOT_A_FILE' });
+    await mkdir(join(folder, 'a.safetensors'));
+    const directory = await nodeWeights(join(folder, 'a.safetensors'));
+    await expect(directory.read(['conv1_1'])).rejects.toMatchObject({ code: 'NOT_A_FILE' });
+  });
+
+  it.skipIf(process.platform === 'win32')('larger than a model.json can be are refused unread', async () => {
+    await truncate(join(folder, 'model.json'), 2 ** 34);
+    await expect((await nodeWeights(folder)).read(['conv1_1'])).rejects.toMatchObject({ code: 'TOO_LARGE' });
+  });
+});
+
+describe('messages about weights', () => {
+  /** The message of the error that reading ends in, and all that it is made of. */
+  const failureOf = async (reading: () => Promise<unknown>): Promise<string> => {
+    try {
+      await reading();
+    } catch (error) {
+      const { message, option, value, accepted } = error as WeightsError;
+      return JSON.stringify([message, option, value, accepted]);
+    }
+    return expect.fail('it was read');
+  };
+
+  it('never have the query or the password of a URL', async () => {
+    const url = `${server.url}none/model.json?token=s3cret`;
+    for (const location of [url, url.replace('model.json', 'a.safetensors')]) {
+      const failure = await failureOf(async () =>
+        (await nodeWeights(location, { cache: false })).read(['conv1_1']),
+      );
+      expect(failure).toContain('404');
+      expect(failure).not.toContain('s3cret');
+    }
+    server.interfere = (_, response) => !!response.destroy();
+    const broken = layersModelWeights(url, { retries: 0, cache: false });
+    expect(await failureOf(() => broken.read(['conv1_1']))).not.toContain('s3cret');
+    for (const location of [
+      url.replace('//', '//me:s3cret@'),
+      'ftp://me:s3cret@host/a',
+      'http://me:s3cret@[/',
+    ])
+      expect(await failureOf(() => nodeWeights(location))).not.toContain('s3cret@host');
+    await expect(nodeWeights(url.replace('//', '//me:s3cret@'))).rejects.toThrow(
+      /accepted: a URL without user name and password/,
+    );
+  });
+
+  it('never have control characters of servers, files and paths', async () => {
+    const red = '\u001b[31m';
+    server.interfere = (_, response) => {
+      response.statusMessage = 'Go \x9b31m away';
+      return !!response.writeHead(404).end();
+    };
+    const messages = [await failureOf(async () => (await nodeWeights(server.url)).read(['conv1_1']))];
+    const json = (weights: unknown, paths = ['a.bin']) =>
+      JSON.stringify({ weightsManifest: [{ paths, weights }] });
+    for (const text of [
+      `${red}{`,
+      json([{ name: `${red}a`, shape: [-1] }]),
+      json([{ name: `${red}a`, shape: [1], dtype: `${red}b` }]),
+      json([{ name: `${red}a`, shape: [1], dtype: 'float32', quantization: { dtype: 'uint8', scale: red } }]),
+      json([], [`../${red}`]),
+      json(
+        [
+          { name: 'block1_conv1/kernel', shape: [3, 3, 3, 64], dtype: 'float32' },
+          { name: 'block1_conv1/bias', shape: [64], dtype: 'float32' },
+        ],
+        [`${red}.bin`],
+      ),
+    ]) {
+      await writeFile(join(folder, 'model.json'), text);
+      messages.push(await failureOf(async () => (await nodeWeights(folder)).read(['conv1_1'])));
+    }
+    const odd = join(folder, `odd${red}`);
+    messages.push(await failureOf(async () => (await nodeWeights(odd)).read(['conv1_1'])));
+    expect((await nodeWeights(odd)).name).not.toContain('\u001b');
+    for (const message of messages) expect(JSON.parse(message)[0]).not.toMatch(/\p{Cc}/u);
   });
 });
 
