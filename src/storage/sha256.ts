@@ -1,11 +1,12 @@
-import { sha256 as sha256InScript } from '@noble/hashes/sha2';
-import { bytesToHex } from '@noble/hashes/utils';
 import type { Bytes } from './byte-store';
 
-/** SHA-256 in lower-case hexadecimal. Pages that came over plain http have no WebCrypto; there it is computed in JavaScript. */
+/** SHA-256 in lower-case hexadecimal. Pages that came over plain http have no WebCrypto; they load an implementation in JavaScript. */
 export async function sha256(bytes: Bytes): Promise<string> {
   const subtle = globalThis.crypto?.subtle;
-  return bytesToHex(subtle ? new Uint8Array(await subtle.digest('SHA-256', bytes)) : sha256InScript(bytes));
+  const digest = subtle
+    ? new Uint8Array(await subtle.digest('SHA-256', bytes))
+    : (await import('@noble/hashes/sha2')).sha256(bytes);
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** SHA-256 of a text's UTF-8. */
