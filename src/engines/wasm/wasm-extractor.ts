@@ -51,11 +51,11 @@ export async function createWasmExtractor(
     const starting = vectors;
     try {
       const started = await starting;
-      // Disposed while it started: dispose() ends the engine.
+      // The extractor may have been disposed meanwhile; its dispose() then ends this engine too.
       network.requireAlive();
       return started;
     } catch (error) {
-      // The next run tries anew.
+      // A failed start is not kept: the next run tries again.
       if (vectors === starting) vectors = undefined;
       throw error;
     }
@@ -63,8 +63,8 @@ export async function createWasmExtractor(
   const layers: readonly LayerName[] = ['image', ...steps.map((step) => step.name)];
 
   /**
-   * Computes the network and hands out each layer as a tensor, which then belongs to `take`. @returns the pass, the
-   * caller's
+   * Computes the network and hands out each layer as a tensor, which then belongs to `take`.
+   * @returns the pass, which belongs to the caller
    */
   function forward(
     image: Image,

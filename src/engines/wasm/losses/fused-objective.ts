@@ -17,8 +17,7 @@ import { objectiveBytes } from './room';
 import { type EngineTerm, featureTerm, variationTerm, wholeVectors } from './terms';
 
 /**
- * A leaf of the loss: terms that the engine evaluates where features lie, or a loss that goes through tfjs for its own
- * layers.
+ * A leaf of the loss: terms that the engine evaluates itself, or a loss that tfjs computes from its layers' features.
  */
 type Part = {
   readonly name: string;
@@ -36,15 +35,15 @@ export interface FusedEvaluation {
   readonly gradient: Float32Array;
 }
 
-/** An objective that takes and gives numbers too, without tensors. */
+/** An objective that can also be evaluated without tensors. */
 export interface FusedObjective extends Objective {
   /** Loss and gradient at an image [height][width][3]. */
   compute(image: Float32Array): FusedEvaluation;
 }
 
 /**
- * Loss and gradient without features leaving the engine's memory. Losses without terms are computed by tfjs
- * from their own layers only.
+ * Loss and gradient without features leaving the engine's memory. Losses without terms are computed by tfjs, from the
+ * features of their own layers.
  *
  * @throws InvalidArgumentError `WRONG_SHAPE` if a target does not have the shape of its layer at this size
  * @throws EnvironmentError `OUT_OF_MEMORY`, before any work, if the engine has no room
@@ -62,8 +61,7 @@ export function fusedObjective(network: Network, loss: Loss, height: number, wid
   const terms = found.flatMap((part) => part.terms ?? []);
   const byTfjsLayers = found.flatMap((part) => (part.terms ? [] : part.loss.layers));
   const isFirst = (layer: LayerName) => places.get(layer)?.stage === 0;
-  // The map of the first convolution, a quarter of the memory, is needed unless all that asks for it are its Gram
-  // terms.
+  // The map of the first convolution is a quarter of the memory. Its Gram terms do without it; all other terms need it.
   const firstFromImage =
     terms.every(
       ({ layer, kind }) => !isFirst(layer) || (kind === 'gram' && isFirstConvolution(network, layer)),
@@ -101,7 +99,7 @@ export function fusedObjective(network: Network, loss: Loss, height: number, wid
     const engineTerms = parts.flatMap((part) => ('terms' in part ? part.terms : []));
     const pixels = wholeVectors(height * width * 3);
     const gradient = blocks.allocateFloats(pixels);
-    // The image as it is, for losses of it itself.
+    // The image, for losses of the image itself.
     const own = loss.layers.includes('image') ? blocks.allocateFloats(pixels) : 0;
     const ownMap: FeatureMap = { address: own, height, width, channels: 3, relu: false, fromImage: false };
     const mapOf = (layer: LayerName): FeatureMap => (layer === 'image' ? ownMap : pass.map(layer));

@@ -4,13 +4,13 @@ import type { Network } from '../network/network';
 import { type FeatureMap, Pass } from '../network/pass';
 import { gramShares } from './gram-term';
 
-/** Pixels of an item. Float32 sums over more would round visibly. */
+/** Pixels for each item of work, whose products are summed in float32: over more, sums would round visibly. */
 const pixelsOfItem = 2048;
 
 /** Bytes that {@link gramMatrices} needs beside the pass, for a layer of `channels`. */
 export const gramMatrixBytes = (channels: number): number => 4 * gramShares * channels ** 2;
 
-/** The pass of {@link gramMatrices}. */
+/** Options of the pass that {@link gramMatrices} makes. */
 export const gramPass = (layers: readonly LayerName[]) =>
   ({ layers, backward: 'never', firstFromImage: true }) as const;
 

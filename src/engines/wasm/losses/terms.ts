@@ -5,7 +5,7 @@ import { elementShare } from '../network/feature-tensors';
 import type { FeatureMap } from '../network/pass';
 import type { KernelRunner } from '../runtime/kernel-runner';
 
-/** Shares of the rows of an image. */
+/** Items of work of the total variation: shares of the image's rows. */
 const variationItems = 16;
 
 /** `length` rounded up to a multiple of four, the length of a SIMD vector of floats. */
@@ -26,7 +26,7 @@ export interface EngineTerm {
   accumulate(map: FeatureMap): void;
   /**
    * Adds weight * d value / d map to the gradient of the map that was accumulated.
-   * @param gradient address; of the map's shape
+   * @param gradient address of the gradient, which has the map's shape
    */
   contribute(map: FeatureMap, gradient: number, weight: number): void;
   /** The term at the map that was accumulated, without its weight. */
@@ -47,8 +47,7 @@ export function featureTerm(
 ): EngineTerm {
   const { memory } = engine;
   const { length } = target;
-  // The kernels read vectors of four; the map is zero or part of longer memory beyond its end, so the target ends there
-  // too.
+  // Kernels read vectors of four. Only images have other lengths, and their padding is zero, as the target's is.
   const whole = wholeVectors(length);
   const items = Math.ceil(whole / elementShare);
   return owning(({ result }) => {
@@ -85,7 +84,7 @@ export function variationTerm(engine: KernelRunner, { distance }: VariationLossT
     const run = ({ address, height, width, channels }: FeatureMap, gradient: number, weight: number) => {
       const share = Math.ceil(height / variationItems);
       const items = Math.ceil(height / share);
-      // One pixel has no neighbour: a mean over nothing counts as 0.
+      // An image of one row or column has no such pairs: their mean counts as 0.
       const [across, down] = [height * (width - 1) * channels, (height - 1) * width * channels];
       const factors = [across, down].map((pairs) => ({ float: pairs ? weight / pairs : 0 }));
       const magnitudes = Number(distance === 'l1');

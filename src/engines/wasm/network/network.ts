@@ -29,7 +29,7 @@ export interface Stage {
   readonly filters: number;
   /** Address of the filters of the way back; made when first needed. */
   backwardFilters(): number;
-  /** Bytes of what {@link backwardFilters} has yet to make. */
+  /** Bytes that {@link backwardFilters} will allocate; 0 once it has. */
   missingBytes(): number;
 }
 
@@ -48,12 +48,12 @@ export function isFirstConvolution({ places }: Network, layer: LayerName): boole
   return place?.stage === 0 && place.part === 'conv';
 }
 
-/** A network's weights as the kernels want them, in the memory of an engine. */
+/** A network's weights in the layouts that the kernels read, in the memory of an engine. */
 export class Network {
   readonly stages: readonly Stage[];
   readonly places: ReadonlyMap<LayerName, Place>;
   readonly normalization: Normalization;
-  /** Panels of the first convolution, both ways. */
+  /** Addresses of the first convolution's weights, for `firstForward` and `firstBackward`. */
   readonly firstForward: number;
   readonly firstBackward: number;
   private readonly blocks: Blocks;
@@ -180,7 +180,7 @@ function flipped(kernel: Float32Array, k: number, n: number): Float32Array {
   return result;
 }
 
-/** Panels [n/8][28][8] of `firstForward`: 27 taps (ky, kx, colour), then the bias. */
+/** Weights of `firstForward` in panels [n/8][28][8]: 27 taps (ky, kx, colour), then the bias. */
 function forwardPanels({ kernel, bias }: ConvWeights): Float32Array {
   const n = bias.length;
   const panels = new Float32Array(28 * n);
@@ -194,12 +194,14 @@ function forwardPanels({ kernel, bias }: ConvWeights): Float32Array {
   return panels;
 }
 
-/** Panels [4][n][8] of `firstBackward`: 27 columns (ky, kx, colour), with the scale of the normalisation in them. */
+/**
+ * Weights of `firstBackward` in panels [4][n][8]: 27 columns (ky, kx, colour), times the scale of the normalisation.
+ */
 function backwardPanels({ kernel, bias }: ConvWeights, { scale }: Normalization): Float32Array {
   const n = bias.length;
   const panels = new Float32Array(4 * n * 8);
   for (let column = 0; column < 27; column++) {
-    // An output at x took the input at x + kx - 1; its gradient goes there.
+    // The output at x read the input at x + kx - 1, to which its gradient goes.
     const [tap, c] = [Math.floor(column / 3), column % 3];
     for (let y = 0; y < n; y++) {
       const at = ((column >> 3) * n + y) * 8 + (column & 7);

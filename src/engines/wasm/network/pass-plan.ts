@@ -7,10 +7,10 @@ import type { Network, Place } from './network';
 export interface PassOptions {
   /** Layers that features are asked for, or that gradients come in at. */
   readonly layers: readonly LayerName[];
-  /** `never`: nothing is kept; `once`: a way back follows each way forward; `often`: any number of them. */
+  /** How many passes back follow a pass forward: none, so that nothing is kept; one; or any number. */
   readonly backward: 'never' | 'once' | 'often';
   /**
-   * Whether those that read the first convolution's layers compute them from the normalised image, so that the largest
+   * Whether the readers of the first convolution's layers compute them from the normalised image, so that the largest
    * map need not be stored.
    * @default false
    */
@@ -78,7 +78,7 @@ export function planPass(
   for (let i = 0; i < count; i++) {
     const channels = stages[i].channelsOut;
     if (stages[i].afterPool) [h, w] = [h >> 1, w >> 1];
-    // Products read rows of features by fours.
+    // Kernels read four rows of features at a time.
     const floats = (h * w + 4) * channels;
     const pooledFloats = (h >> 1) * (w >> 1) * channels;
     const poolWanted = wanted.some(({ stage, part }) => stage === i && part === 'pool');

@@ -21,8 +21,8 @@ export interface FeatureMap {
 }
 
 /**
- * Adds to the gradient of a feature map, at `gradient` and of the map's shape; called from the deepest layer to the
- * first.
+ * Adds to the gradient of a layer's feature map, which lies at address `gradient` and has the map's shape. Called from
+ * the deepest layer to the first.
  */
 export type Contribute = (layer: LayerName, map: FeatureMap, gradient: number) => void;
 
@@ -57,7 +57,7 @@ export class Pass {
 
   /**
    * Computes the feature maps of an image [height][width][3] in [0,1].
-   * @param visit gets each layer that was asked for while its map is there
+   * @param visit called for each layer that was asked for, while its map is there
    */
   forward(image: Float32Array, visit: (layer: LayerName, map: FeatureMap) => void = () => {}): void {
     const { engine, stages, places, firstForward } = this.network;
@@ -89,7 +89,7 @@ export class Pass {
     }
   }
 
-  /** The feature map of a layer that was asked for, while it is kept. */
+  /** The feature map of a layer that was asked for; valid while the plan keeps it. */
   map(layer: LayerName): FeatureMap {
     const { stage, part } = this.network.places.get(layer) as Place;
     const { height, width, channels, output, pooled } = this.maps[stage];
@@ -107,9 +107,9 @@ export class Pass {
   }
 
   /**
-   * The gradient with respect to the image [height][width][3] of what `contribute` adds to the gradients of `layers`.
-   * @param layers some of those that were asked for
-   * @param gradient where it goes
+   * Carries the gradients of layers back to the image.
+   * @param layers the layers, among those that were asked for, whose gradients `contribute` adds
+   * @param gradient address that the gradient with respect to the image, [height][width][3], is written to
    */
   backward(layers: readonly LayerName[], contribute: Contribute, gradient: number): void {
     const { engine, places, firstBackward } = this.network;
@@ -143,7 +143,7 @@ export class Pass {
   }
 
   /**
-   * Makes the gradient of a stage's output from that of the next stage, or zeros where there is none.
+   * Computes the gradient of a stage's output from that of the next stage; zeros if the next stage has none.
    * @param contributePooled adds to the gradient of the pooled output
    */
   private gradientFromBehind(i: number, behind: boolean, contributePooled: (to: number) => void): void {
@@ -181,7 +181,7 @@ export class Pass {
     }
   }
 
-  /** The first convolution of the image. */
+  /** Computes the first convolution of the image. */
   private makeFirst(to: number): void {
     const { engine, firstForward } = this.network;
     const { height, width, channels } = this.maps[0];
@@ -205,5 +205,5 @@ export class Pass {
   }
 }
 
-/** Bands of rows that the image's gradient is made in. */
+/** Items of work of the image's gradient: bands of its rows. */
 const bands = 24;

@@ -3,7 +3,7 @@ import { owning } from '../../../owning';
 import { Blocks } from '../blocks';
 import type { KernelRunner } from '../runtime/kernel-runner';
 
-/** `pyramidPreconditioner` for images [height][width][3] in an engine's memory. */
+/** The operator of `pyramidPreconditioner` for images [height][width][3] in an engine's memory. */
 export class Pyramid {
   /** The image's own band, with factors of 1, and then those of the octaves. */
   private readonly bands: readonly BandInMemory[];
@@ -53,8 +53,8 @@ interface BandInMemory {
   readonly height: number;
   readonly width: number;
   /**
-   * Address of the pooled sums, and on the way back, in their place, of the sum of this band and the coarser ones; 0 for the image
-   * itself.
+   * Address of the pooled sums, and on the way back, in their place, of the sum of this band and the coarser ones; 0
+   * for the image itself.
    */
   readonly sums: number;
   /** Addresses of the factors of rows, and of those of columns, three times each. */

@@ -201,7 +201,10 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
   };
 }
 
-/** Floats that a vector takes: whole cache lines, with four more than its components for kernels that read four at a time. */
+/**
+ * Floats that a vector takes: whole cache lines, with four more than its components for kernels that read four at a
+ * time.
+ */
 export const vectorFloats = (size: number): number => Math.ceil((size + 4) / 16) * 16;
 
 /** Values for each item of work on vectors. */
