@@ -103,7 +103,7 @@ describe.each([1, 2])(
     const freed = (tensors: object | undefined) => tf.dispose(tensors as tf.TensorContainer);
 
     it('in making a network', async () => {
-      const runner = await KernelRunner.create(threads);
+      const runner = await KernelRunner.create({ threads });
       await failsEverywhere(() => new Network(runner, network.network, network.weights).dispose());
       runner.dispose();
     });
