@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { checkAllocations } from './allocation';
+import { InvalidArgumentError } from './errors';
 import type { FeatureExtractor, Features } from './features/extractor';
 import type { LayerName } from './features/layer-name';
 import { requireLayers } from './features/require-layers';
@@ -8,6 +9,8 @@ import type { Image } from './image/image';
 import { leaves } from './losses/compose';
 import type { Loss } from './losses/loss';
 import type { Problem } from './optim/problem';
+import { showValue } from './options/show';
+import { Lifetime, owning } from './owning';
 
 /** A loss and its gradient at one image. All tensors belong to the caller. */
 export interface Evaluation {
@@ -20,7 +23,11 @@ export interface Evaluation {
 
 /** What an optimiser minimises: image -> value, gradient, terms. Nothing is read back from the device. */
 export interface Objective {
-  /** The loss and its gradient at an image, [height, width, 3], RGB in [0,1], which stays the caller's. */
+  /**
+   * The loss and its gradient at an image, [height, width, 3], RGB in [0,1], which stays the caller's.
+   * @throws InvalidArgumentError `WRONG_SHAPE` if the image is not of the size that the objective was made for
+   * @throws ComputationError `DISPOSED` after {@link dispose}
+   */
   evaluate(image: Image): Evaluation;
   /**
    * The objective in a vector space of its engine's, where it has one: `minimize` then keeps its vectors there, and makes tensors only of the
@@ -66,16 +73,23 @@ export function createObjective(
 ): Objective {
   requireLayers('loss', 'The loss', loss.layers, extractor);
   checkAllocations();
-  return extractor.objective?.(loss, size) ?? objectiveByLinearization(extractor, loss);
+  return extractor.objective?.(loss, size) ?? objectiveByLinearization(extractor, loss, size);
 }
 
-function objectiveByLinearization(extractor: FeatureExtractor, loss: Loss): Objective {
+function objectiveByLinearization(
+  extractor: FeatureExtractor,
+  loss: Loss,
+  [height, width]: readonly [height: number, width: number],
+): Objective {
   registerGradients();
+  const life = new Lifetime('The objective');
   const parts = namedLeaves(loss);
   return {
     evaluate(image) {
-      const linearization = extractor.linearize(image, loss.layers);
-      try {
+      life.requireAlive();
+      requireShape(image, [height, width, 3]);
+      return owning(({ temporary }) => {
+        const linearization = temporary(extractor.linearize(image, loss.layers));
         return tf.tidy(() => {
           const terms: Record<string, tf.Scalar> = {};
           const cotangents: Partial<Record<LayerName, tf.Tensor4D>> = {};
@@ -91,12 +105,23 @@ function objectiveByLinearization(extractor: FeatureExtractor, loss: Loss): Obje
           const value: tf.Scalar = tf.addN(Object.values(terms));
           return { value, gradient: linearization.pullback(cotangents), terms };
         });
-      } finally {
-        linearization.dispose();
-      }
+      });
     },
-    dispose: () => {},
+    dispose() {
+      life.end();
+    },
   };
+}
+
+function requireShape(image: unknown, shape: readonly number[]): void {
+  const found = image instanceof tf.Tensor ? image.shape : image;
+  if (image instanceof tf.Tensor && tf.util.arraysEqual(image.shape, [...shape])) return;
+  const accepted = `the shape that the objective was made for, [${shape}]`;
+  throw new InvalidArgumentError('WRONG_SHAPE', `The image is ${showValue(found)}; accepted: ${accepted}.`, {
+    option: 'image',
+    value: found,
+    accepted,
+  });
 }
 
 /** A loss and its gradients with respect to its own layers' features, by tfjs' autodiff. Both belong to the caller. */
