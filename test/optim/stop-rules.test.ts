@@ -72,7 +72,7 @@ const onTensors: Minimizer = async (problem, unit, { bounds, adam: byAdam }) => 
 
 let runner: KernelRunner;
 beforeAll(async () => {
-  runner = await KernelRunner.create(1);
+  runner = await KernelRunner.create({ threads: 1 });
 });
 afterAll(() => runner.dispose());
 
