@@ -1,60 +1,67 @@
 import { Interrupted } from './exit-codes';
-import type { StopSignal, Terminal } from './terminal';
+import type { Terminal } from './terminal';
 
 /** How long work that has nothing to save may take to hear an abort. */
 const patienceMilliseconds = 1000;
 
-/** What work that Ctrl-C can interrupt gets. */
+/** How work that Ctrl-C can interrupt is attended to. Requests to stop are Ctrl-C, SIGTERM and SIGHUP. */
 export interface Attention {
   /** Aborted with an {@link Interrupted} by the first request to stop. */
   readonly signal: AbortSignal;
-  /** Says that there is something to save from now on, so that the end of the work is waited for after an abort. */
-  worthWaiting(): void;
+  /**
+   * Leaves requests to the system, which ends the process at once: for work that has nothing to save and nothing to clean up, and may
+   * be too busy to hear.
+   */
+  leave(): void;
+  /** Hears requests again. There is something to save from now on, so that the end of the work is waited for after an abort. */
+  attend(): void;
 }
 
 /**
- * Does work that Ctrl-C, SIGTERM or SIGHUP aborts.
+ * Does work that the first request to stop aborts; the second ends the process at once.
  *
- * @param onStop called at the first request; the second ends the process at once
+ * @param onStop called at the first request
  * @returns what `work` returns
  * @throws what `work` throws; {@link Interrupted} if it has nothing to save and does not hear the abort within a second
  */
 export async function interruptible<T>(
   terminal: Terminal,
   work: (attention: Attention) => Promise<T>,
-  onStop: (signal: StopSignal) => void = () => {},
+  onStop: () => void = () => {},
 ): Promise<T> {
   const controller = new AbortController();
-  let worthWaiting = false;
+  const { signal } = controller;
+  let hasSomethingToSave = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const { promise: deaf, reject: giveUp } = withReject();
-  const release = terminal.onStop((signal) => {
-    if (controller.signal.aborted) return;
-    const reason = new Interrupted(signal);
-    onStop(signal);
-    controller.abort(reason);
-    timer = setTimeout(() => worthWaiting || giveUp(reason), patienceMilliseconds);
+  let giveUp: (reason: Interrupted) => void = () => {};
+  const deaf = new Promise<never>((_, reject) => {
+    giveUp = reject;
   });
+  const listen = () =>
+    terminal.onStop((name) => {
+      if (signal.aborted) return;
+      const reason = new Interrupted(name);
+      onStop();
+      controller.abort(reason);
+      timer = setTimeout(() => hasSomethingToSave || giveUp(reason), patienceMilliseconds);
+    });
+  let release: (() => void) | undefined = listen();
+  const attention: Attention = {
+    signal,
+    leave() {
+      signal.throwIfAborted();
+      release?.();
+      release = undefined;
+    },
+    attend() {
+      hasSomethingToSave = true;
+      release ??= listen();
+    },
+  };
   try {
-    return await Promise.race([
-      work({
-        signal: controller.signal,
-        worthWaiting() {
-          worthWaiting = true;
-        },
-      }),
-      deaf,
-    ]);
+    return await Promise.race([work(attention), deaf]);
   } finally {
     clearTimeout(timer);
-    release();
+    release?.();
   }
-}
-
-function withReject(): { readonly promise: Promise<never>; readonly reject: (reason: unknown) => void } {
-  let reject: (reason: unknown) => void = () => {};
-  const promise = new Promise<never>((_, rejectPromise) => {
-    reject = rejectPromise;
-  });
-  return { promise, reject };
 }

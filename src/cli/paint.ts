@@ -1,9 +1,11 @@
 import { InvalidArgumentError } from '../errors';
-import { type NodeStyleTransferOptions, styleTransfer } from '../node/style-transfer';
+import { platform } from '../node/platform';
+import type { NodeStyleTransferOptions } from '../node/style-transfer';
 import { showValue } from '../options/show';
+import type { Platform } from '../platform';
 import { styleTransferOptions } from '../transfer/options';
 import type { StyleTransferProgress } from '../transfer/progress';
-import type { StyleTransferResult } from '../transfer/style-transfer';
+import { type StyleTransferResult, styleTransferOn } from '../transfer/style-transfer';
 import { startBackend } from './backend';
 import { type Destination, dash, destinationOf } from './destination';
 import { displayFor } from './display';
@@ -54,13 +56,15 @@ export async function paint(
   try {
     await interruptible(
       terminal,
-      async ({ signal, worthWaiting }) => {
+      async ({ signal, leave, attend }) => {
         const [contentInput, styleInput, start] = await Promise.all(
           Object.entries(inputs).map(async ([name, input]) =>
             input === dash ? readStdin(name, terminal.stdin, signal) : input,
           ),
         );
         const computing = await startBackend(backend, engine, threads);
+        // Features of a large style, and the first evaluation, keep the process from hearing anything for seconds.
+        const styleTransfer = styleTransferOn(telling(platform, leave));
         const result = await styleTransfer(contentInput ?? content, styleInput ?? style, {
           ...options,
           init: start as NodeStyleTransferOptions['init'],
@@ -68,7 +72,7 @@ export async function paint(
           signal,
           onProgress(event) {
             // From here on there is a picture to be saved.
-            if (event.type === 'step') worthWaiting();
+            if (event.type === 'step') attend();
             return onProgress(run, event);
           },
         });
@@ -101,6 +105,27 @@ interface Run {
   readonly embeddedWanted: boolean;
   /** Whether a picture has been written. */
   saved: boolean;
+}
+
+/** A platform that calls `onDecoded` when every image that was opened has been decoded. */
+function telling<Input>(platform: Platform<Input>, onDecoded: () => void): Platform<Input> {
+  let left = 0;
+  return {
+    ...platform,
+    async open(...args) {
+      const opened = await platform.open(...args);
+      left++;
+      return {
+        ...opened,
+        async decode(size) {
+          const image = await opened.decode(size);
+          left--;
+          if (left === 0) onDecoded();
+          return image;
+        },
+      };
+    },
+  };
 }
 
 /** Throws if several pictures are to come from stdin. */

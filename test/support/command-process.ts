@@ -10,6 +10,12 @@ export interface Ended {
   readonly stderr: string;
 }
 
+/** A command line that runs the command, or another program of this repository, from its sources. */
+export function commandLine(args: readonly string[], program = 'src/cli/main.ts'): [string, ...string[]] {
+  const hooks = ['--import', resolve('scripts/binary-hooks.mjs'), '--import', 'tsx'];
+  return [process.execPath, ...hooks, resolve(program), ...args];
+}
+
 /**
  * Starts the command, or another program of this repository, in a process of its own.
  *
@@ -23,11 +29,8 @@ export function startCommand(
     program = 'src/cli/main.ts',
   } = {},
 ): { readonly child: ChildProcess; readonly ended: Promise<Ended>; stderr(): string } {
-  const child = spawn(
-    process.execPath,
-    ['--import', resolve('scripts/binary-hooks.mjs'), '--import', 'tsx', resolve(program), ...args],
-    { stdio, env: { ...process.env, ...env } },
-  );
+  const [file, ...rest] = commandLine(args, program);
+  const child = spawn(file, rest, { stdio, env: { ...process.env, ...env } });
   const stdout: Buffer[] = [];
   let stderr = '';
   child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
