@@ -65,7 +65,7 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     cure: 'Resize one, or use `evaluate`, which does.',
   },
   DISPOSED: {
-    classes: computation,
+    classes: ['ComputationError', 'ImageError'],
     cause: 'Something is used after its `dispose()`, or disposed in the middle of a run.',
     cure: 'Dispose it later, or load or make another one.',
   },
@@ -133,7 +133,7 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     cure: 'Give what the message lists; a tensor has shape [height, width, 3] and type float32.',
   },
   NOT_A_FILE: {
-    classes: image,
+    classes: ['ImageError', 'WeightsError'],
     cause: 'A path names a folder where a file is needed.',
     cure: 'Name a file.',
   },
