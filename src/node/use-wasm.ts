@@ -1,31 +1,39 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { checkAllocations } from '../allocation';
 import { EnvironmentError } from '../errors';
-import { requireKnownOptions, requireNumber } from '../options/validate';
+import { showText } from '../options/show';
+import { number, optionTable } from '../options/table';
 import { createThreadedWasm, maxWasmThreads } from './threaded-wasm';
 import { withoutProcessListeners } from './without-process-listeners';
 
 /** Options of {@link useWasm}. */
 export interface UseWasmOptions {
-  /** Threads that compute, 1 to 8; the numbers are the same to the bit. No more than the processor has cores is faster. @default 1 */
+  /**
+   * Threads that compute, 1 to 8; results are the same to the bit. More than the processor has cores are not faster.
+   * @default 1
+   */
   readonly threads?: number | undefined;
 }
 
+const useWasmOptions = optionTable<UseWasmOptions>()('useWasm', {
+  threads: number({ min: 1, max: maxWasmThreads, integer: true, default: 1 }),
+});
+
 /**
  * Makes `wasm` the active backend of TensorFlow.js in Node, with threads if they are asked for, which the backend itself has in pages
- * only. The program ends by itself as usual, threads or not.
+ * only. The threads are those of tfjs; this library's own kernels, which compute the network on this backend, have theirs.
+ * The program ends by itself as usual, threads or not.
  *
- * @throws EnvironmentError if `@tensorflow/tfjs-backend-wasm` is not installed or does not start; or if wasm already runs with another
- *   number of threads and still holds tensors, which a restart would lose
+ * @throws InvalidArgumentError if an option is unknown or out of range
+ * @throws EnvironmentError `NO_BACKEND` if `@tensorflow/tfjs-backend-wasm` is not installed or does not start, `THREADS_UNAVAILABLE` if the
+ *   threads do not start, `BACKEND_IN_USE` if wasm already runs with another number of threads and holds tensors, which a restart would lose
  * @example
  * ```ts
  * await useWasm({ threads: 4 });
  * ```
  */
 export async function useWasm(options: UseWasmOptions = {}): Promise<void> {
-  requireKnownOptions('useWasm', options, ['threads']);
-  const { threads = 1 } = options;
-  requireNumber('threads', threads, { min: 1, max: maxWasmThreads, integer: true });
+  const { threads } = useWasmOptions.read(options);
   const wasm = await loadBackend();
   try {
     const running = tf.engine().registry.wasm;
@@ -36,7 +44,10 @@ export async function useWasm(options: UseWasmOptions = {}): Promise<void> {
       tf.removeBackend('wasm');
       tf.registerBackend('wasm', () => backend, 2);
     }
-    if (await withoutProcessListeners(() => tf.setBackend('wasm'))) return checkAllocations();
+    if (await withoutProcessListeners(() => tf.setBackend('wasm'))) {
+      checkAllocations();
+      return;
+    }
   } catch (cause) {
     if (cause instanceof EnvironmentError) throw cause;
     throw notStarted(cause);
@@ -68,7 +79,7 @@ function requireIdle(running: tf.KernelBackend, threads: number): void {
 }
 
 function notStarted(cause?: unknown): EnvironmentError {
-  const reason = cause instanceof Error ? `: ${cause.message}` : '';
+  const reason = cause instanceof Error ? `: ${showText(cause.message, 200)}` : '';
   return new EnvironmentError('NO_BACKEND', `The wasm backend does not start here${reason}.`, {
     option: 'backend',
     value: 'wasm',

@@ -3,7 +3,9 @@ import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
+import { createThreadedWasm } from '../../src/node/threaded-wasm';
 import { useWasm } from '../../src/node/use-wasm';
+import { withoutProcessListeners } from '../../src/node/without-process-listeners';
 
 /** Values of a convolution and its input gradient, which thread count must not change. */
 function convolve(): number[] {
@@ -69,4 +71,54 @@ describe('useWasm', () => {
     );
     expect(stdout.trim()).toBe('wasm 6');
   });
+
+  test.each(['', '--disallow-code-generation-from-strings'])(
+    'starts threads in a program with flag "%s"',
+    async (flag) => {
+      const { stdout } = await run(`useWasm({ threads: 2 }).then(() => console.log(tf.getBackend()));`, flag);
+      expect(stdout.trim()).toBe('wasm');
+    },
+  );
+
+  test('rejects with a coded error, and ends no program, where threads do not start', async () => {
+    const fakes = {
+      throws: `class { constructor() { throw new Error('Access to this API has been restricted'); } }`,
+      fails: `class extends threads.Worker { constructor() { super('throw new Error("no memory")', { eval: true }); } }`,
+      ends: `class extends threads.Worker { constructor() { super('process.exit(1)', { eval: true }); } }`,
+    };
+    for (const [name, fake] of Object.entries(fakes)) {
+      // What the package's glue and this library take their workers from.
+      const { stdout } = await run(`
+        import { createRequire, syncBuiltinESMExports } from 'node:module';
+        const threads = createRequire(process.cwd() + '/')('node:worker_threads');
+        threads.Worker = ${fake};
+        syncBuiltinESMExports();
+        const { useWasm } = await import(${path});
+        await useWasm({ threads: 2 }).catch(({ code, name }) => console.log(name, code));
+        await useWasm();
+        console.log(tf.getBackend(), typeof Worker);`);
+      expect(stdout.trim().split('\n'), name).toEqual([
+        'EnvironmentError THREADS_UNAVAILABLE',
+        'wasm undefined',
+      ]);
+    }
+  });
+
+  test('does not wait for ever for a thread that never answers', async () => {
+    const wasm = await import('@tensorflow/tfjs-backend-wasm');
+    await expect(withoutProcessListeners(() => createThreadedWasm(wasm, 2, 1))).rejects.toMatchObject({
+      code: 'THREADS_UNAVAILABLE',
+      message: expect.stringContaining('did not answer within'),
+    });
+  });
 });
+
+const path = JSON.stringify(resolve('src/node/use-wasm.ts'));
+
+/** Runs a program that has tf and, unless it imports it itself, useWasm. */
+function run(program: string, ...flags: string[]) {
+  const own = program.includes('import(') ? '' : `import { useWasm } from ${path};`;
+  const code = `import * as tf from '@tensorflow/tfjs-core';${own}${program}`;
+  const args = [...flags.filter(Boolean), '--import', 'tsx', '--input-type=module', '--eval', code];
+  return promisify(execFile)(process.execPath, args, { timeout: 60_000 });
+}

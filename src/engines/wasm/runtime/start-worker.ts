@@ -2,6 +2,7 @@ import { EnvironmentError } from '../../../errors';
 import { showText } from '../../../options/show';
 import type { KernelName } from './kernels';
 import { nodeModule } from './node-module';
+import { afterRunningFor } from './running-time';
 import { workerSource } from './worker-source';
 
 /** What a worker gets to begin with. */
@@ -160,21 +161,6 @@ function launchInPage(source: string, { answer, lost }: WorkerListeners): Launch
   };
 }
 
-/**
- * Calls back once the program has been running for a time. A timer alone would count time in which the program is suspended (Ctrl-Z, a
- * debugger, a laptop that sleeps); here a suspension counts as one tick, however long it is.
- *
- * @returns what cancels it
- */
-function afterRunningFor(ms: number, then: () => void): () => void {
-  const tickMs = Math.min(250, ms);
-  let left = Math.ceil(ms / tickMs);
-  const timer = setInterval(() => {
-    left--;
-    if (left <= 0) then();
-  }, tickMs);
-  return () => clearInterval(timer);
-}
-
-const reasonOf = (error: unknown): string =>
+/** The message of whatever was thrown, for a message. */
+export const reasonOf = (error: unknown): string =>
   showText(error instanceof Error ? error.message : String(error), 200);
