@@ -51,8 +51,8 @@ module.exports = {
       name: 'node-only-in-node-and-cli',
       comment: 'what pages load imports nothing of Node',
       severity: 'error',
-      // node-module.ts names types of Node only; it asks the running process for the modules.
-      from: { path: '^src/', pathNot: '^src/((node|cli)/|engines/wasm/runtime/node-module)' },
+      // These two name types of Node only; the modules come from the running process.
+      from: { path: '^src/', pathNot: '^src/((node|cli)/|engines/wasm/runtime/(node-module|start-worker))' },
       to: { dependencyTypes: ['core'], dependencyTypesNot: ['type-only'] },
     },
     {
