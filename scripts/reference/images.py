@@ -3,12 +3,13 @@
     python3 -m venv venv && venv/bin/pip install pillow==13.0.0 numpy==2.4.6 tifffile==2026.3.3 imagecodecs==2026.3.6
     venv/bin/python scripts/reference/images.py
 
-writes test/reference/images/*.png, *.tif, ... and test/reference/images/images.json. Each picture is twelve patches, four in a row.
-The expected colours of lossless files come from the numbers that were put into them, through lcms2 in double precision; those of
-JPEG, WebP and AVIF from Pillow's decoder, through the same lcms2. Nothing here knows the library under test.
+writes test/reference/images/*.png, *.tif, ... and test/reference/images/images.json. Each picture is twelve patches,
+four in a row. The expected colours of lossless files come from the numbers that were put into them, through lcms2 in
+double precision; those of JPEG, WebP and AVIF from Pillow's decoder, through the same lcms2. Nothing here knows the
+library under test.
 
-The ICC profiles are made here, of the smallest kind that has the property in question. Where a profile maps a colour beyond sRGB,
-the expected colour is the clipped one.
+The ICC profiles are made here, of the smallest kind that has the property in question. Where a profile maps a colour
+beyond sRGB, the expected colour is the clipped one.
 """
 
 import io
@@ -48,7 +49,7 @@ def expected(values, alpha=None):
 
 
 def add(name, data, rgb=None, *, alpha=None, block=1, tolerance=0.0, refused=None):
-    """A file and what reading it must give: colours within `tolerance` levels of 255, or an error that says `refused`."""
+    """A file and what reading it must give: colours within `tolerance` levels of 255, or the code of an error."""
     (FOLDER / name).write_bytes(data)
     entry = {'file': name}
     if refused:
@@ -58,7 +59,7 @@ def add(name, data, rgb=None, *, alpha=None, block=1, tolerance=0.0, refused=Non
     entries.append(entry)
 
 
-# --- Profiles ---------------------------------------------------------------------------------------------------------------------
+# Profiles
 
 
 def s15(*values):
@@ -122,7 +123,9 @@ def table_profile(space, grid, function, kind):
     # Encoding of Lab in version 2: L of 100 is 0xFF00, a and b of 0 are 0x8000.
     encoded = np.clip(np.round(lab * [652.8, 256, 256] + [0, 32768, 32768]), 0, 65535).astype('>u2')
     line = struct.pack('>HH', 0, 65535)
-    table = b'mft2\0\0\0\0' + bytes([n, 3, grid, 0]) + s15(1, 0, 0, 0, 1, 0, 0, 0, 1) + struct.pack('>HH', 2, 2)
+    table = (
+        b'mft2\0\0\0\0' + bytes([n, 3, grid, 0]) + s15(1, 0, 0, 0, 1, 0, 0, 0, 1) + struct.pack('>HH', 2, 2)
+    )
     table += line * n + encoded.tobytes() + line * 3
     # Programs look for the way back too, before they accept a printer's profile.
     back = b'mft2\0\0\0\0' + bytes([3, n, 2, 0]) + s15(1, 0, 0, 0, 1, 0, 0, 0, 1) + struct.pack('>HH', 2, 2)
@@ -131,7 +134,7 @@ def table_profile(space, grid, function, kind):
 
 
 def scanner(rgb):
-    """A soft, warm device. All its colours lie within sRGB: in 8 bits lcms2 interpolates, badly where colours are clipped."""
+    """A soft, warm device. All its colours lie within sRGB: lcms2's tables for 8 bits are coarse where it clips."""
     luminance = rgb @ [0.25, 0.6, 0.15]
     return np.stack([100 * luminance, 16 * (rgb[:, 0] - rgb[:, 1]), 14 * (rgb[:, 1] - rgb[:, 2])], 1)
 
@@ -147,7 +150,11 @@ D65, D50 = (0.3127, 0.329), (0.3457, 0.3585)
 PROFILES = {
     'srgb': matrix_profile([(0.64, 0.33), (0.3, 0.6), (0.15, 0.06)], D65, srgb_curve()),
     'adobe': matrix_profile([(0.64, 0.33), (0.21, 0.71), (0.15, 0.06)], D65, gamma_curve(563 / 256)),
-    'p3': matrix_profile([(0.68, 0.32), (0.265, 0.69), (0.15, 0.06)], D65, parametric_curve(2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)),
+    'p3': matrix_profile(
+        [(0.68, 0.32), (0.265, 0.69), (0.15, 0.06)],
+        D65,
+        parametric_curve(2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045),
+    ),
     'prophoto': matrix_profile([(0.7347, 0.2653), (0.1596, 0.8404), (0.0366, 0.0001)], D50, gamma_curve(1.8)),
     'scanner': table_profile(b'RGB ', 5, scanner, b'scnr'),
     'printer': table_profile(b'CMYK', 3, printer, b'prtr'),
@@ -164,7 +171,9 @@ def to_srgb(values, name):
     space = {1: 'minisblack', 3: 'rgb', 4: 'cmyk'}[n]
     # lcms2 takes ink in percent where numbers are floats.
     scale = 100 if n == 4 else 1
-    flat = np.ascontiguousarray((values * scale).reshape(3, 4, n) if n > 1 else values[..., 0] * scale, np.float64)
+    flat = np.ascontiguousarray(
+        (values * scale).reshape(3, 4, n) if n > 1 else values[..., 0] * scale, np.float64
+    )
     out = imagecodecs.cms_transform(
         flat,
         PROFILES[name],
@@ -197,7 +206,7 @@ def check_against_pillow():
 CMYK = np.concatenate([1 - COLOURS, np.linspace(0, 0.5, 12).reshape(3, 4, 1)], 2)
 CMYK = np.round(CMYK * 255) / 255
 
-# --- PNG --------------------------------------------------------------------------------------------------------------------------
+# PNG
 
 
 def quantised(values, bits):
@@ -234,7 +243,7 @@ def png(kind, bits, levels, icc=None, palette=None, transparent=None):
 
 
 def sixteen(bits):
-    """16-bit files have to be right to what profiles of 16.16-bit numbers say of dark colours, others to a rounding of a level."""
+    """Files of 16 bits are right up to the rounding of their profile's 16.16-bit numbers, others up to a level."""
     return 0.2 if bits == 16 else 1.01
 
 
@@ -243,53 +252,109 @@ def make_png():
         for icc in [None, 'gamma18']:
             levels, top = quantised(GREYS, bits)
             rgb = to_srgb(levels / top, icc)
-            add(f'grey{bits}{icc and f"-{icc}" or ""}.png', png(0, bits, levels, PROFILES.get(icc)), rgb, tolerance=sixteen(bits))
+            add(
+                f'grey{bits}{icc and f"-{icc}" or ""}.png',
+                png(0, bits, levels, PROFILES.get(icc)),
+                rgb,
+                tolerance=sixteen(bits),
+            )
     for bits in [8, 16]:
         for icc in [None, 'srgb', 'adobe', 'p3', 'prophoto', 'scanner']:
             levels, top = quantised(COLOURS, bits)
             rgb = to_srgb(levels / top, icc)
-            add(f'rgb{bits}{icc and f"-{icc}" or ""}.png', png(2, bits, levels, PROFILES.get(icc)), rgb, tolerance=sixteen(bits))
+            add(
+                f'rgb{bits}{icc and f"-{icc}" or ""}.png',
+                png(2, bits, levels, PROFILES.get(icc)),
+                rgb,
+                tolerance=sixteen(bits),
+            )
         for icc in [None, 'gamma18']:
             levels, top = quantised(np.concatenate([GREYS, ALPHA], 2), bits)
             rgb, alpha = to_srgb(levels[..., :1] / top, icc), levels[..., 1:] / top
-            add(f'grey{bits}-alpha{icc and f"-{icc}" or ""}.png', png(4, bits, levels, PROFILES.get(icc)), rgb, alpha=alpha, tolerance=sixteen(bits))
+            add(
+                f'grey{bits}-alpha{icc and f"-{icc}" or ""}.png',
+                png(4, bits, levels, PROFILES.get(icc)),
+                rgb,
+                alpha=alpha,
+                tolerance=sixteen(bits),
+            )
         for icc in [None, 'adobe']:
             levels, top = quantised(np.concatenate([COLOURS, ALPHA], 2), bits)
             rgb, alpha = to_srgb(levels[..., :3] / top, icc), levels[..., 3:] / top
-            add(f'rgb{bits}-alpha{icc and f"-{icc}" or ""}.png', png(6, bits, levels, PROFILES.get(icc)), rgb, alpha=alpha, tolerance=sixteen(bits))
+            add(
+                f'rgb{bits}-alpha{icc and f"-{icc}" or ""}.png',
+                png(6, bits, levels, PROFILES.get(icc)),
+                rgb,
+                alpha=alpha,
+                tolerance=sixteen(bits),
+            )
         # What is no profile, and a profile of another colour space, count as none: the colours are sRGB.
         levels, top = quantised(COLOURS, bits)
         for name, icc in [('broken', b'this is no profile' * 10), ('grey', PROFILES['gamma18'])]:
-            add(f'rgb{bits}-{name}-profile.png', png(2, bits, levels, icc), levels / top, tolerance=sixteen(bits))
+            add(
+                f'rgb{bits}-{name}-profile.png',
+                png(2, bits, levels, icc),
+                levels / top,
+                tolerance=sixteen(bits),
+            )
         # One colour declared transparent: grey level 100, and pure green.
         levels, top = quantised(GREYS, 8)
         wide = levels.astype(np.uint16) * (257 if bits == 16 else 1)
         alpha = (levels != 100).astype(np.float64)
-        add(f'grey{bits}-transparent.png', png(0, bits, wide, None, None, struct.pack('>H', 25700 if bits == 16 else 100)), levels / 255, alpha=alpha, tolerance=sixteen(bits))
+        add(
+            f'grey{bits}-transparent.png',
+            png(0, bits, wide, None, None, struct.pack('>H', 25700 if bits == 16 else 100)),
+            levels / 255,
+            alpha=alpha,
+            tolerance=sixteen(bits),
+        )
         levels, top = quantised(COLOURS, 8)
         wide = levels.astype(np.uint16) * (257 if bits == 16 else 1)
         alpha = 1 - (levels == [0, 255, 0]).all(2, keepdims=True).astype(np.float64)
-        add(f'rgb{bits}-transparent.png', png(2, bits, wide, None, None, struct.pack('>HHH', 0, 65535 if bits == 16 else 255, 0)), levels / 255, alpha=alpha, tolerance=sixteen(bits))
+        add(
+            f'rgb{bits}-transparent.png',
+            png(2, bits, wide, None, None, struct.pack('>HHH', 0, 65535 if bits == 16 else 255, 0)),
+            levels / 255,
+            alpha=alpha,
+            tolerance=sixteen(bits),
+        )
     palette = np.round(COLOURS.reshape(-1, 3) * 255).astype(np.uint8)
     for bits in [1, 2, 4, 8]:
         for icc in [None, 'adobe']:
             count = min(12, 2**bits)
             indices = (np.arange(12) % count).astype(np.uint8).reshape(3, 4)
             rgb = to_srgb(palette[indices] / 255, icc)
-            add(f'palette{bits}{icc and f"-{icc}" or ""}.png', png(3, bits, indices, PROFILES.get(icc), palette[:count]), rgb, tolerance=1.01)
+            add(
+                f'palette{bits}{icc and f"-{icc}" or ""}.png',
+                png(3, bits, indices, PROFILES.get(icc), palette[:count]),
+                rgb,
+                tolerance=1.01,
+            )
     indices = np.arange(12, dtype=np.uint8).reshape(3, 4)
     levels = np.round(ALPHA * 255).astype(np.uint8)
-    add('palette8-alpha.png', png(3, 8, indices, None, palette, levels.tobytes()), palette[indices] / 255, alpha=levels / 255, tolerance=1.01)
+    add(
+        'palette8-alpha.png',
+        png(3, 8, indices, None, palette, levels.tobytes()),
+        palette[indices] / 255,
+        alpha=levels / 255,
+        tolerance=1.01,
+    )
 
 
-# --- TIFF -------------------------------------------------------------------------------------------------------------------------
+# TIFF
 
 
 def tiff(array, icc=None, **options):
     buffer = io.BytesIO()
-    options = {'photometric': 'rgb' if array.ndim == 3 and array.shape[2] >= 3 else 'minisblack', 'metadata': None, **options}
+    options = {
+        'photometric': 'rgb' if array.ndim == 3 and array.shape[2] >= 3 else 'minisblack',
+        'metadata': None,
+        **options,
+    }
     extra = [(34675, 7, len(PROFILES[icc]), PROFILES[icc], True)] if icc else []
-    with tifffile.TiffWriter(buffer, bigtiff=options.pop('bigtiff', False), byteorder=options.pop('byteorder', '<')) as writer:
+    with tifffile.TiffWriter(
+        buffer, bigtiff=options.pop('bigtiff', False), byteorder=options.pop('byteorder', '<')
+    ) as writer:
         writer.write(array, software=False, extratags=extra, **options)
     return buffer.getvalue()
 
@@ -298,36 +363,88 @@ def make_tiff():
     for bits in [8, 16]:
         for icc in [None, 'gamma18']:
             levels, top = quantised(GREYS, bits)
-            add(f'grey{bits}{icc and f"-{icc}" or ""}.tif', tiff(levels[..., 0], icc), to_srgb(levels / top, icc), tolerance=sixteen(bits))
+            add(
+                f'grey{bits}{icc and f"-{icc}" or ""}.tif',
+                tiff(levels[..., 0], icc),
+                to_srgb(levels / top, icc),
+                tolerance=sixteen(bits),
+            )
         for icc in [None, 'adobe', 'prophoto']:
             levels, top = quantised(COLOURS, bits)
-            add(f'rgb{bits}{icc and f"-{icc}" or ""}.tif', tiff(levels, icc), to_srgb(levels / top, icc), tolerance=sixteen(bits))
+            add(
+                f'rgb{bits}{icc and f"-{icc}" or ""}.tif',
+                tiff(levels, icc),
+                to_srgb(levels / top, icc),
+                tolerance=sixteen(bits),
+            )
         levels, top = quantised(GREYS, bits)
-        add(f'grey{bits}-white-is-0.tif', tiff(top - levels[..., 0], photometric='miniswhite'), levels / top, tolerance=sixteen(bits))
+        add(
+            f'grey{bits}-white-is-0.tif',
+            tiff(top - levels[..., 0], photometric='miniswhite'),
+            levels / top,
+            tolerance=sixteen(bits),
+        )
         levels, top = quantised(np.concatenate([GREYS, ALPHA], 2), bits)
-        add(f'grey{bits}-alpha.tif', tiff(levels, photometric='minisblack', planarconfig='contig', extrasamples=['unassalpha']), levels[..., :1] / top, alpha=levels[..., 1:] / top, tolerance=sixteen(bits))
+        add(
+            f'grey{bits}-alpha.tif',
+            tiff(levels, photometric='minisblack', planarconfig='contig', extrasamples=['unassalpha']),
+            levels[..., :1] / top,
+            alpha=levels[..., 1:] / top,
+            tolerance=sixteen(bits),
+        )
         for icc in [None, 'adobe']:
             levels, top = quantised(np.concatenate([COLOURS, ALPHA], 2), bits)
             rgb, alpha = to_srgb(levels[..., :3] / top, icc), levels[..., 3:] / top
-            add(f'rgb{bits}-alpha{icc and f"-{icc}" or ""}.tif', tiff(levels, icc, extrasamples=['unassalpha']), rgb, alpha=alpha, tolerance=sixteen(bits))
+            add(
+                f'rgb{bits}-alpha{icc and f"-{icc}" or ""}.tif',
+                tiff(levels, icc, extrasamples=['unassalpha']),
+                rgb,
+                alpha=alpha,
+                tolerance=sixteen(bits),
+            )
         # Premultiplied: colours that were already multiplied by alpha.
         levels, top = quantised(np.concatenate([COLOURS * ALPHA, ALPHA], 2), 8)
         levels, top = (levels.astype(np.uint16) * 257, 65535) if bits == 16 else (levels, 255)
-        add(f'rgb{bits}-premultiplied.tif', tiff(levels, extrasamples=['assocalpha']), np.clip(levels[..., :3] / top + 1 - levels[..., 3:] / top, 0, 1), tolerance=2.01)
+        add(
+            f'rgb{bits}-premultiplied.tif',
+            tiff(levels, extrasamples=['assocalpha']),
+            np.clip(levels[..., :3] / top + 1 - levels[..., 3:] / top, 0, 1),
+            tolerance=2.01,
+        )
         for icc in [None, 'printer']:
             levels, top = quantised(CMYK, bits)
             if icc:
-                add(f'cmyk{bits}-{icc}.tif', tiff(levels, icc, photometric='separated'), to_srgb(levels / top, icc), tolerance=1.01)
+                add(
+                    f'cmyk{bits}-{icc}.tif',
+                    tiff(levels, icc, photometric='separated'),
+                    to_srgb(levels / top, icc),
+                    tolerance=1.01,
+                )
             else:
-                add(f'cmyk{bits}.tif', tiff(levels, photometric='separated'), np.clip((1 - CMYK[..., :3]) * (1 - CMYK[..., 3:]), 0, 1), tolerance=255)
+                add(
+                    f'cmyk{bits}.tif',
+                    tiff(levels, photometric='separated'),
+                    np.clip((1 - CMYK[..., :3]) * (1 - CMYK[..., 3:]), 0, 1),
+                    tolerance=255,
+                )
     levels, top = quantised(COLOURS, 16)
     add('rgb16-big-endian.tif', tiff(levels, byteorder='>'), levels / top, tolerance=0.1)
     add('rgb16-deflate.tif', tiff(levels, compression='zlib', predictor=True), levels / top, tolerance=0.1)
-    add('rgb16-planes.tif', tiff(np.ascontiguousarray(levels.transpose(2, 0, 1)), photometric='rgb', planarconfig='separate'), levels / top, tolerance=0.1)
+    add(
+        'rgb16-planes.tif',
+        tiff(np.ascontiguousarray(levels.transpose(2, 0, 1)), photometric='rgb', planarconfig='separate'),
+        levels / top,
+        tolerance=0.1,
+    )
     add('rgb16-bigtiff.tif', tiff(levels, bigtiff=True), levels / top, tolerance=0.1)
     levels, top = quantised(COLOURS, 8)
     add('rgb8-lzw.tif', tiff(levels, compression='lzw'), levels / top, tolerance=1.01)
-    add('rgb8-tiles.tif', tiff(np.pad(levels, ((0, 13), (0, 12), (0, 0))), tile=(16, 16)), np.pad(levels, ((0, 13), (0, 12), (0, 0))) / top, tolerance=1.01)
+    add(
+        'rgb8-tiles.tif',
+        tiff(np.pad(levels, ((0, 13), (0, 12), (0, 0))), tile=(16, 16)),
+        np.pad(levels, ((0, 13), (0, 12), (0, 0))) / top,
+        tolerance=1.01,
+    )
     palette = np.zeros((3, 256), np.uint16)
     palette[:, :12] = np.round(COLOURS.reshape(-1, 3).T * 255) * 257
     indices = np.arange(12, dtype=np.uint8).reshape(3, 4)
@@ -336,8 +453,19 @@ def make_tiff():
     buffer = io.BytesIO()
     Image.fromarray(ink * 255).convert('1').save(buffer, 'tiff')
     add('grey1.tif', buffer.getvalue(), ink[..., None].astype(np.float64), tolerance=0.01)
-    jpeg = tiff(np.pad(levels, ((0, 13), (0, 12), (0, 0)), 'edge'), compression='jpeg', compressionargs={'level': 100}, photometric='ycbcr', subsampling=(1, 1))
-    add('rgb8-jpeg.tif', jpeg, np.asarray(Image.open(io.BytesIO(jpeg)).convert('RGB'), np.float64) / 255, tolerance=1.51)
+    jpeg = tiff(
+        np.pad(levels, ((0, 13), (0, 12), (0, 0)), 'edge'),
+        compression='jpeg',
+        compressionargs={'level': 100},
+        photometric='ycbcr',
+        subsampling=(1, 1),
+    )
+    add(
+        'rgb8-jpeg.tif',
+        jpeg,
+        np.asarray(Image.open(io.BytesIO(jpeg)).convert('RGB'), np.float64) / 255,
+        tolerance=1.51,
+    )
     for bits in [2, 4]:
         add(f'grey{bits}.tif', packed_tiff(bits), quantised(GREYS, bits)[0] / (2**bits - 1), tolerance=1.01)
     refused_tiffs()
@@ -347,11 +475,29 @@ def packed_tiff(bits):
     """Grey of less than 16 bits, which neither Pillow nor tifffile writes: one strip, the smallest set of tags."""
     levels, _ = quantised(GREYS, bits)
     digits = [''.join(format(v, f'0{bits}b') for v in row[:, 0]) for row in levels]
-    data = b''.join(int(d.ljust(8 * -(-len(d) // 8), '0'), 2).to_bytes(-(-len(d) // 8), 'big') for d in digits)
-    tags = [(256, 4), (257, 3), (258, bits), (259, 1), (262, 1), (273, 8), (277, 1), (278, 3), (279, len(data))]
+    data = b''.join(
+        int(d.ljust(8 * -(-len(d) // 8), '0'), 2).to_bytes(-(-len(d) // 8), 'big') for d in digits
+    )
+    tags = [
+        (256, 4),
+        (257, 3),
+        (258, bits),
+        (259, 1),
+        (262, 1),
+        (273, 8),
+        (277, 1),
+        (278, 3),
+        (279, len(data)),
+    ]
     body = b''.join(struct.pack('<HHII', tag, 3 if tag != 273 else 4, 1, value) for tag, value in tags)
     offset = 8 + len(data) + len(data) % 2
-    return struct.pack('<2sHI', b'II', 42, offset) + data.ljust(offset - 8, b'\0') + struct.pack('<H', len(tags)) + body + bytes(4)
+    return (
+        struct.pack('<2sHI', b'II', 42, offset)
+        + data.ljust(offset - 8, b'\0')
+        + struct.pack('<H', len(tags))
+        + body
+        + bytes(4)
+    )
 
 
 def refused_tiffs():
@@ -370,14 +516,26 @@ def refused_tiffs():
         lab = np.full((3, 4, 3), 2 ** (bits - 1), dtype)
         add(f'lab{bits}.tif', tiff(lab, photometric='cielab'), refused='UNSUPPORTED_FORMAT')
     levels, _ = quantised(np.concatenate([COLOURS, ALPHA, ALPHA], 2), 8)
-    add('rgb8-five-channels.tif', tiff(levels, planarconfig='contig', extrasamples=['unspecified', 'unspecified']), refused='UNSUPPORTED_FORMAT')
+    add(
+        'rgb8-five-channels.tif',
+        tiff(levels, planarconfig='contig', extrasamples=['unspecified', 'unspecified']),
+        refused='UNSUPPORTED_FORMAT',
+    )
     levels, _ = quantised(np.concatenate([COLOURS] * 3, 2), 16)
-    add('rgb16-nine-channels.tif', tiff(levels, planarconfig='contig', extrasamples=['unspecified'] * 6), refused='UNSUPPORTED_FORMAT')
+    add(
+        'rgb16-nine-channels.tif',
+        tiff(levels, planarconfig='contig', extrasamples=['unspecified'] * 6),
+        refused='UNSUPPORTED_FORMAT',
+    )
     levels, _ = quantised(np.concatenate([GREYS] * 6, 2), 8)
-    add('grey8-six-channels.tif', tiff(levels, photometric='minisblack', planarconfig='contig', extrasamples=['unspecified'] * 5), refused='UNSUPPORTED_FORMAT')
+    add(
+        'grey8-six-channels.tif',
+        tiff(levels, photometric='minisblack', planarconfig='contig', extrasamples=['unspecified'] * 5),
+        refused='UNSUPPORTED_FORMAT',
+    )
 
 
-# --- JPEG, WebP, AVIF, GIF --------------------------------------------------------------------------------------------------------
+# JPEG, WebP, AVIF, GIF
 
 BLOCK = 8
 
@@ -408,24 +566,48 @@ def make_lossy():
     jpeg = {'quality': 100, 'subsampling': 0}
     for icc in [None, 'srgb', 'adobe', 'p3']:
         data = save(rgb, 'RGB', 'jpeg', icc_profile=PROFILES.get(icc, b''), **jpeg)
-        add(f'rgb8{icc and f"-{icc}" or ""}.jpg', data, to_srgb(decoded(data, 3), icc), block=BLOCK, tolerance=1.51)
+        add(
+            f'rgb8{icc and f"-{icc}" or ""}.jpg',
+            data,
+            to_srgb(decoded(data, 3), icc),
+            block=BLOCK,
+            tolerance=1.51,
+        )
     for icc in [None, 'gamma18']:
         data = save(grey, 'L', 'jpeg', icc_profile=PROFILES.get(icc, b''), quality=100)
-        add(f'grey8{icc and f"-{icc}" or ""}.jpg', data, to_srgb(decoded(data, 1), icc), block=BLOCK, tolerance=1.51)
+        add(
+            f'grey8{icc and f"-{icc}" or ""}.jpg',
+            data,
+            to_srgb(decoded(data, 1), icc),
+            block=BLOCK,
+            tolerance=1.51,
+        )
     data = save(cmyk, 'CMYK', 'jpeg', icc_profile=PROFILES['printer'], **jpeg)
     add('cmyk8-printer.jpg', data, to_srgb(decoded(data, 4), 'printer'), block=BLOCK, tolerance=2.01)
     data = save(rgb, 'RGB', 'jpeg', progressive=True, **jpeg)
     add('rgb8-progressive.jpg', data, decoded(data, 3), block=BLOCK, tolerance=1.51)
     for icc in [None, 'adobe']:
         data = save(rgb, 'RGB', 'webp', lossless=True, icc_profile=PROFILES.get(icc, b''))
-        add(f'rgb8{icc and f"-{icc}" or ""}.webp', data, to_srgb(decoded(data, 3), icc), block=BLOCK, tolerance=1.01)
+        add(
+            f'rgb8{icc and f"-{icc}" or ""}.webp',
+            data,
+            to_srgb(decoded(data, 3), icc),
+            block=BLOCK,
+            tolerance=1.01,
+        )
     data = save(rgba, 'RGBA', 'webp', lossless=True, exact=True)
     values = decoded(data, 4)
     add('rgb8-alpha.webp', data, values[..., :3], alpha=values[..., 3:], block=BLOCK, tolerance=1.01)
     # A profile that brings colours together, so that a level between two decoders stays one.
     for icc in [None, 'scanner']:
         data = save(rgb, 'RGB', 'avif', quality=100, subsampling='4:4:4', icc_profile=PROFILES.get(icc, b''))
-        add(f'rgb8{icc and f"-{icc}" or ""}.avif', data, to_srgb(decoded(data, 3), icc), block=BLOCK, tolerance=2.01)
+        add(
+            f'rgb8{icc and f"-{icc}" or ""}.avif',
+            data,
+            to_srgb(decoded(data, 3), icc),
+            block=BLOCK,
+            tolerance=2.01,
+        )
     data = save(rgba, 'RGBA', 'avif', quality=100, subsampling='4:4:4')
     values = decoded(data, 4)
     add('rgb8-alpha.avif', data, values[..., :3], alpha=values[..., 3:], block=BLOCK, tolerance=2.01)
@@ -443,7 +625,13 @@ def make_lossy():
     buffer = io.BytesIO()
     image.save(buffer, 'gif', transparency=2)
     alpha = (np.arange(12).reshape(3, 4, 1) != 2).astype(np.float64)
-    add('palette8-transparent.gif', buffer.getvalue(), palette.reshape(3, 4, 3) / 255, alpha=alpha, tolerance=1.01)
+    add(
+        'palette8-transparent.gif',
+        buffer.getvalue(),
+        palette.reshape(3, 4, 3) / 255,
+        alpha=alpha,
+        tolerance=1.01,
+    )
     other = Image.fromarray(np.zeros((3, 4), np.uint8), 'P')
     other.putpalette(palette.tobytes())
     buffer = io.BytesIO()

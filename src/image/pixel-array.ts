@@ -3,7 +3,9 @@ import { showValue } from '../options/show';
 import { requireNumber } from '../options/validate';
 import { classNameOf } from './class-name';
 
-/** Pixels as they come from decoders: row-major, `channels` values a pixel (1 grey, 2 grey and alpha, 3 RGB, 4 RGBA). */
+/**
+ * Pixels as they come from decoders: row-major, `channels` values a pixel (1 grey, 2 grey and alpha, 3 RGB, 4 RGBA).
+ */
 export interface PixelArray {
   /** 0..255 in `Uint8Array` and `Uint8ClampedArray`, 0..65535 in `Uint16Array`, [0,1] in `Float32Array`. */
   readonly data: Uint8Array | Uint8ClampedArray | Uint16Array | Float32Array;
@@ -31,7 +33,8 @@ export function isPixelArray(input: unknown): input is PixelArray {
 }
 
 /**
- * Any decoder's pixels as RGB in [0,1]. Grey becomes three equal colours; transparent pixels are laid on white, as a page shows them.
+ * Any decoder's pixels as RGB in [0,1]. Grey becomes three equal colours; transparent pixels are laid on white, as a
+ * page shows them.
  *
  * @throws ImageError if the numbers do not fit each other, or are not finite or not in [0,1]
  */

@@ -4,7 +4,8 @@ import { showValue } from '../options/show';
 import type { Image } from './image';
 
 /**
- * Throws unless `image` is a float32 tensor [height, width, 3] of at least one pixel. Values are not looked at: that needs a read-back.
+ * Throws unless `image` is a float32 tensor [height, width, 3] of at least one pixel. Values are not looked at: that
+ * needs a read-back.
  */
 export function requireImage(option: string, image: unknown): asserts image is Image {
   const isTensor = image instanceof tf.Tensor;

@@ -8,8 +8,8 @@ const lobes = 3;
 const turnMs = 30;
 
 /**
- * The image after a rule, by Lanczos resampling; when it becomes smaller the filter is widened, so that nothing aliases.
- * In JavaScript and not by tfjs: the same to the bit on every backend, and tfjs' own resizing does not filter.
+ * The image after a rule, by Lanczos resampling; when it becomes smaller the filter is widened, so that nothing
+ * aliases. In JavaScript and not by tfjs: the same to the bit on every backend, and tfjs' own resizing does not filter.
  *
  * @throws the reason of `signal`, within {@link turnMs} of an abort
  */

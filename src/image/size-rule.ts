@@ -5,8 +5,9 @@ export interface Size {
 }
 
 /**
- * How large an image is to become, whatever its own size: its longer or its shorter side exactly, its longer side at most, or a width
- * and a height. A width and a height stretch the image; with `crop` it keeps its aspect ratio, and the middle of it is cut out.
+ * How large an image is to become, whatever its own size: its longer or its shorter side exactly, its longer side at
+ * most, or a width and a height. A width and a height stretch the image; with `crop` it keeps its aspect ratio, and the
+ * middle of it is cut out.
  */
 export type SizeRule =
   | { readonly longerSide: number }
@@ -14,7 +15,10 @@ export type SizeRule =
   | { readonly atMost: number }
   | (Size & { readonly crop?: boolean });
 
-/** The size of an image of `width` x `height` pixels after a rule; without a rule its own. No side becomes shorter than a pixel. */
+/**
+ * The size of an image of `width` x `height` pixels after a rule; without a rule its own. No side becomes shorter than
+ * a pixel.
+ */
 export function sizeAfter(rule: SizeRule | undefined, width: number, height: number): Size {
   if (rule === undefined) return { width, height };
   if ('width' in rule) return { width: rule.width, height: rule.height };

@@ -18,7 +18,9 @@ import { requireImage } from './require-image';
 import { resizeBy } from './resize';
 import { type SizeRule, sizeAfter } from './size-rule';
 
-/** All that can be handed in as an image. `tfjs-style-transfer/node` takes paths, URLs and the bytes of files besides. */
+/**
+ * All that can be handed in as an image. `tfjs-style-transfer/node` takes paths, URLs and the bytes of files besides.
+ */
 export type ImageInput =
   | tf.Tensor3D
   | PixelArray
@@ -44,10 +46,11 @@ export interface ToImageOptions {
 /**
  * Any image as a tensor.
  *
- * @param input a float32 tensor [height, width, 3] in [0,1], pixels with width and height, or anything that a page can draw
+ * @param input a float32 tensor [height, width, 3] in [0,1], pixels with width and height, or anything that a page can
+ *   draw
  * @returns [height, width, 3], RGB, float32, in [0,1]; it belongs to the caller, also when a tensor was handed in
- * @throws ImageError if the input is no image, is empty or has more than 2^27 pixels, or holds values that are not finite or
- *   not in [0,1]
+ * @throws ImageError if the input is no image, is empty or has more than 2^27 pixels, or holds values that are not
+ *   finite or not in [0,1]
  * @example
  * ```ts
  * const image = await toImage({ data: new Uint8Array([255, 0, 0]), width: 1, height: 1, channels: 3 });
@@ -77,7 +80,6 @@ export async function imageFrom(
 export const imageReader: ImageReader<ImageInput> = { open: openImage, decode: imageFrom };
 
 async function openImage(option: string, input: ImageInput, signal?: AbortSignal): Promise<OpenImage> {
-  checkAllocations();
   signal?.throwIfAborted();
   const pixels = await pixelsOf(option, input);
   const { width, height } = pixels;
@@ -88,10 +90,15 @@ async function openImage(option: string, input: ImageInput, signal?: AbortSignal
       signal?.throwIfAborted();
       const to = sizeAfter(size, width, height);
       requirePixelCount(option, to.width, to.height);
-      const { data } = await resizeBy(pixels, size, signal);
-      return tf.tensor3d(data, [to.height, to.width, 3]);
+      return imageOf(await resizeBy(pixels, size, signal));
     },
   };
+}
+
+/** The tensor of an image's pixels. */
+export function imageOf({ data, width, height }: RgbPixels): Image {
+  checkAllocations();
+  return tf.tensor3d(data, [height, width, 3]);
 }
 
 /**

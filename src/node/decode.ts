@@ -45,8 +45,8 @@ export async function decodeHere(request: DecodeRequest, signal?: AbortSignal): 
 }
 
 /**
- * Decodes in a process of its own, which an abort or a limit kills: sharp itself cannot be interrupted, and a program that ends waits
- * for it.
+ * Decodes in a process of its own, which an abort or a limit kills: sharp itself cannot be interrupted, and a program
+ * that ends waits for it.
  */
 export async function decodeApart(
   request: DecodeRequest,
@@ -159,8 +159,9 @@ async function answerOf({ stdout }: ChildProcess): Promise<Answer | undefined> {
 }
 
 /**
- * The process: CommonJS, as `node -e` runs it. Its own event loop is free while sharp works, and watches the memory and the parent,
- * whose death it would not notice otherwise. Ctrl-C in a terminal reaches it too, and is the parent's business.
+ * The process: CommonJS, as `node -e` runs it. Its own event loop is free while sharp works, and watches the memory and
+ * the parent, whose death it would not notice otherwise. Ctrl-C in a terminal reaches it too, and is the parent's
+ * business.
  */
 const script = `
 'use strict';

@@ -5,9 +5,10 @@ export type ToSrgb = (pixels: Uint16Array, channels: number) => Float32Array;
 export type ProfileUse = ToSrgb | 'table' | 'none';
 
 /**
- * What the ICC profile of a 16-bit picture says of its colours. Profiles of three primaries and tone curves, or of one grey curve
- * (ICC.1:2001-04, 6.3.2 and 6.3.1), are computed here: lcms2, which sharp has, interpolates them in a coarse table where numbers have
- * 16 bits, and misses by up to 2.5 levels of 255. Profiles that are tables themselves are left to it.
+ * What the ICC profile of a 16-bit picture says of its colours. Profiles of three primaries and tone curves, or of one
+ * grey curve (ICC.1:2001-04, 6.3.2 and 6.3.1), are computed here: lcms2, which sharp has, interpolates them in a coarse
+ * table where numbers have 16 bits, and misses by up to 2.5 levels of 255. Profiles that are tables themselves are left
+ * to it.
  *
  * @param colours channels without alpha: 1 or 3
  */

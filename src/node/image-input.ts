@@ -1,8 +1,7 @@
-import * as tf from '@tensorflow/tfjs-core';
 import type { ImageReader, OpenImage } from '../image/image-reader';
 import { rgbPixels } from '../image/pixel-array';
 import type { SizeRule } from '../image/size-rule';
-import { type ImageInput, imageReader } from '../image/to-image';
+import { type ImageInput, imageOf, imageReader } from '../image/to-image';
 import { openFile } from './read-pixels';
 import { type ImageSource, isImageSource } from './source-bytes';
 
@@ -17,7 +16,9 @@ export const nodeImageReader: ImageReader<NodeImageInput> = {
   },
 };
 
-/** Files, URLs and bytes decoded to pixels; everything else as it is. Nothing that would have to be disposed is made. */
+/**
+ * Files, URLs and bytes decoded to pixels; everything else as it is. Nothing that would have to be disposed is made.
+ */
 export async function decodeInput(
   option: string,
   input: NodeImageInput,
@@ -37,8 +38,7 @@ async function openSource(option: string, source: ImageSource, signal?: AbortSig
     width,
     height,
     async decode(size) {
-      const pixels = rgbPixels(option, await readPixels(size));
-      return tf.tensor3d(pixels.data, [pixels.height, pixels.width, 3]);
+      return imageOf(rgbPixels(option, await readPixels(size)));
     },
   };
 }

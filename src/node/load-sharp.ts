@@ -1,7 +1,9 @@
 import type sharp from 'sharp';
 import { EnvironmentError } from '../errors';
 
-/** sharp, which decodes and encodes image files: an optional dependency, loaded when the first file is read or written. */
+/**
+ * sharp, which decodes and encodes image files: an optional dependency, loaded when the first file is read or written.
+ */
 export async function loadSharp(): Promise<typeof sharp> {
   try {
     return (await import('sharp')).default;
@@ -9,7 +11,7 @@ export async function loadSharp(): Promise<typeof sharp> {
     throw new EnvironmentError(
       'NO_SHARP',
       'Reading and writing image files needs the package sharp, which is not installed or does not run here: npm install sharp',
-      { accepted: 'sharp 0.33 or newer', cause },
+      { accepted: 'sharp 0.35 or newer', cause },
     );
   }
 }

@@ -12,8 +12,8 @@ export interface ReadImageOptions {
    */
   readonly size?: number | undefined;
   /**
-   * What `size` is: the longer side (`'inside'`), the shorter side (`'outside'`), both sides of a square that is cut out
-   * of the middle (`'cover'`) or that the image is stretched to (`'fill'`).
+   * What `size` is: the longer side (`'inside'`), the shorter side (`'outside'`), both sides of a square that is cut
+   * out of the middle (`'cover'`) or that the image is stretched to (`'fill'`).
    * @default 'inside'
    */
   readonly fit?: 'inside' | 'outside' | 'cover' | 'fill' | undefined;
@@ -23,15 +23,15 @@ export interface ReadImageOptions {
 
 /**
  * An image file as a tensor: any format that sharp reads, turned as its EXIF orientation says, converted to sRGB
- * (greyscale, CMYK and embedded profiles included), 16 bits kept, transparency laid on white. Of several pages or frames
- * the first.
+ * (greyscale, CMYK and embedded profiles included), 16 bits kept, transparency laid on white. Of several pages or
+ * frames the first.
  *
  * @param source path of a file or pipe, `file:`, `http(s):` or `data:` URL, or the bytes of an encoded image (`Buffer`,
  *   `Blob`, `File`); at most 512 MiB
  * @returns [height, width, 3], RGB, float32, in [0,1]; it belongs to the caller
- * @throws ImageError if there is no such file, or it is empty, no image, damaged, cut short, of numbers other than 8 or 16
- *   bits, larger than 2^27 pixels, or an SVG that takes longer than 15 s or more than 1 GiB to draw; EnvironmentError if
- *   sharp is not installed
+ * @throws ImageError if there is no such file, or it is empty, no image, damaged, cut short, of numbers other than 8 or
+ *   16 bits, larger than 2^27 pixels, or an SVG that takes longer than 15 s or more than 1 GiB to draw;
+ *   EnvironmentError if sharp is not installed
  * @example
  * ```ts
  * const content = await readImage('photo.jpg', { size: 512 });

@@ -26,17 +26,19 @@ export interface OpenFile extends Size {
 }
 
 /**
- * What an SVG may take. It is a program rather than a picture: 44 kB of nested filters or references take as much time and memory as
- * they like. So it is drawn by a process of its own, which can be ended.
+ * What an SVG may take. It is a program rather than a picture: 44 kB of nested filters or references take as much time
+ * and memory as they like. So it is drawn by a process of its own, which can be ended.
  */
 const svgLimits = { fileBytes: 2 ** 24, seconds: 15, bytes: 2 ** 30 } as const;
 
-/** Pictures of more pixels are decoded by a process of its own where there can be one: an abort does not wait for them. */
+/**
+ * Pictures of more pixels are decoded by a process of its own where there can be one: an abort does not wait for them.
+ */
 const longDecodePixels = 2 ** 22;
 
 /**
- * Opens an image file: any format that sharp reads, turned as its EXIF orientation says, colours converted to sRGB (greyscale, CMYK and
- * embedded profiles included), 16 bits kept, alpha kept. Of several pages or frames the first.
+ * Opens an image file: any format that sharp reads, turned as its EXIF orientation says, colours converted to sRGB
+ * (greyscale, CMYK and embedded profiles included), 16 bits kept, alpha kept. Of several pages or frames the first.
  *
  * @param option the name of the argument, for errors
  * @throws ImageError if the file is missing, empty, no image, too large, or of a kind that cannot be read
@@ -148,7 +150,8 @@ async function decode(file: File, metadata: Metadata, resize: readonly Call[]): 
     const { data, ...rest } = await run(file, autoOrient, { bytes, options: limits, calls });
     return { data: new Uint8Array(data.buffer, data.byteOffset, data.length), ...rest };
   }
-  // sharp takes pictures of 16 bits to Display P3 and leaves grey ones as they are: it is told to leave the profile to us.
+  // sharp takes pictures of 16 bits to Display P3 and leaves grey ones as they are: it is told to leave the profile to
+  // us.
   const grey = space === 'grey16';
   const use = icc === undefined ? 'none' : profileUse(icc, grey ? 1 : 3);
   const calls: Call[] = [

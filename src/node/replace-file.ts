@@ -18,9 +18,10 @@ import { finished } from 'node:stream/promises';
 import { promisify } from 'node:util';
 
 /**
- * Writes a file so that a reader, a crash or a full disk sees the old content or the new, never half of it: into a temporary file in
- * the same folder, which then takes the name. A link stays a link, and what it leads to is written, there or not yet; a device or a
- * pipe is written to directly. Temporary files that killed programs left in the folder are removed.
+ * Writes a file so that a reader, a crash or a full disk sees the old content or the new, never half of it: into a
+ * temporary file in the same folder, which then takes the name. A link stays a link, and what it leads to is written,
+ * there or not yet; a device or a pipe is written to directly. Temporary files that killed programs left in the folder
+ * are removed.
  */
 export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
   const existing = await statOf(path);
@@ -56,7 +57,10 @@ export async function probeFile(path: string): Promise<void> {
   await rm(temporary);
 }
 
-/** The file that a path leads to through links, whether it exists or not: where `realpath` gives up, a dangling link is followed. */
+/**
+ * The file that a path leads to through links, whether it exists or not: where `realpath` gives up, a dangling link is
+ * followed.
+ */
 export async function targetOf(path: string): Promise<string> {
   let target = path;
   // As many as Linux follows.
@@ -75,8 +79,8 @@ function unlessMissing(error: NodeJS.ErrnoException): undefined {
 }
 
 /**
- * To a pipe whose other end is open. It is opened without blocking and written by the event loop: a thread that waits for a reader
- * would keep the program from ending.
+ * To a pipe whose other end is open. It is opened without blocking and written by the event loop: a thread that waits
+ * for a reader would keep the program from ending.
  */
 async function writePipe(path: string, bytes: Uint8Array): Promise<void> {
   const fd = await promisify(openFd)(path, constants.O_WRONLY | (constants.O_NONBLOCK ?? 0));

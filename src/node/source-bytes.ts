@@ -11,8 +11,8 @@ import { showText, showUrl, showValue } from '../options/show';
 import { untilAborted } from './until-aborted';
 
 /**
- * An encoded image: the path of a file or named pipe, a `file:`, `http:`, `https:` or `data:` URL, or the bytes themselves (a `Buffer`,
- * a `Blob` or a `File`).
+ * An encoded image: the path of a file or named pipe, a `file:`, `http:`, `https:` or `data:` URL, or the bytes
+ * themselves (a `Buffer`, a `Blob` or a `File`).
  */
 export type ImageSource = string | URL | Uint8Array | Blob;
 
@@ -32,15 +32,18 @@ export function requireSource(option: string, source: unknown): asserts source i
   });
 }
 
-/** The most that a picture may have, the longest that a server may be silent, and the longest that a download may take. */
+/**
+ * The most that a picture may have, the longest that a server may be silent, and the longest that a download may take.
+ */
 const limits = { bytes: 2 ** 29, stallMs: 60_000, totalMs: 600_000 } as const;
 
 /**
- * The bytes of an encoded image. What counts is the number of bytes that are read, whatever a folder or a server says of it, and an
- * abort ends every wait: for a disk, for the writer of a named pipe, for a server.
+ * The bytes of an encoded image. What counts is the number of bytes that are read, whatever a folder or a server says
+ * of it, and an abort ends every wait: for a disk, for the writer of a named pipe, for a server.
  *
  * @param option the name of the argument, for errors
- * @throws ImageError if there is no such file, it cannot be read, is empty or larger than 512 MiB, or a server takes too long
+ * @throws ImageError if there is no such file, it cannot be read, is empty or larger than 512 MiB, or a server takes
+ *   too long
  */
 export async function sourceBytes(
   option: string,
@@ -120,7 +123,8 @@ async function readLocal(option: string, path: string, signal?: AbortSignal): Pr
   if (stats.isFIFO()) return untilAborted(signal, collect(option, path, await openPipe(path, signal)));
   if (!stats.isFile()) throw refuse('a device or a socket, no regular file');
   requireLength(option, path, stats.size);
-  // Without blocking: a path may have become a pipe since, and a thread that waits for its writer keeps the program from ending.
+  // Without blocking: a path may have become a pipe since, and a thread that waits for its writer keeps the program
+  // from ending.
   const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
   // Of the path's numeric flags the types know nothing.
   const options = { flags, highWaterMark: 2 ** 20, signal } as unknown as Parameters<

@@ -1,6 +1,6 @@
 /**
- * What `work` gives, or the signal's reason as soon as it aborts: for work that cannot be stopped, such as a system call that waits.
- * What it comes to after that is dropped.
+ * What `work` gives, or the signal's reason as soon as it aborts: for work that cannot be stopped, such as a system
+ * call that waits. What it comes to after that is dropped.
  */
 export async function untilAborted<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
   if (!signal) return work;

@@ -86,13 +86,13 @@ function encoding(format: ImageFormat, quality: number): object {
 }
 
 /**
- * Writes an image file, 8 bits a channel. The file appears whole or not at all: what was there before stays until the new one is
- * complete. Folders are not created.
+ * Writes an image file, 8 bits a channel. The file appears whole or not at all: what was there before stays until the
+ * new one is complete. Folders are not created.
  *
  * @param image [height, width, 3]; values are clamped to [0,1]; not disposed
  * @param path a path or a `file:` URL
- * @throws InvalidArgumentError if the extension names no format; ImageError if the folder does not exist or cannot be written to, or
- *   the disk is full; EnvironmentError if sharp is not installed
+ * @throws InvalidArgumentError if the extension names no format; ImageError if the folder does not exist or cannot be
+ *   written to, or the disk is full; EnvironmentError if sharp is not installed
  * @example
  * ```ts
  * await writeImage(result.image, 'out.jpg', { quality: 90 });
@@ -115,7 +115,8 @@ export async function writeImage(
 /**
  * Throws what {@link writeImage} would, before there is an image: for programs that work long.
  *
- * @throws InvalidArgumentError if the extension names no format; ImageError if the folder does not exist or cannot be written to
+ * @throws InvalidArgumentError if the extension names no format; ImageError if the folder does not exist or cannot be
+ *   written to
  */
 export async function requireWritable(
   path: string | URL,
