@@ -134,7 +134,7 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
   },
   NOT_A_FILE: {
     classes: ['ImageError', 'WeightsError'],
-    cause: 'A path names a folder where a file is needed.',
+    cause: 'A path names a folder, a device or a socket where a file is needed.',
     cure: 'Name a file.',
   },
   NOT_A_LOSS: {
@@ -172,8 +172,9 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
   },
   NO_DECODER: {
     classes: environment,
-    cause: 'Nothing here can decode this kind of image.',
-    cure: 'Decode it before, or in Node use `tfjs-style-transfer/node`.',
+    cause:
+      'Nothing here can decode this kind of image; an SVG needs a process of its own, which may be forbidden.',
+    cure: 'Decode it before, or in Node use `tfjs-style-transfer/node`; convert an SVG to PNG.',
   },
   NO_EXTRACTOR: {
     classes: argument,
@@ -274,7 +275,8 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
   },
   UNSUPPORTED_FORMAT: {
     classes: image,
-    cause: 'An image file is in a format or number type that is not read.',
+    cause:
+      'An image file is in a format, or of numbers or channels, that are not read: HEIC, floating point TIFF.',
     cure: 'Save it as 8 or 16 bit PNG, TIFF, JPEG or WebP; the message says what is wrong.',
   },
   UNSUPPORTED_NETWORK: {
