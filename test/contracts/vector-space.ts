@@ -64,6 +64,34 @@ export function vectorSpaceContract<V, S, X>(
       space.close();
     });
 
+    it('has projected gradients that keep what is small beside x', () => {
+      const { space, vector, components } = open(6);
+      const x = vector([0, 0.25, 0.5, 0.75, 1, 1]);
+      const gradient = vector([3, 3, 2 ** -60, -(2 ** -60), -3, 2 ** 60]);
+      // The gradient, cut to [x - upper, x - lower].
+      expect(Array.from(components(space.projectedGradient(x, gradient, { lower: 0, upper: 1 })))).toEqual([
+        0,
+        0.25,
+        2 ** -60,
+        -(2 ** -60),
+        0,
+        1,
+      ]);
+      const sides = [
+        { lower: 0, upper: undefined },
+        { lower: vector([0, 0, 0, 0, 0, 0]), upper: vector([1, 1, 1, 1, 1, 1]) },
+      ];
+      expect(Array.from(components(space.projectedGradient(x, gradient, sides[0]))).slice(3)).toEqual([
+        -(2 ** -60),
+        -3,
+        1,
+      ]);
+      expect(Array.from(components(space.projectedGradient(x, gradient, sides[1]))).slice(0, 2)).toEqual([
+        0, 0.25,
+      ]);
+      space.close();
+    });
+
     it('holds a component a rounding error away from its bound no longer', () => {
       const { space, vector, components } = open(2);
       const x = vector([2 ** -30, 1 - 2 ** -24]);
@@ -139,6 +167,41 @@ export function vectorSpaceContract<V, S, X>(
         }),
         { numRuns: 15 },
       );
+    });
+
+    it('refuses every operation after it was closed, which may be done twice', async () => {
+      const { space, vector, scalar } = open(2);
+      const [a, b] = [vector([1, 2]), vector([3, 4])];
+      const number = scalar(1);
+      space.adoptScalars([number]);
+      space.close();
+      space.close();
+      space.dispose(a, b);
+      space.disposeScalars([number]);
+      const refused = expect.objectContaining({ code: 'DISPOSED' });
+      const bounds = { lower: 0, upper: 1 };
+      for (const use of [
+        () => space.adopt(a),
+        () => space.adoptScalars([number]),
+        () => space.copy(a),
+        () => space.combine([1, 1], [a, b]),
+        () => space.multiply(a, b),
+        () => space.divideByRoot(a, b, 1),
+        () => space.project(a, bounds),
+        () => space.projectedGradient(a, b, bounds),
+        () => space.freeMask(a, b, bounds),
+        () => space.precondition({ apply: (v) => v }, a),
+      ])
+        expect(use).toThrow(refused);
+      await expect(space.measure([{ kind: 'largest', of: [a] }])).rejects.toEqual(refused);
+    });
+
+    it('refuses what is no scalar, and frees the others with itself', () => {
+      const { space, scalar } = open(2);
+      expect(() => space.adoptScalars([scalar(1), 'x' as never, scalar(2)])).toThrow(
+        expect.objectContaining({ code: 'WRONG_TYPE' }),
+      );
+      space.close();
     });
 
     it('applies preconditioners, also one that hands its argument back', () => {

@@ -1,6 +1,6 @@
-import { describe, expect, expectTypeOf, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ComputationError, InvalidArgumentError } from '../../src/errors';
-import { adam, lbfgs, type MinimizeResult, type MinimizeStep, minimize } from '../../src/optim';
+import { adam, lbfgs, type MinimizeStep, minimize } from '../../src/optim';
 import { extendedRosenbrock } from './problems';
 
 const problem = extendedRosenbrock(4);
@@ -176,7 +176,31 @@ describe('minimize', () => {
     ['bounds', () => minimize(problem, problem.start, { bounds: 1 as never })],
     ['bounds[0]', () => minimize(problem, problem.start, { bounds: [new Float64Array(3), 1] })],
     ['bounds[1]', () => minimize(problem, problem.start, { bounds: [0, Number.NaN] })],
+    [
+      'bounds[0][2]',
+      () => minimize(problem, problem.start, { bounds: [Float64Array.of(0, 0, Number.NaN, 0), 1] }),
+    ],
+    [
+      'bounds[1][1]',
+      () => minimize(problem, problem.start, { bounds: [0, Float64Array.of(1, Number.NaN, 1, 1)] }),
+    ],
+    ['bounds[0][3]', () => minimize(problem, problem.start, { bounds: [Float64Array.of(0, 0, 0, 2), 1] })],
+    [
+      'bounds[0][1]',
+      () => minimize(problem, problem.start, { bounds: [new Float64Array(4), Float64Array.of(1, -1, 1, 1)] }),
+    ],
+    ['bounds[0]', () => minimize(problem, problem.start, { bounds: [Infinity, Infinity] })],
     ['maxIterations', () => minimize(problem, problem.start, { maxIterations: -1 })],
+    ['maxIterations', () => minimize(problem, problem.start, { maxIterations: 1.5 })],
+    ['tolerance.decrease', () => minimize(problem, problem.start, { tolerance: { decrease: Number.NaN } })],
+    ['tolerance', () => minimize(problem, problem.start, { tolerance: 'tight' as never })],
+    ['signal', () => minimize(problem, problem.start, { signal: {} as never })],
+    ['onStep', () => minimize(problem, problem.start, { onStep: true as never })],
+    ['objective', () => minimize((() => undefined) as never, problem.start)],
+    [
+      'objective',
+      () => minimize((() => ({ value: '1', gradient: new Float64Array(4) })) as never, problem.start),
+    ],
     ['maxEvaluations', () => minimize(problem, problem.start, { maxEvaluations: 0 })],
     ['tolerance.gradient', () => minimize(problem, problem.start, { tolerance: -1 })],
     ['maxiterations', () => minimize(problem, problem.start, { maxiterations: 3 } as object)],
@@ -187,10 +211,20 @@ describe('minimize', () => {
     expect(error).toMatchObject({ option });
   });
 
-  it('is typed by its start', () => {
-    const run = () => minimize((x: Float64Array) => ({ value: x[0], gradient: x }), new Float64Array(1));
-    expectTypeOf(run).returns.resolves.toEqualTypeOf<MinimizeResult<Float64Array>>();
-    // @ts-expect-error a gradient is no number
-    (): unknown => minimize((x: Float64Array) => ({ value: x[0], gradient: 1 }), new Float64Array(1));
+  it('makes the point of a step for who looks, and only during the callback', async () => {
+    const steps: MinimizeStep<Float64Array>[] = [];
+    await minimize(problem, problem.start, {
+      maxIterations: 2,
+      onStep: (step) => {
+        expect(step.x).toBe(step.x);
+        steps.push(step);
+      },
+    });
+    const unread: MinimizeStep<Float64Array>[] = [];
+    await minimize(problem, problem.start, { maxIterations: 2, onStep: (step) => void unread.push(step) });
+    expect(steps).toHaveLength(3);
+    for (const { value } of unread) expect(value).toBeTypeOf('number');
+    for (const step of [...steps, ...unread])
+      expect(() => step.x).toThrow(expect.objectContaining({ code: 'DISPOSED' }));
   });
 });

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { afterEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
-import { adam, lbfgs, type MinimizeResult, minimize, pyramidPreconditioner } from '../../src/optim';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { adam, lbfgs, minimize, pyramidPreconditioner } from '../../src/optim';
 import { expectNoLeak } from '../../src/testing';
 import { onEachBackend } from '../support/backends';
 import '../support/to-be-allclose';
@@ -186,9 +186,58 @@ describe('minimize over tensors', () => {
     start.dispose();
   });
 
-  it('is typed by its start', () => {
-    const run = (image: tf.Tensor3D) =>
-      minimize(new TensorQuadratic(), image, { method: lbfgs({ preconditioner: pyramidPreconditioner() }) });
-    expectTypeOf(run).returns.resolves.toEqualTypeOf<MinimizeResult<tf.Tensor3D>>();
+  it.each([
+    ['bounds[0][1][0][2]', (hole: tf.Tensor3D) => [hole, 1] as const],
+    ['bounds[1][1][0][2]', (hole: tf.Tensor3D) => [0, hole] as const],
+  ] as const)('rejects tensors with NaN as bounds and names the component: %s', async (option, boundsOf) => {
+    const numbers = new Float32Array(size).fill(0.5);
+    numbers[7 * 3 + 2] = Number.NaN;
+    const [start, hole] = [tf.zeros<tf.Rank.R3>(shape), tf.tensor3d(numbers, shape)];
+    const objective = new TensorQuadratic();
+    const before = tf.memory().numTensors;
+    await expect(minimize(objective, start, { bounds: boundsOf(hole) })).rejects.toMatchObject({ option });
+    expect(tf.memory().numTensors).toBe(before);
+    expect(objective.evaluations).toBe(0);
+    objective.dispose();
+    tf.dispose([start, hole]);
+  });
+
+  it('rejects tensors of bounds that cross, after one read-back', async () => {
+    const upper = new Float32Array(size).fill(1);
+    upper[size - 1] = -1;
+    const [start, low, high] = [
+      tf.zeros<tf.Rank.R3>(shape),
+      tf.zeros<tf.Rank.R3>(shape),
+      tf.tensor3d(upper, shape),
+    ];
+    const objective = new TensorQuadratic();
+    const reads = vi.spyOn(tf.Tensor.prototype, 'data');
+    await expect(minimize(objective, start, { bounds: [low, high] })).rejects.toMatchObject({
+      option: 'bounds[0][4][6][2]',
+      value: 0,
+    });
+    expect(reads).toHaveBeenCalledTimes(1);
+    vi.restoreAllMocks();
+    objective.dispose();
+    tf.dispose([start, low, high]);
+  });
+
+  it('makes tensors of steps for who looks, and frees them', async () => {
+    const objective = new TensorQuadratic();
+    const start = tf.zeros<tf.Rank.R3>(shape);
+    const looked: tf.Tensor3D[] = [];
+    const alive: [before: number, after: number][] = [];
+    const { x } = await minimize(objective, start, {
+      maxIterations: 4,
+      onStep: (step) => {
+        const before = tf.memory().numTensors;
+        if (step.iteration === 2) looked.push(step.x);
+        alive.push([before, tf.memory().numTensors]);
+      },
+    });
+    expect(alive.map(([before, after]) => after - before)).toEqual([0, 0, 1, 0, 0]);
+    expect(looked.every((tensor) => tensor.isDisposed)).toBe(true);
+    objective.dispose();
+    tf.dispose([start, x]);
   });
 });
