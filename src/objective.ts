@@ -30,11 +30,12 @@ export interface Objective {
    */
   evaluate(image: Image): Evaluation;
   /**
-   * The objective in a vector space of its engine's, where it has one: `minimize` then keeps its vectors there, and makes tensors only of the
-   * result and of images that `onStep` looks at. Made anew for each run. Without it the vectors are tensors.
+   * The objective in a vector space of its engine's, where it has one: `minimize` then keeps its vectors there, and
+   * makes tensors only of the result and of images that `onStep` looks at. Made anew for each run. Without it the
+   * vectors are tensors.
    *
-   * An engine answers `undefined` where `this.evaluate` is not the `evaluate` that it made, so that a copy of the objective with
-   * another one, `{ ...objective, evaluate }`, is minimised as what it is.
+   * An engine answers `undefined` where `this.evaluate` is not the `evaluate` that it made, so that a copy of the
+   * objective with another one, `{ ...objective, evaluate }`, is minimised as what it is.
    */
   problem?(): Promise<Problem<unknown, unknown>> | undefined;
   /** Frees what the objective made for itself, never the extractor or the loss. Safe to call twice. */
@@ -44,16 +45,16 @@ export interface Objective {
 /** An extractor that may evaluate losses itself, as those of engines do. */
 export interface ObjectiveExtractor extends FeatureExtractor {
   /**
-   * A faster way from image to loss and gradient than {@link FeatureExtractor.linearize}, for losses that describe themselves as data
-   * (`Loss.terms`) and images of one size.
+   * A faster way from image to loss and gradient than {@link FeatureExtractor.linearize}, for losses that describe
+   * themselves as data (`Loss.terms`) and images of one size.
    * @returns an objective that belongs to the caller, or undefined where there is no faster way for this loss
    */
   objective?(loss: Loss, size: readonly [height: number, width: number]): Objective | undefined;
 }
 
 /**
- * Puts an extractor and a loss together: the loss of an image, and its gradient with respect to the image, in one forward and one
- * backward pass. An engine's extractor evaluates the loss itself where it can.
+ * Puts an extractor and a loss together: the loss of an image, and its gradient with respect to the image, in one
+ * forward and one backward pass. An engine's extractor evaluates the loss itself where it can.
  *
  * @param extractor a `FeatureExtractor`, perhaps with more ({@link ObjectiveExtractor})
  * @param loss what the image is measured by

@@ -39,8 +39,9 @@ const adamOptions = optionTable<AdamOptions>()('adam', {
  *
  *   x <- project(x - learningRate * m / (sqrt(v) + epsilon))
  *
- * with m and v the bias-corrected running means of gradient and squared gradient. Where value or gradient is not finite the step is taken back, the running means are forgotten and the rate is halved.
- * Values need not fall at every step; the result is the best point that was seen.
+ * with m and v the bias-corrected running means of gradient and squared gradient. Where value or gradient is not finite
+ * the step is taken back, the running means are forgotten and the rate is halved. Values need not fall at every step;
+ * the result is the best point that was seen.
  *
  * @param options see {@link AdamOptions}; the defaults but for the rate are those of the paper
  * @returns a method for `minimize`; it holds nothing and may be used again

@@ -16,8 +16,8 @@ export function isVector(value: unknown): value is Vector {
  * Checks the bounds of `minimize`. Vectors are read back once, to check every component.
  *
  * @returns the box, without bounds that do not bind
- * @throws InvalidArgumentError if a bound is of another kind or shape than the start or holds NaN, if a lower one is above the upper one,
- * or if a lower one is Infinity or an upper one -Infinity; it names the component
+ * @throws InvalidArgumentError if a bound is of another kind or shape than the start or holds NaN, if a lower one is
+ * above the upper one, or if a lower one is Infinity or an upper one -Infinity; it names the component
  */
 export async function readBounds<X extends Vector>(
   bounds: readonly [lower: number | X, upper: number | X] | undefined,

@@ -1,12 +1,13 @@
 /**
- * The pairs of L-BFGS and, as double-precision numbers, all inner products that its two-loop recursion (Nocedal & Wright, algorithm 7.4)
- * needs, so that a direction is one linear combination of vectors and costs no read-back: the vector-free L-BFGS of Chen, Wang & Zhou
- * (NIPS 2014), extended to an initial matrix H0 = gamma P. With z = P y kept in place of y, the recursion's result at a gradient q is
+ * The pairs of L-BFGS and, as double-precision numbers, all inner products that its two-loop recursion (Nocedal &
+ * Wright, algorithm 7.4) needs, so that a direction is one linear combination of vectors and costs no read-back: the
+ * vector-free L-BFGS of Chen, Wang & Zhou (NIPS 2014), extended to an initial matrix H0 = gamma P. With z = P y kept in
+ * place of y, the recursion's result at a gradient q is
  *
  *   H q = gamma P q + sum_i (a_i s_i - gamma alpha_i z_i)
  *
- * and its coefficients need only s_i.y_j and z_i.y_j of pairs i not younger than j, s_i.q and z_i.q: with each new point, every
- * vector of the history is multiplied by two others, the new y and the new q.
+ * and its coefficients need only s_i.y_j and z_i.y_j of pairs i not younger than j, s_i.q and z_i.q: with each new
+ * point, every vector of the history is multiplied by two others, the new y and the new q.
  */
 export class LbfgsHistory<V> {
   private pairs: Pair<V>[] = [];

@@ -64,8 +64,9 @@ export class LbfgsStepper<V, S, X> implements Stepper<V> {
     const { run } = this;
     const { direction, slope, step } = this.direction();
     const line = startLineSearch({ slope, step, bounded: run.bounds !== undefined });
-    // Where rounding of the value hides what a step can gain, the trapezoidal rule over the gradients at both ends tells its change,
-    // g.s + s.y / 2, exactly for a quadratic: the approximate Wolfe conditions of Hager & Zhang (SIAM J. Optim. 16, 2005).
+    // Where rounding of the value hides what a step can gain, the trapezoidal rule over the gradients at both ends
+    // tells its change, g.s + s.y / 2, exactly for a quadratic: the approximate Wolfe conditions of Hager & Zhang (SIAM
+    // J. Optim. 16, 2005).
     const hidden =
       -slope * step <= roundingErrors * run.space.epsilon * Math.abs(run.unit * this.current.value);
     let lowest: Neighbour<V> | undefined;

@@ -7,8 +7,8 @@ import type { Preconditioner } from './vector-space';
 /** Options of {@link lbfgs}. */
 export interface LbfgsOptions<X> {
   /**
-   * Number of pairs of steps and gradient changes that are kept. A run holds 2 * memory + 23 vectors of x's size at most:
-   * for an image of 512 x 512 pixels and 20 pairs 200 MB.
+   * Number of pairs of steps and gradient changes that are kept. A run holds 2 * memory + 23 vectors of x's size at
+   * most: for an image of 512 x 512 pixels and 20 pairs 200 MB.
    * @default 20
    */
   readonly memory?: number;
@@ -32,13 +32,13 @@ const lbfgsOptions = <X>() =>
   });
 
 /**
- * L-BFGS (Nocedal & Wright, algorithm 7.5) with a strong-Wolfe line search (Moré & Thuente 1994), in a box if `minimize` is given bounds,
- * with a preconditioner if there is one.
+ * L-BFGS (Nocedal & Wright, algorithm 7.5) with a strong-Wolfe line search (Moré & Thuente 1994), in a box if
+ * `minimize` is given bounds, with a preconditioner if there is one.
  *
- * Bounds are kept by two-metric projection (Bertsekas 1982): components that a bound holds take no part in the direction, the others move
- * along the path project(x + step * direction), and the line search measures decrease along that bent path. A pair whose curvature s.y is
- * not positive is not kept; a step to where value or gradient is not finite is cut; a direction that does not descend is replaced
- * by the (preconditioned) steepest descent.
+ * Bounds are kept by two-metric projection (Bertsekas 1982): components that a bound holds take no part in the
+ * direction, the others move along the path project(x + step * direction), and the line search measures decrease along
+ * that bent path. A pair whose curvature s.y is not positive is not kept; a step to where value or gradient is not
+ * finite is cut; a direction that does not descend is replaced by the (preconditioned) steepest descent.
  *
  * @param options see {@link LbfgsOptions}
  * @returns a method for `minimize`; it holds nothing and may be used again

@@ -1,4 +1,7 @@
-/** A line search as a dialogue: it names a step, is told what was found there, and accepts it, names another, or gives up. */
+/**
+ * A line search as a dialogue: it names a step, is told what was found there, and accepts it, names another, or gives
+ * up.
+ */
 export interface LineSearch {
   /** The step to try next. */
   readonly step: number;
@@ -11,7 +14,10 @@ export interface LineSearchStart {
   readonly slope: number;
   /** The first step to try; positive. */
   readonly step: number;
-  /** Whether bounds may bend the path: its derivative then jumps, and no step need satisfy the upper half of the strong Wolfe condition. */
+  /**
+   * Whether bounds may bend the path: its derivative then jumps, and no step need satisfy the upper half of the strong
+   * Wolfe condition.
+   */
   readonly bounded: boolean;
 }
 
@@ -37,17 +43,19 @@ const maxTrials = 20;
 const notFiniteCut = 0.1;
 /** Curvature, Nocedal & Wright (3.7b): their value for quasi-Newton directions. */
 const curvatureFraction = 0.9;
-/** While no bracket is known, the next step lies between these multiples of the last advance beyond the step (MINPACK-2). */
+/**
+ * While no bracket is known, the next step lies between these multiples of the last advance beyond the step
+ * (MINPACK-2).
+ */
 const expansion = { least: 1.1, most: 4 };
 /** A bracket this narrow relative to its upper end is not divided further, as in L-BFGS-B. */
 const narrowest = 0.1;
 
 /**
- * The search of Moré & Thuente (ACM TOMS 20, 1994) as MINPACK-2's `dcsrch` arranges it: a bracket is kept that holds steps of sufficient
- * decrease and small slope (the strong Wolfe conditions), and is narrowed by safeguarded cubic and quadratic interpolation. It departs from
- * MINPACK-2 in two points:
- * a step where the function is not finite is a ceiling for all later ones, and a degenerate bracket ends the search without
- * evaluating its best end again.
+ * The search of Moré & Thuente (ACM TOMS 20, 1994) as MINPACK-2's `dcsrch` arranges it: a bracket is kept that holds
+ * steps of sufficient decrease and small slope (the strong Wolfe conditions), and is narrowed by safeguarded cubic and
+ * quadratic interpolation. It departs from MINPACK-2 in two points: a step where the function is not finite is a
+ * ceiling for all later ones, and a degenerate bracket ends the search without evaluating its best end again.
  */
 export function startLineSearch({
   slope: startSlope,
@@ -82,7 +90,8 @@ export function startLineSearch({
       if (trials >= maxTrials) return 'exhausted';
 
       if (seekingDecrease && change <= step * tangent && slope >= 0) seekingDecrease = false;
-      // Until a step of sufficient decrease and rising slope is seen, the function minus the tangent of sufficient decrease is searched.
+      // Until a step of sufficient decrease and rising slope is seen, the function minus the tangent of sufficient
+      // decrease is searched.
       const tilt = seekingDecrease && change <= best.change && change > step * tangent ? tangent : 0;
       const end = { step, change, slope };
       const next = narrow({ best, other, bracketed, least, most }, end, tilt);
@@ -140,7 +149,8 @@ function narrow(
   const farther = (a: number, b: number) => (Math.abs(a - p.step) > Math.abs(b - p.step) ? a : b);
 
   if (p.change > x.change) {
-    // Higher than the best: a minimum lies between; the cubic's, unless it is farther from the best than the parabola's.
+    // Higher than the best: a minimum lies between; the cubic's, unless it is farther from the best than the
+    // parabola's.
     const cubic = cubicMinimum(x, p);
     const parabola =
       x.step + (x.slope / ((x.change - p.change) / (p.step - x.step) + x.slope) / 2) * (p.step - x.step);
@@ -167,7 +177,10 @@ function narrow(
   return { ...ends, step: bracketed ? cubicMinimum(p, y) : beyond };
 }
 
-/** The minimiser of the cubic with the values and slopes of two ends, Nocedal & Wright (3.59), without overflow; NaN-free where it has none. */
+/**
+ * The minimiser of the cubic with the values and slopes of two ends, Nocedal & Wright (3.59), without overflow;
+ * NaN-free where it has none.
+ */
 function cubicMinimum(a: End, b: End): number {
   const theta = (3 * (a.change - b.change)) / (b.step - a.step) + a.slope + b.slope;
   const scale = Math.max(Math.abs(theta), Math.abs(a.slope), Math.abs(b.slope));

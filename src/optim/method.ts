@@ -1,8 +1,8 @@
 import type { Run } from './run';
 
 /**
- * A way to minimise: what `lbfgs()` and `adam()` make and `minimize` takes. `X` is the kind of vector that the caller has and that a
- * preconditioner is applied to; the run itself may be over vectors of another kind that stand for those.
+ * A way to minimise: what `lbfgs()` and `adam()` make and `minimize` takes. `X` is the kind of vector that the caller
+ * has and that a preconditioner is applied to; the run itself may be over vectors of another kind that stand for those.
  */
 export interface Method<X> {
   /** For reports: `'lbfgs'`. */
@@ -27,8 +27,8 @@ export interface Stepper<V> {
   /** The lowest point so far. */
   readonly best: Position<V>;
   /**
-   * Moves on: `'stepped'`, or where it cannot, `'stalled'` (no lower point can be found) or `'exhausted'` (no evaluations left).
-   * In every case {@link position} is a point that has been evaluated.
+   * Moves on: `'stepped'`, or where it cannot, `'stalled'` (no lower point can be found) or `'exhausted'` (no
+   * evaluations left). In every case {@link position} is a point that has been evaluated.
    */
   advance(): Promise<'stepped' | 'stalled' | 'exhausted'>;
 }
@@ -40,7 +40,10 @@ export interface Position<V> {
   readonly terms: Readonly<Record<string, number>>;
   /** Largest magnitude of a component of x - project(x - gradient): 0 at a minimum, with bounds or without. */
   readonly gradientNorm: number;
-  /** Largest magnitude of a component of the gradient that no bound holds. In contrast to {@link gradientNorm} it grows with the objective. */
+  /**
+   * Largest magnitude of a component of the gradient that no bound holds. In contrast to {@link gradientNorm} it grows
+   * with the objective.
+   */
   readonly freeNorm: number;
   /** Step length along the search direction that led here; 0 at the start. */
   readonly step: number;

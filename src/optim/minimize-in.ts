@@ -67,7 +67,10 @@ export type StopReason =
   | 'converged'
   | 'maxIterations'
   | 'maxEvaluations'
-  /** No lower point was found, not even along the steepest descent: rounding hides what is left, or the gradient is wrong. */
+  /**
+   * No lower point was found, not even along the steepest descent: rounding hides what is left, or the gradient is
+   * wrong.
+   */
   | 'stalled'
   /** `onStep` answered `false`. */
   | 'callback';
@@ -84,7 +87,10 @@ export interface MinimizeStep<V> {
   readonly gradientNorm: number;
   /** Length of the step in units of its direction; 0 at the start. */
   readonly step: number;
-  /** The point itself, made when it is first looked at; valid until the callback has returned, so copy what is to be kept. */
+  /**
+   * The point itself, made when it is first looked at; valid until the callback has returned, so copy what is to be
+   * kept.
+   */
   readonly x: V;
 }
 

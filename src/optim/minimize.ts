@@ -21,15 +21,18 @@ import type { Bounds } from './vector-space';
 export type ScalarOf<V> = V extends tf.Tensor ? tf.Scalar : number;
 
 /**
- * What `minimize` takes: a function from a vector to value and gradient, or an object with such a function as `evaluate`.
- * What it returns belongs to `minimize` (tensors are disposed); the vector that it is given does not.
+ * What `minimize` takes: a function from a vector to value and gradient, or an object with such a function as
+ * `evaluate`. What it returns belongs to `minimize` (tensors are disposed); the vector that it is given does not.
  */
 export type MinimizeObjective<V> =
   | ObjectiveFunction<V, ScalarOf<V>>
   | {
       /** Value and gradient at `x`. */
       evaluate(x: V): ObjectiveValue<V, ScalarOf<V>> | Promise<ObjectiveValue<V, ScalarOf<V>>>;
-      /** Of an objective over tensors: the same function in a vector space of its engine's, for one run; see `Objective.problem`. */
+      /**
+       * Of an objective over tensors: the same function in a vector space of its engine's, for one run; see
+       * `Objective.problem`.
+       */
       problem?(): Promise<Problem<unknown, unknown>> | undefined;
     };
 
@@ -41,8 +44,8 @@ export interface MinimizeOptions<V> {
    */
   readonly method?: Method<V> | undefined;
   /**
-   * [lower, upper], each a number or a vector of x's shape; infinite where there is no bound, lower at most upper, without NaN.
-   * The start is projected into the box.
+   * [lower, upper], each a number or a vector of x's shape; infinite where there is no bound, lower at most upper,
+   * without NaN. The start is projected into the box.
    */
   readonly bounds?: readonly [lower: number | V, upper: number | V] | undefined;
   /**
@@ -85,21 +88,24 @@ const minimizeOptions = <V extends Vector>() =>
 /**
  * Minimises a smooth function of a vector, in a box if bounds are given.
  *
- * Over tensors the device is waited for once an evaluation, to read one small tensor with the value, its terms and every inner product that
- * the method needs; all scalar arithmetic is in double precision on both kinds of vectors.
+ * Over tensors the device is waited for once an evaluation, to read one small tensor with the value, its terms and
+ * every inner product that the method needs; all scalar arithmetic is in double precision on both kinds of vectors.
  *
  * @param objective value and gradient at a point, see {@link MinimizeObjective}
- * @param start where to begin: a `Float64Array`, or a float32 tensor of any shape. It stays the caller's and is not changed.
+ * @param start where to begin: a `Float64Array`, or a float32 tensor of any shape. It stays the caller's and is not
+ * changed.
  * @param options see {@link MinimizeOptions}
  * @returns the lowest point found, which belongs to the caller, and why the run ended
  * @throws InvalidArgumentError if an option is unknown or out of range, or shapes do not match
  * @throws ComputationError if value or gradient is not finite at the start
  * @throws EnvironmentError if an engine's memory does not hold the vectors of the run
- * @throws the signal's reason once it is aborted, and whatever the objective or `onStep` throws; all of the run's tensors are freed then too
+ * @throws the signal's reason once it is aborted, and whatever the objective or `onStep` throws; all of the run's
+ * tensors are freed then too
  * @example
  * ```ts
  * const parabola = (x: Float64Array) => ({ value: (x[0] - 3) ** 2, gradient: Float64Array.of(2 * (x[0] - 3)) });
- * const { x, stopReason } = await minimize(parabola, Float64Array.of(0), { method: lbfgs() }); // x[0] is 3, 'converged'
+ * const { x, stopReason } = await minimize(parabola, Float64Array.of(0), { method: lbfgs() });
+ * // x[0] is 3, stopReason is 'converged'
  * ```
  */
 export async function minimize<V extends Vector>(
@@ -162,7 +168,10 @@ async function minimizeProblem<V, S, X extends Vector>(
 /** The start, two bounds, and what a preconditioner may need. */
 const ownVectors = 4;
 
-/** Tells a callback of a step. Its point becomes one of the caller's vectors when it is first read, and is freed after the callback. */
+/**
+ * Tells a callback of a step. Its point becomes one of the caller's vectors when it is first read, and is freed after
+ * the callback.
+ */
 async function tell<V, S, X extends Vector>(
   problem: Problem<V, S, X>,
   step: MinimizeStep<V>,

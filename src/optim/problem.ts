@@ -4,8 +4,8 @@ import { tensorSpace } from './tensor-space';
 import type { VectorSpace } from './vector-space';
 
 /**
- * A function to minimise and the vector space it is evaluated in. `V` is a vector of that space, `S` a scalar as the function returns it,
- * perhaps still on a device, and `X` what the caller's vectors are: tensors, or arrays.
+ * A function to minimise and the vector space it is evaluated in. `V` is a vector of that space, `S` a scalar as the
+ * function returns it, perhaps still on a device, and `X` what the caller's vectors are: tensors, or arrays.
  *
  * A problem is made for one run, which closes its space at the end.
  */

@@ -8,12 +8,13 @@ import type { Preconditioner } from './vector-space';
 /** Options of {@link pyramidPreconditioner}. */
 export interface PyramidOptions {
   /**
-   * The band of octave k is amplified by 2^(exponent * k), about frequency^-exponent. 0 leaves every vector as it is. 0 to 4.
+   * The band of octave k is amplified by 2^(exponent * k), about frequency^-exponent. 0 leaves every
+   * vector as it is. In [0, 4].
    * @default 0.5
    */
   readonly exponent?: number;
   /**
-   * Octaves of the pyramid; an image of few pixels has fewer. 0 to 16.
+   * Octaves of the pyramid; an image of few pixels has fewer. In [0, 16].
    * @default 6
    */
   readonly levels?: number;
@@ -32,20 +33,22 @@ export interface PyramidPreconditioner extends Preconditioner<tf.Tensor3D> {
 }
 
 /**
- * Amplifies the coarse structure of an image: a preconditioner for losses whose curvature grows with spatial frequency, as that of style
- * transfer does. With it L-BFGS needs 35 to 45 % fewer evaluations.
+ * Amplifies the coarse structure of an image: a preconditioner for losses whose curvature grows with spatial frequency,
+ * as that of style transfer does. With it L-BFGS needs 35 to 45 % fewer evaluations.
  *
  *   P = I + sum over k = 1..levels of (2^(q k) - 2^(q (k-1))) U_k N_k^-1 U_k^T
  *
- * U_k enlarges by 2^k (bilinear enlargement by 2, k times), U_k^T is its adjoint, a smooth pooling, and the diagonal N_k makes
- * every band keep a constant image. P is symmetric and at least the identity for images of any size. Forward operations only, on every backend.
+ * U_k enlarges by 2^k (bilinear enlargement by 2, k times), U_k^T is its adjoint, a smooth pooling, and the diagonal
+ * N_k makes every band keep a constant image. P is symmetric and at least the identity for images of any size. Forward
+ * operations only, on every backend.
  *
  * @param options see {@link PyramidOptions}
  * @returns a preconditioner for tensors [height, width, channels]; it holds no tensors
  * @throws InvalidArgumentError if an option is unknown or out of range
  * @example
  * ```ts
- * const { x } = await minimize(objective, image, { method: lbfgs({ preconditioner: pyramidPreconditioner() }), bounds: [0, 1] });
+ * const method = lbfgs({ preconditioner: pyramidPreconditioner() });
+ * const { x } = await minimize(objective, image, { method, bounds: [0, 1] });
  * ```
  */
 export function pyramidPreconditioner(options: PyramidOptions = {}): PyramidPreconditioner {
@@ -88,13 +91,15 @@ function coarser(sums: tf.Tensor3D, [band, ...beyond]: readonly PyramidBand[]): 
   return height % 2 || width % 2 ? tf.slice(lifted, [0, 0, 0], sums.shape) : lifted;
 }
 
-/** Bilinear enlargement by 2: each pixel becomes four, each 3/4 of the pixel and 1/4 of its neighbour along either axis. */
+/**
+ * Bilinear enlargement by 2: each pixel becomes four, each 3/4 of the pixel and 1/4 of its neighbour along either axis.
+ */
 const enlarge = (image: tf.Tensor3D): tf.Tensor3D =>
   tf.image.resizeBilinear(image, [2 * image.shape[0], 2 * image.shape[1]], false, true);
 
 /**
- * The adjoint of {@link enlarge} and of the cut to an odd size: an odd side is padded with zeros, and the border is mirrored, because
- * the enlargement takes a border pixel for its own neighbour.
+ * The adjoint of {@link enlarge} and of the cut to an odd size: an odd side is padded with zeros, and the border is
+ * mirrored, because the enlargement takes a border pixel for its own neighbour.
  */
 function pool(image: tf.Tensor3D): tf.Tensor3D {
   const [height, width, channels] = image.shape;
@@ -106,7 +111,8 @@ function pool(image: tf.Tensor3D): tf.Tensor3D {
           [0, 0],
         ])
       : image;
-  // One axis at a time, rows as channels and then as a batch: with three channels and sixteen taps at once wasm is many times slower.
+  // One axis at a time, rows as channels and then as a batch: with three channels and sixteen taps at once wasm is many
+  // times slower.
   const [fullHeight, fullWidth] = even.shape;
   const rowLength = fullWidth * channels;
   const rows = tf.mul(tf.reshape(even, [fullHeight, rowLength]), borderFactors(fullHeight));
@@ -124,7 +130,9 @@ function pool(image: tf.Tensor3D): tf.Tensor3D {
   return tf.reshape(half, [fullHeight / 2, fullWidth / 2, channels]);
 }
 
-/** The convolution pads with zeros where the operator mirrors; scaling border pixels by 4/3 makes up for it. [length, 1] */
+/**
+ * The convolution pads with zeros where the operator mirrors; scaling border pixels by 4/3 makes up for it. [length, 1]
+ */
 function borderFactors(length: number): tf.Tensor2D {
   const factors = new Float32Array(length).fill(1);
   factors[0] = factors[length - 1] = 4 / 3;

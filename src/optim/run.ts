@@ -5,9 +5,9 @@ import { type Bounds, type Quantity, type VectorSpace, wrongShape } from './vect
 /**
  * One minimisation: its space and bounds, and its evaluations, counted and limited.
  *
- * Methods work on gradients in a unit of the run's: the objective's own, unless squares of its gradient would leave the range of float32;
- * then a power of two brings the gradient at the start near 1, which changes no digit of anything. Values, terms and norms are always
- * in the objective's own unit.
+ * Methods work on gradients in a unit of the run's: the objective's own, unless squares of its gradient would leave the
+ * range of float32; then a power of two brings the gradient at the start near 1, which changes no digit of anything.
+ * Values, terms and norms are always in the objective's own unit.
  */
 export class Run<V, S, X = unknown> {
   readonly space: VectorSpace<V, S, X>;
@@ -39,7 +39,8 @@ export class Run<V, S, X = unknown> {
   }
 
   /**
-   * The first evaluation, and what is to be measured there. Changes the unit if it has to be, and then measures once more.
+   * The first evaluation, and what is to be measured there. Changes the unit if it has to be, and then measures once
+   * more.
    * @throws ComputationError `NOT_FINITE` if value or gradient is not finite: there is no point to go back to
    */
   async begin<const Q extends readonly Quantity<V, S>[]>(

@@ -1,17 +1,21 @@
 import { number, optionTable } from '../options/table';
 import type { Position } from './method';
 
-/** When a run counts as converged. A tolerance of 0 is off. A gradient of exactly 0 always ends a run: no method can go on from there. */
+/**
+ * When a run counts as converged. A tolerance of 0 is off. A gradient of exactly 0 always ends a run: no method can go
+ * on from there.
+ */
 export interface Tolerance {
   /**
-   * Largest magnitude of a component of x - project(x - gradient), in units of the objective; without bounds that is the gradient itself.
-   * @default relative, so that units do not matter: the run ends where going as far again as it has come would gain, to first order,
-   * less than a millionth of what it has gained
+   * Largest magnitude of a component of x - project(x - gradient), in units of the objective; without bounds that is
+   * the gradient itself.
+   * @default relative, so that units do not matter: the run ends where going as far again as it has come would gain, to
+   * first order, less than a millionth of what it has gained
    */
   readonly gradient?: number;
   /**
-   * Change of the value over ten iterations, relative to its magnitude. Methods whose values only fall are judged by the lowest value;
-   * of others, such as Adam, all values of the ten iterations have to lie within the tolerance.
+   * Change of the value over ten iterations, relative to its magnitude. Methods whose values only fall are judged by
+   * the lowest value; of others, such as Adam, all values of the ten iterations have to lie within the tolerance.
    * @default 1e-9
    */
   readonly decrease?: number;

@@ -174,7 +174,10 @@ function columnMeans(vector: tf.Tensor, rows: number, columns: number): tf.Tenso
   return tf.reshape(tf.avgPool(matrix, [rows, 1], [rows, 1], 'valid'), [columns]);
 }
 
-/** Rows and columns, neither much longer than the other, of a matrix that holds `size` numbers: without padding where `size` has such factors. */
+/**
+ * Rows and columns, neither much longer than the other, of a matrix that holds `size` numbers: without padding where
+ * `size` has such factors.
+ */
 function nearlySquare(size: number): [rows: number, columns: number] {
   const root = Math.floor(Math.sqrt(size));
   for (let rows = root; rows > root / 8; rows--) if (size % rows === 0) return [rows, size / rows];

@@ -2,13 +2,14 @@ import { InvalidArgumentError } from '../errors';
 import { showValue } from '../options/show';
 
 /**
- * Where an optimiser's vectors live and how they are calculated with. The algorithms of this folder do scalar arithmetic in
- * double precision and touch vectors only through this interface, so that one algorithm runs on `Float64Array`s, on tensors of
- * any backend, and on vectors in an engine's own memory. `V` is a vector, `S` a scalar as an objective returns it, and `X` the caller's
- * kind of vector that `V` stands for.
+ * Where an optimiser's vectors live and how they are calculated with. The algorithms of this folder do scalar
+ * arithmetic in double precision and touch vectors only through this interface, so that one algorithm runs on
+ * `Float64Array`s, on tensors of any backend, and on vectors in an engine's own memory. `V` is a vector, `S` a scalar
+ * as an objective returns it, and `X` the caller's kind of vector that `V` stands for.
  *
- * A space is made for one run and knows every vector and scalar that is alive in it: {@link close} frees whatever is left, and every
- * other operation then throws `DISPOSED`. Operations return new vectors; they never write into their arguments.
+ * A space is made for one run and knows every vector and scalar that is alive in it: {@link close} frees whatever is
+ * left, and every other operation then throws `DISPOSED`. Operations return new vectors; they never write into their
+ * arguments.
  */
 export interface VectorSpace<V, S, X = V> {
   /** Number of components of every vector of the space. */
@@ -22,7 +23,8 @@ export interface VectorSpace<V, S, X = V> {
   adopt(vector: V): V;
   /**
    * Takes over scalars that an objective returned.
-   * @throws InvalidArgumentError `WRONG_TYPE` if one is no scalar of this space; the others are freed with the space then too
+   * @throws InvalidArgumentError `WRONG_TYPE` if one is no scalar of this space; the others are freed with the space
+   * then too
    */
   adoptScalars(scalars: readonly S[]): readonly S[];
   /** A copy that may outlive the original. */
@@ -42,13 +44,19 @@ export interface VectorSpace<V, S, X = V> {
   /** The nearest point of the box. */
   project(x: V, bounds: Bounds<V>): V;
   /**
-   * x - project(x - gradient) for an x in the box, computed as min(max(gradient, x - upper), x - lower): the difference would lose a
-   * gradient that is small beside x.
+   * x - project(x - gradient) for an x in the box, computed as min(max(gradient, x - upper), x - lower): the difference
+   * would lose a gradient that is small beside x.
    */
   projectedGradient(x: V, gradient: V, bounds: Bounds<V>): V;
-  /** 0 where a bound holds x against its descent direction (x at the lower bound and gradient > 0, or the reverse), else 1. */
+  /**
+   * 0 where a bound holds x against its descent direction (x at the lower bound and gradient > 0, or the reverse), else
+   * 1.
+   */
   freeMask(x: V, gradient: V, bounds: Bounds<V>): V;
-  /** Applies a symmetric positive operator of the caller's; a space may know a faster way to some of them than their own `apply`. */
+  /**
+   * Applies a symmetric positive operator of the caller's; a space may know a faster way to some of them than their own
+   * `apply`.
+   */
   precondition(preconditioner: Preconditioner<X>, vector: V): V;
   /** Everything that is asked for, each as its numbers, in one read-back. */
   measure<Q extends readonly Quantity<V, S>[]>(quantities: Q): Promise<{ [I in keyof Q]: number[] }>;

@@ -20,7 +20,10 @@ import '../support/to-be-allclose';
 
 const [height, width] = [14, 19];
 
-/** A user's loss without terms: the squared distance of the mean colour from grey. It throws at its call number `failAt`. */
+/**
+ * A user's loss without terms: the squared distance of the mean colour from grey. It throws at its call number
+ * `failAt`.
+ */
 function greyLoss(failAt = Number.POSITIVE_INFINITY): Loss {
   let calls = 0;
   return {
@@ -53,8 +56,8 @@ function someLoss(extractor: EngineExtractor, own = greyLoss()): Loss {
 const free = (evaluation: Evaluation): void => tf.dispose({ ...evaluation } as tf.TensorContainer);
 
 /**
- * What every engine's objective keeps: the loss of the image, by `evaluate` and in the engine's own vectors alike; its gradient; terms
- * that add up; refusals of wrong images and of use after `dispose`; no leak, whatever fails.
+ * What every engine's objective keeps: the loss of the image, by `evaluate` and in the engine's own vectors alike; its
+ * gradient; terms that add up; refusals of wrong images and of use after `dispose`; no leak, whatever fails.
  *
  * @param make an extractor whose objectives are tested; it has conv1_1, conv2_1, conv2_2
  */

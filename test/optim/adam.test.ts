@@ -15,7 +15,8 @@ describe('adam', () => {
     });
     // The first step is the rate against the sign of the gradient (1, 10), whatever its size: x = (0.9, 0.9).
     // Second, gradient (0.9, 9): m = 0.5 * 0.5 g0 + 0.5 * g1 = (0.7, 7), / (1 - 0.25) = (0.9333, 9.3333);
-    // v = 0.75 * 0.25 g0^2 + 0.25 g1^2 = (0.39, 39), / (1 - 0.5625) = (0.891429, 89.1429); 0.93333 / sqrt(0.891429) = 0.988538.
+    // v = 0.75 * 0.25 g0^2 + 0.25 g1^2 = (0.39, 39), / (1 - 0.5625) = (0.891429, 89.1429); 0.93333 / sqrt(0.891429) =
+    // 0.988538.
     expect(path[1]).toBeAllclose([0.9, 0.9], { rtol: 1e-7 });
     expect(path[2]).toBeAllclose([0.8011462, 0.8011462], { rtol: 1e-6 });
   });

@@ -211,7 +211,7 @@ describe('minimize', () => {
     expect(error).toMatchObject({ option });
   });
 
-  it('makes the point of a step for who looks, and only during the callback', async () => {
+  it('makes the point of a step when it is read, and only during the callback', async () => {
     const steps: MinimizeStep<Float64Array>[] = [];
     await minimize(problem, problem.start, {
       maxIterations: 2,

@@ -16,7 +16,10 @@ const shapes = fc.tuple(
 const noise = (shape: Shape, seed: number) => tf.randomNormal<tf.Rank.R3>(shape, 0, 1, 'float32', seed);
 const inner = (a: tf.Tensor, b: tf.Tensor) => tf.tidy(() => tf.sum(tf.mul(a, b)).dataSync()[0]);
 
-/** The rows of bilinear enlargement by 2 of `coarse` pixels, cut to `fine`: weights 3/4 and 1/4, a border pixel being its own neighbour. */
+/**
+ * The rows of bilinear enlargement by 2 of `coarse` pixels, cut to `fine`: weights 3/4 and 1/4, a border pixel being
+ * its own neighbour.
+ */
 function enlargement(fine: number, coarse: number): number[][] {
   return Array.from({ length: fine }, (_, i) => {
     const row = new Array<number>(coarse).fill(0);
@@ -36,7 +39,10 @@ const identity = (size: number) =>
 const transposed = (m: number[][]) => m[0].map((_, j) => m.map((row) => row[j]));
 const rowSums = (m: number[][]) => m.map((row) => row.reduce((sum, value) => sum + value, 0));
 
-/** The operator's definition with dense matrices, for one channel: U_k enlarges rows by one matrix and columns by another. */
+/**
+ * The operator's definition with dense matrices, for one channel: U_k enlarges rows by one matrix and columns by
+ * another.
+ */
 function dense(image: number[][], exponent: number, levels: number): number[][] {
   let [up, across, result] = [identity(image.length), identity(image[0].length), image];
   for (let k = 1; k <= levels; k++) {

@@ -199,7 +199,8 @@ describe('the default tolerances', () => {
   });
 
   it('do not end Adam where its loss rises first', async () => {
-    // As noise or a steep rate may do: for fifteen evaluations the value rises, though the gradient points to the minimum at 4.
+    // As noise or a steep rate may do: for fifteen evaluations the value rises, though the gradient points to the
+    // minimum at 4.
     let asked = 0;
     const objective = ([x]: Float64Array) => {
       asked++;

@@ -152,7 +152,8 @@ describe('minimize over tensors', () => {
       expect(evaluations).toBe(objective.evaluations);
       expect(asynchronous).toHaveBeenCalledTimes(evaluations);
       expect(synchronous).not.toHaveBeenCalled();
-      // Value, two terms, three magnitudes of the gradient; for L-BFGS s and z of every pair times y and q, and seven products more.
+      // Value, two terms, three magnitudes of the gradient; for L-BFGS s and z of every pair times y and q, and seven
+      // products more.
       for (const tensor of asynchronous.mock.contexts)
         expect((tensor as tf.Tensor).size).toBeLessThanOrEqual(6 + 2 * 2 * 12 + 7);
       objective.dispose();
@@ -222,7 +223,7 @@ describe('minimize over tensors', () => {
     tf.dispose([start, low, high]);
   });
 
-  it('makes tensors of steps for who looks, and frees them', async () => {
+  it('makes tensors of steps only where x is read, and frees them', async () => {
     const objective = new TensorQuadratic();
     const start = tf.zeros<tf.Rank.R3>(shape);
     const looked: tf.Tensor3D[] = [];

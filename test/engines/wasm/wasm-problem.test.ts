@@ -240,7 +240,7 @@ describe('the memory beside the engine', () => {
     expect(vectors.memory.bytes).toBe(128);
   });
 
-  it('hands a tensor of each step’s point to whoever looks, and frees it', async () => {
+  it('makes a tensor of each step’s point where it is read, and frees it', async () => {
     const seen: Image[] = [];
     const { x } = await minimize(over, start, {
       method,
