@@ -12,6 +12,7 @@ import { anyPlatform, type Platform } from '../platform';
 import type { WeightsProgress, WeightsWarning } from '../storage/progress';
 import type { Engine, EngineExtractor, EngineLoadOptions } from './engine';
 import { type EngineOptions, engineOptions, enginesFor } from './engine-options';
+import { listening } from './shared/listening';
 
 export type { Weights };
 
@@ -25,12 +26,12 @@ export interface LoadVgg19Options extends EngineOptions {
   readonly pooling?: Pooling | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Told how many bytes have arrived, and how long the rest will take. */
-  readonly onProgress?: ((progress: WeightsProgress) => void) | undefined;
+  readonly onProgress?: ((progress: WeightsProgress) => void | Promise<void>) | undefined;
   /**
    * Told of what does not prevent the network from being loaded: a cache that cannot be written, threads that do not
-   * start.
+   * start. An error that a listener throws or rejects with is what loading rejects with.
    */
-  readonly onWarning?: ((warning: WeightsWarning) => void) | undefined;
+  readonly onWarning?: ((warning: WeightsWarning) => void | Promise<void>) | undefined;
 }
 
 /** The layer that a network ends after where nobody says: the deepest of Li et al. 2021. */
@@ -43,8 +44,8 @@ export const loadVgg19Options = optionTable<LoadVgg19Options>()('loadVgg19', {
   pooling: oneOf(['max', 'average'] as readonly Pooling[], { default: 'max' }),
   ...engineOptions,
   signal: abortSignal(),
-  onProgress: callback<(progress: WeightsProgress) => void>(),
-  onWarning: callback<(warning: WeightsWarning) => void>(),
+  onProgress: callback<(progress: WeightsProgress) => void | Promise<void>>(),
+  onWarning: callback<(warning: WeightsWarning) => void | Promise<void>>(),
 });
 
 /**
@@ -70,16 +71,22 @@ export async function loadVgg19On(
   options: LoadVgg19Options,
 ): Promise<EngineExtractor> {
   const settings = loadVgg19Options.read(options);
-  const { weights, lastLayer, pooling, signal, onProgress, onWarning } = settings;
+  const { weights, lastLayer, pooling, signal } = settings;
   const convolutions = convolutionsUpTo(lastLayer);
   await requireBackend(platform);
   const engines = enginesFor(settings, tf.getBackend());
-  const resolving = { platform: platform.weights, signal, onWarning };
-  const { source, embedded } = await resolveWeights(weights, convolutions, resolving);
-  const read = await readLayers(source, convolutions, { signal, onProgress, onWarning });
-  const { name: weightsName, convention } = source;
-  const network = loadedVgg19(read, { lastLayer, pooling, convention, weightsName, embedded });
-  return loadBy(engines, network, { signal, onWarning });
+  return listening(
+    async (hear) => {
+      const [onProgress, onWarning] = [hear(settings.onProgress), hear(settings.onWarning)];
+      const resolving = { platform: platform.weights, signal, onWarning };
+      const { source, embedded } = await resolveWeights(weights, convolutions, resolving);
+      const read = await readLayers(source, convolutions, { signal, onProgress, onWarning });
+      const { name: weightsName, convention } = source;
+      const network = loadedVgg19(read, { lastLayer, pooling, convention, weightsName, embedded });
+      return loadBy(engines, network, { signal, onWarning });
+    },
+    (extractor) => extractor.dispose(),
+  );
 }
 
 /** The network by the first of the engines that starts; a warning says why an earlier one did not. */

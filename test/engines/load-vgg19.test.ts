@@ -118,4 +118,27 @@ describe("loadVgg19's engine", () => {
     if ('relaxedSimd' in options) vi.spyOn(WebAssembly, 'validate').mockReturnValue(true);
     await expect(loadVgg19({ weights, ...(options as object) })).rejects.toMatchObject(refusal);
   });
+
+  it('rejects with what a listener throws or rejects with, and lets nothing go unheard', async () => {
+    const unheard: unknown[] = [];
+    const listen = (reason: unknown) => unheard.push(reason);
+    process.on('unhandledRejection', listen);
+    vi.spyOn(WebAssembly, 'compile').mockRejectedValue(new WebAssembly.CompileError('blocked'));
+    for (const onWarning of [
+      () => {
+        throw new Error('no');
+      },
+      async () => {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        throw new Error('no');
+      },
+    ]) {
+      const before = tf.memory().numTensors;
+      await expect(loadVgg19({ weights, onWarning })).rejects.toThrow('no');
+      expect(tf.memory().numTensors).toBe(before);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    process.off('unhandledRejection', listen);
+    expect(unheard).toEqual([]);
+  });
 });
