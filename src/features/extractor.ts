@@ -34,8 +34,8 @@ export interface FeatureExtractor {
    */
   extract(image: Image, layers: readonly LayerName[]): Features;
   /**
-   * Like {@link extract}, but one layer at a time: each map is freed when `take` returns, so that memory holds one map instead of all.
-   * Optional; callers fall back to {@link extract}.
+   * Like {@link extract}, but one layer at a time: each map is freed when `take` returns, so that memory holds one map
+   * instead of all. Optional; callers fall back to {@link extract}.
    */
   extractEach?(
     image: Image,

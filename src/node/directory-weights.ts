@@ -13,7 +13,10 @@ import type { ByteRange, ByteStore, Bytes, ReadBytesOptions } from '../storage/b
 
 /** Options of {@link directoryWeights}. */
 export interface DirectoryWeightsOptions {
-  /** What the weights expect of their input. @default what the file says, else 'caffe', for safetensors 'torchvision' */
+  /**
+   * What the weights expect of their input.
+   * @default what the file says, else 'caffe', for safetensors 'torchvision'
+   */
   readonly convention?: WeightConvention | undefined;
   /** For reports. @default `'VGG-19 from <path>'` */
   readonly name?: string | undefined;
@@ -22,11 +25,12 @@ export interface DirectoryWeightsOptions {
 const directoryWeightsOptions = optionTable<DirectoryWeightsOptions>()('directoryWeights', sourceOptions);
 
 /**
- * VGG-19 on disk: a TensorFlow.js layers model (a folder with `model.json` and its shards), or a `.safetensors` file. Only the bytes
- * of the layers asked for are read.
+ * VGG-19 on disk: a TensorFlow.js layers model (a folder with `model.json` and its shards), or a `.safetensors` file.
+ * Only the bytes of the layers asked for are read.
  *
  * @param path the folder, its model.json or the .safetensors file, as a path or a `file:` URL
- * @throws InvalidArgumentError for another kind of file; WeightsError when reading, if a file is missing, too short or malformed
+ * @throws InvalidArgumentError for another kind of file; WeightsError when reading, if a file is missing, too short or
+ * malformed
  * @example
  * ```ts
  * const source = directoryWeights('../shared/vgg19');

@@ -10,10 +10,11 @@ import { replaceFile } from './replace-file';
 export const cacheVariable = 'TFJS_STYLE_TRANSFER_CACHE';
 
 /**
- * Weights kept in a folder. Files are written beside their place and renamed, so that several processes can use it at once; the folder
- * is made at the first write.
+ * Weights kept in a folder. Files are written beside their place and renamed, so that several processes can use it at
+ * once; the folder is made at the first write.
  *
- * @param folder by default the user's own for caches: what TFJS_STYLE_TRANSFER_CACHE names, else `tfjs-style-transfer` in
+ * @param folder by default the user's own for caches: what TFJS_STYLE_TRANSFER_CACHE names, else `tfjs-style-transfer`
+ * in
  * `$XDG_CACHE_HOME` or `~/.cache`, in `~/Library/Caches`, or in `%LOCALAPPDATA%`
  * @example
  * ```ts
@@ -40,7 +41,8 @@ export function diskCache(folder: string = defaultCacheFolder()): WeightCache {
       await mkdir(dirname(path), { recursive: true });
       await removeLeftovers(dirname(path));
       await replaceFile(path, bytes).catch(async (error: unknown) => {
-        // Windows does not replace a file that another process is reading; the other process will have written the same.
+        // Windows does not replace a file that another process is reading; the other process will have written the
+        // same.
         const there = await unlessMissing(() => stat(path));
         if (there?.size !== bytes.length) throw error;
       });
@@ -67,7 +69,9 @@ export function defaultCacheFolder(): string {
   return process.env[cacheVariable] || envPaths('tfjs-style-transfer', { suffix: '' }).cache;
 }
 
-/** Temporary files begin with a dot, which no key does. One that is an hour old belongs to a process that was killed. */
+/**
+ * Temporary files begin with a dot, which no key does. One that is an hour old belongs to a process that was killed.
+ */
 async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     if (!name.startsWith('.')) continue;

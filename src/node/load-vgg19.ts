@@ -3,8 +3,8 @@ import { type LoadVgg19Options, loadVgg19On } from '../engines/load-vgg19';
 import { platform } from './platform';
 
 /**
- * `loadVgg19` that also takes for `weights` the path of a folder or file on disk. Where the program has set up no tfjs backend, it
- * starts wasm.
+ * `loadVgg19` that also takes for `weights` the path of a folder or file on disk. Where the program has set up no tfjs
+ * backend, it starts wasm.
  *
  * @returns an extractor on the active tfjs backend; it belongs to the caller
  * @throws WeightsError if the files are missing or not VGG-19's; otherwise as `loadVgg19`

@@ -38,11 +38,13 @@ const nodeWeightsOptions = optionTable<NodeWeightsOptions>()('nodeWeights', {
 });
 
 /**
- * Weights as Node finds them: beside all that the option `weights` accepts elsewhere, a path (a folder with model.json, or a
- * .safetensors file), and downloads are kept on disk. Without `weights`: what the environment variable TFJS_STYLE_TRANSFER_WEIGHTS
- * names, else VGG-19 if the cache holds these layers, else the embedded network. Nothing is fetched that was not asked for.
+ * Weights as Node finds them: beside all that the option `weights` accepts elsewhere, a path (a folder with model.json,
+ * or a .safetensors file), and downloads are kept on disk. Without `weights`: what the environment variable
+ * TFJS_STYLE_TRANSFER_WEIGHTS names, else VGG-19 if the cache holds these layers, else the embedded network. Nothing is
+ * fetched that was not asked for.
  *
- * @throws InvalidArgumentError if `weights` is nothing of the kind; WeightsError if there is nothing for these layers without network
+ * @throws InvalidArgumentError if `weights` is nothing of the kind; WeightsError if there is nothing for these layers
+ * without network
  * @example
  * ```ts
  * const result = await styleTransfer(content, style, { weights: await nodeWeights('vgg19') });

@@ -4,7 +4,9 @@ import type { Bytes } from './byte-store';
 
 const cacheName = 'tfjs-style-transfer';
 
-/** The cache of a page's or worker's origin: the Cache API, or IndexedDB where there is none (pages over plain http). */
+/**
+ * The cache of a page's or worker's origin: the Cache API, or IndexedDB where there is none (pages over plain http).
+ */
 export function browserCache(): WeightCache | undefined {
   if (typeof caches !== 'undefined') return cacheApiCache();
   if (typeof indexedDB !== 'undefined') return indexedDbCache();

@@ -1,6 +1,9 @@
 import type { Bytes } from './byte-store';
 
-/** Keeps downloaded files of weights. Write another by implementing this; the library checks what it reads from it by SHA-256. */
+/**
+ * Keeps downloaded files of weights. Write another by implementing this; the library checks what it reads from it by
+ * SHA-256.
+ */
 export interface WeightCache {
   /** For people: a folder's path, `"the browser's cache"`. */
   readonly name: string;

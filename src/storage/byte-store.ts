@@ -19,7 +19,9 @@ export interface ReadBytesOptions {
   readonly onWarning?: ((warning: WeightsWarning) => void) | undefined;
 }
 
-/** A folder of files with weights: on disk, on a server, in memory. Names are relative to it, with `/` between folders. */
+/**
+ * A folder of files with weights: on disk, on a server, in memory. Names are relative to it, with `/` between folders.
+ */
 export interface ByteStore {
   /** For people: the folder's path or URL. */
   readonly name: string;
@@ -32,15 +34,17 @@ export interface ByteStore {
   /** All of a file. Throws a `WeightsError` where it holds more than `limit` bytes. */
   read(file: string, limit: number, options?: ReadBytesOptions): Promise<Bytes>;
   /**
-   * Parts of one version of a file, in order: bytes of a file that is replaced meanwhile are never mixed with those of its successor.
-   * The ranges ascend and do not overlap.
+   * Parts of one version of a file, in order: bytes of a file that is replaced meanwhile are never mixed with those of
+   * its successor. The ranges ascend and do not overlap.
    */
   readRanges(file: string, ranges: readonly ByteRange[], options?: ReadBytesOptions): AsyncIterable<Bytes>;
   /** Removes from a cache what was read: it is not what it should be. */
   discard?(): Promise<void>;
 }
 
-/** Runs `work`, which reads from a store. If it fails because the contents are wrong, the store's cache forgets them. */
+/**
+ * Runs `work`, which reads from a store. If it fails because the contents are wrong, the store's cache forgets them.
+ */
 export async function discardingWrongContents<T>(store: ByteStore, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -11,8 +11,9 @@ export interface Pin {
 }
 
 /**
- * A {@link WeightCache} whose every read is checked by SHA-256: the pinned one, or else that of the bytes that were written, kept
- * beside them. Damaged bytes are removed and count as absent. A cache that fails is a warning, not an error.
+ * A {@link WeightCache} whose every read is checked by SHA-256: the pinned one, or else that of the bytes that were
+ * written, kept beside them. Damaged bytes are removed and count as absent. A cache that fails is a warning, not an
+ * error.
  */
 export class CheckedCache {
   constructor(
@@ -37,7 +38,9 @@ export class CheckedCache {
     return undefined;
   }
 
-  /** Keeps bytes that are verified: they have the pinned hash, or arrived in one transfer of one version of their file. */
+  /**
+   * Keeps bytes that are verified: they have the pinned hash, or arrived in one transfer of one version of their file.
+   */
   async write(key: string, bytes: Bytes, pin: Pin = {}): Promise<void> {
     await this.trying('CACHE_WRITE_FAILED', async (cache) => {
       // The hash comes first: a reader that finds the bytes without it would take them for damaged.

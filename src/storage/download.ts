@@ -26,9 +26,10 @@ export class Download {
   /** Bytes of the whole file, where the server says it. */
   readonly total: number | undefined;
   /**
-   * What stays the same exactly as long as the file's bytes do (RFC 9110, 8.8): a strong ETag, or a Last-Modified at least a second
-   * older than the response. Undefined where the server gives neither. Compared with that of other responses, it takes the place of
-   * If-Range, for which a browser would have to ask another origin's server for permission first.
+   * What stays the same exactly as long as the file's bytes do (RFC 9110, 8.8): a strong ETag, or a Last-Modified at
+   * least a second older than the response. Undefined where the server gives neither. Compared with that of other
+   * responses, it takes the place of If-Range, for which a browser would have to ask another origin's server for
+   * permission first.
    */
   readonly version: string | undefined;
 
@@ -49,8 +50,8 @@ export class Download {
   }
 
   /**
-   * Asks a server. Throws a `PassingFailure` where another attempt may help, else a `WeightsError`: `WRONG_SIZE` where the file ends
-   * before the range.
+   * Asks a server. Throws a `PassingFailure` where another attempt may help, else a `WeightsError`: `WRONG_SIZE` where
+   * the file ends before the range.
    */
   static async start(url: string, request: DownloadRequest, transport: Transport): Promise<Download> {
     const { method = 'GET', range } = request;

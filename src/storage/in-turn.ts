@@ -2,8 +2,8 @@
 const turns = new Map<string, Promise<void>>();
 
 /**
- * Serialises work per key, so that two loads of the same file in one process fetch it once. A caller whose key is busy waits until
- * that work settles or its own signal aborts.
+ * Serialises work per key, so that two loads of the same file in one process fetch it once. A caller whose key is busy
+ * waits until that work settles or its own signal aborts.
  */
 export async function inTurn<T>(
   key: string,

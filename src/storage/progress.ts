@@ -17,7 +17,9 @@ export interface WeightsWarning {
   readonly message: string;
 }
 
-/** Reports the bytes of several files as one progress, at most ten times a second, with an estimate of the time left. */
+/**
+ * Reports the bytes of several files as one progress, at most ten times a second, with an estimate of the time left.
+ */
 export class ProgressMeter {
   private readonly started = performance.now();
   private toldAt = -Infinity;

@@ -14,9 +14,9 @@ export interface VersionedPieces {
 }
 
 /**
- * Fetches parts of a file on a server so that all are of one version. Every response must name the version of those before; another
- * one means that the file was replaced, and all starts anew. A server that names no version, or ignores Range, is read in one transfer
- * from the file's start to the last wanted byte.
+ * Fetches parts of a file on a server so that all are of one version. Every response must name the version of those
+ * before; another one means that the file was replaced, and all starts anew. A server that names no version, or ignores
+ * Range, is read in one transfer from the file's start to the last wanted byte.
  */
 export class RangeDownload {
   private version: string | undefined;
@@ -110,7 +110,9 @@ export class RangeDownload {
     throw new PassingFailure(`${showUrl(this.url)} ended before its last wanted byte`, { code: 'TRUNCATED' });
   }
 
-  /** Indices of the next missing ranges that one request can bring: adjacent ones, of which no more than one is large. */
+  /**
+   * Indices of the next missing ranges that one request can bring: adjacent ones, of which no more than one is large.
+   */
   private nextRun(): number[] {
     const run = [this.pieces.indexOf(undefined)];
     for (let i = run[0] + 1; i < this.ranges.length && !this.pieces[i]; i++) {

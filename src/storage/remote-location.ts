@@ -29,8 +29,8 @@ export function locationOf(url: string | URL, defaultEntry: string): RemoteLocat
 }
 
 /**
- * The URL that a location is. Relative ones belong to the page.
- * @throws InvalidArgumentError `UNKNOWN_WEIGHTS` for anything else, and for user names and passwords, which `fetch` refuses
+ * The URL that a location is. Relative ones belong to the page. @throws InvalidArgumentError `UNKNOWN_WEIGHTS` for
+ * anything else, and for user names and passwords, which `fetch` refuses
  */
 export function requireUrl(location: unknown): URL {
   const base = (globalThis as { location?: { href?: string } }).location?.href;

@@ -10,7 +10,10 @@ export interface RemoteOptions {
   readonly cache?: WeightCache | false | undefined;
   /** SHA-256 (hexadecimal) that files must have, by their names. @default none */
   readonly sha256?: Readonly<Record<string, string>> | undefined;
-  /** How often in a row a request may fail in passing (429, 5xx, a broken connection) before it is given up. @default 4 */
+  /**
+   * How often in a row a request may fail in passing (429, 5xx, a broken connection) before it is given up.
+   * @default 4
+   */
   readonly retries?: number | undefined;
   /** Milliseconds before the first repetition; they double from one to the next, up to 8 seconds. @default 500 */
   readonly retryDelayMs?: number | undefined;

@@ -22,8 +22,9 @@ export type RemoteSettings = Omit<RemoteOptions, 'sha256'> & {
 };
 
 /**
- * Files on a server, or on several that have the same, through a cache. A file that is read whole comes in one transfer; parts of a
- * file are bound to one version of it. Only such bytes, or those with the pinned hash, get into the cache.
+ * Files on a server, or on several that have the same, through a cache. A file that is read whole comes in one
+ * transfer; parts of a file are bound to one version of it. Only such bytes, or those with the pinned hash, get into
+ * the cache.
  */
 export class RemoteStore implements ByteStore {
   readonly name: string;
@@ -94,8 +95,8 @@ export class RemoteStore implements ByteStore {
   }
 
   /**
-   * Parts of a file from the cache and the server. The cache keeps the parts of one version of a file under keys with that version,
-   * and which version that is beside them.
+   * Parts of a file from the cache and the server. The cache keeps the parts of one version of a file under keys with
+   * that version, and which version that is beside them.
    */
   private async rangesOf(
     file: string,

@@ -27,7 +27,10 @@ export interface RetryOptions {
   /** Pause before the first repetition in milliseconds; it doubles from one to the next, up to 8 seconds. */
   readonly retryDelayMs: number;
   readonly signal?: AbortSignal | undefined;
-  /** Bytes that need not be fetched again; a failed attempt that added to them starts the count of failures anew. @default 0 */
+  /**
+   * Bytes that need not be fetched again; a failed attempt that added to them starts the count of failures anew.
+   * @default 0
+   */
   readonly progress?: () => number;
 }
 
@@ -35,7 +38,10 @@ export interface RetryOptions {
 const longestPauseMs = 120_000;
 const longestBackOffMs = 8_000;
 
-/** Repeats `attempt` while it throws a {@link PassingFailure}, with exponential back-off or the pause that the server asked for. */
+/**
+ * Repeats `attempt` while it throws a {@link PassingFailure}, with exponential back-off or the pause that the server
+ * asked for.
+ */
 export async function retrying<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { retries, retryDelayMs, signal, progress = () => 0 } = options;
   let failures = 0;

@@ -21,7 +21,10 @@ export interface ModelLayer {
   readonly bias: NamedTensor;
 }
 
-/** The files of a TensorFlow.js layers model: a shard for each layer, and last model.json, so that a folder that has it is complete. */
+/**
+ * The files of a TensorFlow.js layers model: a shard for each layer, and last model.json, so that a folder that has it
+ * is complete.
+ */
 export function layersModelFiles(
   layers: readonly ModelLayer[],
   format: WeightFormat,

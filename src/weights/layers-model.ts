@@ -47,9 +47,9 @@ const maxModelJson = 2 ** 23;
 const maxWholeShard = 2 ** 26;
 
 /**
- * Reads tensors of a group, in the order of their offsets, and of the files that the group was cut into only what is needed. A
- * model.json does not say how large its files are. One that starts with a needed byte may be read whole, which tells; one that may
- * end before the next needed byte is asked for its size first.
+ * Reads tensors of a group, in the order of their offsets, and of the files that the group was cut into only what is
+ * needed. A model.json does not say how large its files are. One that starts with a needed byte may be read whole,
+ * which tells; one that may end before the next needed byte is asked for its size first.
  */
 async function readGroup(
   store: ByteStore,

@@ -80,8 +80,8 @@ export interface SafetensorsHeader {
 }
 
 /**
- * The tensors of a safetensors file by name, with offsets in the file. As the format asks, they must lie one after the other
- * without overlaps or holes, each as long as its shape and type say, and within `fileBytes` where that is known.
+ * The tensors of a safetensors file by name, with offsets in the file. As the format asks, they must lie one after the
+ * other without overlaps or holes, each as long as its shape and type say, and within `fileBytes` where that is known.
  */
 export function parseHeader(
   bytes: Uint8Array,

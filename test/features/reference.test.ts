@@ -15,7 +15,10 @@ interface ReferenceLayer {
   readonly samples: { readonly index: number[]; readonly value: number[] };
 }
 
-/** Pre-ReLU convolution outputs that PyTorch computed in double precision; errors relative to the layer's standard deviation. */
+/**
+ * Pre-ReLU convolution outputs that PyTorch computed in double precision; errors relative to the layer's standard
+ * deviation.
+ */
 describe('features agree with PyTorch in float64', () => {
   onEachBackend((backend) => {
     // Our own kernels do not depend on the backend.

@@ -15,7 +15,9 @@ export function layerShapes(layer: ConvLayer): Record<LayerPart, readonly number
   return { kernel: [3, 3, found.channelsIn, found.channelsOut], bias: [found.channelsOut] };
 }
 
-/** Throws a `WeightsError` that names layer, expected and found, unless kernel and bias fit the layer and are finite. */
+/**
+ * Throws a `WeightsError` that names layer, expected and found, unless kernel and bias fit the layer and are finite.
+ */
 export function checkLayer(layer: ConvLayer, weights: LayerWeights, source: string): LayerWeights {
   for (const part of ['kernel', 'bias'] as const) {
     const expected = layerShapes(layer)[part];
@@ -37,7 +39,7 @@ export function checkLayer(layer: ConvLayer, weights: LayerWeights, source: stri
   return weights;
 }
 
-/** The layers that a source's own record of them holds, each checked. */
+/** Looks up the weights of layers and checks each. @param has names of the layers that are there, for messages */
 export function checkedLayers(
   wanted: readonly ConvLayer[],
   weightsOf: (layer: ConvLayer) => LayerWeights | undefined,
@@ -87,7 +89,7 @@ function wrongShape(
   return new WeightsError('WRONG_SHAPE', message, { option: layer, value: found, accepted });
 }
 
-/** Of any realm, which `instanceof` is not. */
+/** `instanceof` fails for arrays of another realm, such as a frame or a vm context. */
 const isFloat32Array = (value: unknown): value is Float32Array =>
   Object.prototype.toString.call(value) === '[object Float32Array]';
 

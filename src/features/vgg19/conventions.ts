@@ -12,9 +12,9 @@ export interface Convention {
 }
 
 /**
- * Caffe's input divided by this has the scale of torchvision's: 255 times the mean, 0.226, of torchvision's standard deviations.
- * ReLU and max-pooling are positively homogeneous, so the features are those of the original divided by it, exactly, and weights
- * published for torchvision's network (beta = 1e6) apply.
+ * Caffe's input divided by this has the scale of torchvision's: 255 times the mean, 0.226, of torchvision's standard
+ * deviations. ReLU and max-pooling are positively homogeneous, so the features are those of the original divided by it,
+ * exactly, and weights published for torchvision's network (beta = 1e6) apply.
  */
 const caffeUnit = 57.63;
 /** Mean B, G, R of ImageNet as in the models of the authors of VGG (Simonyan & Zisserman 2015) and in Keras. */

@@ -33,8 +33,9 @@ const convertWeightsOptions = optionTable<ConvertWeightsOptions>()('convertWeigh
  * {@link layersModelWeights} reads like any other.
  *
  * float16 is tfjs' own (`quantization: { dtype: 'float16' }`). int8 is an extension that only this library reads:
- * `quantization: { dtype: 'int8', scale: [...] }` has a scale for each output channel c, the last axis of the kernel; stored are
- * q = round(w / scale[c]) in -127..127 with scale[c] = max |w| / 127 over the channel, and read is w = q * scale[c].
+ * `quantization: { dtype: 'int8', scale: [...] }` has a scale for each output channel c, the last axis of the kernel;
+ * stored are q = round(w / scale[c]) in -127..127 with scale[c] = max |w| / 127 over the channel, and read is w = q *
+ * scale[c].
  * `userDefinedMetadata.weightConvention` says what the weights expect of their input.
  *
  * @param layers the convolutions to store

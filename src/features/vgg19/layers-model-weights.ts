@@ -13,8 +13,8 @@ import { requireWeightKind } from './weight-kinds';
 /** Options of {@link layersModelWeights}; those of the download matter for URLs only. */
 export interface LayersModelOptions extends RemoteOptions {
   /**
-   * What the weights expect of their input.
-   * @default what the model.json says if `convertWeights` wrote it, else 'caffe': Keras' VGG-19 has the authors' own weights
+   * What the weights expect of their input. @default what the model.json says if `convertWeights` wrote it, else
+   * 'caffe': Keras' VGG-19 has the authors' own weights
    */
   readonly convention?: WeightConvention | undefined;
   /** For reports. @default `'VGG-19 from <location>'` */
@@ -33,9 +33,10 @@ const layersModelOptions = optionTable<LayersModelOptions>()('layersModelWeights
 });
 
 /**
- * VGG-19 as a TensorFlow.js layers model: `model.json` and binary shards with Keras' names (`block1_conv1/kernel`), however the
- * weights are cut into shards, as float32, float16, uint8 or uint16 (tfjs' quantisation), or int8 per output channel
- * (`convertWeights`). Only the shards that hold the layers asked for are read; of large ones, only the bytes.
+ * VGG-19 as a TensorFlow.js layers model: `model.json` and binary shards with Keras' names (`block1_conv1/kernel`),
+ * however the weights are cut into shards, as float32, float16, uint8 or uint16 (tfjs' quantisation), or int8 per
+ * output channel (`convertWeights`). Only the shards that hold the layers asked for are read; of large ones, only the
+ * bytes.
  *
  * @param location URL of a model.json or of its folder, a `tf.io.IOHandler`, or any folder of files
  * @throws InvalidArgumentError if the location is none of these or an option is wrong; reading throws a `WeightsError`

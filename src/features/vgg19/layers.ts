@@ -11,7 +11,10 @@ type BlockAndIndex = `${1 | 2}_${1 | 2}` | `${3 | 4 | 5}_${1 | 2 | 3 | 4}`;
 /** A layer of VGG-19 by the names of the literature. */
 export type Vgg19Layer = ConvLayer | ReluLayer | PoolLayer;
 
-/** Convolutions and output channels of each of VGG-19's blocks; every block ends in a pooling. Simonyan & Zisserman 2015, table 1, E. */
+/**
+ * Convolutions and output channels of each of VGG-19's blocks; every block ends in a pooling. Simonyan & Zisserman
+ * 2015, table 1, E.
+ */
 const blocks = [
   { convolutions: 2, channels: 64 },
   { convolutions: 2, channels: 128 },

@@ -17,7 +17,10 @@ export interface Vgg19NetworkOptions {
   readonly convention?: WeightConvention | undefined;
 }
 
-/** VGG-19's convolutional part as data, cut after a layer. Convolution `conv1_1` has tensors `conv1_1/kernel` and `conv1_1/bias`. */
+/**
+ * VGG-19's convolutional part as data, cut after a layer. Convolution `conv1_1` has tensors `conv1_1/kernel` and
+ * `conv1_1/bias`.
+ */
 export function vgg19Network(options: Vgg19NetworkOptions): Network {
   const { lastLayer, pooling = 'max', convention = 'torchvision' } = options;
   requireName('pooling', pooling, ['max', 'average']);
@@ -31,8 +34,8 @@ export function vgg19Network(options: Vgg19NetworkOptions): Network {
 }
 
 /**
- * The tensors of {@link vgg19Network} from layers as sources give them: the first kernel's channels in the order R, G, B, biases on
- * the scale of the convention's input. Other kernels are handed on, not copied.
+ * The tensors of {@link vgg19Network} from layers as sources give them: the first kernel's channels in the order R, G,
+ * B, biases on the scale of the convention's input. Other kernels are handed on, not copied.
  */
 export function vgg19Tensors(
   weights: ReadonlyMap<ConvLayer, LayerWeights>,

@@ -6,8 +6,8 @@ const relatives = { 'VGG-11': [1, 1, 2, 2, 2], 'VGG-13': [2, 2, 2, 2, 2], 'VGG-1
 const vgg19Blocks = [2, 2, 4, 4, 4];
 
 /**
- * Throws unless a file's tensors may be VGG-19's. Shallow layers of VGG-16 have VGG-19's names and shapes, so all names are looked at,
- * not only those that are read.
+ * Throws unless a file's tensors may be VGG-19's. Shallow layers of VGG-16 have VGG-19's names and shapes, so all names
+ * are looked at, not only those that are read.
  * @throws WeightsError `WRONG_NETWORK`
  */
 export function requireVgg19(file: TensorFile, source: string): void {
@@ -54,7 +54,10 @@ function torchNetwork(tensors: readonly StoredTensor[]): string | undefined {
   return normalised ? `${normalised[0]} with batch normalisation` : 'another network';
 }
 
-/** Numbers of the convolutions where each takes as many steps (itself, batch normalisation, ReLU) and each block ends in a pooling. */
+/**
+ * Indices of the convolutions among the steps of a network in which every convolution takes `stepsEach` steps (itself,
+ * its ReLU and perhaps a batch normalisation between them) and every block ends in a pooling.
+ */
 function indicesOf(blocks: readonly number[], stepsEach: number): readonly number[] {
   let start = 0;
   return blocks.flatMap((convolutions) => {

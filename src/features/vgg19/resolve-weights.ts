@@ -15,8 +15,9 @@ import { requireWeightKind } from './weight-kinds';
 import { type WeightMap, weightMap } from './weight-map';
 
 /**
- * Where weights come from: `'vgg19'` (the default source, fetched where no cache has it), `'embedded'` (the small network of this
- * package), the URL of a tfjs model.json, of its folder or of a .safetensors file, a source, a `tf.io.IOHandler`, or a map.
+ * Where weights come from: `'vgg19'` (the default source, fetched where no cache has it), `'embedded'` (the small
+ * network of this package), the URL of a tfjs model.json, of its folder or of a .safetensors file, a source, a
+ * `tf.io.IOHandler`, or a map.
  */
 export type Weights = 'vgg19' | 'embedded' | (string & {}) | URL | WeightSource | tf.io.IOHandler | WeightMap;
 
@@ -44,11 +45,13 @@ export interface ResolvedWeights {
 }
 
 /**
- * The source that an option `weights` means. Where none is given, it is what is there without network: what the platform says
- * (in Node, the environment variable), else the default source if a cache holds all of the layers, else the embedded network.
+ * The source that an option `weights` means. Where none is given, it is what is there without network: what the
+ * platform says (in Node, the environment variable), else the default source if a cache holds all of the layers, else
+ * the embedded network.
  *
  * @param layers the convolutions that will be read
- * @throws InvalidArgumentError if `weights` is nothing of the kind; WeightsError if there is nothing for these layers without network
+ * @throws InvalidArgumentError if `weights` is nothing of the kind; WeightsError if there is nothing for these layers
+ * without network
  */
 export async function resolveWeights(
   weights: Weights | undefined,

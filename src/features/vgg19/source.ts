@@ -3,8 +3,8 @@ import type { ConvLayer } from './layers';
 
 /**
  * What a network's weights expect of their input: `caffe`, BGR 0..255 minus a mean (Keras, the authors' own VGG-19), or
- * `torchvision`, RGB 0..1 normalised by mean and standard deviation. The network's input does it and brings both to torchvision's
- * scale.
+ * `torchvision`, RGB 0..1 normalised by mean and standard deviation. The network's input does it and brings both to
+ * torchvision's scale.
  */
 export type WeightConvention = 'caffe' | 'torchvision';
 

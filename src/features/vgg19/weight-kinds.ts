@@ -6,7 +6,7 @@ const torchToSafetensors =
   "torch.load('vgg19.pth', map_location='cpu', weights_only=True).items()}, 'vgg19.safetensors')\"";
 const numpyToSafetensors =
   'python -c "import numpy; from safetensors.numpy import save_file; ' +
-  "save_file(dict(numpy.load('vgg19.npz')), 'vgg19.safetensors')\"";
+  "save_file({k: numpy.ascontiguousarray(v) for k, v in numpy.load('vgg19.npz').items()}, 'vgg19.safetensors')\"";
 const kerasToTfjs = 'tensorflowjs_converter --input_format keras vgg19.h5 vgg19-folder';
 
 /** How weights in files of other kinds, by their extensions, become weights that are accepted. */

@@ -23,10 +23,12 @@ const weightMapOptions = optionTable<WeightMapOptions>()('weightMap', {
 });
 
 /**
- * Weights that are in memory already: made by a bundler, by a test, or by another source. The arrays are handed on, not copied.
+ * Weights that are in memory already: made by a bundler, by a test, or by another source. The arrays are handed on, not
+ * copied.
  *
  * @param weights kernel [3, 3, in, out] and bias [out] of each layer
- * @throws InvalidArgumentError if a key is no convolution of VGG-19; reading throws a `WeightsError` where a size is wrong
+ * @throws InvalidArgumentError if a key is no convolution of VGG-19; reading throws a `WeightsError` where a size is
+ * wrong
  * @example
  * ```ts
  * const source = weightMap({ conv1_1: { kernel: new Float32Array(3 * 3 * 3 * 64), bias: new Float32Array(64) } });

@@ -14,8 +14,9 @@ export const embeddedConvention: WeightConvention = 'torchvision';
 export const headerBytes = 8;
 
 /**
- * One layer of `embedded.bin`, which scripts/train-embedded writes: {@link headerBytes}, then for each layer a scale for every output
- * channel and the biases (float32), and the kernel (int8, HWIO). All little-endian; value = stored * scale of its output channel.
+ * One layer of `embedded.bin`, which scripts/train-embedded writes: {@link headerBytes}, then for each layer a scale
+ * for every output channel and the biases (float32), and the kernel (int8, HWIO). All little-endian; value = stored *
+ * scale of its output channel.
  */
 export function decodeEmbeddedLayer(bytes: Uint8Array<ArrayBuffer>, layer: ConvLayer): LayerWeights {
   let start = headerBytes;
