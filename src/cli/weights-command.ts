@@ -121,7 +121,7 @@ export function weightsCommand(terminal: Terminal): Command {
         });
       const cache = diskCache();
       const belongs = (name: string) =>
-        flags.all || [key, `${key}.sha256`, `${key}.partial`].includes(name) || name.startsWith(`${key}/`);
+        flags.all || [key, `${key}.sha256`].includes(name) || name.startsWith(`${key}/`);
       const files = (await cache.list()).filter((file) => belongs(file.key));
       if (files.length === 0 && !flags.all)
         throw new WeightsError('NOT_CACHED', `The cache has no ${showText(key ?? '')}.`, {

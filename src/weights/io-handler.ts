@@ -19,7 +19,7 @@ export function openIOHandler(handler: tf.io.IOHandler): OpenTensorFile {
     const group = parseWeightSpecs(artifacts.weightSpecs, ioHandlerName);
     const { weightData: data, getWeightStream: stream } = artifacts;
     const chunks = (): Iterable<ArrayBuffer> | AsyncIterable<ArrayBuffer> => {
-      if (stream) return iterate(stream());
+      if (stream) return iterate(stream(), signal);
       return data === undefined ? [] : Array.isArray(data) ? data : [data];
     };
     const store = new SequentialStore(ioHandlerName, group.totalBytes, chunks);
@@ -79,15 +79,20 @@ class SequentialStore implements ByteStore {
   }
 }
 
-async function* iterate(stream: ReadableStream<ArrayBuffer>): AsyncGenerator<ArrayBuffer> {
+async function* iterate(
+  stream: ReadableStream<ArrayBuffer>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ArrayBuffer> {
   const reader = stream.getReader();
+  const read = () => unlessAborted(reader.read(), signal);
   try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    for (let next = await read(); !next.done; next = await read()) {
       // tfjs' own handlers pass on what fetch gives, which are views, whatever the type says.
       const chunk: unknown = next.value;
       yield chunk instanceof Uint8Array ? (chunk as Bytes).slice().buffer : (chunk as ArrayBuffer);
     }
   } finally {
-    await reader.cancel().catch(() => undefined);
+    // Not awaited: a stream that does not answer must not keep an abort waiting.
+    reader.cancel().catch(() => undefined);
   }
 }

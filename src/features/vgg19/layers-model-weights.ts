@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import { InvalidArgumentError } from '../../errors';
 import { any, oneOf, optionTable } from '../../options/table';
 import { type ByteStore, isByteStore } from '../../storage/byte-store';
 import { type RemoteOptions, remoteOptions } from '../../storage/remote-options';
@@ -27,6 +28,16 @@ export const sourceOptions = {
   name: any<string>('a text', (value) => typeof value === 'string'),
 };
 
+/** Throws if an option of downloads, which would have no effect, is given for what is not on a server. */
+export function requireNoDownloadOptions(caller: string, given: object): void {
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined || !Object.hasOwn(remoteOptions, name)) continue;
+    const accepted = 'only with a URL';
+    const message = `${name} of ${caller} has no effect on weights that are not downloaded; accepted: ${accepted}.`;
+    throw new InvalidArgumentError('CONFLICTING_OPTIONS', message, { option: name, value, accepted });
+  }
+}
+
 const layersModelOptions = optionTable<LayersModelOptions>()('layersModelWeights', {
   ...sourceOptions,
   ...remoteOptions,
@@ -53,6 +64,7 @@ export function layersModelWeights(
   const settings = layersModelOptions.read(options);
   const { convention, name } = settings;
   const source = { convention, usualConvention: 'caffe', naming: kerasNaming } as const;
+  if (isIOHandler(location) || isByteStore(location)) requireNoDownloadOptions('layersModelWeights', options);
   if (isIOHandler(location)) {
     const open = openIOHandler(location);
     return new TensorSource({ ...source, name: name ?? `VGG-19 from ${ioHandlerName}`, open });

@@ -1,12 +1,14 @@
 import { WeightsError } from '../../errors';
 import { showText, showValue } from '../../options/show';
+import { unlessAborted } from '../../storage/in-turn';
 import type { ReadWeightsOptions } from '../../weights/tensor-file';
 import { checkedLayers } from './check-layer';
 import type { ConvLayer } from './layers';
 import type { LayersWeights, WeightSource } from './source';
 
 /**
- * Reads layers from any source, of this library or not, and checks what it gives.
+ * Reads layers from any source, of this library or not, and checks what it gives. Ends when `signal` aborts, even if the
+ * source does not listen to it.
  * @throws WeightsError if a layer is missing, has another size than VGG-19's or a number that is not finite
  */
 export async function readLayers(
@@ -14,7 +16,7 @@ export async function readLayers(
   layers: readonly ConvLayer[],
   options: ReadWeightsOptions,
 ): Promise<LayersWeights> {
-  const read: unknown = await source.read(layers, options);
+  const read: unknown = await unlessAborted(source.read(layers, options), options.signal);
   const name = showText(source.name, 200);
   if (typeof (read as Partial<LayersWeights> | undefined)?.get !== 'function') {
     const accepted = 'a Map from layer to { kernel, bias }';

@@ -3,7 +3,7 @@ import { type ByteStore, isByteStore } from '../../storage/byte-store';
 import { downloadOptions, type RemoteOptions } from '../../storage/remote-options';
 import { remoteStore } from '../../storage/remote-store';
 import { openSafetensors } from '../../weights/safetensors';
-import { sourceOptions } from './layers-model-weights';
+import { requireNoDownloadOptions, sourceOptions } from './layers-model-weights';
 import { torchNaming } from './naming';
 import type { WeightConvention, WeightSource } from './source';
 import { TensorSource } from './tensor-source';
@@ -43,6 +43,7 @@ export function safetensorsWeights(
 ): WeightSource {
   const settings = safetensorsOptions.read(options);
   if (typeof location === 'string' || location instanceof URL) requireWeightKind(location);
+  if (isByteStore(location)) requireNoDownloadOptions('safetensorsWeights', options);
   const store = isByteStore(location) ? location : remoteStore(location, settings, 'model.safetensors');
   return new TensorSource({
     name: settings.name ?? `VGG-19 from ${store.name}`,

@@ -6,6 +6,8 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { layersModelWeights } from '../../../src/features';
 import type { ConvLayer } from '../../../src/features/vgg19/layers';
+import { readLayers } from '../../../src/features/vgg19/read-layers';
+import type { WeightSource } from '../../../src/features/vgg19/source';
 import { directoryWeights } from '../../../src/node/directory-weights';
 import { FileServer } from '../../support/file-server';
 import { hasShared, shared } from '../../support/shared';
@@ -238,6 +240,62 @@ describe('a tf.io.IOHandler', () => {
       load: async () => ({ weightSpecs: spec, weightData: data.slice(0, 9000) }),
     });
     await expect(source.read(['conv2_1'])).rejects.toMatchObject({ code: 'TRUNCATED', value: 9000 });
+  });
+});
+
+describe('what a source waits for', () => {
+  it('ends when its reader aborts, though a handler, its stream or a source of another’s does not listen', async () => {
+    const never = new Promise<never>(() => {});
+    const sources = [
+      layersModelWeights({ load: () => never }),
+      layersModelWeights({
+        load: async () => ({
+          weightSpecs: [
+            { name: 'block1_conv1/kernel', shape: [3, 3, 3, 64], dtype: 'float32' },
+            { name: 'block1_conv1/bias', shape: [64], dtype: 'float32' },
+          ],
+          getWeightStream: () => new ReadableStream<ArrayBuffer>({ pull: () => never }),
+        }),
+      }),
+      { name: 'deaf', convention: 'caffe', read: () => never } as const,
+    ];
+    for (const source of sources) {
+      const controller = new AbortController();
+      const reading = readLayers(source, ['conv1_1'], { signal: controller.signal });
+      setTimeout(() => controller.abort('enough'), 20);
+      await expect(reading).rejects.toBe('enough');
+    }
+  });
+
+  it('is checked where the source is another’s', async () => {
+    const source = (read: unknown) =>
+      ({ name: 'own\u001b', convention: 'caffe', read: async () => read }) as never as WeightSource;
+    const nothing = readLayers(source(undefined), ['conv1_1'], {});
+    await expect(nothing).rejects.toMatchObject({ code: 'WRONG_WEIGHTS' });
+    await expect(nothing).rejects.toThrow(/source own\\u001b gave undefined; accepted: a Map/);
+    await expect(readLayers(source(new Map()), ['conv1_1'], {})).rejects.toMatchObject({
+      code: 'MISSING_LAYER',
+    });
+    const short = new Map([['conv1_1', { kernel: new Float32Array(3), bias: new Float32Array(64) }]]);
+    await expect(readLayers(source(short), ['conv1_1'], {})).rejects.toMatchObject({ code: 'WRONG_SHAPE' });
+  });
+});
+
+describe('options of a source', () => {
+  it('that are unknown, of a wrong type, or without effect are refused', () => {
+    const url = 'https://example.com/';
+    for (const options of [
+      { retry: 1 },
+      { retries: -1 },
+      { cache: {} },
+      { sha256: { a: 'b' } },
+      { fetch: 1 },
+    ])
+      expect(() => layersModelWeights(url, options as never)).toThrow(/accepted: |It takes: /);
+    const handler = { load: async () => ({}) };
+    expect(() => layersModelWeights(handler, { retries: 2 })).toThrow(
+      /no effect .* accepted: only with a URL/,
+    );
   });
 });
 
