@@ -49,6 +49,9 @@ export interface RoomRequest {
   readonly vectors?: number | undefined;
 }
 
+/** Gram matrices [channels, channels] by layer. */
+export type GramMatrices = Readonly<Partial<Record<LayerName, Tensor2D>>>;
+
 /** What an engine's extractor may do beyond {@link FeatureExtractor}. */
 export interface EngineExtractor extends FeatureExtractor, ObjectiveExtractor {
   /**
@@ -68,9 +71,14 @@ export interface EngineExtractor extends FeatureExtractor, ObjectiveExtractor {
    * @returns the matrices by layer, which belong to the caller
    * @throws EnvironmentError `OUT_OF_MEMORY` with an estimate, before any work, if the image is too large
    */
-  gramMatrices?(
+  gramMatrices?(image: Image, layers: readonly LayerName[], options?: GramMatrixOptions): GramMatrices;
+  /**
+   * {@link gramMatrices} with turns for other tasks in between, so that a large image keeps no program deaf.
+   * @throws the signal's reason once it is aborted
+   */
+  gramMatricesInTurns?(
     image: Image,
     layers: readonly LayerName[],
-    options?: GramMatrixOptions,
-  ): Readonly<Partial<Record<LayerName, Tensor2D>>>;
+    options?: GramMatrixOptions & { readonly signal?: AbortSignal | undefined },
+  ): Promise<GramMatrices>;
 }

@@ -3,7 +3,7 @@ import { requireLoss } from '../losses/compose';
 import type { Loss } from '../losses/loss';
 import { type Owner, owning } from '../owning';
 import type { Settings } from './options';
-import { type StyledTargets, stylesLoss } from './preset-loss';
+import { type StyledTargets, stylesLoss, withGrams } from './preset-loss';
 
 /**
  * The loss that a run minimises: the caller's, what the caller's function makes, or the preset's.
@@ -13,11 +13,14 @@ import { type StyledTargets, stylesLoss } from './preset-loss';
  *   throws
  */
 export async function makeLoss(
-  { loss, preset, alpha, beta }: Settings,
+  { loss, preset, alpha, beta, signal }: Settings,
   targets: StyledTargets,
   { temporary }: Owner,
 ): Promise<Loss> {
-  if (loss === undefined) return temporary(stylesLoss(preset, targets, { alpha, beta }));
+  if (loss === undefined) {
+    const styles = await withGrams(preset, targets, signal);
+    return temporary(stylesLoss(preset, { ...targets, styles }, { alpha, beta }));
+  }
   if (typeof loss === 'object') return loss;
   const { content, styles } = targets;
   const made = await owning(async (owner) => {
@@ -49,6 +52,7 @@ function lend(
     extractEach: extractor.extractEach?.bind(extractor),
     linearize: (image, wanted) => temporary(extractor.linearize(image, wanted)),
     gramMatrices: extractor.gramMatrices?.bind(extractor),
+    gramMatricesInTurns: extractor.gramMatricesInTurns?.bind(extractor),
     objective: extractor.objective?.bind(extractor),
     requireRoom: extractor.requireRoom?.bind(extractor),
     dispose: () => {},

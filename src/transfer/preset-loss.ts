@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import type { EngineExtractor } from '../engines/engine';
+import type { EngineExtractor, GramMatrices } from '../engines/engine';
 import type { LayerName } from '../features/layer-name';
 import type { Image } from '../image/image';
 import { sum, weighted } from '../losses/compose';
@@ -25,6 +25,8 @@ export interface WeightedStyle {
   readonly image: Image;
   /** A factor of beta, at least 0. */
   readonly weight: number;
+  /** The image's Gram matrices, if they have been computed already. The loss takes them over. */
+  readonly grams?: GramMatrices | undefined;
 }
 
 /** {@link LossTargets} with any number of styles. */
@@ -64,6 +66,7 @@ export function stylesLoss(
   const { layers: contentLayers, distance } = preset.content;
   const { layers: styleLayers, normalization } = preset.style;
   return owning(({ temporary, result }) => {
+    for (const { grams } of styles) result(grams);
     const contentFeatures = temporary(
       extractor.extract(content, [...new Set([...contentLayers, ...(preset.perceptual?.layers ?? [])])]),
     );
@@ -74,8 +77,10 @@ export function stylesLoss(
       const { layers, distance, weight } = preset.perceptual;
       losses.push(weighted(weight, result(perceptualLoss(contentFeatures, { layers, distance }))));
     }
-    for (const { image, weight } of styles) {
-      const grams = result(gramsOf(extractor, image, styleLayers, normalization));
+    for (const { image, weight, grams: known } of styles) {
+      const grams = known
+        ? styleLayers.map((layer) => known[layer] as tf.Tensor2D)
+        : result(gramsOf(extractor, image, styleLayers, normalization));
       const style = result(styleLossOfGrams(styleLayers, grams, { normalization }));
       losses.push(weighted(beta * weight, style));
     }
@@ -105,5 +110,26 @@ function gramsOf(
       for (const layer of layers) take(layer, features[layer] as tf.Tensor4D);
     }
     return layers.map((layer) => grams.get(layer) as tf.Tensor2D);
+  });
+}
+
+/**
+ * Styles with their Gram matrices for a preset, where the engine computes them with turns for other tasks in between;
+ * elsewhere styles as they are.
+ *
+ * @throws the signal's reason once it is aborted
+ */
+export function withGrams(
+  { style: { layers, normalization } }: Preset,
+  { extractor, styles }: StyledTargets,
+  signal: AbortSignal | undefined,
+): Promise<readonly WeightedStyle[]> {
+  return owning(async ({ result }) => {
+    const found: WeightedStyle[] = [];
+    for (const style of styles) {
+      const grams = await extractor.gramMatricesInTurns?.(style.image, layers, { normalization, signal });
+      found.push({ ...style, grams: result(grams) });
+    }
+    return found;
   });
 }

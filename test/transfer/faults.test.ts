@@ -102,11 +102,13 @@ describe.each(['tfjs', 'wasm'] as const)('a fault, %s computing', (engine) => {
 
   it.each([1, 2])('of the extractor, making targets, at call %d', async (n) => {
     const whole = extractors[engine];
-    const slow: EngineExtractor = { ...whole, gramMatrices: undefined };
+    const inOneGo: EngineExtractor = { ...whole, gramMatricesInTurns: undefined };
+    const slow: EngineExtractor = { ...inOneGo, gramMatrices: undefined };
     const slowest: EngineExtractor = { ...slow, extractEach: undefined };
     await expectToEndWith(fault, { extractor: failing(slowest, 'extract', n, fault) });
     if (n > 1 || engine === 'tfjs') return;
-    await expectToEndWith(fault, { extractor: failing(whole, 'gramMatrices', n, fault) });
+    await expectToEndWith(fault, { extractor: failing(whole, 'gramMatricesInTurns', n, fault) });
+    await expectToEndWith(fault, { extractor: failing(inOneGo, 'gramMatrices', n, fault) });
     await expectToEndWith(fault, { extractor: failing(slow, 'extractEach', n, fault) });
   });
 
@@ -115,6 +117,7 @@ describe.each(['tfjs', 'wasm'] as const)('a fault, %s computing', (engine) => {
     const extractor: EngineExtractor = {
       ...inner,
       gramMatrices: undefined,
+      gramMatricesInTurns: undefined,
       extractEach(image, layers, take) {
         let count = 0;
         const features = inner.extract(image, layers);

@@ -4,10 +4,10 @@ import type { Features, Linearization } from '../../features/extractor';
 import type { LayerName } from '../../features/layer-name';
 import type { LoadedNetwork } from '../../features/network';
 import type { Image } from '../../image/image';
-import { gramNormalizationOption } from '../../losses/gram-matrix';
+import { type GramMatrixOptions, gramNormalizationOption } from '../../losses/gram-matrix';
 import { requireName } from '../../options/validate';
 import { Lifetime, owning } from '../../owning';
-import type { EngineExtractor, EngineLoadOptions } from '../engine';
+import type { EngineExtractor, EngineLoadOptions, GramMatrices } from '../engine';
 import { checkRequest } from '../shared/check-request';
 import { withBlocks } from './blocks';
 import { fusedObjective } from './losses/fused-objective';
@@ -20,6 +20,7 @@ import { layerShape } from './network/pass-plan';
 import type { WasmEngineOptions } from './options';
 import { requireRoomAt, roomIn } from './require-room';
 import { KernelRunner } from './runtime/kernel-runner';
+import { finish, finishInTurns, type Steps } from './steps';
 import { wasmProblem } from './vectors/wasm-problem';
 import { vectorFloats } from './vectors/wasm-space';
 
@@ -93,6 +94,33 @@ export async function createWasmExtractor(
     });
   }
 
+  function gramSteps(
+    image: Image,
+    wanted: readonly LayerName[],
+    { normalization = 'elements' }: GramMatrixOptions = {},
+  ): Steps<ReadonlyMap<LayerName, Float32Array>> {
+    network.requireAlive();
+    checkRequest(image, wanted, layers, steps);
+    for (const layer of wanted) requireName('layer', layer, layers.slice(1));
+    gramNormalizationOption.require('normalization', normalization);
+    const [height, width] = image.shape;
+    requireRoomAt(roomIn(engine.memory), 'A style image', [height, width], (at) =>
+      gramMatricesBytes(network, at, wanted),
+    );
+    return gramMatrices(network, image.dataSync<'float32'>(), [height, width], wanted, normalization);
+  }
+
+  function gramTensors(grams: ReadonlyMap<LayerName, Float32Array>): GramMatrices {
+    return owning(({ result }) => {
+      const tensors: Partial<Record<LayerName, tf.Tensor2D>> = {};
+      for (const [layer, values] of grams) {
+        const n = Math.sqrt(values.length);
+        tensors[layer] = result(tf.tensor2d(values, [n, n]));
+      }
+      return tensors;
+    });
+  }
+
   return {
     name,
     engine: 'wasm',
@@ -115,30 +143,9 @@ export async function createWasmExtractor(
       });
       pass.dispose();
     },
-    gramMatrices(image, wanted, { normalization = 'elements' } = {}) {
-      network.requireAlive();
-      checkRequest(image, wanted, layers, steps);
-      for (const layer of wanted) requireName('layer', layer, layers.slice(1));
-      gramNormalizationOption.require('normalization', normalization);
-      const [height, width] = image.shape;
-      requireRoomAt(roomIn(engine.memory), 'A style image', [height, width], (at) =>
-        gramMatricesBytes(network, at, wanted),
-      );
-      const grams = gramMatrices(
-        network,
-        image.dataSync<'float32'>(),
-        [height, width],
-        wanted,
-        normalization,
-      );
-      return owning(({ result }) => {
-        const tensors: Partial<Record<LayerName, tf.Tensor2D>> = {};
-        for (const [layer, values] of grams) {
-          const n = Math.sqrt(values.length);
-          tensors[layer] = result(tf.tensor2d(values, [n, n]));
-        }
-        return tensors;
-      });
+    gramMatrices: (image, wanted, options) => gramTensors(finish(gramSteps(image, wanted, options))),
+    async gramMatricesInTurns(image, wanted, { signal, ...options } = {}) {
+      return gramTensors(await finishInTurns(gramSteps(image, wanted, options), signal));
     },
     requireRoom(wanted, size, { featureTargets = [], style, vectors: count = 0 } = {}) {
       network.requireAlive();

@@ -126,6 +126,26 @@ describe.each([1, 2])('Gram matrices of the engine, on %d threads', (threads) =>
     }
   });
 
+  it('are the same where other tasks get turns, which may abort them', async () => {
+    await load();
+    const image = noise(40, 30);
+    const { conv1_1, conv3_1 } = grams(image, ['conv1_1', 'conv3_1']);
+    const inTurns = await extractor.gramMatricesInTurns?.(image, ['conv1_1', 'conv3_1']);
+    expect(inTurns?.conv1_1?.dataSync()).toEqual(conv1_1?.dataSync());
+    expect(inTurns?.conv3_1?.dataSync()).toEqual(conv3_1?.dataSync());
+    const controller = new AbortController();
+    const { numTensors } = tf.memory();
+    const reason = new Error('enough');
+    const { signal } = controller;
+    const aborted = extractor.gramMatricesInTurns?.(image, ['conv3_1'], { signal });
+    setTimeout(() => controller.abort(reason));
+    await expect(aborted).rejects.toBe(reason);
+    const ended = extractor.gramMatricesInTurns?.(image, ['conv3_1']);
+    setTimeout(() => extractor.dispose());
+    await expect(ended).rejects.toMatchObject({ code: 'DISPOSED' });
+    expect(tf.memory().numTensors).toBe(numTensors);
+  });
+
   it('are given for layers of the network only', async () => {
     await load();
     expect(() => grams(noise(8, 8), ['image'])).toThrow(/layer is 'image'. Accepted: conv1_1/);

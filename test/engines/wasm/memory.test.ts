@@ -7,6 +7,7 @@ import { gramMatricesBytes, objectiveBytes } from '../../../src/engines/wasm/los
 import { Network } from '../../../src/engines/wasm/network/network';
 import type { KernelMemory } from '../../../src/engines/wasm/runtime/kernel-memory';
 import { KernelRunner } from '../../../src/engines/wasm/runtime/kernel-runner';
+import { finish } from '../../../src/engines/wasm/steps';
 import { wasmProblem } from '../../../src/engines/wasm/vectors/wasm-problem';
 import { createWasmExtractor } from '../../../src/engines/wasm/wasm-extractor';
 import { layersUpTo, type Vgg19Layer } from '../../../src/features/vgg19/layers';
@@ -156,7 +157,8 @@ describe('memory of the engine', () => {
     const net = await network('conv3_1');
     const estimate = net.engine.memory.bytes + gramMatricesBytes(net, [height, width], style);
     const peak = watchPeak(net.engine.memory);
-    gramMatrices(net, new Float32Array(height * width * 3).fill(0.5), [height, width], style, 'none');
+    const pixels = new Float32Array(height * width * 3).fill(0.5);
+    finish(gramMatrices(net, pixels, [height, width], style, 'none'));
     expect(peak()).toBeLessThanOrEqual(estimate + 256);
     expect(peak()).toBeGreaterThan(0.95 * estimate);
     net.engine.dispose();

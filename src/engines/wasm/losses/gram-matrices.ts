@@ -2,6 +2,7 @@ import type { LayerName } from '../../../features/layer-name';
 import { type GramNormalization, gramScale } from '../../../losses/gram-matrix';
 import type { Network } from '../network/network';
 import { type FeatureMap, Pass } from '../network/pass';
+import type { Steps } from '../steps';
 import { gramShares } from './gram-term';
 
 /** Pixels for each item of work, whose products are summed in float32: over more, sums would round visibly. */
@@ -20,19 +21,19 @@ export const gramPass = (layers: readonly LayerName[]) =>
  * third digit.
  *
  * @param image [height][width][3] in [0,1]
- * @returns [channels][channels] by layer, normalised as `gramMatrix` does
+ * @returns steps whose result is [channels][channels] by layer, normalised as `gramMatrix` does
  */
-export function gramMatrices(
+export function* gramMatrices(
   network: Network,
   image: Float32Array,
   [height, width]: readonly [height: number, width: number],
   layers: readonly LayerName[],
   normalization: GramNormalization,
-): ReadonlyMap<LayerName, Float32Array> {
+): Steps<ReadonlyMap<LayerName, Float32Array>> {
   const found = new Map<LayerName, Float32Array>();
   const pass = new Pass(network, height, width, gramPass(layers));
   try {
-    pass.forward(image, (layer, map) => {
+    yield* pass.forwardSteps(image, (layer, map) => {
       const scale = gramScale([1, map.height, map.width, map.channels], normalization);
       found.set(layer, symmetric(sumsOfProducts(network, map), map.channels, scale));
     });

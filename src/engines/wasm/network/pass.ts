@@ -1,6 +1,7 @@
 import type { LayerName } from '../../../features/layer-name';
 import { Blocks } from '../blocks';
 import { requireRoomAt, roomIn } from '../require-room';
+import { finish, type Steps } from '../steps';
 import { convolve } from './convolve';
 import type { Network, Place } from './network';
 import { type PassOptions, planPass, type StageMaps } from './pass-plan';
@@ -25,6 +26,9 @@ export interface FeatureMap {
  * the deepest layer to the first.
  */
 export type Contribute = (layer: LayerName, map: FeatureMap, gradient: number) => void;
+
+/** Gets a layer's feature map, which is valid during the call. */
+export type Visit = (layer: LayerName, map: FeatureMap) => void;
 
 /**
  * The network at images of one size: memory for its feature maps, the way forward and the way back. Only outputs before
@@ -59,7 +63,12 @@ export class Pass {
    * Computes the feature maps of an image [height][width][3] in [0,1].
    * @param visit called for each layer that was asked for, while its map is there
    */
-  forward(image: Float32Array, visit: (layer: LayerName, map: FeatureMap) => void = () => {}): void {
+  forward(image: Float32Array, visit: Visit = () => {}): void {
+    finish(this.forwardSteps(image, visit));
+  }
+
+  /** {@link forward} with a pause after each stage. */
+  *forwardSteps(image: Float32Array, visit: Visit): Steps<void> {
     const { engine, stages, places, firstForward } = this.network;
     this.network.requireAlive();
     this.normalize(image);
@@ -86,6 +95,7 @@ export class Pass {
       }
       for (const layer of this.options.layers)
         if (places.get(layer)?.stage === i) visit(layer, this.map(layer));
+      yield;
     }
   }
 
