@@ -13,11 +13,11 @@ import { requireName } from '../options/validate';
 export interface Preset {
   readonly name: PresetName;
   readonly description: string;
-  /** What the images are compared by in content; its weight is alpha. */
+  /** The content loss: its layers and distance; alpha weights it. */
   readonly content: { readonly layers: readonly Vgg19Layer[]; readonly distance: Distance };
-  /** What they are compared by in style; its weight is beta. */
+  /** The style loss: layers and scale of its Gram matrices; beta weights it. */
   readonly style: { readonly layers: readonly Vgg19Layer[]; readonly normalization: GramNormalization };
-  /** Feature reconstruction at a deeper layer, against the content image. */
+  /** A second content loss at deeper layers, with a weight of its own. */
   readonly perceptual?: {
     readonly layers: readonly Vgg19Layer[];
     readonly distance: Distance;
@@ -112,7 +112,7 @@ const byName: Readonly<Record<PresetName, Preset>> = {
 /** The names of all presets. */
 export const presetNames = Object.keys(byName) as readonly PresetName[];
 
-/** The preset that is used when none is named: the paper's improved model. */
+/** The preset of runs that name none: the improved model of Li et al. 2021. */
 export const defaultPreset: PresetName = 'li2021';
 
 /**
@@ -125,7 +125,7 @@ export function getPreset(name: PresetName): Preset {
   return byName[name];
 }
 
-/** Every layer of VGG-19 that a preset's losses look at. */
+/** Every layer of VGG-19 that the losses of a preset read. */
 export function presetLayers({ content, style, perceptual }: Preset): readonly Vgg19Layer[] {
   return [...new Set([...content.layers, ...style.layers, ...(perceptual?.layers ?? [])])];
 }
