@@ -1,4 +1,4 @@
-export type { Engine, EngineExtractor, EngineLoadOptions } from './engine';
+export type { Engine, EngineExtractor, EngineLoadOptions, RoomRequest } from './engine';
 export type { EngineChoice, EngineOptions } from './engine-options';
 export type { EngineName } from './list';
 export { type LoadVgg19Options, loadVgg19 } from './load-vgg19';

@@ -36,12 +36,6 @@ export interface StyledTargets {
   readonly styles: readonly WeightedStyle[];
 }
 
-/** Alpha and beta, where they are not the preset's own. */
-interface Weights {
-  readonly alpha?: number | undefined;
-  readonly beta?: number | undefined;
-}
-
 /**
  * The total loss of a preset: alpha * content + beta * style, plus its perceptual part.
  *
@@ -52,7 +46,7 @@ interface Weights {
 export function presetLoss(
   preset: Preset,
   { extractor, content, style }: LossTargets,
-  weights: Weights = {},
+  weights: { readonly alpha?: number | undefined; readonly beta?: number | undefined } = {},
 ): Loss {
   return stylesLoss(preset, { extractor, content, styles: [{ image: style, weight: 1 }] }, weights);
 }
@@ -61,8 +55,9 @@ export function presetLoss(
 export function stylesLoss(
   preset: Preset,
   { extractor, content, styles }: StyledTargets,
-  { alpha = preset.alpha, beta = preset.beta }: Weights = {},
+  weights: Parameters<typeof presetLoss>[2] = {},
 ): Loss {
+  const { alpha = preset.alpha, beta = preset.beta } = weights;
   const { layers: contentLayers, distance } = preset.content;
   const { layers: styleLayers, normalization } = preset.style;
   return owning(({ temporary, result }) => {

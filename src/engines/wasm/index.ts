@@ -1,1 +1,1 @@
-export { createWasmExtractor, type WasmExtractorOptions } from './wasm-extractor';
+export { createWasmExtractor } from './wasm-extractor';
