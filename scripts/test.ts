@@ -12,6 +12,8 @@ const checks: readonly (readonly [name: string, command: string])[] = [
   ['build', 'npm run --silent build'],
   ['types', 'npm run --silent typecheck'],
   ['lint', 'npm run --silent lint'],
+  ['arrows', 'npm run --silent check:arrows'],
+  ['columns', 'npm run --silent check:columns'],
   ['package', 'npm run --silent check:package'],
   ['API reference', 'npm run --silent docs'],
 ];
@@ -19,7 +21,7 @@ const checks: readonly (readonly [name: string, command: string])[] = [
 let [passed, failed] = [0, 0];
 for (const [name, command] of checks) {
   const start = performance.now();
-  const { status, stdout, stderr } = spawnSync(command, { shell: true, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(command, { shell: true, encoding: 'utf8', timeout: 600_000 });
   const seconds = ((performance.now() - start) / 1000).toFixed(0);
   console.log(`${status === 0 ? 'ok    ' : 'FAILED'} ${name} (${seconds} s): ${command}`);
   if (status === 0) passed++;
@@ -33,6 +35,8 @@ const report = join(tmpdir(), `vitest-${process.pid}.json`);
 spawnSync(`npx vitest run --reporter=default --reporter=json --outputFile.json=${report}`, {
   shell: true,
   stdio: 'inherit',
+  // A test has its own limit; this one is for what keeps the whole run from ending.
+  timeout: 20 * 60_000,
 });
 const tests = JSON.parse(readFileSync(report, 'utf8')) as VitestReport;
 rmSync(report);

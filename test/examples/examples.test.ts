@@ -1,13 +1,17 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 /** The programs of examples/, as they stand, against the built package, on small pictures and the embedded network. */
 const env = { ...process.env, TFJS_STYLE_TRANSFER_WEIGHTS: 'embedded' };
-const program = (name: string) => ['--import', 'tsx', resolve(`examples/${name}.ts`)];
+/** By its address, because the programs run in another folder. */
+const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+const program = (name: string) => ['--import', tsx, resolve(`examples/${name}.ts`)];
 
 describe.skipIf(!existsSync('dist/node.js'))('examples', () => {
   let folder: string;
