@@ -17,8 +17,9 @@ const warmth = (margin: number) =>
     name: 'warmth',
     layers: ['image'],
     compute: ({ image }) => {
-      const [red, , blue] = tf.unstack(tf.mean(image, [0, 1, 2]));
-      return tf.square(tf.relu(tf.add(tf.sub(blue, red), margin))) as tf.Scalar;
+      const means = tf.mean(image, [0, 1, 2]);
+      const difference = tf.sum(tf.mul(means, [-1, 0, 1]));
+      return tf.square(tf.relu(tf.add(difference, margin))) as tf.Scalar;
     },
   });
 
