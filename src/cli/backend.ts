@@ -6,7 +6,7 @@ import { maxWasmThreads } from '../node/threaded-wasm';
 import { useTfjsNode } from '../node/use-tfjs-node';
 import { useWasm } from '../node/use-wasm';
 
-/** Makes a backend active. @returns how many threads it computes with, undefined where it does not tell */
+/** Makes a backend active. @returns its number of threads; undefined if the backend does not tell */
 type Start = (threads: number) => Promise<number | undefined>;
 
 const starts = {
@@ -40,18 +40,19 @@ export type Backend = keyof typeof starts;
 /** Every {@link Backend}, the default first. */
 export const backends = Object.keys(starts) as readonly Backend[];
 
-/** Who computes a run, and with how many threads. */
+/** Threads of a run. Either those of the library's kernels or those of tfjs compute it. */
 export interface Computing {
-  /** For the engine: undefined where tfjs computes, whose threads are the backend's. */
+  /** What the option `threads` of `styleTransfer` gets; undefined if tfjs computes. */
   readonly threads: number | undefined;
-  /** Threads of tfjs where it computes; undefined where an engine of its own threads does, or tfjs does not tell. */
+  /** Threads of the backend if tfjs computes; undefined otherwise, or if the backend does not tell. */
   readonly tfjsThreads: number | undefined;
 }
 
 /**
- * Makes a backend active. It gets threads only where tfjs computes the network; the library's own kernels have theirs.
+ * Makes a backend active. It gets more than one thread only if tfjs computes the network; the library's own kernels
+ * start threads themselves.
  *
- * @throws InvalidArgumentError `CONFLICTING_OPTIONS` if threads are asked for that nothing would use
+ * @throws InvalidArgumentError `CONFLICTING_OPTIONS` if threads are asked for and neither would use them
  * @throws EnvironmentError if the backend or the engine does not run here
  */
 export async function startBackend(

@@ -44,14 +44,14 @@ export async function runCommandLine(
     await program.parseAsync(withHelpFlag(args, program), { from: 'user' });
     return exitCodes.done;
   } catch (error) {
-    // An interrupted run has said already what it has saved.
+    // An interrupted run has already printed what it saved.
     if (!(error instanceof Interrupted || isHelp(error)))
       report(error, { json, options: optionsOf(args) }, terminal);
     return exitCodeOf(error);
   }
 }
 
-/** Has the command and those under it throw in place of ending the process, and write to the terminal. */
+/** Makes a command and its subcommands throw instead of ending the process, and write to `terminal`. */
 function prepare(command: Command, terminal: Terminal): void {
   const { stdout, stderr, env } = terminal;
   command
@@ -60,7 +60,7 @@ function prepare(command: Command, terminal: Terminal): void {
     .configureOutput({
       writeOut: (text) => stdout.write(printable(text)),
       writeErr: (text) => stderr.write(printable(text)),
-      // Reported where every error is.
+      // Errors of usage are thrown too, and printed by `report` like all others.
       outputError() {},
       getOutHelpWidth: () => stdout.columns ?? 100,
       getErrHelpWidth: () => stderr.columns ?? 100,
@@ -73,12 +73,12 @@ function prepare(command: Command, terminal: Terminal): void {
 /**
  * `help weights fetch` as `weights fetch --help`.
  *
- * @throws InvalidArgumentError if there is no such command; also where the first word is nearly one and no file
+ * @throws InvalidArgumentError if there is no such command, or if the first argument is a misspelt command and no file
  */
 function withHelpFlag(args: readonly string[], program: Command): readonly string[] {
   const [first] = args;
   if (first !== 'help') {
-    // Without a dot or slash a word is the name of a file only if there is one.
+    // A word without dot and slash is taken for a picture only if there is a file of that name.
     const isWord = !/^-|[./\\]/.test(first) && !existsSync(first);
     const near = isWord ? nearestName(first, commandNames(program)) : undefined;
     if (near !== undefined && near !== first) throw noCommand(first, program);
@@ -105,7 +105,7 @@ function noCommand(name: string, command: Command): InvalidArgumentError {
   );
 }
 
-/** Whether help or the version was shown, which Commander reports as an error. */
+/** Whether Commander threw because it showed help or the version. */
 const isHelp = (error: unknown) =>
   error instanceof CommanderError &&
   ['commander.help', 'commander.helpDisplayed', 'commander.version'].includes(error.code);
@@ -140,7 +140,7 @@ function described(
   readonly option?: string | undefined;
 } {
   if (error instanceof CommanderError) {
-    // Commander's suggestions are a line of their own, in brackets.
+    // Commander puts its suggestion on a second line, in brackets.
     const message = error.message
       .replace(/^error: /, '')
       .replace(/\n\(Did you mean (.*)\?\)$/s, '; did you mean $1?');

@@ -6,27 +6,30 @@ import type { Image } from '../image/image';
 import { keepImage } from '../node/keep-image';
 import { encodeImage, type ImageFormat, requireWritable, writeImage } from '../node/write-image';
 import { showValue } from '../options/show';
+import { dash } from './read-stdin';
 import type { Terminal } from './terminal';
 
 /** Where a picture goes. */
 export interface Destination {
   /** For messages. */
   readonly name: string;
-  /** Throws what `save` would, before there is a picture; makes the folder that it goes into. */
+  /** Checks before any work that `save` will be possible, and makes the folder. @throws as `save` */
   prepare(): Promise<void>;
-  /** Writes the picture. Where that fails, it is kept elsewhere, and the error says where. @param image not disposed */
+  /**
+   * Writes the picture.
+   *
+   * @param image not disposed
+   * @throws ImageError if that fails; the picture is then in another folder, which the message names
+   */
   save(image: Image): Promise<void>;
-  /** Takes back what `prepare` made, where nothing has been saved. */
+  /** Removes the folders that `prepare` made, if they are empty. */
   abandon(): Promise<void>;
 }
 
-/** The argument that stands for stdin or stdout. */
-export const dash = '-';
-
 /**
- * Where the value of `--output` says.
+ * The destination that `--output` names.
  *
- * @param inputs pictures by the name of their argument, which must not be overwritten
+ * @param inputs pictures by the name of their argument; `prepare` refuses to overwrite one
  */
 export function destinationOf(
   output: string,
@@ -47,7 +50,7 @@ function toFile(
     name: path,
     async prepare() {
       await requireOtherFile(path, inputs);
-      // A folder that cannot be made is explained by the check of the file.
+      // If the folder cannot be made, `requireWritable` fails with an error that says why.
       made = await mkdir(dirname(resolve(path)), { recursive: true }).catch(() => undefined);
       await requireWritable(path, { format });
     },
@@ -58,7 +61,7 @@ function toFile(
       try {
         for (; folder.length >= made.length; folder = dirname(folder)) await rmdir(folder);
       } catch {
-        // Something is in it: then it is needed.
+        // Not empty.
       }
     },
   };
@@ -99,7 +102,7 @@ const reasons: Readonly<Record<string, string>> = {
   EDQUOT: 'your quota is used up',
 };
 
-/** Writes a picture, or, where that fails after all, keeps it in another folder. */
+/** Runs `write`; if it fails, writes the picture to another folder and names that in the error. */
 async function keeping(
   image: Image,
   path: string,
@@ -120,7 +123,7 @@ async function keeping(
   }
 }
 
-/** Throws if a file is one of the inputs, under this name or another. */
+/** Throws if `path` is the same file as one of the inputs, links included. */
 async function requireOtherFile(
   path: string,
   inputs: Readonly<Record<string, string | undefined>>,
@@ -138,7 +141,7 @@ async function requireOtherFile(
   }
 }
 
-/** The same for every path and link that leads to a file; undefined for what is no file on disk. */
+/** Device and inode of a regular file, which are equal for all paths and links to it; undefined for everything else. */
 async function identityOf(path: string): Promise<string | undefined> {
   try {
     const found = await stat(path.startsWith('file:') ? fileURLToPath(path) : path, { bigint: true });

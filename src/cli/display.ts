@@ -4,7 +4,7 @@ import { progressJson } from './progress-json';
 import { progressLines } from './progress-lines';
 import type { Terminal } from './terminal';
 
-/** The display of progress that a command's flags ask for; without any, a bar on terminals and lines elsewhere. */
+/** The display for `--quiet` or `--json`; without these, a bar on terminals and lines elsewhere. */
 export function displayFor(
   { stderr, env }: Terminal,
   { json = false, quiet = false }: { readonly json?: boolean; readonly quiet?: boolean } = {},

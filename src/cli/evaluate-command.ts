@@ -6,6 +6,7 @@ import { useWasm } from '../node/use-wasm';
 import { any, flag, optionTable } from '../options/table';
 import { addFlags, only } from './flags';
 import { interruptible } from './interruptible';
+import { fileOrStdin, requireOneDash } from './read-stdin';
 import { deliverResult } from './result';
 import type { Terminal } from './terminal';
 
@@ -44,7 +45,7 @@ const table = optionTable<EvaluateFlags>()('evaluate', {
 /** Every option of the command. */
 export const evaluateOptions = table.options;
 
-/** What the command prints: every metric, and which network the distances are of. */
+/** What the command prints: every metric, and the network that the distances were computed with. */
 interface PrintedEvaluation extends ImageEvaluation<MetricName> {
   readonly image: string;
   readonly weights: string;
@@ -52,15 +53,20 @@ interface PrintedEvaluation extends ImageEvaluation<MetricName> {
   readonly embedded: boolean;
 }
 
-/** `tfjs-style-transfer evaluate`: every metric of a stylised image against its style and its content, as a table or JSON on stdout. */
+/**
+ * `tfjs-style-transfer evaluate`: every metric of a stylised image against its style and its content, on stdout as a
+ * table or JSON.
+ */
 export function evaluateCommand(terminal: Terminal): Command {
   const command = new Command('evaluate')
     .description('measure a stylised image against its style and its content')
-    .argument('<image>', 'the stylised image');
+    .argument('<image>', 'the stylised image: a file, a URL, or - for stdin');
   return addFlags(command, evaluateOptions, ['style']).action(
     async (image: string, values: Readonly<Record<string, unknown>>) => {
       const flags = table.read(only(evaluateOptions, values) as EvaluateFlags);
-      const evaluation = await interruptible(terminal, ({ signal }) => measure(image, flags, signal));
+      const evaluation = await interruptible(terminal, ({ signal }) =>
+        measure(image, flags, terminal, signal),
+      );
       await deliverResult(
         terminal,
         flags.json ? `${JSON.stringify(evaluation, null, 2)}\n` : tableOf(evaluation),
@@ -72,15 +78,17 @@ export function evaluateCommand(terminal: Terminal): Command {
 async function measure(
   image: string,
   { style, content, weights }: EvaluateFlags,
+  terminal: Terminal,
   signal: AbortSignal,
 ): Promise<PrintedEvaluation> {
-  const decode = async (option: string, input: string | undefined) =>
-    input === undefined ? undefined : decodeInput(option, input, undefined, signal);
-  // Files first: a misspelt name should not wait for weights.
+  requireOneDash({ image, style, content });
+  const decode = async (option: string, input: string) =>
+    decodeInput(option, await fileOrStdin(option, input, terminal.stdin, signal), undefined, signal);
+  // Files first, so that a misspelt name is reported before weights are read.
   const images = {
-    image: await decodeInput('image', image, undefined, signal),
-    style: await decode('style', style),
-    content: await decode('content', content),
+    image: await decode('image', image),
+    style: style === undefined ? undefined : await decode('style', style),
+    content: content === undefined ? undefined : await decode('content', content),
   };
   await useWasm();
   const extractor = await loadVgg19({ weights, signal });
@@ -97,7 +105,7 @@ async function measure(
   }
 }
 
-/** A metric's name for people, and how to read it. */
+/** Title of a metric in the table, and its unit or range. */
 const labels: Readonly<Record<MetricName, readonly [name: string, meaning: string]>> = {
   ssim: ['SSIM', '-1 to 1, 1 equal'],
   msSsim: ['MS-SSIM', '0 to 1, 1 equal'],
@@ -123,7 +131,8 @@ function tableOf(evaluation: PrintedEvaluation): string {
     const cells = columns.map(({ values }) => format(values?.[metric] ?? Number.NaN));
     return row(metric === 'msSsim' ? `${name}, ${msSsimScales} scales` : name, cells, meaning);
   });
-  const network = `Distances by ${weights}${embedded ? ', which stands in for VGG-19: compare them only with each other' : ''}.`;
+  const caution = embedded ? ', which stands in for VGG-19: compare them only with each other' : '';
+  const network = `Distances by ${weights}${caution}.`;
   const head = row(
     'against',
     columns.map(({ title }) => title),
@@ -132,7 +141,7 @@ function tableOf(evaluation: PrintedEvaluation): string {
   return `${image}, ${width}x${height}\n${[head, ...lines].join('\n')}\n${network}\n`;
 }
 
-/** Four decimals, or four digits where that would show none of them. */
+/** Four decimals; values below 0.001 as 1.234e-5. */
 const format = (value: number) =>
   value !== 0 && Math.abs(value) < 0.001
     ? value.toExponential(3)

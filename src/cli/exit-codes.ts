@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 import { InvalidArgumentError } from '../errors';
 import type { StopSignal } from './terminal';
 
-/** The exit codes of the command. A signal's is a shell's: 128 and the number of the signal. */
+/** The exit codes of the command. Those of signals are 128 plus the number of the signal, as in shells. */
 export const exitCodes = {
   done: 0,
   failed: 1,
@@ -16,7 +16,7 @@ export const exitCodes = {
 export const exitCodesHelp =
   'Exit codes: 0 done, 1 failed, 2 wrong usage, 130, 143 or 129 interrupted by Ctrl-C, SIGTERM or SIGHUP.';
 
-/** What a run rejects with that was asked to stop. */
+/** A run was asked to stop. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
   constructor(readonly signal: StopSignal) {
@@ -31,7 +31,7 @@ export function exitCodeOf(error: unknown): number {
   return error instanceof InvalidArgumentError ? exitCodes.wrongUsage : exitCodes.failed;
 }
 
-/** The signal that an exit code stands for, if any. */
+/** The signal of an exit code above 128; undefined for others. */
 export function signalOf(exitCode: number): StopSignal | undefined {
   return (['SIGHUP', 'SIGINT', 'SIGTERM'] as const).find((signal) => exitCodes[signal] === exitCode);
 }

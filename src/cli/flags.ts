@@ -5,8 +5,8 @@ import type { Option } from '../options/table';
 export type Options = Readonly<Record<string, Option<unknown>>>;
 
 /**
- * Gives a command the flags of a table. The values are checked where the table is read, so that they are refused by one message
- * everywhere; left out, they are undefined, so that defaults are the table's.
+ * Adds the flags of an option table to a command. Values are neither checked nor defaulted here: that is done by
+ * reading the table, so that messages and defaults are those of the library.
  *
  * @param required names of options that have to be given
  */
@@ -21,7 +21,7 @@ export function addFlags(command: Command, options: Options, required: readonly 
   return command;
 }
 
-/** The options of a table among the values of flags, for the table to read. */
+/** The values of those flags that belong to a table; what {@link OptionTable.read} takes. */
 export function only<Table extends Options>(
   options: Table,
   values: Readonly<Record<string, unknown>>,
@@ -29,7 +29,7 @@ export function only<Table extends Options>(
   return Object.fromEntries(Object.entries(values).filter(([name]) => Object.hasOwn(options, name)));
 }
 
-/** What a flag does, accepts and stands at, in a line: `longer side of the result (a whole number from 16 to 8192; default: ...)`. */
+/** A flag's line of help: `longer side of the result (a whole number from 16 to 8192; default: ...)`. */
 function helpOf(option: Option<unknown>): string {
   const { text, accepts, standard } = about(option);
   const notes = [
@@ -39,19 +39,19 @@ function helpOf(option: Option<unknown>): string {
   return notes.length > 0 ? `${text} (${notes.join('; ')})` : text;
 }
 
-/** What documentation tells of a flag; texts are empty where there is nothing to tell. `standard` is the default in words. */
+/** Help text, accepted values and default (`standard`) of a flag, each empty if there is none. */
 export function about(option: Option<unknown>): {
   readonly text: string;
   readonly accepts: string;
   readonly standard: string;
 } {
-  // A default that depends on something is told in the help itself.
+  // The help of an option without a fixed default ends with '(default: the preset's)'.
   const [, text = '', told] = /^(.*?)(?: \(default: (.*)\))?$/s.exec(option.help ?? '') ?? [];
   const fixed = option.default === undefined || option.default === false ? '' : String(option.default);
   return { text, accepts: acceptedValues(option), standard: told ?? fixed };
 }
 
-/** Ranges and names. What other options accept is in the words of programs; the help says it in those of the command. */
+/** A range or a list of names. For options of other kinds `accepts` describes values of programs, such as tensors. */
 function acceptedValues({ kind, accepts }: Option<unknown>): string {
   if (typeof accepts === 'string') return kind === 'number' ? accepts : '';
   return accepts.join(', ');
@@ -64,15 +64,15 @@ export function longFlag(option: Option<unknown> | undefined): string | undefine
 
 const isSwitch = ({ flag = '' }: Option<unknown>) => !/[<[]/.test(flag);
 
-/** Text that is no number is left for the table to refuse. */
+/** The number that a text is; any other text as it is, which the table refuses. */
 function numberOrText(text: string): number | string {
   const value = Number(text);
   return text.trim() === '' || Number.isNaN(value) ? text : value;
 }
 
 /**
- * A message of the library in the words of the command: `relaxedSimd: false` becomes `no --relaxed-simd`, `size is 8` `--size is 8`.
- * What the message quotes stays, except for the value of an option, which the command takes without quotes.
+ * Replaces the names of options in a message of the library by flags: `size is 8` becomes `--size is 8`,
+ * `relaxedSimd: false` becomes `no --relaxed-simd`. Quoted text, such as the name of a file, stays as it is.
  */
 export function inFlags(message: string, options: Options): string {
   const flags = new Map(
@@ -88,7 +88,7 @@ export function inFlags(message: string, options: Options): string {
       // engine: 'tfjs', engine is 'tfj', or engine 'tfjs'
       `\\b(?<named>${names})(?:: | is ) ?'(?<value>[^']*)'`,
       `(?<=\\b(?:or|accepted:) )(?<offered>${names}) '(?<choice>[^']*)'`,
-      // What is quoted otherwise is no word of the library.
+      // Other quoted text is matched so that nothing in it is replaced.
       `(?<!\\w)'[^']*'`,
       // relaxedSimd is true, relaxedSimd: false
       `\\b(?<given>${names})(?:: | is )(?<truth>true|false)\\b`,
@@ -112,7 +112,7 @@ export function inFlags(message: string, options: Options): string {
       if (found.includes(' is ')) return `${long} is ${truth === 'true' ? 'given' : 'left out'}`;
       return truth === 'true' ? long : `no ${long}`;
     }
-    // A single lower-case word is English as well; one with capitals is only ever a name.
+    // Names without capitals are English words too: 'size', 'weights'.
     return subject !== undefined || /[A-Z]/.test(found) ? long : found;
   });
 }

@@ -1,28 +1,29 @@
 import { Interrupted } from './exit-codes';
 import type { Terminal } from './terminal';
 
-/** How long work that has nothing to save may take to hear an abort. */
+/** Time in which work that has nothing to save must react to an abort. */
 const patienceMilliseconds = 1000;
 
-/** How work that Ctrl-C can interrupt is attended to. Requests to stop are Ctrl-C, SIGTERM and SIGHUP. */
+/** How requests to stop (Ctrl-C, SIGTERM, SIGHUP) reach a piece of work. */
 export interface Attention {
   /** Aborted with an {@link Interrupted} by the first request to stop. */
   readonly signal: AbortSignal;
   /**
-   * Leaves requests to the system, which ends the process at once: for work that has nothing to save and nothing to clean up, and may
-   * be too busy to hear.
+   * From now on the first request ends the process at once: for synchronous work, during which no listener is called,
+   * with nothing to save and nothing to clean up.
    */
   leave(): void;
-  /** Hears requests again. There is something to save from now on, so that the end of the work is waited for after an abort. */
+  /** From now on the first request aborts, and the end of the work is awaited however long it takes to save. */
   attend(): void;
 }
 
 /**
- * Does work that the first request to stop aborts; the second ends the process at once.
+ * Runs work that the first request to stop aborts. The second request ends the process at once.
  *
  * @param onStop called at the first request
  * @returns what `work` returns
- * @throws what `work` throws; {@link Interrupted} if it has nothing to save and does not hear the abort within a second
+ * @throws what `work` throws; {@link Interrupted} if it has nothing to save and does not
+ *   settle within a second of the abort
  */
 export async function interruptible<T>(
   terminal: Terminal,

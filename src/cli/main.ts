@@ -8,8 +8,9 @@ const exitCode = await runCommandLine(process.argv.slice(2));
 process.exitCode = exitCode;
 
 const signal = signalOf(exitCode);
-// Node restores the settings of its terminal as it exits, and crashes (SIGABRT) where that is gone.
+// Node resets its terminal when it exits, and crashes with SIGABRT if the terminal has been closed. A signal ends it
+// without that.
 if (signal === 'SIGHUP' && onTerminal) process.kill(process.pid, signal);
-// Work that does not hear an abort, such as opening a pipe that nobody writes to, keeps the process alive; process.exit() would wait
-// for its thread too. The system's own handling of the signal does not.
+// A blocked system call in one of Node's threads keeps the process alive, and process.exit() waits for that thread too.
+// The default action of the signal does not.
 else if (signal) setTimeout(() => process.kill(process.pid, signal), 500).unref();

@@ -1,20 +1,18 @@
-import { InvalidArgumentError } from '../errors';
 import { platform } from '../node/platform';
 import type { NodeStyleTransferOptions } from '../node/style-transfer';
-import { showValue } from '../options/show';
 import type { Platform } from '../platform';
 import { styleTransferOptions } from '../transfer/options';
 import type { StyleTransferProgress } from '../transfer/progress';
 import { type StyleTransferResult, styleTransferOn } from '../transfer/style-transfer';
 import { startBackend } from './backend';
-import { type Destination, dash, destinationOf } from './destination';
+import { type Destination, destinationOf } from './destination';
 import { displayFor } from './display';
 import { only } from './flags';
 import { interruptible } from './interruptible';
 import { printable } from './printable';
 import { duration, type ProgressDisplay } from './progress';
 import { jsonLine } from './progress-json';
-import { readStdin } from './read-stdin';
+import { dash, fileOrStdin, requireOneDash } from './read-stdin';
 import { type CommandOptions, commandOptions } from './style-options';
 import type { Terminal } from './terminal';
 
@@ -37,7 +35,7 @@ export async function paint(
     readonly init?: string;
   };
   const { init, engine, threads, weights } = options;
-  // A start that is a file or stdin is checked where it is read.
+  // A start that is a file or stdin is checked when it is read.
   const named = init === undefined || /[./\\]|^-$/.test(init) ? undefined : init;
   styleTransferOptions.read({ ...options, init: named as 'content' | undefined });
   const inputs = { content, style, init };
@@ -59,11 +57,11 @@ export async function paint(
       async ({ signal, leave, attend }) => {
         const [contentInput, styleInput, start] = await Promise.all(
           Object.entries(inputs).map(async ([name, input]) =>
-            input === dash ? readStdin(name, terminal.stdin, signal) : input,
+            input === undefined ? undefined : fileOrStdin(name, input, terminal.stdin, signal),
           ),
         );
         const computing = await startBackend(backend, engine, threads);
-        // Features of a large style, and the first evaluation, keep the process from hearing anything for seconds.
+        // The targets of a large style and the first evaluation are synchronous work of many seconds.
         const styleTransfer = styleTransferOn(telling(platform, leave));
         const result = await styleTransfer(contentInput ?? content, styleInput ?? style, {
           ...options,
@@ -71,7 +69,7 @@ export async function paint(
           threads: computing.threads,
           signal,
           onProgress(event) {
-            // From here on there is a picture to be saved.
+            // From now on there is a picture to save.
             if (event.type === 'step') attend();
             return onProgress(run, event);
           },
@@ -95,19 +93,19 @@ export async function paint(
   }
 }
 
-/** What is known of a run while it goes on. */
+/** A run in progress. */
 interface Run {
   readonly destination: Destination;
   readonly display: ProgressDisplay;
-  /** Says what must not be missed, also where progress is not shown. */
+  /** Prints a message that `--quiet` does not suppress. */
   readonly alert: (message: string) => void;
-  /** Whether the network that comes with the package is what was asked for. */
+  /** Whether the user asked for the network that comes with the package. */
   readonly embeddedWanted: boolean;
   /** Whether a picture has been written. */
   saved: boolean;
 }
 
-/** A platform that calls `onDecoded` when every image that was opened has been decoded. */
+/** A platform that calls `onDecoded` once all images that were opened are decoded. */
 function telling<Input>(platform: Platform<Input>, onDecoded: () => void): Platform<Input> {
   let left = 0;
   return {
@@ -128,18 +126,6 @@ function telling<Input>(platform: Platform<Input>, onDecoded: () => void): Platf
   };
 }
 
-/** Throws if several pictures are to come from stdin. */
-function requireOneDash(inputs: Readonly<Record<string, string | undefined>>): void {
-  const names = Object.keys(inputs).filter((name) => inputs[name] === dash);
-  if (names.length <= 1) return;
-  const accepted = `one ${showValue(dash)}`;
-  throw new InvalidArgumentError(
-    'CONFLICTING_OPTIONS',
-    `${names.join(' and ')} are all ${showValue(dash)}, and stdin holds one picture; accepted: ${accepted}.`,
-    { option: names[1], value: dash, accepted },
-  );
-}
-
 async function onProgress(run: Run, event: StyleTransferProgress): Promise<void> {
   const { destination, display, alert, embeddedWanted } = run;
   display.show(event);
@@ -152,7 +138,7 @@ async function onProgress(run: Run, event: StyleTransferProgress): Promise<void>
     const state = `loss ${event.loss.toPrecision(5)} after ${event.evaluations} evaluations`;
     display.line(`saved the picture so far: ${destination.name}, ${state}`);
   } catch (error) {
-    // The run is reported to have ended with what ended it.
+    // Not thrown: the run rejects with the reason of its end, which is printed as the error.
     alert(`the picture so far could not be saved: ${(error as Error).message}`);
   } finally {
     image.dispose();
@@ -160,9 +146,10 @@ async function onProgress(run: Run, event: StyleTransferProgress): Promise<void>
 }
 
 const embeddedNotice =
-  'No VGG-19 weights were found, so the small network that comes with this package is used, with simpler strokes; to get VGG-19: tfjs-style-transfer weights fetch';
+  'No VGG-19 weights were found, so the small network that comes with this package is used, with simpler strokes; ' +
+  'to get VGG-19: tfjs-style-transfer weights fetch';
 
-/** Says what was made: on stdout, or on stderr where stdout holds the picture. */
+/** Prints the result: on stdout, or on stderr if stdout is where the picture goes. */
 async function report(
   result: StyleTransferResult,
   tfjsThreads: number | undefined,

@@ -1,6 +1,6 @@
 /**
- * Text as a terminal may get it: control characters other than line feeds, which it would obey, and Unicode's invisible ones, which
- * make one text look like another, as `\u001b`. JSON stays JSON.
+ * Text that is safe to print. Control characters other than line feeds, which a terminal would obey, and invisible
+ * format characters of Unicode, which reorder or hide text, become escapes such as `\u001b`. JSON stays valid JSON.
  */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
@@ -8,7 +8,7 @@ export function printable(text: string): string {
   );
 }
 
-/** {@link printable} on one line. */
+/** {@link printable} with line feeds replaced by spaces. */
 export function printableLine(text: string): string {
   return printable(text.trim().replace(/\s*\n\s*/g, ' '));
 }

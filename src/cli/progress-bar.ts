@@ -4,7 +4,10 @@ import { printable } from './printable';
 import { describeStep, describeWeights, type ProgressDisplay } from './progress';
 import { hasColors, type Output, type Terminal } from './terminal';
 
-/** One line on a terminal that changes: a bar, then the step in words. Narrow terminals get a shorter bar, then shorter words. */
+/**
+ * One line of a terminal, drawn over and over: a bar, then the step in words. On narrow terminals first the bar gets
+ * shorter, then the words are cut.
+ */
 export function progressBar(output: Output, env: Terminal['env']): ProgressDisplay {
   const { green, dim } = colors.createColors(hasColors(output, env));
   let drawn = false;

@@ -18,5 +18,5 @@ export function progressJson(output: Output): ProgressDisplay {
   };
 }
 
-/** A value as one line of JSON, which a terminal can show as well. */
+/** A value as one line of JSON, safe to print on a terminal. */
 export const jsonLine = (value: object) => printable(`${JSON.stringify(value)}\n`);

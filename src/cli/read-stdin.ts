@@ -1,16 +1,46 @@
 import { ImageError, InvalidArgumentError } from '../errors';
+import { showValue } from '../options/show';
 import type { Input } from './terminal';
 
-/** As for pictures in files. */
+/** The argument that stands for stdin or stdout. */
+export const dash = '-';
+
+/** The limit for files of pictures. */
 const maxBytes = 2 ** 29;
 
 /**
- * Everything that stdin holds.
+ * A picture as an argument names it: the bytes of stdin for `-`, else the path or URL itself.
  *
- * @param option the argument that names it, for messages
+ * @throws InvalidArgumentError if stdin is a terminal; ImageError if it holds more than 512 MiB; the signal's reason
+ */
+export async function fileOrStdin(
+  option: string,
+  argument: string,
+  stdin: Input,
+  signal: AbortSignal,
+): Promise<string | Uint8Array> {
+  return argument === dash ? readStdin(option, stdin, signal) : argument;
+}
+
+/** Throws if several pictures are to come from stdin. */
+export function requireOneDash(inputs: Readonly<Record<string, string | undefined>>): void {
+  const names = Object.keys(inputs).filter((name) => inputs[name] === dash);
+  if (names.length <= 1) return;
+  const accepted = `one ${showValue(dash)}`;
+  throw new InvalidArgumentError(
+    'CONFLICTING_OPTIONS',
+    `${names.join(' and ')} are all ${showValue(dash)}, and stdin holds one picture; accepted: ${accepted}.`,
+    { option: names[1], value: dash, accepted },
+  );
+}
+
+/**
+ * Reads stdin to its end.
+ *
+ * @param option name of the argument, for messages
  * @throws InvalidArgumentError if stdin is a terminal; ImageError if it holds more than 512 MiB; the reason of `signal`
  */
-export async function readStdin(option: string, stdin: Input, signal: AbortSignal): Promise<Uint8Array> {
+async function readStdin(option: string, stdin: Input, signal: AbortSignal): Promise<Uint8Array> {
   if (stdin.isTTY) {
     const accepted = 'a picture on stdin, such as < photo.jpg';
     throw new InvalidArgumentError(

@@ -3,9 +3,9 @@ import { printable } from './printable';
 import type { Terminal } from './terminal';
 
 /**
- * Writes the result of a command that is made for its output. That a reader such as `head` has read enough is no failure.
+ * Writes a command's result to stdout. A reader that ends early, such as `head`, is no failure.
  *
- * @throws EnvironmentError if stdout cannot be written to, as on a full disk
+ * @throws EnvironmentError `NOT_WRITABLE` if stdout cannot be written to, as on a full disk
  */
 export async function deliverResult({ stdout }: Terminal, text: string): Promise<void> {
   try {

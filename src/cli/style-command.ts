@@ -27,5 +27,6 @@ function presetHelp(): string {
     const numbers = `alpha ${alpha}, beta ${beta.toExponential().replace('e+', 'e')}, ${iterations} iterations`;
     return `  ${name.padEnd(20)}${description}\n${' '.repeat(22)}${numbers}`;
   });
-  return `\nPresets:\n${lines.join('\n')}\n\nCtrl-C saves the picture as it is; a second one stops at once.\n${exitCodesHelp}\n`;
+  const stopping = 'Ctrl-C saves the picture as it is; a second one stops at once.';
+  return `\nPresets:\n${lines.join('\n')}\n\n${stopping}\n${exitCodesHelp}\n`;
 }

@@ -3,7 +3,7 @@ import { any, flag, oneOf, optionTable } from '../options/table';
 import { styleTransferOptions } from '../transfer/options';
 import { type Backend, backends } from './backend';
 
-/** What the command has beside the options of `styleTransfer`. */
+/** Options that the command has in addition to those of `styleTransfer`. */
 export interface CommandOptions {
   readonly output?: string | undefined;
   readonly format?: ImageFormat | undefined;
@@ -24,7 +24,7 @@ const quiet = flag({
   help: 'print nothing but errors and what --json asks for',
 });
 
-/** The options of the command that paints, beside those of `styleTransfer`. */
+/** The table of {@link CommandOptions}. */
 export const commandOptions = optionTable<CommandOptions>()('tfjs-style-transfer', {
   output: any<string, { default: string; flag: string; help: string }>(
     `a file with one of the extensions ${imageExtensions.join(', ')}, or -`,

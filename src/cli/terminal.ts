@@ -4,23 +4,23 @@ import { pipeline } from 'node:stream/promises';
 
 /** Where a command's text goes. */
 export interface Output {
-  /** Writes text as far as that is possible. A closed pipe or a full disk drops it: progress is not worth a run. */
+  /** Writes text. Never throws: what cannot be written, to a closed pipe or a full disk, is dropped. */
   write(text: string): unknown;
-  /** Set on terminals, which can show a line that changes. */
+  /** True on terminals, where a line can be drawn over. */
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
 }
 
 /** Where a command's result goes. */
 export interface ResultOutput extends Output {
-  /** Writes all of it. Rejects with the system's error, such as EPIPE or ENOSPC, where that is not possible. */
+  /** Writes all of `content`. @throws the system's error, such as EPIPE or ENOSPC */
   deliver(content: string | Uint8Array): Promise<void>;
 }
 
-/** Where `-` reads from. */
+/** Stdin. */
 export interface Input {
   readonly isTTY?: boolean | undefined;
-  /** What arrives, until the other side closes it. Throws the signal's reason when it is aborted. */
+  /** Its bytes, to the end. @throws the signal's reason when it is aborted */
   read(signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
@@ -30,7 +30,7 @@ export const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** One of {@link stopSignals}. */
 export type StopSignal = (typeof stopSignals)[number];
 
-/** All that a command sees of the process that it runs in. */
+/** The process that a command runs in, as far as commands use it. Tests have another. */
 export interface Terminal {
   readonly stdin: Input;
   /** Results. */
@@ -39,8 +39,8 @@ export interface Terminal {
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
   /**
-   * Calls `listener` at the first request to stop. The second ends the process at once, whatever it is doing. Until the function that
-   * this returns is called.
+   * Calls `listener` at the first request to stop. The second request ends the process at once.
+   * @returns a function that ends both
    */
   onStop(listener: (signal: StopSignal) => void): () => void;
 }
@@ -76,7 +76,7 @@ const processInput: Input = {
 };
 
 function lenient(stream: NodeJS.WriteStream): Output {
-  // Errors of pipes arrive as events, and an event that nobody listens to ends the process.
+  // Pipes report errors as events. Without a listener, Node ends the process.
   if (!stream.listeners('error').includes(ignore)) stream.on('error', ignore);
   return {
     write(text) {
@@ -84,7 +84,7 @@ function lenient(stream: NodeJS.WriteStream): Output {
       try {
         stream.write(text);
       } catch {
-        // Errors of files are thrown.
+        // Files report errors by exceptions.
       }
     },
     isTTY: stream.isTTY,
@@ -98,7 +98,7 @@ const ignore = () => {};
 
 async function deliver(content: string | Uint8Array): Promise<void> {
   const { stdout } = process;
-  // Node's own stream for files takes a disk that fills up in the middle of a write for success.
+  // process.stdout on a file ignores partial writes, which happen when a disk fills up.
   if (isFile(stdout.fd))
     return pipeline([content], createWriteStream('', { fd: stdout.fd, autoClose: false }));
   await new Promise<void>((resolve, reject) => {
@@ -114,7 +114,7 @@ function isFile(descriptor: number): boolean {
   }
 }
 
-/** One press can arrive twice within a moment: npm and npx pass on what the terminal has already sent to everyone. */
+/** Signals within this time count as one: npm and npx forward Ctrl-C, which the terminal has sent to all already. */
 const samePressMilliseconds = 250;
 
 function onStop(listener: (signal: StopSignal) => void): () => void {
@@ -125,8 +125,8 @@ function onStop(listener: (signal: StopSignal) => void): () => void {
     setTimeout(letGo, samePressMilliseconds).unref();
     listener(signal);
   };
-  // Without a listener the system ends the process itself, which works however busy the program is. A second SIGHUP is no request of
-  // its own: the shell and the system both send one where a terminal closes.
+  // Without a listener the system ends the process, also during synchronous work. SIGHUP keeps its listener: when a
+  // terminal closes, both the shell and the system send one.
   const letGo = () => void process.off('SIGINT', hear).off('SIGTERM', hear);
   for (const signal of stopSignals) process.on(signal, hear);
   return () => {

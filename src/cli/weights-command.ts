@@ -52,13 +52,13 @@ export const weightsOptions = table.options;
 const read = (values: Readonly<Record<string, unknown>>) =>
   table.read(only(weightsOptions, values) as WeightsFlags);
 
-/** `tfjs-style-transfer weights`: what is in the cache of weights, and getting more into it. */
+/** `tfjs-style-transfer weights`: lists, fetches, checks, deletes and converts weights. */
 export function weightsCommand(terminal: Terminal): Command {
   const print = (text: string) => deliverResult(terminal, `${text}\n`);
   const command = new Command('weights').description(
     'list, fetch, verify, locate, delete and convert weights of VGG-19',
   );
-  /** A command with a table of flags. */
+  /** Adds a subcommand with flags. */
   const add = (name: string, options: Options, description: string) =>
     addFlags(command.command(name).description(description), options);
 
@@ -160,7 +160,7 @@ export function weightsCommand(terminal: Terminal): Command {
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** Does what reads weights, with progress on stderr, until Ctrl-C; what was fetched by then is kept. */
+/** Runs `work`, which reads weights, with progress on stderr. Ctrl-C aborts it; what has been fetched stays cached. */
 async function attended<T>(
   terminal: Terminal,
   flags: { readonly quiet: boolean },
@@ -186,7 +186,7 @@ async function attended<T>(
 
 const cachedFiles = async () => (await diskCache().list()).filter(({ key }) => isFileKey(key));
 
-/** What is known of a cached file of the default source. */
+/** Size and SHA-256 of a file of the default source; undefined for other files. */
 function pinOf(key: string) {
   const file = key.slice(vgg19CacheFolder.length + 1);
   return key.startsWith(`${vgg19CacheFolder}/`) && Object.hasOwn(vgg19Pins, file)

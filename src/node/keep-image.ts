@@ -6,8 +6,8 @@ import { replaceFile } from './replace-file';
 import { encodeImage, type ImageFormat } from './write-image';
 
 /**
- * Writes an image where there is room, for a program whose result cannot be written to where it belongs: into the
- * temporary folder, the user's home or the current folder, whichever comes first that takes it. Nothing is replaced.
+ * Writes an image to a folder that takes it, for a program that cannot write its result to where it belongs: the
+ * temporary folder, else the user's home, else the current folder. Replaces no file.
  *
  * @param image [height, width, 3]; not disposed
  * @param path where it belongs; the new file's name begins with its name

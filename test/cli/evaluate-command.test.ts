@@ -1,7 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
+import { runCommandLine } from '../../src/cli/command-line';
 import { evaluateCommand } from '../../src/cli/evaluate-command';
 import { metricNames } from '../../src/metrics';
 import { fakeTerminal } from '../support/fake-terminal';
@@ -23,6 +25,21 @@ async function run(...args: string[]): Promise<string> {
 describe('evaluate', () => {
   it('refuses to run without a style', async () => {
     await expect(run(image)).rejects.toThrow(/--style/);
+  });
+});
+
+describe('evaluate with stdin', () => {
+  it('takes a picture from it', async () => {
+    const fake = fakeTerminal({ stdin: await readFile(image) });
+    const args = ['evaluate', '-', '--style', style, '--weights', 'embedded', '--json'];
+    expect(await runCommandLine(args, fake.terminal)).toBe(0);
+    expect(JSON.parse(fake.written.stdout)).toMatchObject({ image: '-', width: 96, height: 64 });
+  });
+
+  it('refuses two', async () => {
+    const fake = fakeTerminal({ stdin: new Uint8Array() });
+    expect(await runCommandLine(['evaluate', '-', '--style', '-'], fake.terminal)).toBe(2);
+    expect(fake.written.stderr).toContain('image and style are all');
   });
 });
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { link, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { getThreadsCount } from '@tensorflow/tfjs-backend-wasm';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { pictureFolder, quick, runCommand } from '../support/command-line-folder';
@@ -164,6 +165,8 @@ describe('what is said', () => {
     ];
     const { code, stdout } = await runCommand([path('content.png'), path('style.jpg'), ...flags, '--json']);
     expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 0, threads });
+    // tfjs gets threads only if it computes.
+    if (!args.includes('cpu')) expect(getThreadsCount()).toBe(args.includes('tfjs') ? threads : 1);
     const text = await runCommand([path('content.png'), path('style.jpg'), ...flags]);
     expect(text.stdout).toContain(`, ${threads} thread${threads === 1 ? '' : 's'}, `);
   });

@@ -125,7 +125,7 @@ describe.skipIf(process.platform === 'win32')('signals', () => {
       const { child, ended, stderr } = startCommand(long());
       await until(() => stderr().includes('"iteration":3'));
       child.kill(signal);
-      // npm and npx pass on what the terminal has already sent to the whole group; a shell and the system both send SIGHUP.
+      // Twice: npm and npx forward SIGINT; the shell and the system both send SIGHUP.
       child.kill(signal);
       expect(await ended).toMatchObject({
         code: expected,
