@@ -1,3 +1,6 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { checkAllocations } from './allocation';
+import { EnvironmentError } from './errors';
 import type { WeightsPlatform } from './features/vgg19/resolve-weights';
 import type { ImageReader } from './image/image-reader';
 import { type ImageInput, imageReader } from './image/to-image';
@@ -20,3 +23,33 @@ export interface Platform<Input> extends ImageReader<Input> {
 
 /** What every platform has. */
 export const anyPlatform: Platform<ImageInput> = imageReader;
+
+/**
+ * Makes sure that tfjs has a backend that starts, and starts the platform's own where the program has set up none.
+ *
+ * @throws EnvironmentError `NO_BACKEND`, with the cure
+ */
+export async function requireBackend({ startBackend }: Platform<never>): Promise<void> {
+  const problem = await backendProblem();
+  if (problem) {
+    if (!startBackend) throw problem;
+    await startBackend();
+  }
+  checkAllocations();
+}
+
+/** Why tfjs has no backend here, if it has none. */
+async function backendProblem(): Promise<EnvironmentError | undefined> {
+  let cause: unknown;
+  try {
+    await tf.ready();
+    if (tf.getBackend()) return undefined;
+  } catch (error) {
+    cause = error;
+  }
+  const accepted =
+    "import '@tensorflow/tfjs-backend-wasm' (or -cpu, -webgl, -webgpu) and await tf.setBackend('wasm') first; " +
+    'in Node, useWasm() does both';
+  const message = `TensorFlow.js has no backend that works here: ${accepted}.`;
+  return new EnvironmentError('NO_BACKEND', message, { option: 'backend', accepted, cause });
+}

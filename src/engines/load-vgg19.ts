@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkAllocations } from '../allocation';
 import { EnvironmentError } from '../errors';
 import type { LoadedNetwork } from '../features/network';
 import { convolutionsUpTo, type Vgg19Layer, vgg19Layers } from '../features/vgg19/layers';
@@ -8,7 +7,7 @@ import { deepestPaperLayer } from '../features/vgg19/paper-layers';
 import { readLayers } from '../features/vgg19/read-layers';
 import { resolveWeights, type Weights } from '../features/vgg19/resolve-weights';
 import { abortSignal, any, callback, oneOf, optionTable } from '../options/table';
-import { anyPlatform, type Platform } from '../platform';
+import { anyPlatform, type Platform, requireBackend } from '../platform';
 import type { WeightsProgress, WeightsWarning } from '../storage/progress';
 import type { Engine, EngineExtractor, EngineLoadOptions } from './engine';
 import { type EngineOptions, engineOptions, enginesFor } from './engine-options';
@@ -103,34 +102,4 @@ async function loadBy(
     options.onWarning?.({ code: 'ENGINE_UNAVAILABLE', message });
     return loadBy(others, network, options);
   }
-}
-
-/**
- * Makes sure that tfjs has a backend that starts, and starts the platform's own where the program has set up none.
- *
- * @throws EnvironmentError `NO_BACKEND`, with the cure
- */
-export async function requireBackend({ startBackend }: Platform<never>): Promise<void> {
-  const problem = await backendProblem();
-  if (problem) {
-    if (!startBackend) throw problem;
-    await startBackend();
-  }
-  checkAllocations();
-}
-
-/** Why tfjs has no backend here, if it has none. */
-async function backendProblem(): Promise<EnvironmentError | undefined> {
-  let cause: unknown;
-  try {
-    await tf.ready();
-    if (tf.getBackend()) return undefined;
-  } catch (error) {
-    cause = error;
-  }
-  const accepted =
-    "import '@tensorflow/tfjs-backend-wasm' (or -cpu, -webgl, -webgpu) and await tf.setBackend('wasm') first; " +
-    'in Node, useWasm() does both';
-  const message = `TensorFlow.js has no backend that works here: ${accepted}.`;
-  return new EnvironmentError('NO_BACKEND', message, { option: 'backend', accepted, cause });
 }

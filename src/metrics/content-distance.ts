@@ -2,11 +2,10 @@ import type { FeatureExtractor } from '../features/extractor';
 import type { LayerName } from '../features/layer-name';
 import type { ImageInput } from '../image/to-image';
 import { contentLoss } from '../losses/content-loss';
-import type { Distance } from '../losses/distance';
-import { requireKnownOptions } from '../options/validate';
-import { readNumbers, withImagePair } from './image-pair';
-import { requireExtractor } from './require-extractor';
-import { valueOnce } from './value-once';
+import { type Distance, distanceOption } from '../losses/distance';
+import { optionTable } from '../options/table';
+import { extractorOption, layersWithDefault, lossBetween, requireExtractor } from './feature-distance';
+import { withImagePair } from './image-pair';
 
 /** Options of {@link contentDistance}. */
 export interface ContentDistanceOptions {
@@ -17,6 +16,12 @@ export interface ContentDistanceOptions {
   /** Mean of squared differences, or of magnitudes. @default 'mse' */
   readonly distance?: Distance | undefined;
 }
+
+const contentDistanceOptions = optionTable<ContentDistanceOptions>()('contentDistance', {
+  extractor: extractorOption,
+  layers: layersWithDefault(['conv2_2']),
+  distance: distanceOption('mse'),
+});
 
 /**
  * The content loss as a measure: the sum over layers of mean((F - P)^2), F and P the feature maps of image and content ({@link contentLoss}).
@@ -36,14 +41,9 @@ export async function contentDistance(
   content: ImageInput,
   options: ContentDistanceOptions,
 ): Promise<number> {
-  requireKnownOptions('contentDistance', options, ['extractor', 'layers', 'distance']);
-  const { extractor, layers = ['conv2_2'], distance } = options;
+  const { extractor, layers, distance } = contentDistanceOptions.read(options);
   requireExtractor('contentDistance', extractor, layers);
-  return withImagePair('contentDistance', { image, content }, async (first, second) => {
-    const [value] = await readNumbers(() => {
-      const loss = contentLoss(extractor.extract(second, layers), { distance });
-      return valueOnce(loss, extractor.extract(first, layers));
-    });
-    return value;
-  });
+  return withImagePair('contentDistance', { image, content }, (first, second) =>
+    lossBetween(first, second, extractor, layers, (target) => contentLoss(target, { distance })),
+  );
 }

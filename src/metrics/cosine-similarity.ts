@@ -1,11 +1,11 @@
-import type { Tensor4D } from '@tensorflow/tfjs-core';
 import type { FeatureExtractor } from '../features/extractor';
 import type { LayerName } from '../features/layer-name';
 import type { ImageInput } from '../image/to-image';
-import { requireKnownOptions } from '../options/validate';
+import { any, optionTable } from '../options/table';
+import { owning } from '../owning';
 import { cosineSimilarityOfTensors } from './cosine-similarity-of-tensors';
-import { readNumbers, withImagePair } from './image-pair';
-import { requireExtractor } from './require-extractor';
+import { extractorOption, requireExtractor } from './feature-distance';
+import { withImagePair } from './image-pair';
 
 /** Options of {@link cosineSimilarity}. */
 export type CosineSimilarityOptions =
@@ -16,6 +16,14 @@ export type CosineSimilarityOptions =
       readonly extractor: FeatureExtractor;
     }
   | { readonly layer?: undefined; readonly extractor?: undefined };
+
+const cosineSimilarityOptions = optionTable<{
+  readonly layer?: LayerName | undefined;
+  readonly extractor?: FeatureExtractor | undefined;
+}>()('cosineSimilarity', {
+  layer: any<LayerName>('the name of a layer', (value) => typeof value === 'string'),
+  extractor: extractorOption,
+});
 
 /**
  * Cosine of the angle between two images read as vectors, a.b / (|a| |b|): of all pixels and channels, or of the feature maps of a layer.
@@ -38,16 +46,17 @@ export async function cosineSimilarity(
   b: ImageInput,
   options: CosineSimilarityOptions = {},
 ): Promise<number> {
-  requireKnownOptions('cosineSimilarity', options, ['layer', 'extractor']);
-  const { layer, extractor } = options;
+  const { layer, extractor } = cosineSimilarityOptions.read(options);
   const layers = layer === undefined ? undefined : [layer];
   if (layers || extractor) requireExtractor('cosineSimilarity', extractor, layers);
-  return withImagePair('cosineSimilarity', { a, b }, async (first, second) => {
-    const [cosine] = await readNumbers(() => {
-      if (!layer || !extractor) return cosineSimilarityOfTensors(first, second);
-      const [a, b] = [first, second].map((image) => extractor.extract(image, [layer])[layer]);
-      return cosineSimilarityOfTensors(a as Tensor4D, b as Tensor4D);
-    });
-    return Math.min(1, Math.max(-1, cosine));
-  });
+  return withImagePair('cosineSimilarity', { a, b }, (first, second) =>
+    owning(async ({ temporary }) => {
+      const [x, y] =
+        layer && extractor
+          ? [first, second].map((image) => temporary(extractor.extract(image, [layer]))[layer] ?? image)
+          : [first, second];
+      const cosine = temporary(cosineSimilarityOfTensors(x, y));
+      return Math.min(1, Math.max(-1, (await cosine.data())[0]));
+    }),
+  );
 }

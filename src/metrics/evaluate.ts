@@ -1,13 +1,15 @@
-import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors';
 import type { FeatureExtractor } from '../features/extractor';
 import type { LayerName } from '../features/layer-name';
 import type { Image } from '../image/image';
 import { type ImageInput, imageFrom } from '../image/to-image';
-import { showValue } from '../options/show';
-import { requireKnownOptions, requireName } from '../options/validate';
+import { abortSignal, any, optionTable } from '../options/table';
+import { requireName } from '../options/validate';
+import { owning } from '../owning';
+import { anyPlatform, type Platform, requireBackend } from '../platform';
 import { contentDistance } from './content-distance';
 import { cosineSimilarity } from './cosine-similarity';
+import { acceptedExtractor, isExtractor } from './feature-distance';
 import { msSsim, scalesThatFit } from './ms-ssim';
 import { mutualInformation } from './mutual-information';
 import { psnr } from './psnr';
@@ -31,16 +33,16 @@ export type FeatureMetric = 'contentDistance' | 'styleDistance';
 export type MetricName = PixelMetric | FeatureMetric;
 
 /** What {@link evaluate} takes. */
-export interface EvaluateOptions<Metric extends MetricName = PixelMetric> {
+export interface EvaluateOptions<Metric extends MetricName = PixelMetric, Input = ImageInput> {
   /** The stylised image. */
-  readonly image: ImageInput;
+  readonly image: Input;
   /** The content image; resized to the stylised image's size where it differs. */
-  readonly content?: ImageInput | undefined;
+  readonly content?: Input | undefined;
   /**
    * The style image; resized to the stylised image's size where it differs. For `styleDistance` it keeps its aspect ratio, and only
    * its longer side becomes the stylised image's, as `styleTransfer` does by default: strokes are compared at one scale.
    */
-  readonly style?: ImageInput | undefined;
+  readonly style?: Input | undefined;
   /** @default every metric; without an extractor those that need none */
   readonly metrics?: readonly Metric[] | undefined;
   /** The network of `contentDistance` and `styleDistance`; not disposed. */
@@ -49,9 +51,11 @@ export interface EvaluateOptions<Metric extends MetricName = PixelMetric> {
   readonly contentLayers?: readonly LayerName[] | undefined;
   /** Layers of `styleDistance`. @default conv1_1, conv1_2, conv2_1, conv2_2, conv3_1 */
   readonly styleLayers?: readonly LayerName[] | undefined;
+  /** Ends the evaluation between two metrics, or while an image is read; it then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** The metrics that were asked for, and whichever others were computed by default. */
+/** The metrics that were asked for, and perhaps others that were computed by default. */
 export type MetricValues<Metric extends MetricName = PixelMetric> = Readonly<
   Record<Metric, number> & Partial<Record<MetricName, number>>
 >;
@@ -61,7 +65,7 @@ export interface ImageEvaluation<Metric extends MetricName = PixelMetric> {
   /** Of the stylised image, in pixels. */
   readonly width: number;
   readonly height: number;
-  /** Scales of `msSsim`: as many of 5 as the image has room for. Values compare only with others of as many scales. */
+  /** Number of scales of `msSsim`, at most 5, fewer for small images. Values compare only with others of the same number. */
   readonly msSsimScales: number;
   /** The stylised image against the content image; undefined where none was given. */
   readonly content: MetricValues<Metric> | undefined;
@@ -69,65 +73,83 @@ export interface ImageEvaluation<Metric extends MetricName = PixelMetric> {
   readonly style: MetricValues<Metric> | undefined;
 }
 
+/** Names any layers; whether an extractor has them is known when it is asked. */
+const layerNames = any<readonly LayerName[]>('an array of layer names', Array.isArray);
+
+/** {@link evaluate} as a type, for images of a platform. */
+export type Evaluate<Input> = <Metric extends MetricName = PixelMetric>(
+  options: EvaluateOptions<Metric, Input>,
+) => Promise<ImageEvaluation<Metric>>;
+
 /**
  * Every metric of a stylised image against its content and its style, with the defaults of each.
  *
  * @returns a record of numbers; `psnr` is `Infinity` for equal images
  * @throws ImageError if an input is no image, or smaller than the window of a metric asked for (11x11 for `ssim` and `msSsim`);
- *   InvalidArgumentError if an option is wrong, neither content nor style is given, or a metric needs an extractor and there is none
+ *   InvalidArgumentError if an option is wrong, neither content nor style is given, or a metric needs an extractor and there is none:
+ *   these before any file is read
  * @example
  * ```ts
  * const { content, style } = await evaluate({ image, content: photograph, style: painting });
  * console.log(content?.ssim, style?.mutualInformation);
  * ```
  */
-export async function evaluate<Metric extends MetricName = PixelMetric>(
-  options: EvaluateOptions<Metric>,
-): Promise<ImageEvaluation<Metric>> {
-  requireKnownOptions('evaluate', options, knownOptions);
-  const { content, style, extractor } = options;
-  const metrics = options.metrics ?? (extractor ? metricNames : pixelMetrics);
-  requireMetrics(metrics, extractor);
-  if (content === undefined && style === undefined) {
-    const accepted = 'content, style, or both';
-    throw new InvalidArgumentError(
-      'MISSING',
-      `evaluate has nothing to compare with; accepted: ${accepted}.`,
-      {
-        option: 'content',
-        accepted,
-      },
-    );
-  }
-  const image = await imageFrom('image', options.image);
-  const compare = async (option: 'content' | 'style') => {
-    const input = options[option];
-    return input === undefined
-      ? undefined
-      : compareWith(image, await imageFrom(option, input), metrics, options);
+export const evaluate: Evaluate<ImageInput> = /* @__PURE__ */ evaluateOn(anyPlatform);
+
+/** Makes `evaluate` for a platform. */
+export function evaluateOn<Input>(platform: Platform<Input>): Evaluate<Input> {
+  const table = optionTable<EvaluateOptions<MetricName, Input>>()('evaluate', {
+    image: any<Exclude<Input, undefined>>('an image', () => true),
+    content: any<Exclude<Input, undefined>>('an image', () => true),
+    style: any<Exclude<Input, undefined>>('an image', () => true),
+    metrics: any<readonly MetricName[]>('an array of names of metrics', Array.isArray),
+    extractor: any<FeatureExtractor>(acceptedExtractor, isExtractor),
+    contentLayers: layerNames,
+    styleLayers: layerNames,
+    signal: abortSignal(),
+  });
+  return async <Metric extends MetricName>(given: EvaluateOptions<Metric, Input>) => {
+    const options = table.read(given);
+    const { extractor, signal, content, style, metrics = extractor ? metricNames : pixelMetrics } = options;
+    requireMetrics(metrics, extractor);
+    if (content === undefined && style === undefined) {
+      const accepted = 'content, style, or both';
+      throw new InvalidArgumentError(
+        'MISSING',
+        `evaluate has nothing to compare with; accepted: ${accepted}.`,
+        {
+          option: 'content',
+          accepted,
+        },
+      );
+    }
+    signal?.throwIfAborted();
+    await requireBackend(platform);
+    return owning(async ({ temporary }) => {
+      const image = temporary(await platform.decode('image', options.image, undefined, signal));
+      const compare = async (option: 'content' | 'style', input: Input | undefined) =>
+        input === undefined
+          ? undefined
+          : compareWith(image, await platform.decode(option, input, undefined, signal), metrics, options);
+      const [height, width] = image.shape;
+      return {
+        width,
+        height,
+        msSsimScales: scalesThatFit(image.shape),
+        content: await compare('content', content),
+        style: await compare('style', style),
+      } as ImageEvaluation<Metric>;
+    });
   };
-  try {
-    const [height, width] = image.shape;
-    return {
-      width,
-      height,
-      msSsimScales: scalesThatFit(image.shape),
-      content: await compare('content'),
-      style: await compare('style'),
-    } as ImageEvaluation<Metric>;
-  } finally {
-    image.dispose();
-  }
 }
 
-const knownOptions = ['image', 'content', 'style', 'metrics', 'extractor', 'contentLayers', 'styleLayers'];
+/** What the metrics of features are told. */
+type NetworkOptions = Pick<
+  EvaluateOptions<MetricName>,
+  'extractor' | 'contentLayers' | 'styleLayers' | 'signal'
+>;
 
-type Measure = (
-  image: Image,
-  other: Image,
-  scaled: Image,
-  options: EvaluateOptions<MetricName>,
-) => Promise<number>;
+type Measure = (image: Image, other: Image, scaled: Image, options: NetworkOptions) => Promise<number>;
 
 /** `other` has the image's size, `scaled` its longer side. */
 const measures: Readonly<Record<MetricName, Measure>> = {
@@ -151,8 +173,8 @@ export const metricNames = Object.keys(measures) as readonly MetricName[];
 const pixelMetrics = metricNames.filter((name) => !name.endsWith('Distance'));
 
 function requireMetrics(metrics: readonly MetricName[], extractor: FeatureExtractor | undefined): void {
-  if (!Array.isArray(metrics) || metrics.length === 0) {
-    const message = `metrics is ${showValue(metrics)}; accepted: some of ${metricNames.join(', ')}.`;
+  if (metrics.length === 0) {
+    const message = `metrics is []; accepted: some of ${metricNames.join(', ')}.`;
     throw new InvalidArgumentError('EMPTY', message, {
       option: 'metrics',
       value: metrics,
@@ -162,32 +184,31 @@ function requireMetrics(metrics: readonly MetricName[], extractor: FeatureExtrac
   metrics.forEach((name, i) => {
     requireName(`metrics[${i}]`, name, metricNames);
     if (extractor || pixelMetrics.includes(name)) return;
-    const message = `${name} needs an extractor, such as loadVgg19() gives.`;
+    const message = `metrics[${i}] is '${name}', which needs an extractor; accepted: ${acceptedExtractor}.`;
     throw new InvalidArgumentError('NO_EXTRACTOR', message, {
       option: 'extractor',
-      accepted: 'a FeatureExtractor',
+      accepted: acceptedExtractor,
     });
   });
 }
 
 /** Takes `original` over and frees it. */
-async function compareWith(
+function compareWith(
   image: Image,
   original: Image,
   metrics: readonly MetricName[],
-  options: EvaluateOptions<MetricName>,
+  options: NetworkOptions,
 ): Promise<Partial<Record<MetricName, number>>> {
-  const owned = [original];
-  try {
+  return owning(async ({ temporary }) => {
+    temporary(original);
     const [height, width] = image.shape;
-    const other = await imageFrom('image', original, { width, height });
-    owned.push(other);
-    const scaled = await imageFrom('image', original, { longerSide: Math.max(width, height) });
-    owned.push(scaled);
+    const other = temporary(await imageFrom('image', original, { width, height }));
+    const scaled = temporary(await imageFrom('image', original, { longerSide: Math.max(width, height) }));
     const values: Partial<Record<MetricName, number>> = {};
-    for (const name of metrics) values[name] = await measures[name](image, other, scaled, options);
+    for (const name of metrics) {
+      options.signal?.throwIfAborted();
+      values[name] = await measures[name](image, other, scaled, options);
+    }
     return values;
-  } finally {
-    tf.dispose(owned);
-  }
+  });
 }

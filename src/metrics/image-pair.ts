@@ -2,26 +2,26 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ImageError } from '../errors';
 import type { Image } from '../image/image';
 import { type ImageInput, imageFrom } from '../image/to-image';
+import { owning } from '../owning';
 
 /**
- * Brings two inputs to images with finite pixels in [0,1], checks that they have one size, computes, and frees them whatever happens.
+ * Brings two inputs to images with finite pixels in [0,1], checks that they have one size, computes, and frees them.
  *
  * @param inputs the two by the names of the caller's arguments, for messages
  */
-export async function withImagePair<Result>(
+export function withImagePair<Result>(
   caller: string,
   inputs: Readonly<Record<string, ImageInput>>,
   compute: (first: Image, second: Image) => Promise<Result>,
 ): Promise<Result> {
-  const images: Image[] = [];
-  try {
-    for (const [option, input] of Object.entries(inputs)) images.push(await imageFrom(option, input));
+  return owning(async ({ temporary }) => {
+    const images: Image[] = [];
+    for (const [option, input] of Object.entries(inputs))
+      images.push(temporary(await imageFrom(option, input)));
     const [first, second] = images;
     requireOneSize(caller, Object.keys(inputs), first, second);
-    return await compute(first, second);
-  } finally {
-    tf.dispose(images);
-  }
+    return compute(first, second);
+  });
 }
 
 function requireOneSize(caller: string, [nameA, nameB]: string[], a: Image, b: Image): void {
@@ -29,14 +29,4 @@ function requireOneSize(caller: string, [nameA, nameB]: string[], a: Image, b: I
   const size = ({ shape: [height, width] }: Image) => `${width}x${height}`;
   const message = `${caller}: ${nameA} is ${size(a)} and ${nameB} is ${size(b)}; accepted: two images of one size.`;
   throw new ImageError('DIFFERENT_SIZES', message, { option: nameB, value: size(b), accepted: size(a) });
-}
-
-/** Reads the numbers of a small tensor and frees it. */
-export async function readNumbers(make: () => tf.Tensor): Promise<number[]> {
-  const tensor = tf.tidy(make);
-  try {
-    return Array.from(await tensor.data());
-  } finally {
-    tensor.dispose();
-  }
 }

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ImageInput } from '../image/to-image';
 import { optionTable } from '../options/table';
+import { owning } from '../owning';
 import { meanOf } from '../sums';
-import { readNumbers, withImagePair } from './image-pair';
+import { withImagePair } from './image-pair';
 import { ssimOptions } from './ssim-of-tensors';
 
 /** Options of {@link psnr}. */
@@ -27,8 +28,10 @@ const psnrOptions = optionTable<PsnrOptions>()('psnr', { dataRange: ssimOptions.
  */
 export async function psnr(a: ImageInput, b: ImageInput, options: PsnrOptions = {}): Promise<number> {
   const { dataRange } = psnrOptions.read(options);
-  return withImagePair('psnr', { a, b }, async (first, second) => {
-    const [meanSquare] = await readNumbers(() => meanOf(tf.squaredDifference(first, second)));
-    return 10 * Math.log10(dataRange ** 2 / meanSquare);
-  });
+  return withImagePair('psnr', { a, b }, (first, second) =>
+    owning(async ({ temporary }) => {
+      const meanSquare = temporary(tf.tidy(() => meanOf(tf.squaredDifference(first, second))));
+      return 10 * Math.log10(dataRange ** 2 / (await meanSquare.data())[0]);
+    }),
+  );
 }

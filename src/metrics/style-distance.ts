@@ -1,14 +1,11 @@
-import * as tf from '@tensorflow/tfjs-core';
 import type { FeatureExtractor } from '../features/extractor';
 import type { LayerName } from '../features/layer-name';
-import type { Image } from '../image/image';
 import { type ImageInput, imageFrom } from '../image/to-image';
-import type { GramNormalization } from '../losses/gram-matrix';
+import { type GramNormalization, gramNormalizationOption } from '../losses/gram-matrix';
 import { styleLoss } from '../losses/style-loss';
-import { requireKnownOptions } from '../options/validate';
-import { readNumbers } from './image-pair';
-import { requireExtractor } from './require-extractor';
-import { valueOnce } from './value-once';
+import { optionTable } from '../options/table';
+import { owning } from '../owning';
+import { extractorOption, layersWithDefault, lossBetween, requireExtractor } from './feature-distance';
 
 /** Options of {@link styleDistance}. */
 export interface StyleDistanceOptions {
@@ -22,6 +19,12 @@ export interface StyleDistanceOptions {
 
 /** Li et al. 2021, fig. 1: the first five convolutions. */
 const firstConvolutions: readonly LayerName[] = ['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1'];
+
+const styleDistanceOptions = optionTable<StyleDistanceOptions>()('styleDistance', {
+  extractor: extractorOption,
+  layers: layersWithDefault(firstConvolutions),
+  normalization: gramNormalizationOption,
+});
 
 /**
  * The style loss as a measure: the sum over layers of mean((G - A)^2), G and A the Gram matrices of image and style ({@link styleLoss}).
@@ -41,19 +44,11 @@ export async function styleDistance(
   style: ImageInput,
   options: StyleDistanceOptions,
 ): Promise<number> {
-  requireKnownOptions('styleDistance', options, ['extractor', 'layers', 'normalization']);
-  const { extractor, layers = firstConvolutions, normalization } = options;
+  const { extractor, layers, normalization } = styleDistanceOptions.read(options);
   requireExtractor('styleDistance', extractor, layers);
-  const images: Image[] = [];
-  try {
-    images.push(await imageFrom('image', image));
-    images.push(await imageFrom('style', style));
-    const [value] = await readNumbers(() => {
-      const loss = styleLoss(extractor.extract(images[1], layers), { normalization });
-      return valueOnce(loss, extractor.extract(images[0], layers));
-    });
-    return value;
-  } finally {
-    tf.dispose(images);
-  }
+  return owning(async ({ temporary }) => {
+    const first = temporary(await imageFrom('image', image));
+    const second = temporary(await imageFrom('style', style));
+    return lossBetween(first, second, extractor, layers, (target) => styleLoss(target, { normalization }));
+  });
 }

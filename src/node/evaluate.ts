@@ -1,25 +1,20 @@
 import {
+  type Evaluate,
   type EvaluateOptions,
-  evaluate as evaluateAnywhere,
-  type ImageEvaluation,
+  evaluateOn,
   type MetricName,
   type PixelMetric,
 } from '../metrics/evaluate';
-import { decodeInput, type NodeImageInput } from './image-input';
+import type { NodeImageInput } from './image-input';
+import { platform } from './platform';
 
 /** Options of {@link evaluate}: as in `tfjs-style-transfer/metrics`, with image files. */
 export interface NodeEvaluateOptions<Metric extends MetricName = PixelMetric>
-  extends Omit<EvaluateOptions<Metric>, 'image' | 'content' | 'style'> {
-  /** The stylised image. */
-  readonly image: NodeImageInput;
-  /** The content image; resized to the stylised image's size where it differs. */
-  readonly content?: NodeImageInput | undefined;
-  /** The style image; resized to the stylised image's size where it differs. */
-  readonly style?: NodeImageInput | undefined;
-}
+  extends EvaluateOptions<Metric, NodeImageInput> {}
 
 /**
- * `evaluate` of `tfjs-style-transfer/metrics` that also takes paths, URLs and the bytes of image files.
+ * `evaluate` of `tfjs-style-transfer/metrics` that also takes paths, URLs and the bytes of image files. Where the program has set up no
+ * tfjs backend, it starts wasm.
  *
  * @returns a record of numbers
  * @throws ImageError if a file cannot be read; otherwise as `evaluate`
@@ -28,17 +23,4 @@ export interface NodeEvaluateOptions<Metric extends MetricName = PixelMetric>
  * const { style } = await evaluate({ image: 'out.png', style: 'painting.jpg' });
  * ```
  */
-export async function evaluate<Metric extends MetricName = PixelMetric>(
-  options: NodeEvaluateOptions<Metric>,
-): Promise<ImageEvaluation<Metric>> {
-  const decode = async (option: 'content' | 'style') => {
-    const input = options[option];
-    return input === undefined ? undefined : decodeInput(option, input);
-  };
-  return evaluateAnywhere<Metric>({
-    ...options,
-    image: await decodeInput('image', options.image),
-    content: await decode('content'),
-    style: await decode('style'),
-  });
-}
+export const evaluate: Evaluate<NodeImageInput> = /* @__PURE__ */ evaluateOn(platform);

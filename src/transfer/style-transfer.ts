@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { EngineExtractor } from '../engines/engine';
-import { defaultLastLayer, loadVgg19On, requireBackend } from '../engines/load-vgg19';
+import { defaultLastLayer, loadVgg19On } from '../engines/load-vgg19';
 import { requireLayers } from '../features/require-layers';
 import { deepestLayer, type Vgg19Layer, vgg19Layers } from '../features/vgg19/layers';
 import type { Image } from '../image/image';
@@ -9,7 +9,7 @@ import { type Size, type SizeRule, sizeAfter } from '../image/size-rule';
 import type { ImageInput } from '../image/to-image';
 import type { StopReason } from '../optim';
 import { disposable, owning } from '../owning';
-import { anyPlatform, type Platform } from '../platform';
+import { anyPlatform, type Platform, requireBackend } from '../platform';
 import {
   defaultOptimizer,
   defaultSize,

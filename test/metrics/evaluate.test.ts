@@ -1,6 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { FeatureExtractor } from '../../src/features/extractor';
 import { resize } from '../../src/image/resize';
 import {
   contentDistance,
@@ -13,6 +14,7 @@ import {
   ssim,
   styleDistance,
 } from '../../src/metrics';
+import { evaluateOn } from '../../src/metrics/evaluate';
 import { expectNoLeak, tinyExtractor } from '../../src/testing';
 import { noisePixels } from '../support/pixels';
 
@@ -109,6 +111,69 @@ describe('evaluate', () => {
     await expect(evaluate(misspelt)).rejects.toThrow(/did you mean 'content'/);
     const small = noisePixels(8, 8, 1);
     await expect(evaluate({ image: small, content: small })).rejects.toMatchObject({ code: 'TOO_SMALL' });
+  });
+
+  it('refuses options before it reads a file', async () => {
+    const decode = async () => {
+      throw new Error('a file was read');
+    };
+    const evaluateFiles = evaluateOn<string>({ decode, open: decode });
+    const wrong: object[] = [
+      { image: 'a.png', style: 'b.png', metric: ['ssim'] },
+      { image: 'a.png' },
+      { image: 'a.png', style: 'b.png', metrics: ['styleDistance'] },
+      { image: 'a.png', style: 'b.png', extractor: {} },
+      { image: 'a.png', style: 'b.png', contentLayers: 'conv2_2' },
+      { image: 'a.png', style: 'b.png', signal: 1 },
+    ];
+    for (const options of wrong) {
+      await expect(evaluateFiles(options as never)).rejects.toMatchObject({ name: 'InvalidArgumentError' });
+    }
+    await expect(evaluateFiles({ image: 'a.png', style: 'b.png' })).rejects.toThrow('a file was read');
+  });
+
+  it('ends when its signal does', async () => {
+    const controller = new AbortController();
+    const extractor = { ...tinyExtractor(), extract: () => controller.abort(new Error('enough')) as never };
+    const metrics = ['contentDistance', 'ssim'] as const;
+    const running = evaluate({ image, content, metrics, extractor, signal: controller.signal });
+    await expect(running).rejects.toThrow();
+    await expect(evaluate({ image, content, signal: controller.signal })).rejects.toThrow('enough');
+  });
+
+  it('leaves no tensor behind, whichever call of the extractor fails', async () => {
+    const network = tinyExtractor();
+    for (let failing = 0; failing < 4; failing++) {
+      let calls = 0;
+      const faulty: FeatureExtractor = {
+        ...network,
+        extract: (...args) => {
+          if (calls++ === failing) throw new Error('fault');
+          return network.extract(...args);
+        },
+      };
+      await expectNoLeak(async () => {
+        const running = evaluate({
+          image,
+          content,
+          extractor: faulty,
+          metrics: ['contentDistance', 'styleDistance'],
+        });
+        await expect(running).rejects.toThrow('fault');
+      });
+    }
+    for (let failing = 0; failing < 2; failing++) {
+      let calls = 0;
+      const extract: FeatureExtractor['extract'] = (...args) => {
+        if (calls++ === failing) throw new Error('fault');
+        return network.extract(...args);
+      };
+      await expectNoLeak(async () => {
+        const options = { extractor: { ...network, extract }, layer: 'conv1_1' } as const;
+        await expect(cosineSimilarity(image, content, options)).rejects.toThrow('fault');
+      });
+    }
+    network.dispose();
   });
 
   it('leaves no tensor behind, whether it succeeds or fails', async () => {
