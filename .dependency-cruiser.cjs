@@ -16,7 +16,10 @@ const layers = [
   ['storage', '^src/storage/'],
   ['optim', '^src/optim/'],
   ['image', '^src/image/'],
-  ['base', '^src/(options/|errors\\.ts$|error-codes\\.ts$|gradients\\.ts$|owning\\.ts$|allocation\\.ts$|sums\\.ts$)'],
+  [
+    'base',
+    '^src/(options/|errors\\.ts$|error-codes\\.ts$|gradients\\.ts$|owning\\.ts$|allocation\\.ts$|sums\\.ts$)',
+  ],
 ];
 
 const upward = layers.slice(1).map(([name, path], i) => ({

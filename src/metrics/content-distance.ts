@@ -1,5 +1,6 @@
 import type { FeatureExtractor } from '../features/extractor';
 import type { LayerName } from '../features/layer-name';
+import { paperContentLayers } from '../features/vgg19/paper-layers';
 import type { ImageInput } from '../image/to-image';
 import { contentLoss } from '../losses/content-loss';
 import { type Distance, distanceOption } from '../losses/distance';
@@ -19,7 +20,7 @@ export interface ContentDistanceOptions {
 
 const contentDistanceOptions = optionTable<ContentDistanceOptions>()('contentDistance', {
   extractor: extractorOption,
-  layers: layersWithDefault(['conv2_2']),
+  layers: layersWithDefault(paperContentLayers),
   distance: distanceOption('mse'),
 });
 

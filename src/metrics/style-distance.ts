@@ -1,5 +1,6 @@
 import type { FeatureExtractor } from '../features/extractor';
 import type { LayerName } from '../features/layer-name';
+import { paperLayers } from '../features/vgg19/paper-layers';
 import { type ImageInput, imageFrom } from '../image/to-image';
 import { type GramNormalization, gramNormalizationOption } from '../losses/gram-matrix';
 import { styleLoss } from '../losses/style-loss';
@@ -17,12 +18,9 @@ export interface StyleDistanceOptions {
   readonly normalization?: GramNormalization | undefined;
 }
 
-/** Li et al. 2021, fig. 1: the first five convolutions. */
-const firstConvolutions: readonly LayerName[] = ['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1'];
-
 const styleDistanceOptions = optionTable<StyleDistanceOptions>()('styleDistance', {
   extractor: extractorOption,
-  layers: layersWithDefault(firstConvolutions),
+  layers: layersWithDefault(paperLayers),
   normalization: gramNormalizationOption,
 });
 
