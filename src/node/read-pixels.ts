@@ -13,7 +13,7 @@ import {
   LimitExceeded,
   metadataApart,
   NoProcess,
-} from './decode';
+} from './run-sharp';
 import { profileUse } from './icc-profile';
 import { loadSharp } from './load-sharp';
 import { type ImageSource, sourceBytes, sourceError } from './source-bytes';

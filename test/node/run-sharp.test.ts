@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { decodeApart, decodeHere, LimitExceeded } from '../../src/node/decode';
+import { decodeApart, decodeHere, LimitExceeded } from '../../src/node/run-sharp';
 import { readImage } from '../../src/node/read-image';
 import { openFile } from '../../src/node/read-pixels';
 
