@@ -4,18 +4,18 @@ import { EnvironmentError, StyleTransferError } from '../errors';
 import { maxInputPixels, type PixelArray, requirePixelCount } from '../image/pixel-array';
 import { type Size, type SizeRule, sizeAfter } from '../image/size-rule';
 import { showText } from '../options/show';
+import { profileUse } from './icc-profile';
+import { loadSharp } from './load-sharp';
 import {
   type Call,
-  type Decoded,
-  type DecodeRequest,
-  decodeApart,
-  decodeHere,
   LimitExceeded,
   metadataApart,
   NoProcess,
+  runApart,
+  runSharp,
+  type SharpOutput,
+  type SharpRun,
 } from './run-sharp';
-import { profileUse } from './icc-profile';
-import { loadSharp } from './load-sharp';
 import { type ImageSource, sourceBytes, sourceError } from './source-bytes';
 import { untilAborted } from './until-aborted';
 
@@ -30,11 +30,6 @@ export interface OpenFile extends Size {
  * and memory as they like. So it is drawn by a process of its own, which can be ended.
  */
 const svgLimits = { fileBytes: 2 ** 24, seconds: 15, bytes: 2 ** 30 } as const;
-
-/**
- * Pictures of more pixels are decoded by a process of its own where there can be one: an abort does not wait for them.
- */
-const longDecodePixels = 2 ** 22;
 
 /**
  * Opens an image file: any format that sharp reads, turned as its EXIF orientation says, colours converted to sRGB
@@ -171,19 +166,8 @@ async function decode(file: File, metadata: Metadata, resize: readonly Call[]): 
   return { data: typeof use === 'function' ? use(levels, rest.channels) : levels, ...rest };
 }
 
-async function run(
-  { signal, drawn }: File,
-  { width, height }: Size,
-  request: DecodeRequest,
-): Promise<Decoded> {
-  if (drawn) return decodeApart(request, svgLimits, signal);
-  if (width * height <= longDecodePixels) return decodeHere(request, signal);
-  try {
-    return await decodeApart(request, {}, signal);
-  } catch (error) {
-    if (error instanceof NoProcess) return decodeHere(request, signal);
-    throw error;
-  }
+function run({ signal, drawn }: File, { width, height }: Size, work: SharpRun): Promise<SharpOutput> {
+  return drawn ? runApart(work, svgLimits, signal) : runSharp(work, width * height, signal);
 }
 
 /** Tells what went wrong with a file, in words about the file. */

@@ -7,15 +7,16 @@ import { untilAborted } from './until-aborted';
 /** A call of sharp's pipeline: the name of the method and its arguments. */
 export type Call = readonly [method: string, ...parameters: unknown[]];
 
-/** Decoding of a file as data, so that it can be done here or in a process of its own. */
-export interface DecodeRequest {
+/** A run of sharp's pipeline as data, so that it can happen here or in a process of its own. */
+export interface SharpRun {
+  /** An encoded image, or pixels that `options.raw` describes. */
   readonly bytes: Uint8Array;
   readonly options: SharpOptions;
   readonly calls: readonly Call[];
 }
 
-/** Pixels as sharp gives them: row-major, numbers of 8 or 16 bits. */
-export interface Decoded {
+/** What a pipeline gives: an encoded image, or pixels, row-major, of 8 or 16 bits. */
+export interface SharpOutput {
   readonly data: Uint8Array;
   readonly width: number;
   readonly height: number;
@@ -34,27 +35,43 @@ export class NoProcess extends Error {}
 /** A process took longer, or more memory, than its limits allow. */
 export class LimitExceeded extends Error {}
 
-/** Decodes in this process. An abort rejects at once, although sharp goes on in the background until it is done. */
-export async function decodeHere(request: DecodeRequest, signal?: AbortSignal): Promise<Decoded> {
+/**
+ * Runs of more pixels happen in a process of their own where there can be one: sharp itself cannot be interrupted, and
+ * a program that ends waits for it.
+ */
+const longRunPixels = 2 ** 22;
+
+/**
+ * Runs sharp where an abort and the end of the program do not have to wait for it.
+ * @param pixels of the image, as a measure of work
+ */
+export async function runSharp(run: SharpRun, pixels: number, signal?: AbortSignal): Promise<SharpOutput> {
+  if (pixels <= longRunPixels) return runHere(run, signal);
+  try {
+    return await runApart(run, {}, signal);
+  } catch (error) {
+    if (error instanceof NoProcess) return runHere(run, signal);
+    throw error;
+  }
+}
+
+/** Runs sharp in this process. An abort rejects at once, although sharp goes on in the background until it is done. */
+export async function runHere(run: SharpRun, signal?: AbortSignal): Promise<SharpOutput> {
   const sharp = await loadSharp();
-  let image = sharp(request.bytes, request.options) as Sharp &
-    Record<string, (...parameters: unknown[]) => Sharp>;
-  for (const [method, ...parameters] of request.calls) image = image[method](...parameters) as typeof image;
+  let image = sharp(run.bytes, run.options) as Sharp & Record<string, (...parameters: unknown[]) => Sharp>;
+  for (const [method, ...parameters] of run.calls) image = image[method](...parameters) as typeof image;
   const { data, info } = await untilAborted(signal, image.toBuffer({ resolveWithObject: true }));
   return { data, width: info.width, height: info.height, channels: info.channels };
 }
 
-/**
- * Decodes in a process of its own, which an abort or a limit kills: sharp itself cannot be interrupted, and a program
- * that ends waits for it.
- */
-export async function decodeApart(
-  request: DecodeRequest,
+/** Runs sharp in a process of its own, which an abort or a limit kills. */
+export async function runApart(
+  run: SharpRun,
   limits: ProcessLimits = {},
   signal?: AbortSignal,
-): Promise<Decoded> {
-  const { head, body } = await runApart('pixels', request, limits, signal);
-  const { width, height, channels } = head as Omit<Decoded, 'data'>;
+): Promise<SharpOutput> {
+  const { head, body } = await ask('output', run, limits, signal);
+  const { width, height, channels } = head as Omit<SharpOutput, 'data'>;
   return { data: body, width, height, channels };
 }
 
@@ -65,7 +82,7 @@ export async function metadataApart(
   limits: ProcessLimits,
   signal?: AbortSignal,
 ): Promise<Metadata> {
-  return (await runApart('metadata', { bytes, options, calls: [] }, limits, signal)).head as Metadata;
+  return (await ask('metadata', { bytes, options, calls: [] }, limits, signal)).head as Metadata;
 }
 
 interface Answer {
@@ -73,9 +90,9 @@ interface Answer {
   readonly body: Uint8Array;
 }
 
-async function runApart(
-  work: 'pixels' | 'metadata',
-  { bytes, options, calls }: DecodeRequest,
+async function ask(
+  work: 'output' | 'metadata',
+  { bytes, options, calls }: SharpRun,
   { seconds, bytes: memory }: ProcessLimits,
   signal: AbortSignal | undefined,
 ): Promise<Answer> {
@@ -100,7 +117,7 @@ async function runApart(
     // The process kills itself where it takes too much; the system does where there is no more.
     if (memory !== undefined && killedBy === 'SIGKILL')
       throw new LimitExceeded(`takes more than ${Math.round(memory / 2 ** 20)} MiB of memory`);
-    if (answer === undefined) throw new NoProcess('The process that decodes images ended without an answer.');
+    if (answer === undefined) throw new NoProcess('The process of sharp ended without an answer.');
     if ('error' in answer.head) throw new Error(String(answer.head.error));
     return answer;
   } finally {

@@ -6,10 +6,10 @@ import type { Image } from '../image/image';
 import { requireImage } from '../image/require-image';
 import { toImageData } from '../image/to-image';
 import { showText, showValue } from '../options/show';
-import { number, oneOf, optionTable } from '../options/table';
+import { abortSignal, number, oneOf, optionTable } from '../options/table';
 import { requireName } from '../options/validate';
-import { loadSharp } from './load-sharp';
 import { probeFile, replaceFile, targetOf } from './replace-file';
+import { runSharp } from './run-sharp';
 
 /** A format that images can be written in. */
 export type ImageFormat = 'png' | 'jpeg' | 'webp' | 'avif' | 'tiff';
@@ -20,6 +20,8 @@ export interface EncodeImageOptions {
   readonly format?: ImageFormat | undefined;
   /** Of JPEG, WebP and AVIF, 1 to 100; PNG and TIFF lose nothing. @default 92 */
   readonly quality?: number | undefined;
+  /** Ends the encoding; the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Options of {@link writeImage}. */
@@ -48,11 +50,13 @@ export const imageExtensions = Object.values(extensionsOf).flat();
 const encodeOptions = optionTable<EncodeImageOptions>()('encodeImage', {
   format: oneOf(imageFormats, { default: 'png' }),
   quality,
+  signal: abortSignal(),
 });
 
 const writeOptions = optionTable<WriteImageOptions>()('writeImage', {
   format: oneOf(imageFormats, {}),
   quality,
+  signal: abortSignal(),
 });
 
 /**
@@ -66,14 +70,15 @@ const writeOptions = optionTable<WriteImageOptions>()('writeImage', {
  * ```
  */
 export async function encodeImage(image: Image, options: EncodeImageOptions = {}): Promise<Uint8Array> {
-  const { format, quality } = encodeOptions.read(options);
+  const { format, quality, signal } = encodeOptions.read(options);
   requireImage('image', image);
-  const sharp = await loadSharp();
   const { data, width, height } = await toImageData(image);
-  return sharp(data, { raw: { width, height, channels: 4 } })
-    .removeAlpha()
-    .toFormat(format, encoding(format, quality))
-    .toBuffer();
+  const run = {
+    bytes: new Uint8Array(data.buffer),
+    options: { raw: { width, height, channels: 4 } },
+    calls: [['removeAlpha'], ['toFormat', format, encoding(format, quality)]],
+  } as const;
+  return (await runSharp(run, width * height, signal)).data;
 }
 
 function encoding(format: ImageFormat, quality: number): object {
@@ -103,12 +108,12 @@ export async function writeImage(
   path: string | URL,
   options: WriteImageOptions = {},
 ): Promise<void> {
-  const { format, quality } = writeOptions.read(options);
+  const { format, quality, signal } = writeOptions.read(options);
   requireImage('image', image);
   const file = filePath(path);
   const known = formatOf(file, format);
   await requireWritable(file, { format: known });
-  const bytes = await encodeImage(image, { format: known, quality });
+  const bytes = await encodeImage(image, { format: known, quality, signal });
   await explaining(file, () => replaceFile(file, bytes));
 }
 

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { decodeApart, decodeHere, LimitExceeded } from '../../src/node/run-sharp';
 import { readImage } from '../../src/node/read-image';
 import { openFile } from '../../src/node/read-pixels';
+import { LimitExceeded, runApart, runHere, runSharp } from '../../src/node/run-sharp';
 
 /** An SVG of 2 kB that draws 10^8 squares. */
 function bomb(): Buffer {
@@ -19,14 +19,14 @@ function bomb(): Buffer {
 
 const pixels = { options: {}, calls: [['toColourspace', 'srgb'], ['raw']] } as const;
 
-/** Processes of this one that decode. */
+/** Processes of sharp that this one has started. */
 const children = () =>
   execFileSync('ps', ['-o', 'args=', '--ppid', String(process.pid)], { encoding: 'utf8' })
     .split('\n')
-    .filter((line) => line.includes('"work":"pixels"'));
+    .filter((line) => line.includes('"work":"output"'));
 
 describe('a process of its own', () => {
-  test('decodes as this one does', async () => {
+  test('gives what this one gives', async () => {
     const bytes = await sharp({ create: { width: 30, height: 20, channels: 4, background: '#12345678' } })
       .png()
       .toBuffer();
@@ -38,19 +38,19 @@ describe('a process of its own', () => {
         ['raw', { depth: 'uchar' }],
       ],
     } as const;
-    expect(await decodeApart(request)).toEqual(await decodeHere(request));
+    expect(await runApart(request)).toEqual(await runHere(request));
   });
 
   test('says what sharp says of a damaged file', async () => {
     const request = { bytes: Buffer.from('<svg'), ...pixels };
     const message = (work: Promise<unknown>) => work.then(String, (error: Error) => error.message);
-    expect(await message(decodeApart(request))).toBe(await message(decodeHere(request)));
+    expect(await message(runApart(request))).toBe(await message(runHere(request)));
   });
 
   test('is ended when it takes too long, or too much memory', async () => {
-    const work = decodeApart({ bytes: bomb(), ...pixels }, { seconds: 1 });
+    const work = runApart({ bytes: bomb(), ...pixels }, { seconds: 1 });
     await expect(work).rejects.toThrow('takes longer than 1 s');
-    const greedy = decodeApart({ bytes: bomb(), ...pixels }, { bytes: 2 ** 24 });
+    const greedy = runApart({ bytes: bomb(), ...pixels }, { bytes: 2 ** 24 });
     await expect(greedy).rejects.toThrow(LimitExceeded);
     expect(children()).toEqual([]);
   });
@@ -69,6 +69,25 @@ describe('a process of its own', () => {
     expect(performance.now() - start).toBeLessThan(500);
     expect(children()).toEqual([]);
   });
+});
+
+test('a long encoding is ended by an abort, at once', async () => {
+  const [width, height] = [3000, 2000];
+  const bytes = new Uint8Array(width * height * 3).map((_, i) => (i * 2654435761) >>> 24);
+  const encoding = {
+    bytes,
+    options: { raw: { width, height, channels: 3 } },
+    calls: [['toFormat', 'avif', { quality: 92 }]],
+  } as const;
+  const controller = new AbortController();
+  const outcome = runSharp(encoding, width * height, controller.signal).catch((error: unknown) => error);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(children()).toHaveLength(1);
+  const start = performance.now();
+  controller.abort(new Error('enough'));
+  expect(await outcome).toEqual(new Error('enough'));
+  expect(performance.now() - start).toBeLessThan(500);
+  expect(children()).toEqual([]);
 });
 
 test('an SVG larger than 16 MiB is refused before it is parsed', async () => {

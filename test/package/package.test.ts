@@ -86,6 +86,19 @@ describe.skipIf(!existsSync('dist/index.js'))('the packed package', () => {
   });
 
   it.each([
+    ['esm', 'svg.mjs', "import { readImage, useWasm } from 'tfjs-style-transfer/node';"],
+    ['cjs', 'svg.cjs', "const { readImage, useWasm } = require('tfjs-style-transfer/node');"],
+  ])('draws an SVG in a process of its own from %s', (_, file, head) => {
+    const code = `${head}
+      (async () => {
+        await useWasm();
+        const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="3"/>';
+        console.log((await readImage(new Blob([svg]))).shape.join());
+      })();`;
+    expect(node(file, code)).toBe('3,4,3');
+  });
+
+  it.each([
     ['consumer.mts', 'NodeNext'],
     ['consumer.cts', 'NodeNext'],
     ['consumer.ts', 'Bundler'],
