@@ -8,7 +8,7 @@ import { ioHandlerName, isIOHandler, openIOHandler } from '../../weights/io-hand
 import { openLayersModel } from '../../weights/layers-model';
 import { kerasNaming } from './naming';
 import { type WeightConvention, type WeightSource, weightConventions } from './source';
-import { TensorSource } from './tensor-source';
+import { tensorSource } from './tensor-source';
 import { requireWeightKind } from './weight-kinds';
 
 /** Options of {@link layersModelWeights}; those of the download matter for URLs only. */
@@ -67,10 +67,10 @@ export function layersModelWeights(
   if (isIOHandler(location) || isByteStore(location)) requireNoDownloadOptions('layersModelWeights', options);
   if (isIOHandler(location)) {
     const open = openIOHandler(location);
-    return new TensorSource({ ...source, name: name ?? `VGG-19 from ${ioHandlerName}`, open });
+    return tensorSource({ ...source, name: name ?? `VGG-19 from ${ioHandlerName}`, open });
   }
   if (typeof location === 'string' || location instanceof URL) requireWeightKind(location);
   const store = isByteStore(location) ? location : remoteStore(location, settings, 'model.json');
   const open = openLayersModel(store);
-  return new TensorSource({ ...source, name: name ?? `VGG-19 from ${store.name}`, open });
+  return tensorSource({ ...source, name: name ?? `VGG-19 from ${store.name}`, open });
 }

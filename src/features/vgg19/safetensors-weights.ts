@@ -6,7 +6,7 @@ import { openSafetensors } from '../../weights/safetensors';
 import { requireNoDownloadOptions, sourceOptions } from './layers-model-weights';
 import { torchNaming } from './naming';
 import type { WeightConvention, WeightSource } from './source';
-import { TensorSource } from './tensor-source';
+import { tensorSource } from './tensor-source';
 import { requireWeightKind } from './weight-kinds';
 
 /** Options of {@link safetensorsWeights}; those of the download matter for URLs only. */
@@ -45,7 +45,7 @@ export function safetensorsWeights(
   if (typeof location === 'string' || location instanceof URL) requireWeightKind(location);
   if (isByteStore(location)) requireNoDownloadOptions('safetensorsWeights', options);
   const store = isByteStore(location) ? location : remoteStore(location, settings, 'model.safetensors');
-  return new TensorSource({
+  return tensorSource({
     name: settings.name ?? `VGG-19 from ${store.name}`,
     naming: torchNaming,
     open: openSafetensors(store),

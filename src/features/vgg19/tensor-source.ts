@@ -13,7 +13,7 @@ import type { Naming } from './naming';
 import { requireVgg19 } from './other-networks';
 import { type LayersWeights, type WeightConvention, type WeightSource, weightConventions } from './source';
 
-/** What a {@link TensorSource} is made of. */
+/** What {@link tensorSource} takes. */
 export interface TensorSourceOptions {
   readonly name: string;
   readonly naming: Naming;
@@ -24,77 +24,72 @@ export interface TensorSourceOptions {
 }
 
 /** VGG-19 in a file of named tensors. */
-export class TensorSource implements WeightSource {
-  readonly name: string;
-  private declared: WeightConvention | undefined;
+export function tensorSource(options: TensorSourceOptions): WeightSource {
+  const { name, usualConvention } = options;
+  let declared: WeightConvention | undefined;
 
-  constructor(private readonly options: TensorSourceOptions) {
-    this.name = options.name;
-  }
-
-  get convention(): WeightConvention {
-    return this.options.convention ?? this.declared ?? this.options.usualConvention;
-  }
-
-  async read(
-    layers: readonly ConvLayer[],
-    { signal, onProgress, onWarning }: ReadWeightsOptions = {},
-  ): Promise<LayersWeights> {
-    const options = { signal, onProgress, onWarning };
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.readOnce(layers, options);
-      } catch (error) {
-        // A file that was replaced while it was read is read again from its start.
-        if (attempt === 3 || !(error instanceof WeightsError && error.code === 'FILE_CHANGED')) throw error;
-      }
-    }
-  }
-
-  private async readOnce(layers: readonly ConvLayer[], options: ReadWeightsOptions): Promise<LayersWeights> {
-    const { signal, onWarning } = options;
-    const file = await this.options.open({ signal, onWarning });
+  async function readOnce(layers: readonly ConvLayer[], reading: ReadWeightsOptions): Promise<LayersWeights> {
+    const { signal, onWarning } = reading;
+    const file = await options.open({ signal, onWarning });
     return discardingWrongContents(file.store, async () => {
-      requireVgg19(file, this.name);
-      this.declared = weightConventions.find((convention) => convention === file.convention);
-      const located = layers.map((layer) => ({
-        layer,
-        kernel: this.locate(layer, 'kernel', file),
-        bias: this.locate(layer, 'bias', file),
-      }));
+      requireVgg19(file, name);
+      declared = weightConventions.find((convention) => convention === file.convention);
+      const located = layers.map((layer) => locate(layer, file, options));
       const wanted = new Set(located.flatMap(({ kernel, bias }) => [kernel, bias]));
-      const tensors = await readTensors(file, [...wanted], this.name, options);
+      const tensors = await readTensors(file, [...wanted], name, reading);
       const weights = new Map(
         located.map(({ layer, kernel, bias }) => {
-          const [stored, { values }] = [kernel, bias].map(({ name }) => tensors.get(name) ?? noTensor);
-          return [layer, { kernel: this.options.naming.toHwio(stored), bias: values }];
+          const [stored, { values }] = [kernel, bias].map((tensor) => tensors.get(tensor.name) ?? noTensor);
+          return [layer, { kernel: options.naming.toHwio(stored), bias: values }];
         }),
       );
-      return checkedLayers(layers, (layer) => weights.get(layer), this.name, []);
+      return checkedLayers(layers, (layer) => weights.get(layer), name, []);
     });
   }
 
-  private locate(layer: ConvLayer, part: LayerPart, file: TensorFile): StoredTensor {
-    const { naming } = this.options;
-    const tensor = this.find(layer, part, file);
+  return {
+    name,
+    get convention() {
+      return options.convention ?? declared ?? usualConvention;
+    },
+    async read(layers, { signal, onProgress, onWarning } = {}) {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await readOnce(layers, { signal, onProgress, onWarning });
+        } catch (error) {
+          // A file that was replaced while it was read is read again from its start.
+          if (attempt === 3 || !(error instanceof WeightsError && error.code === 'FILE_CHANGED')) throw error;
+        }
+      }
+    },
+  };
+}
+
+/** A layer's tensors in a file, of the right shapes. */
+function locate(layer: ConvLayer, file: TensorFile, { naming, name: source }: TensorSourceOptions) {
+  const find = (wanted: ConvLayer, part: LayerPart): StoredTensor | undefined =>
+    named(naming.nameOf(wanted, part), file);
+  const require = (part: LayerPart): StoredTensor => {
+    const tensor = find(layer, part);
     if (!tensor) {
       const layers = vgg19Convolutions.map(({ name }) => name);
-      const has = layers.filter((name) => this.find(name, 'kernel', file));
-      throw missingLayer(layer, this.name, has);
+      throw missingLayer(
+        layer,
+        source,
+        layers.filter((name) => find(name, 'kernel')),
+      );
     }
     const expected = part === 'kernel' ? naming.kernelShape(layer) : layerShapes(layer).bias;
-    checkShape(layer, part, tensor, expected, this.name);
+    checkShape(layer, part, tensor, expected, source);
     return tensor;
-  }
+  };
+  return { layer, kernel: require('kernel'), bias: require('bias') };
+}
 
-  /** A tensor by the name of its layer; the network's name may stand before it, and TensorFlow's `:0` after it. */
-  private find(layer: ConvLayer, part: LayerPart, { tensors }: TensorFile): StoredTensor | undefined {
-    const name = this.options.naming.nameOf(layer, part);
-    const exact = tensors.get(name);
-    if (exact) return exact;
-    const isNamed = (full: string) => full === name || full.endsWith(`/${name}`) || full.endsWith(`.${name}`);
-    return [...tensors.values()].find((tensor) => isNamed(tensor.name.replace(/:0$/, '')));
-  }
+/** A tensor by the end of its name: the network's name may stand before it, and TensorFlow's `:0` after it. */
+function named(name: string, { tensors }: TensorFile): StoredTensor | undefined {
+  const isNamed = (full: string) => full === name || full.endsWith(`/${name}`) || full.endsWith(`.${name}`);
+  return tensors.get(name) ?? [...tensors.values()].find((tensor) => isNamed(tensor.name.replace(/:0$/, '')));
 }
 
 const noTensor = { shape: [], values: new Float32Array(0) };
