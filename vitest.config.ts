@@ -10,7 +10,8 @@ if (!chromium) console.warn('skipped: browser tests (no Chromium; install it or 
 /** What every project has: kernels are built before the first test, so that one file can be run alone. */
 const common = {
   globalSetup: 'test/support/build-kernels.ts',
-  // Long enough for a slow machine that does other things too; what hangs fails. Tests with real weights give a limit of their own.
+  // Long enough for a slow machine that does other things too; what hangs fails. Tests with real weights give a limit
+  // of their own.
   testTimeout: 60_000,
   hookTimeout: 120_000,
 };
@@ -26,7 +27,10 @@ const node = {
   },
 };
 
-/** Tests of the built package: installed elsewhere, samples of the documentation, programs of examples/. They need `npm run build`. */
+/**
+ * Tests of the built package: installed elsewhere, samples of the documentation, programs of examples/. They need `npm
+ * run build`.
+ */
 const packed = {
   plugins: [binaryModules()],
   test: {

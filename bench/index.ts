@@ -14,9 +14,10 @@ import { evaluationTable, kernelTable, memoryTable, partsTable, runTable } from 
 import { type RunTimes, timeRun, timeTutorial } from './run';
 
 /**
- * `npm run bench`: seconds of an evaluation by part, and the loss after so many evaluations, for each engine beside its peers: plain
- * `tf.valueAndGrad` over stock operations, tfjs with flipped filters, PyTorch where there is one. `--parts`, `--kernels` and `--memory SIZES`
- * measure these too. `--out FILE` writes the tables to FILE.md and the numbers to FILE.json.
+ * `npm run bench`: seconds of an evaluation by part, and the loss after so many evaluations, for each engine beside its
+ * peers: plain `tf.valueAndGrad` over stock operations, tfjs with flipped filters, PyTorch where there is one.
+ * `--parts`, `--kernels` and `--memory SIZES` measure these too. `--out FILE` writes the tables to FILE.md and the
+ * numbers to FILE.json.
  */
 const { values } = parseArgs({
   options: {

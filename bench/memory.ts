@@ -48,7 +48,10 @@ export async function measureMemory(size: number): Promise<MemoryUse> {
   return { size, maps: maps / 1e6, planned: plan.bytes / 1e6, heap: heap / 1e6, optimizer: optimizer / 1e6 };
 }
 
-/** Targets by an engine that is gone afterwards, so that the heap holds an evaluation only. Gram matrices are as large for any style image. */
+/**
+ * Targets by an engine that is gone afterwards, so that the heap holds an evaluation only. Gram matrices are as large
+ * for any style image.
+ */
 async function lossAt({ size, content }: Scene, weights: Weights): Promise<Loss> {
   const extractor = await createWasmExtractor({ ...networkOptions(weights, 'conv3_1'), threads: 2 });
   const small = await scene(256);

@@ -2,7 +2,10 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { compileAssembly } from '../scripts/compile-assembly';
 
-/** Speed of the product that convolutions are made of, next to what the processor's vector units can do in the same process. */
+/**
+ * Speed of the product that convolutions are made of, next to what the processor's vector units can do in the same
+ * process.
+ */
 export interface MicroKernelSpeed {
   /** GFLOP/s of multiplications and additions on registers. */
   readonly peak: number;

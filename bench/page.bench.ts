@@ -12,8 +12,9 @@ import { setWasmFiles } from '../test/browser/wasm-files';
 import { randomWeights } from '../test/engines/wasm/random-weights';
 
 /**
- * `npm run bench:page`: loss and gradient to conv3_1 at 256 pixels in a cross-origin-isolated page of the system's Chromium, ours beside
- * tfjs-wasm with flipped filters on as many threads. Weights are noise, on which speed does not depend.
+ * `npm run bench:page`: loss and gradient to conv3_1 at 256 pixels in a cross-origin-isolated page of the system's
+ * Chromium, ours beside tfjs-wasm with flipped filters on as many threads. Weights are noise, on which speed does not
+ * depend.
  */
 const size = 256;
 const rounds = { iterations: 7, time: 0, warmupIterations: 2, warmupTime: 0 } as const;

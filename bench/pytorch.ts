@@ -18,7 +18,9 @@ export interface PyTorch {
   dispose(): Promise<void>;
 }
 
-/** A Python that has PyTorch: TFJS_STYLE_TRANSFER_PYTHON, .venv of this folder, or python3; undefined where none has. */
+/**
+ * A Python that has PyTorch: TFJS_STYLE_TRANSFER_PYTHON, .venv of this folder, or python3; undefined where none has.
+ */
 export function findPython(): string | undefined {
   const named = process.env.TFJS_STYLE_TRANSFER_PYTHON;
   const candidates = named ? [named] : [resolve('.venv/bin/python'), 'python3'];

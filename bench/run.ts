@@ -12,7 +12,10 @@ export interface RunTimes {
   readonly evaluations: number;
   /** Best loss after so many evaluations, at the counts that were asked for and reached. */
   readonly lossAfter: Readonly<Record<number, number>>;
-  /** Seconds until the loss where PyTorch's tutorial loop ends after 300 evaluations; undefined where it was not reached. */
+  /**
+   * Seconds until the loss where PyTorch's tutorial loop ends after 300 evaluations; undefined where it was not
+   * reached.
+   */
   readonly secondsToTarget?: number | undefined;
   readonly evaluationsToTarget?: number | undefined;
   /** Seconds for each evaluation: of loss and gradient where they are told apart, else of all. */

@@ -20,7 +20,10 @@ export interface Scene {
 
 export type Weights = ReadonlyMap<ConvLayer, LayerWeights>;
 
-/** How deep the loss of a benchmark goes: the five layers of Li et al. 2021, or the first convolution of each of the five blocks. */
+/**
+ * How deep the loss of a benchmark goes: the five layers of Li et al. 2021, or the first convolution of each of the
+ * five blocks.
+ */
 export type Depth = 'conv3_1' | 'conv5_1';
 
 /** The layers of the loss. */

@@ -15,7 +15,10 @@ export interface Contender {
   readonly most?: number;
 }
 
-/** Times contenders in turn, round by round, so that what disturbs the machine disturbs all of them; after one round that is not counted. */
+/**
+ * Times contenders in turn, round by round, so that what disturbs the machine disturbs all of them; after one round
+ * that is not counted.
+ */
 export async function timeInTurn(contenders: readonly Contender[], rounds: number): Promise<Timing[]> {
   const seconds = contenders.map((): number[] => []);
   for (let round = -1; round < rounds; round++) {

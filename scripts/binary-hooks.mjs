@@ -3,8 +3,8 @@ import { register } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 
-// `node --import ./scripts/binary-hooks.mjs`: lets scripts import .bin and .wasm files as bytes, as the build does (scripts/binary-modules.ts).
-// Node runs hooks on a thread of their own, which loads this module a second time.
+// `node --import ./scripts/binary-hooks.mjs`: lets scripts import .bin and .wasm files as bytes, as the build does
+// (scripts/binary-modules.ts). Node runs hooks on a thread of their own, which loads this module a second time.
 if (isMainThread) register(import.meta.url);
 
 export async function load(url, context, next) {

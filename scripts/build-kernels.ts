@@ -12,9 +12,9 @@ const outputs = [
 const largest = (40 * 1024 * 3) / 4;
 
 /**
- * `npm run build:kernels`: compiles src/engines/wasm/assembly to build/kernels.wasm and build/kernels-relaxed.wasm, which
- * src/engines/wasm/runtime/kernels.ts inlines, unless they are newer than every source. A module may have neither data nor a start
- * function: instances of several threads share one memory, which a second one would overwrite.
+ * `npm run build:kernels`: compiles src/engines/wasm/assembly to build/kernels.wasm and build/kernels-relaxed.wasm,
+ * which src/engines/wasm/runtime/kernels.ts inlines, unless they are newer than every source. A module may have neither
+ * data nor a start function: instances of several threads share one memory, which a second one would overwrite.
  */
 export async function buildKernels(): Promise<void> {
   const newest = Math.max(

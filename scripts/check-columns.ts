@@ -1,6 +1,6 @@
 /**
- * `npm run check:columns`: no line of documentation or of a comment is longer than 120 columns. Code is the formatter's business, and tables
- * and addresses cannot be wrapped.
+ * `npm run check:columns`: no line of documentation or of a comment is longer than 120 columns. Code is the formatter's
+ * business, and tables and addresses cannot be wrapped.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * `tsx scripts/check-release.ts v1.2.3`: fails unless the tag, package.json and a dated section of CHANGELOG.md name the same version.
- * The release workflow runs it before anything is published.
+ * `tsx scripts/check-release.ts v1.2.3`: fails unless the tag, package.json and a dated section of CHANGELOG.md name
+ * the same version. The release workflow runs it before anything is published.
  */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';

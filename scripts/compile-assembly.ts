@@ -1,8 +1,8 @@
 import asc from 'assemblyscript/asc';
 
 /**
- * Compiles AssemblyScript to a wasm module without a runtime, over an imported memory that threads can share (which needs a maximum;
- * the loader chooses whether they do).
+ * Compiles AssemblyScript to a wasm module without a runtime, over an imported memory that threads can share (which
+ * needs a maximum; the loader chooses whether they do).
  *
  * @param entry path of the source that exports what the module exports
  * @param relaxed whether multiplyAdd is the relaxed instruction, which rounds once or twice as the processor likes

@@ -1,6 +1,7 @@
 /**
- * `npm run demo`: styles the pictures of examples/images by the command line program, and puts content, style and result side by side.
- * With VGG-19 where it is (TFJS_STYLE_TRANSFER_WEIGHTS, or fetched before), else with the network that comes with the package.
+ * `npm run demo`: styles the pictures of examples/images by the command line program, and puts content, style and
+ * result side by side. With VGG-19 where it is (TFJS_STYLE_TRANSFER_WEIGHTS, or fetched before), else with the network
+ * that comes with the package.
  */
 import { mkdir } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';

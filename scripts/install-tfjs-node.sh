@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Puts the optional @tensorflow/tfjs-node into a project's node_modules without its own installer, which downloads TensorFlow's C library
-# from where many machines do not get to: the same library comes out of the wheel tensorflow-cpu of the Python package index, and the two
-# source files of the addon are compiled here. package.json and lock file stay as they are, so run this again after `npm ci`.
+# Puts the optional @tensorflow/tfjs-node into a project's node_modules without its own installer, which downloads
+# TensorFlow's C library from where many machines do not get to: the same library comes out of the wheel tensorflow-cpu
+# of the Python package index, and the two source files of the addon are compiled here. package.json and lock file stay
+# as they are, so run this again after `npm ci`.
 #
-#   bash scripts/install-tfjs-node.sh [project folder]      Linux on x64 with glibc; needs npm, python3 with pip, g++; 30 s, 190 MB to download
+#   bash scripts/install-tfjs-node.sh [project folder]      Linux on x64 with glibc; needs npm, python3 with pip, g++;
+#   30 s, 190 MB to download
 set -euo pipefail
 project=$(cd "${1:-.}" && pwd)
 tfjs=4.22.0

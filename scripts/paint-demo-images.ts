@@ -1,6 +1,6 @@
 /**
- * Makes the pictures of examples/images: two scenes, rendered like photographs, and three paintings. All from the code in
- * scripts/paint and a seed, so that the repository holds no one else's work.
+ * Makes the pictures of examples/images: two scenes, rendered like photographs, and three paintings. All from the code
+ * in scripts/paint and a seed, so that the repository holds no one else's work.
  *
  *     npx tsx scripts/paint-demo-images.ts [name ...]
  */

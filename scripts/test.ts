@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * `npm test`: everything that has to be true before a change lands. Checks come first and each prints only if it fails; the tests
- * come last. The last line counts both.
+ * `npm test`: everything that has to be true before a change lands. Checks come first and each prints only if it fails;
+ * the tests come last. The last line counts both.
  */
 const checks: readonly (readonly [name: string, command: string])[] = [
   ['kernels', 'npm run --silent build:kernels'],

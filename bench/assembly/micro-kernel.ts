@@ -8,7 +8,10 @@ export function product(a: usize, b: usize, c: usize, rows: usize, k: usize, n: 
   for (let i: usize = 0; i < times; i++) matrixProduct(a, k << 2, b, c, n << 2, rows, k, n);
 }
 
-/** What the processor's vector units can do at most: eight sums, each of which takes a product at every step, all in registers but one load. */
+/**
+ * What the processor's vector units can do at most: eight sums, each of which takes a product at every step, all in
+ * registers but one load.
+ */
 export function peak(a: usize, steps: usize): void {
   let c0 = f32x4.splat(0), c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
   const y0 = v128.load(a, 4096), y1 = v128.load(a, 4112), y2 = v128.load(a, 4128), y3 = v128.load(a, 4144);

@@ -1,6 +1,9 @@
 import { type Colour, clamp, mix, mixColours, noise, randomFrom } from './noise.ts';
 
-/** A painting to be made: what it shows, how strokes run, and the brushes, coarse to fine. Coordinates are 0 to 1, y downwards. */
+/**
+ * A painting to be made: what it shows, how strokes run, and the brushes, coarse to fine. Coordinates are 0 to 1, y
+ * downwards.
+ */
 export interface Painting {
   readonly seed: number;
   readonly ground: Colour;
@@ -24,7 +27,10 @@ export interface Brush {
   where?(x: number, y: number): number;
 }
 
-/** Paints stroke by stroke, each stroke bristle by bristle, and lights the relief of the paint from the upper left. @returns 8-bit RGB */
+/**
+ * Paints stroke by stroke, each stroke bristle by bristle, and lights the relief of the paint from the upper left.
+ * @returns 8-bit RGB
+ */
 export function paint(painting: Painting, size: number): Uint8Array {
   const canvas = new Canvas(size, painting.ground);
   const random = randomFrom(painting.seed);

@@ -16,8 +16,9 @@ export interface PairChoice {
 const extensions = ['.png', '.jpg', '.jpeg', '.webp', '.tif', '.tiff', '.avif'];
 
 /**
- * The pairs that folders hold: within each, every content with every style other than itself. Subfolders `content` and `style` say which is
- * which; so does a name that begins with one of these words. Any other image of a plain folder is both.
+ * The pairs that folders hold: within each, every content with every style other than itself. Subfolders `content` and
+ * `style` say which is which; so does a name that begins with one of these words. Any other image of a plain folder is
+ * both.
  */
 export async function findPairs(folders: readonly string[], choice: PairChoice = {}): Promise<ImagePair[]> {
   const found = await Promise.all(folders.map(imagesByRole));

@@ -12,9 +12,9 @@ const beta = 1e6;
 const contentLayer = 3;
 
 /**
- * Scales the layers so that the published loss, alpha = 1 and beta = 1e6 with all layers equal, has the recipe's balance. With E_l the
- * mean squared difference of Gram matrices between pictures that have nothing to do with each other, E_c that of features at conv2_2,
- * w_l the layers' shares and B = `styleOverContent`, wanted is
+ * Scales the layers so that the published loss, alpha = 1 and beta = 1e6 with all layers equal, has the recipe's
+ * balance. With E_l the mean squared difference of Gram matrices between pictures that have nothing to do with each
+ * other, E_c that of features at conv2_2, w_l the layers' shares and B = `styleOverContent`, wanted is
  *
  *     lambda (content + B sum_l w_l (E_c / E_l) style_l).
  *
@@ -42,7 +42,10 @@ export function balanceLayers(
   return { weights: new Map(balanced), scales };
 }
 
-/** Mean distances of random pairs of pictures: of the layers' Gram matrices, and of the features that content is compared by. */
+/**
+ * Mean distances of random pairs of pictures: of the layers' Gram matrices, and of the features that content is
+ * compared by.
+ */
 function distances(weights: NetworkWeights, pictures: readonly RgbPixels[], random: Random) {
   const pairs = Math.min(60, pictures.length);
   const network = networkUpTo('conv3_1', weights);

@@ -1,10 +1,12 @@
 /**
- * How well the embedded network stylises, judged by real VGG-19 features: real weights, the embedded network and a calibrated random one
- * stylise the same pictures to the same content distance, that of real weights at beta = 1e6, and the style distances are printed.
- * Pictures and weights are read from the folder named by TFJS_STYLE_TRANSFER_SHARED, by default ../shared.
+ * How well the embedded network stylises, judged by real VGG-19 features: real weights, the embedded network and a
+ * calibrated random one stylise the same pictures to the same content distance, that of real weights at beta = 1e6, and
+ * the style distances are printed. Pictures and weights are read from the folder named by TFJS_STYLE_TRANSFER_SHARED,
+ * by default ../shared.
  *
  *     tsx --import ./scripts/binary-hooks.mjs scripts/train-embedded/compare.ts
- *       [--size 128] [--content images/astronaut.png] [--style images/starry_night.jpg] [--evaluations 100] [--pictures folder]
+ *       [--size 128] [--content images/astronaut.png] [--style images/starry_night.jpg] [--evaluations 100] [--pictures
+ *       folder]
  */
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';

@@ -105,7 +105,10 @@ function randomBasis(random: Random, count: number, width: number): Rows {
 
 const normals = (random: Random, count: number) => new Float32Array(count).map(() => random.normal());
 
-/** Scales each filter so that its responses have standard deviation 1, and sets its bias so that a part `active` of them is positive. */
+/**
+ * Scales each filter so that its responses have standard deviation 1, and sets its bias so that a part `active` of them
+ * is positive.
+ */
 export function calibrated(
   patches: Rows,
   kernel: Float32Array,

@@ -15,7 +15,10 @@ const styleLayers = ['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1'] as c
 export interface Judge {
   readonly content: Image;
   readonly style: Image;
-  /** Content distance (1: as far as the style picture) and style distance (1: as far as the content picture) of an image. */
+  /**
+   * Content distance (1: as far as the style picture) and style distance (1: as far as the content picture) of an
+   * image.
+   */
   judge(image: Image): Judgement;
   dispose(): void;
 }
@@ -89,8 +92,8 @@ export async function stylise(
 }
 
 /**
- * Style distances of different networks compare only at one content distance: looks for the beta that reaches it, in a few runs, and
- * interpolates between the nearest two.
+ * Style distances of different networks compare only at one content distance: looks for the beta that reaches it, in a
+ * few runs, and interpolates between the nearest two.
  */
 export async function styliseAtContent(
   judge: Judge,

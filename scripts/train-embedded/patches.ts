@@ -23,7 +23,10 @@ export interface PatchOptions {
   readonly crop: number;
 }
 
-/** Random 3x3 patches of the feature maps that a convolution reads, each a row in the order of the kernel's first three axes (HWI). */
+/**
+ * Random 3x3 patches of the feature maps that a convolution reads, each a row in the order of the kernel's first three
+ * axes (HWI).
+ */
 export function samplePatches(
   random: Random,
   pictures: readonly RgbPixels[],

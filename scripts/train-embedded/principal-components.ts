@@ -9,8 +9,8 @@ export interface PrincipalComponents {
 }
 
 /**
- * The `count` largest eigenvalues of a symmetric matrix and their vectors, by orthogonal iteration with a few vectors more than wanted
- * and a last step of Rayleigh and Ritz (Golub & Van Loan, 8.2.4 and 8.5).
+ * The `count` largest eigenvalues of a symmetric matrix and their vectors, by orthogonal iteration with a few vectors
+ * more than wanted and a last step of Rayleigh and Ritz (Golub & Van Loan, 8.2.4 and 8.5).
  */
 export function principalComponents(
   covariance: Float64Array,
@@ -41,7 +41,9 @@ export function principalComponents(
   return { variances: Float64Array.from(order, (index) => Math.max(0, values[index])), directions };
 }
 
-/** matrix [width, width] times block [width, columns]. Four rows of the block at a time: most of all time is spent here. */
+/**
+ * matrix [width, width] times block [width, columns]. Four rows of the block at a time: most of all time is spent here.
+ */
 function product(matrix: Float64Array, block: Float64Array, width: number, columns: number) {
   const result = new Float64Array(width * columns);
   for (let row = 0; row < width; row++) {

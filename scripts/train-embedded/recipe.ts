@@ -3,8 +3,8 @@ import type { PictureCounts } from './training-pictures.ts';
 /** How one convolution is learned. */
 export interface LayerRecipe {
   /**
-   * Filters are the directions that whitened patches cluster around; or an orthonormal basis of them, turned at random; or random
-   * directions of patches as they are, which is the network that learning is compared with.
+   * Filters are the directions that whitened patches cluster around; or an orthonormal basis of them, turned at random;
+   * or random directions of patches as they are, which is the network that learning is compared with.
    */
   readonly filters: 'clusters' | 'basis' | 'random';
   /** Principal components of its 3x3 patches that are kept. */
@@ -30,7 +30,9 @@ export interface Recipe {
   readonly clusterIterations: number;
   /** conv1_1 to conv3_1. */
   readonly layers: readonly LayerRecipe[];
-  /** Style loss against content loss between pictures that have nothing to do with each other, at alpha = 1, beta = 1e6. */
+  /**
+   * Style loss against content loss between pictures that have nothing to do with each other, at alpha = 1, beta = 1e6.
+   */
   readonly styleOverContent: number;
 }
 

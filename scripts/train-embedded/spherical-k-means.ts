@@ -4,8 +4,9 @@ import type { Random } from './random.ts';
 import { forParts } from './whitening.ts';
 
 /**
- * Directions that rows cluster around (Coates & Ng 2012): each row belongs to the centre with the largest inner product, and a centre
- * becomes the sum of its rows, each times that product where it is positive, at length 1. A centre without rows starts anew at a row.
+ * Directions that rows cluster around (Coates & Ng 2012): each row belongs to the centre with the largest inner
+ * product, and a centre becomes the sum of its rows, each times that product where it is positive, at length 1. A
+ * centre without rows starts anew at a row.
  *
  * @param rows each of length 1
  * @returns `clusters` rows of length 1

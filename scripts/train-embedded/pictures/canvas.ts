@@ -10,7 +10,9 @@ export interface Point {
   readonly y: number;
 }
 
-/** A square to draw on, opaque and without anti-aliasing: drawn at twice the size, {@link halved} makes edges smooth. */
+/**
+ * A square to draw on, opaque and without anti-aliasing: drawn at twice the size, {@link halved} makes edges smooth.
+ */
 export class Canvas {
   readonly pixels: Float32Array;
 

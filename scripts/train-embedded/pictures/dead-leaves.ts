@@ -4,7 +4,10 @@ import { Canvas, type Point } from './canvas.ts';
 import { cloudField } from './noise-field.ts';
 import { jittered, palette } from './palette.ts';
 
-/** Leaves fallen on each other, many small and few large ones, which has the statistics of natural pictures (Lee et al. 2001). */
+/**
+ * Leaves fallen on each other, many small and few large ones, which has the statistics of natural pictures (Lee et al.
+ * 2001).
+ */
 export function deadLeaves(random: Random, side: number): RgbPixels {
   const canvas = new Canvas(2 * side);
   const colours = palette(random, 8);

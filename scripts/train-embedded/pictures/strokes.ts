@@ -4,7 +4,10 @@ import { Canvas, type Point } from './canvas.ts';
 import { fieldAt, noiseField, quantiles } from './noise-field.ts';
 import { jittered, palette } from './palette.ts';
 
-/** Brush strokes over patches of colour, along a smooth field of directions; in a quarter of the pictures each goes where it likes. */
+/**
+ * Brush strokes over patches of colour, along a smooth field of directions; in a quarter of the pictures each goes
+ * where it likes.
+ */
 export function strokes(random: Random, side: number): RgbPixels {
   const canvas = new Canvas(2 * side);
   const length = random.uniform(8, 50) * random.pick([1, 1.6]);
