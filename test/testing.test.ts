@@ -52,9 +52,9 @@ describe('expectNoLeak', () => {
   it('counts what is left behind, and what was not the function’s to dispose', async () => {
     const kept: tf.Tensor[] = [];
     await expect(expectNoLeak(() => void kept.push(tf.scalar(1), tf.scalar(2)))).rejects.toThrow(
-      '2 tensor(s) leaked',
+      '2 tensors were leaked.',
     );
-    await expect(expectNoLeak(async () => kept[0].dispose())).rejects.toThrow('1 tensor(s) were disposed');
+    await expect(expectNoLeak(async () => kept[0].dispose())).rejects.toThrow('1 tensor was disposed');
   });
 });
 

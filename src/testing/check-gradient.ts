@@ -5,19 +5,30 @@ import type { LayerName } from '../features/layer-name';
 import type { Image } from '../image/image';
 import type { Loss } from '../losses/loss';
 import { type Objective, valueAndCotangents } from '../objective';
-import { requireKnownOptions, requireNumber } from '../options/validate';
+import { any, number, optionTable } from '../options/table';
 
 /** Options of {@link checkGradient}. */
 export interface CheckGradientOptions {
   /** Greatest error accepted, as a fraction of the gradient's length. @default 0.01 */
   readonly tolerance?: number | undefined;
-  /** How many random directions to try. @default 6 */
+  /** Number of random directions. @default 6 */
   readonly directions?: number | undefined;
   /** Seed of the directions. @default 0 */
   readonly seed?: number | undefined;
   /** Differences to try; float32 makes small ones noisy and curvature makes large ones wrong. @default [0.1, 0.03, 0.01, 0.003, 0.001] */
   readonly steps?: readonly number[] | undefined;
 }
+
+const checkGradientOptions = optionTable<CheckGradientOptions>()('checkGradient', {
+  tolerance: number({ min: 0, default: 0.01 }),
+  directions: number({ min: 1, integer: true, default: 6 }),
+  seed: number({ integer: true, default: 0 }),
+  steps: any<readonly number[], { readonly default: readonly number[] }>(
+    'an array of numbers above 0',
+    (value) => Array.isArray(value) && value.length > 0 && value.every((step) => step > 0),
+    { default: [0.1, 0.03, 0.01, 0.003, 0.001] },
+  ),
+});
 
 /** What {@link checkGradient} found. */
 export interface GradientCheck {
@@ -48,10 +59,7 @@ export async function checkGradient(
   at: Features | Image,
   options: CheckGradientOptions = {},
 ): Promise<GradientCheck> {
-  requireKnownOptions('checkGradient', options, ['tolerance', 'directions', 'seed', 'steps']);
-  const { tolerance = 0.01, directions = 6, seed = 0, steps = [0.1, 0.03, 0.01, 0.003, 0.001] } = options;
-  requireNumber('tolerance', tolerance, { min: 0 });
-  requireNumber('directions', directions, { min: 1, integer: true });
+  const { tolerance, directions, seed, steps } = checkGradientOptions.read(options);
   const { inputs, value, gradient } = adapt(subject, at);
   const gradients = gradient();
   const length = Math.sqrt(inner(gradients, gradients));

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ComputationError } from '../errors';
 
 /**
- * Runs a function and throws if tensors are left behind: after it, there may be as many more as it returned, and no more.
+ * Runs a function and throws unless the number of tensors has grown by exactly those that it returned.
  *
  * @param run may be async; tensors in what it returns (a tensor, an array or a record of them) are not leaks
  * @returns what `run` returned
@@ -21,10 +21,12 @@ export async function expectNoLeak<T>(run: () => T | Promise<T>): Promise<T> {
   if (leaked === 0) return result;
   const message =
     leaked > 0
-      ? `${leaked} tensor(s) leaked beside the ${returned} returned.`
-      : `${-leaked} tensor(s) were disposed that did not belong to the function.`;
+      ? `${tensors(leaked)} leaked${returned > 0 ? `; ${tensors(returned)} returned` : ''}.`
+      : `${tensors(-leaked)} disposed that did not belong to the function.`;
   throw new ComputationError('LEAK', message, { value: leaked, accepted: '0' });
 }
+
+const tensors = (count: number) => (count === 1 ? '1 tensor was' : `${count} tensors were`);
 
 function countTensors(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;

@@ -5,7 +5,7 @@ import type { NamedTensor, NetworkStep } from '../features/network';
 import { deepestLayer, layersUpTo, type Vgg19Layer } from '../features/vgg19/layers';
 import { type Pooling, vgg19Network } from '../features/vgg19/network';
 import { deepestPaperLayer } from '../features/vgg19/paper-layers';
-import { requireKnownOptions, requireNumber } from '../options/validate';
+import { any, number, oneOf, optionTable } from '../options/table';
 
 /** Options of {@link tinyExtractor}. */
 export interface TinyExtractorOptions {
@@ -19,6 +19,17 @@ export interface TinyExtractorOptions {
   readonly pooling?: Pooling | undefined;
 }
 
+const tinyExtractorOptions = optionTable<TinyExtractorOptions>()('tinyExtractor', {
+  seed: number({ integer: true, default: 0 }),
+  layers: any<readonly Vgg19Layer[], { readonly default: readonly Vgg19Layer[] }>(
+    'an array of layer names',
+    Array.isArray,
+    { default: ['conv3_1'] },
+  ),
+  channels: number({ min: 1, max: 512, integer: true, default: 4 }),
+  pooling: oneOf<Pooling, { readonly default: 'max' }>(['max', 'average'], { default: 'max' }),
+});
+
 /**
  * A network with VGG-19's layer names and a few random channels, for unit tests of losses: no weights, no download, milliseconds.
  *
@@ -30,10 +41,7 @@ export interface TinyExtractorOptions {
  * ```
  */
 export function tinyExtractor(options: TinyExtractorOptions = {}): FeatureExtractor {
-  requireKnownOptions('tinyExtractor', options, ['seed', 'layers', 'channels', 'pooling']);
-  const { seed = 0, layers = [deepestPaperLayer], channels = 4, pooling = 'max' } = options;
-  requireNumber('seed', seed, { integer: true });
-  requireNumber('channels', channels, { min: 1, max: 512, integer: true });
+  const { seed, layers, channels, pooling } = tinyExtractorOptions.read(options);
   for (const layer of layers) layersUpTo(layer);
   const { input, steps } = vgg19Network({ lastLayer: deepestLayer(layers) ?? deepestPaperLayer, pooling });
   const narrow = steps.map((step): NetworkStep => {
