@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { EnvironmentError } from '../errors';
+import { EnvironmentError, WeightsError } from '../errors';
 import type { LoadedNetwork } from '../features/network';
 import { convolutionsUpTo, type Vgg19Layer, vgg19Layers } from '../features/vgg19/layers';
 import { loadedVgg19, type Pooling } from '../features/vgg19/network';
@@ -7,6 +7,7 @@ import { deepestPaperLayer } from '../features/vgg19/paper-layers';
 import { readLayers } from '../features/vgg19/read-layers';
 import { resolveWeights, type Weights } from '../features/vgg19/resolve-weights';
 import { abortSignal, any, callback, oneOf, optionTable } from '../options/table';
+import { disposable } from '../owning';
 import { anyPlatform, type Platform, requireBackend } from '../platform';
 import type { WeightsProgress, WeightsWarning } from '../storage/progress';
 import type { Engine, EngineExtractor, EngineLoadOptions } from './engine';
@@ -50,7 +51,7 @@ export const loadVgg19Options = optionTable<LoadVgg19Options>()('loadVgg19', {
 /**
  * VGG-19's convolutional part as a feature extractor, cut after the last layer that is wanted.
  *
- * @returns an extractor, whose features are tensors on the active tfjs backend; it belongs to the caller
+ * @returns an extractor, whose features are tensors on the active tfjs backend; it belongs to the caller, also as `using extractor = ...`
  * @throws InvalidArgumentError for an unknown option, layer or engine, or options that conflict
  * @throws EnvironmentError if no tfjs backend is set up, or the chosen engine does not run here
  * @throws WeightsError if the weights cannot be had or are not VGG-19's
@@ -60,7 +61,9 @@ export const loadVgg19Options = optionTable<LoadVgg19Options>()('loadVgg19', {
  * const features = extractor.extract(image, ['conv2_2']);
  * ```
  */
-export async function loadVgg19(options: LoadVgg19Options = {}): Promise<EngineExtractor> {
+export async function loadVgg19(
+  options: LoadVgg19Options = {},
+): Promise<EngineExtractor & { [Symbol.dispose](): void }> {
   return loadVgg19On(anyPlatform, options);
 }
 
@@ -68,7 +71,7 @@ export async function loadVgg19(options: LoadVgg19Options = {}): Promise<EngineE
 export async function loadVgg19On(
   platform: Platform<never>,
   options: LoadVgg19Options,
-): Promise<EngineExtractor> {
+): Promise<EngineExtractor & { [Symbol.dispose](): void }> {
   const settings = loadVgg19Options.read(options);
   const { weights, lastLayer, pooling, signal } = settings;
   const convolutions = convolutionsUpTo(lastLayer);
@@ -82,7 +85,7 @@ export async function loadVgg19On(
       const read = await readLayers(source, convolutions, { signal, onProgress, onWarning });
       const { name: weightsName, convention } = source;
       const network = loadedVgg19(read, { lastLayer, pooling, convention, weightsName, embedded });
-      return loadBy(engines, network, { signal, onWarning });
+      return disposable(await loadBy(engines, network, { signal, onWarning }));
     },
     (extractor) => extractor.dispose(),
   );
@@ -97,9 +100,14 @@ async function loadBy(
   try {
     return await engine.load(network, options);
   } catch (error) {
-    if (others.length === 0 || !(error instanceof EnvironmentError)) throw error;
+    const other = error instanceof EnvironmentError || isUnsupported(error);
+    if (others.length === 0 || !other) throw error;
     const message = `Engine '${others[0].name}' computes in place of '${engine.name}'. ${error.message}`;
     options.onWarning?.({ code: 'ENGINE_UNAVAILABLE', message });
     return loadBy(others, network, options);
   }
 }
+
+/** Whether an engine lacks an operation or an order of steps that another may have. */
+const isUnsupported = (error: unknown): error is WeightsError =>
+  error instanceof WeightsError && error.code === 'UNSUPPORTED_NETWORK';

@@ -13,5 +13,6 @@ import { platform } from './platform';
  * const extractor = await loadVgg19({ weights: './vgg19' });
  * ```
  */
-export const loadVgg19 = (options: LoadVgg19Options = {}): Promise<EngineExtractor> =>
-  loadVgg19On(platform, options);
+export const loadVgg19 = (
+  options: LoadVgg19Options = {},
+): Promise<EngineExtractor & { [Symbol.dispose](): void }> => loadVgg19On(platform, options);

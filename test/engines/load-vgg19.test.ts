@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Engine, loadVgg19, tfjs, wasm } from '../../src';
 import { enginesFor } from '../../src/engines/engine-options';
 import { mostThreads } from '../../src/engines/wasm/runtime/thread-count';
+import { vgg19Network } from '../../src/features/vgg19/network';
 
 const weights = 'embedded';
 const withoutSimd = () => vi.spyOn(WebAssembly, 'validate').mockReturnValue(false);
@@ -140,5 +141,34 @@ describe("loadVgg19's engine", () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
     process.off('unhandledRejection', listen);
     expect(unheard).toEqual([]);
+  });
+
+  it('refuses a network with an operation that it does not have, by name', async () => {
+    const network = vgg19Network({ lastLayer: 'conv1_1' });
+    const steps = [...network.steps, { op: 'tanh', name: 'tanh1_1' } as never];
+    const loaded = { network: { ...network, steps }, weights: new Map(), weightsName: 'none' };
+    const before = tf.memory().numTensors;
+    for (const engine of [tfjs(), wasm({ threads: 1 })])
+      await expect(engine.load(loaded)).rejects.toMatchObject({
+        name: 'WeightsError',
+        code: 'UNSUPPORTED_NETWORK',
+        message: expect.stringMatching(
+          `The ${engine.name} engine has no operation 'tanh', which tanh1_1 needs`,
+        ),
+      });
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('says how many threads compute, whichever it is', async () => {
+    for (const [backend, engine, threads] of [
+      ['cpu', 'tfjs', 1],
+      ['wasm', 'tfjs', 1],
+      ['cpu', wasm({ threads: 2 }), 2],
+    ] as const) {
+      await tf.setBackend(backend);
+      const extractor = await loadVgg19({ weights, engine });
+      expect(extractor.threads).toBe(threads);
+      extractor.dispose();
+    }
   });
 });

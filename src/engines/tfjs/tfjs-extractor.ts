@@ -5,9 +5,10 @@ import type { LayerName } from '../../features/layer-name';
 import type { LoadedNetwork } from '../../features/network';
 import type { Image } from '../../image/image';
 import { requireName } from '../../options/validate';
-import { Lifetime } from '../../owning';
+import { Lifetime, owning } from '../../owning';
 import type { EngineExtractor } from '../engine';
 import { checkRequest } from '../shared/check-request';
+import { requireOps } from '../shared/require-ops';
 import { requireShape } from '../shared/require-shape';
 import {
   averagePoolGradient,
@@ -39,12 +40,17 @@ export function createTfjsExtractor(options: TfjsExtractorOptions): EngineExtrac
   checkAllocations();
   const { network, weights, weightsName, embedded, inputGradient = 'auto' } = options;
   const { steps, input: normalization } = network;
-  const convolutions = new Map<LayerName, Convolution>();
-  for (const step of steps) {
-    if (step.op === 'conv') convolutions.set(step.name, createConvolution(step, weights, inputGradient));
-  }
-  const scale = tf.keep(tf.tensor4d([...normalization.scale], [1, 1, 1, 3]));
-  const offset = tf.keep(tf.tensor4d([...normalization.offset], [1, 1, 1, 3]));
+  requireOps('tfjs', ['conv', 'relu', 'maxPool', 'averagePool'], steps);
+  const { convolutions, scale, offset } = owning(({ result }) => {
+    const convolutions = new Map<LayerName, Convolution>();
+    for (const step of steps) {
+      if (step.op === 'conv')
+        convolutions.set(step.name, result(createConvolution(step, weights, inputGradient)));
+    }
+    const scale = tf.keep(result(tf.tensor4d([...normalization.scale], [1, 1, 1, 3])));
+    const offset = tf.keep(result(tf.tensor4d([...normalization.offset], [1, 1, 1, 3])));
+    return { convolutions, scale, offset };
+  });
   const layers: readonly LayerName[] = ['image', ...steps.map((step) => step.name)];
   const lifetime = new Lifetime('The extractor');
 
@@ -135,6 +141,7 @@ export function createTfjsExtractor(options: TfjsExtractorOptions): EngineExtrac
   return {
     name: network.name,
     engine: 'tfjs',
+    threads: backendThreads(),
     weights: weightsName,
     embedded,
     layers,
@@ -170,4 +177,11 @@ export function createTfjsExtractor(options: TfjsExtractorOptions): EngineExtrac
       for (const convolution of convolutions.values()) convolution.dispose();
     },
   };
+}
+
+/** Threads of the active backend, undefined where it does not tell. */
+function backendThreads(): number | undefined {
+  if (tf.getBackend() === 'cpu') return 1;
+  const backend = tf.backend() as { wasm?: { tfjs?: { getThreadsCount?(): number } } };
+  return backend.wasm?.tfjs?.getThreadsCount?.();
 }

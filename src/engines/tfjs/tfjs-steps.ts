@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { requireMemory } from '../../allocation';
 import { type ConvStep, convolutionWeights, type NamedTensors } from '../../features/network';
+import { owning } from '../../owning';
 
 /**
  * How a convolution's gradient with respect to its input is computed: `'flipped'`, as a forward convolution with the
@@ -25,13 +26,16 @@ export function createConvolution(
   inputGradient: InputGradient,
 ): Convolution {
   const found = convolutionWeights(step, weights);
-  const filter = tf.keep(tf.tensor4d(found.kernel, [3, 3, step.channelsIn, step.channelsOut]));
-  const bias = tf.keep(tf.tensor1d(found.bias));
-  const how = inputGradient === 'auto' ? fastestInputGradient(tf.getBackend()) : inputGradient;
-  const flipped =
-    how === 'flipped'
-      ? tf.tidy(() => tf.keep(tf.transpose(tf.reverse(filter, [0, 1]), [0, 1, 3, 2])))
-      : undefined;
+  const { filter, bias, flipped } = owning(({ result }) => {
+    const filter = tf.keep(result(tf.tensor4d(found.kernel, [3, 3, step.channelsIn, step.channelsOut])));
+    const bias = tf.keep(result(tf.tensor1d(found.bias)));
+    const how = inputGradient === 'auto' ? fastestInputGradient(tf.getBackend()) : inputGradient;
+    const flipped =
+      how === 'flipped'
+        ? tf.tidy(() => tf.keep(tf.transpose(tf.reverse(filter, [0, 1]), [0, 1, 3, 2])))
+        : undefined;
+    return { filter, bias, flipped };
+  });
   return {
     apply(x, relu) {
       requireConvolutionMemory(x, filter);

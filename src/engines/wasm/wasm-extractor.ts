@@ -9,6 +9,7 @@ import { requireName } from '../../options/validate';
 import { Lifetime, owning } from '../../owning';
 import type { EngineExtractor, EngineLoadOptions, GramMatrices } from '../engine';
 import { checkRequest } from '../shared/check-request';
+import { requireOps } from '../shared/require-ops';
 import { withBlocks } from './blocks';
 import { fusedObjective } from './losses/fused-objective';
 import { gramMatrices } from './losses/gram-matrices';
@@ -39,6 +40,7 @@ export async function createWasmExtractor(
   checkAllocations();
   const { weightsName, embedded, threads, relaxedSimd } = options;
   const { name, steps } = options.network;
+  requireOps('wasm', ['conv', 'relu', 'maxPool', 'averagePool'], steps);
   const engine = await KernelRunner.create({ threads, relaxedSimd, signal, onWarning });
   const network = owning(({ result }) => {
     result(engine);
