@@ -69,7 +69,7 @@ export function tensorSource(options: TensorSourceOptions): WeightSource {
 function locate(layer: ConvLayer, file: TensorFile, { naming, name: source }: TensorSourceOptions) {
   const find = (wanted: ConvLayer, part: LayerPart): StoredTensor | undefined =>
     named(naming.nameOf(wanted, part), file);
-  const require = (part: LayerPart): StoredTensor => {
+  const tensorOf = (part: LayerPart): StoredTensor => {
     const tensor = find(layer, part);
     if (!tensor) {
       const layers = vgg19Convolutions.map(({ name }) => name);
@@ -83,7 +83,7 @@ function locate(layer: ConvLayer, file: TensorFile, { naming, name: source }: Te
     checkShape(layer, part, tensor, expected, source);
     return tensor;
   };
-  return { layer, kernel: require('kernel'), bias: require('bias') };
+  return { layer, kernel: tensorOf('kernel'), bias: tensorOf('bias') };
 }
 
 /** A tensor by the end of its name: the network's name may stand before it, and TensorFlow's `:0` after it. */
