@@ -55,8 +55,8 @@ export type GramMatrices = Readonly<Partial<Record<LayerName, Tensor2D>>>;
 /** What an engine's extractor may do beyond {@link FeatureExtractor}. */
 export interface EngineExtractor extends FeatureExtractor, ObjectiveExtractor {
   /**
-   * Checks that losses at `layers` can be minimised at an image size, before any work; sizes are those after resizing, so that the check
-   * can come before it. Optional; without it nothing is checked.
+   * Checks that losses at `layers` can be minimised at an image size, before any work; sizes are those after resizing,
+   * so that the check can come before it. Optional; without it nothing is checked.
    * @param size [height, width] of the image that is made
    * @throws EnvironmentError `OUT_OF_MEMORY` with an estimate if they cannot
    */
@@ -66,8 +66,8 @@ export interface EngineExtractor extends FeatureExtractor, ObjectiveExtractor {
     beside?: RoomRequest,
   ): void;
   /**
-   * Gram matrices [channels, channels] of an image's layers, as `gramMatrix` of each feature map, but without maps as tensors and with
-   * sums in double precision. Optional; callers fall back to `gramMatrix`.
+   * Gram matrices [channels, channels] of an image's layers, as `gramMatrix` of each feature map, but without maps as
+   * tensors and with sums in double precision. Optional; callers fall back to `gramMatrix`.
    * @returns the matrices by layer, which belong to the caller
    * @throws EnvironmentError `OUT_OF_MEMORY` with an estimate, before any work, if the image is too large
    */

@@ -7,7 +7,7 @@ import type { LayerName } from '../../../src/features/layer-name';
 import { convolutionWeights, type LoadedNetwork } from '../../../src/features/network';
 import { loadedVgg19 } from '../../../src/features/vgg19/network';
 import type { Image } from '../../../src/image/image';
-import { type GramNormalization, gramMatrix } from '../../../src/losses/gram-matrix';
+import type { GramNormalization } from '../../../src/losses/gram-matrix';
 import { expectNoLeak } from '../../../src/testing';
 import { noise } from '../../support/images';
 import { randomWeights } from './random-weights';
@@ -115,9 +115,8 @@ describe.each([1, 2])('Gram matrices of the engine, on %d threads', (threads) =>
       expect(Object.keys(found).sort()).toEqual([...wanted].sort());
       for (const [i, layer] of wanted.entries()) {
         const feature = features[layer] as tf.Tensor4D;
-        const expected = gramMatrix(feature, { normalization });
-        expect(found[layer]?.shape).toEqual(expected.shape);
         const [, h, w, n] = feature.shape;
+        expect(found[layer]?.shape).toEqual([n, n]);
         const divisor = { elements: h * w * n, positions: h * w, none: 1 }[normalization];
         const exact = sums[i].map((sum) => sum / divisor);
         expect(error((found[layer] as tf.Tensor).dataSync(), exact)).toBeLessThan(1e-6);

@@ -60,6 +60,14 @@ describe.each([1, 2])('with %i threads the wasm engine has the bits that it had'
     extractor.dispose();
   });
 
+  it('in Gram matrices of a style image', async () => {
+    const extractor = await load();
+    const wanted = ['conv1_1', 'relu1_2', 'pool1', 'conv3_1'] as const;
+    const grams = extractor.gramMatrices?.(picture(6, [70, 61]), wanted);
+    expect(hashOf(...wanted.map((layer) => grams?.[layer] as tf.Tensor))).toBe('cb7e472fdfbd2971');
+    extractor.dispose();
+  });
+
   it('in a run of L-BFGS on every loss of the library', async () => {
     const extractor = await load();
     const content = extractor.extract(picture(2), ['conv2_2', 'conv3_1']);
