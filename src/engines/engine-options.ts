@@ -8,8 +8,8 @@ import { relaxedSimdOption, threadsOption, type WasmEngineOptions } from './wasm
 /** Which engine computes, in `loadVgg19`, `styleTransfer` and the command. */
 export interface EngineOptions {
   /**
-   * An engine, or the name of one. `'auto'` takes this library's own kernels where the processor computes anyway (backends wasm and cpu),
-   * and tfjs operations elsewhere. @default 'auto'
+   * An engine, or the name of one. `'auto'` takes this library's own kernels where the processor computes anyway
+   * (backends wasm and cpu), and tfjs operations elsewhere. @default 'auto'
    */
   readonly engine?: EngineChoice | undefined;
   /** As in {@link WasmEngineOptions}; not beside an engine that is given as a value. */

@@ -51,7 +51,8 @@ export const loadVgg19Options = optionTable<LoadVgg19Options>()('loadVgg19', {
 /**
  * VGG-19's convolutional part as a feature extractor, cut after the last layer that is wanted.
  *
- * @returns an extractor, whose features are tensors on the active tfjs backend; it belongs to the caller, also as `using extractor = ...`
+ * @returns an extractor, whose features are tensors on the active tfjs backend; it belongs to the caller, also as
+ * `using extractor = ...`
  * @throws InvalidArgumentError for an unknown option, layer or engine, or options that conflict
  * @throws EnvironmentError if no tfjs backend is set up, or the chosen engine does not run here
  * @throws WeightsError if the weights cannot be had or are not VGG-19's

@@ -4,15 +4,17 @@ import type { BackendWasm, setThreadsCount } from '@tensorflow/tfjs-backend-wasm
 import { afterRunningFor } from '../engines/wasm/runtime/running-time';
 import { reasonOf, unavailable } from '../engines/wasm/runtime/start-worker';
 
-/** The runtime starts eight workers in advance and cannot wait for a ninth, so that nine threads would wait for ever. */
+/**
+ * The runtime starts eight workers in advance and cannot wait for a ninth, so that nine threads would wait for ever.
+ */
 export const maxWasmThreads = 8;
 
 /** Time for the start, of which only what the program itself is running counts. */
 const startLimitMs = 30_000;
 
 /**
- * tfjs' wasm backend with threads in Node. The package itself refuses them there by a check of the platform, not by need: what follows
- * is its own initialisation with the parts replaced that only pages have.
+ * tfjs' wasm backend with threads in Node. The package itself refuses them there by a check of the platform, not by
+ * need: what follows is its own initialisation with the parts replaced that only pages have.
  *
  * @returns a backend, not yet registered; its `dispose()` ends the threads
  * @throws EnvironmentError `THREADS_UNAVAILABLE` if a thread does not start; those that have are ended
@@ -104,8 +106,9 @@ async function startModule(threads: number, limitMs: number) {
 
 /** The package's worker is a CommonJS script with `require`; a `data:` URL spares shipping it as a file. */
 function workerUrl(contents: string): URL {
-  // tfjs' own page version restores the line ends inside strings of the script in the same way. It loads the glue by `eval`, which
-  // programs may forbid (`--disallow-code-generation-from-strings`); a script of Node's `vm` is the same without it.
+  // tfjs' own page version restores the line ends inside strings of the script in the same way. It loads the glue by
+  // `eval`, which programs may forbid (`--disallow-code-generation-from-strings`); a script of Node's `vm` is the same
+  // without it.
   const script = contents
     .replaceAll('\n', '\\n')
     .replace(

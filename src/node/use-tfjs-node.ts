@@ -13,9 +13,9 @@ import { EnvironmentError } from '../errors';
  */
 export async function useTfjsNode(): Promise<void> {
   restoreUtil();
-  // Its notices about the processor go to stderr otherwise.
+  // Without it the library prints notices about the processor to stderr.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
-  // In a variable, so that neither compilers nor bundlers look for an optional package.
+  // In a variable: compilers and bundlers would resolve a literal, and the package is optional.
   const packageName: string = '@tensorflow/tfjs-node';
   try {
     await import(packageName);

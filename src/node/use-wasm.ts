@@ -20,13 +20,14 @@ const useWasmOptions = optionTable<UseWasmOptions>()('useWasm', {
 });
 
 /**
- * Makes `wasm` the active backend of TensorFlow.js in Node, with threads if they are asked for, which the backend itself has in pages
- * only. The threads are those of tfjs; this library's own kernels, which compute the network on this backend, have theirs.
- * The program ends by itself as usual, threads or not.
+ * Makes `wasm` the active backend of TensorFlow.js in Node, with threads if they are asked for, which the backend
+ * itself has in pages only. The threads are those of tfjs; this library's own kernels, which compute the network on
+ * this backend, have theirs. The program ends by itself as usual, threads or not.
  *
  * @throws InvalidArgumentError if an option is unknown or out of range
- * @throws EnvironmentError `NO_BACKEND` if `@tensorflow/tfjs-backend-wasm` is not installed or does not start, `THREADS_UNAVAILABLE` if the
- *   threads do not start, `BACKEND_IN_USE` if wasm already runs with another number of threads and holds tensors, which a restart would lose
+ * @throws EnvironmentError `NO_BACKEND` if `@tensorflow/tfjs-backend-wasm` is not installed or does not start,
+ * `THREADS_UNAVAILABLE` if the threads do not start, `BACKEND_IN_USE` if wasm already runs with another number of
+ * threads and holds tensors, which a restart would lose
  * @example
  * ```ts
  * await useWasm({ threads: 4 });

@@ -6,8 +6,8 @@ import { requireRelaxedSimd } from './runtime/wasm-simd';
 /** Options of `wasm`. */
 export interface WasmEngineOptions {
   /**
-   * Threads that compute: 1 to 8, or to the number of the processor's hardware threads where it has more (at most 64). With a number given,
-   * loading fails if they do not start; left out, it goes on with fewer and warns.
+   * Threads that compute: 1 to 8, or to the number of the processor's hardware threads where it has more (at most 64).
+   * With a number given, loading fails if they do not start; left out, it goes on with fewer and warns.
    * @default the processor's cores, at most 8; one where threads cannot share memory
    */
   readonly threads?: number | undefined;

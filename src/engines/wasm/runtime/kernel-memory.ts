@@ -8,13 +8,16 @@ const maxBytes = 65535 * pageBytes;
 const alignment = 64;
 
 /**
- * Memory of the kernels, and which of it is in use. Addresses are bytes; views end with the next allocation, which may move the buffer.
- * After `dispose()` every use but `release` throws `DISPOSED`.
+ * Memory of the kernels, and which of it is in use. Addresses are bytes; views end with the next allocation, which may
+ * move the buffer. After `dispose()` every use but `release` throws `DISPOSED`.
  */
 export class KernelMemory {
   readonly memory: WebAssembly.Memory;
   private readonly lifetime: Lifetime;
-  /** Blocks in use by their address, and free ones in order of address. The first cache line stays free: address 0 means none. */
+  /**
+   * Blocks in use by their address, and free ones in order of address. The first cache line stays free: address 0 means
+   * none.
+   */
   private readonly used = new Map<number, number>();
   private free: { address: number; bytes: number }[] = [{ address: alignment, bytes: maxBytes - alignment }];
 

@@ -39,8 +39,8 @@ export class KernelRunner {
   /**
    * Starts the kernels.
    *
-   * @throws EnvironmentError `THREADS_UNAVAILABLE` if `threads` is given and they do not all start, `OUT_OF_MEMORY` or `NO_WASM` if the
-   *   kernels do not start at all; the signal's reason if it aborts
+   * @throws EnvironmentError `THREADS_UNAVAILABLE` if `threads` is given and they do not all start, `OUT_OF_MEMORY` or
+   * `NO_WASM` if the kernels do not start at all; the signal's reason if it aborts
    */
   static async create(options: KernelRunnerOptions = {}): Promise<KernelRunner> {
     const threads = options.threads ?? defaultThreads();

@@ -3,7 +3,12 @@ import { EnvironmentError } from '../../../errors';
 import { showText } from '../../../options/show';
 import { withSharedMemory } from './share-memory';
 
-/** @param args address of its arguments  @param item which item of its work to do  @param scratch address of scratch memory */
+/**
+ * One item of a kernel's work.
+ * @param args address of the arguments
+ * @param item number of the item, from 0
+ * @param scratch address of memory that belongs to the calling thread
+ */
 export type Kernel = (args: number, item: number, scratch: number) => void;
 
 /** The kernels of the `assembly` folders. */

@@ -1,4 +1,4 @@
-/** A piece of memory, and the first and the last step of a computation that need it. */
+/** A piece of memory with its lifetime: the first and the last step of a computation that need it. */
 export interface Tenant {
   readonly bytes: number;
   readonly from: number;
@@ -15,8 +15,8 @@ export interface MemoryPlan {
 const alignment = 64;
 
 /**
- * Places tenants so that none shares memory with another that is needed at the same time: the largest first, each at the lowest place
- * that is free throughout its time.
+ * Places tenants so that none shares memory with another that is needed at the same time: the largest first, each at
+ * the lowest place that is free throughout its time.
  */
 export function planMemory(tenants: readonly Tenant[]): MemoryPlan {
   const offsets = tenants.map(() => 0);

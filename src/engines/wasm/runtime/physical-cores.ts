@@ -1,8 +1,8 @@
 import { nodeModule } from './node-module';
 
 /**
- * Cores that the program may use; a core's second hardware thread, which has no vector units of its own, does not count. Only Linux tells
- * in Node; elsewhere, and in pages, every hardware thread counts as a core.
+ * Cores that the program may use; a core's second hardware thread, which has no vector units of its own, does not
+ * count. Only Linux tells in Node; elsewhere, and in pages, every hardware thread counts as a core.
  */
 export function physicalCores(): number {
   const usable = hardwareThreads();
@@ -28,7 +28,10 @@ export function hardwareThreads(): number {
   return nodeModule('node:os')?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
 }
 
-/** The cores that hardware threads belong to. @param siblingsOf the hardware threads of a thread's core, itself included */
+/**
+ * The number of cores that hardware threads belong to.
+ * @param siblingsOf the hardware threads of a thread's core, itself included
+ */
 export function coresAmong(threads: readonly number[], siblingsOf: (thread: number) => string): number {
   return new Set(threads.map(siblingsOf)).size;
 }

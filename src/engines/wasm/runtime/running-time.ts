@@ -1,6 +1,6 @@
 /**
- * Calls back once the program has been running for a time. A timer alone would count time in which the program is suspended (Ctrl-Z, a
- * debugger, a laptop that sleeps); here a suspension counts as one tick, however long it is.
+ * Calls back once the program has been running for a time. A timer alone would count time in which the program is
+ * suspended (Ctrl-Z, a debugger, a laptop that sleeps); here a suspension counts as one tick, however long it is.
  *
  * @returns what cancels it
  */

@@ -1,6 +1,6 @@
 /**
- * The same module with its imported memory marked as shared, so that one binary serves one thread and several: in the import section
- * (WebAssembly core specification, 5.5.5, and the threads proposal) bit 1 of the memory's limits.
+ * The same module with its imported memory marked as shared, so that one binary serves one thread and several: in the
+ * import section (WebAssembly core specification, 5.5.5, and the threads proposal) bit 1 of the memory's limits.
  */
 export function withSharedMemory(module: Uint8Array): Uint8Array<ArrayBuffer> {
   const bytes = Uint8Array.from(module);

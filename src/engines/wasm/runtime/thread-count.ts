@@ -10,8 +10,8 @@ export function defaultThreads(): number {
 }
 
 /**
- * The largest number of threads that may be asked for: 8, or as many as the processor has hardware threads, at most 64. More would only
- * wait for each other: 64 on two cores take 17 seconds to start, and 20 MB each.
+ * The largest number of threads that may be asked for: 8, or as many as the processor has hardware threads, at most 64.
+ * More would only wait for each other: 64 on two cores take 17 seconds to start, and 20 MB each.
  */
 export function mostThreads(): number {
   return Math.min(64, Math.max(mostByDefault, hardwareThreads()));

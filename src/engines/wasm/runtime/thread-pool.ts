@@ -22,8 +22,9 @@ export interface ThreadPoolOptions extends Omit<StartWorkerOptions, 'onLost'> {
 }
 
 /**
- * Worker threads that run kernels together with the thread that asks. Work is cut into items, which threads take from a shared counter;
- * the asking thread takes items too, and then waits for the last ones. It sees every item done or throws.
+ * Worker threads that run kernels together with the thread that asks. Work is cut into items, which threads take from a
+ * shared counter; the asking thread takes items too, and then waits for the last ones. It sees every item done or
+ * throws.
  */
 export class ThreadPool {
   /** Why no run is possible any more. */
@@ -94,7 +95,8 @@ export class ThreadPool {
   /**
    * Runs items 0 to `items` - 1 of a kernel, of which `own` does those that this thread takes.
    *
-   * @throws ComputationError `WORKER_LOST` if a kernel traps, or if a worker ends or makes no progress; after the latter at once when asked again
+   * @throws ComputationError `WORKER_LOST` if a kernel traps, or if a worker ends or makes no progress; after the
+   * latter at once when asked again
    */
   run(name: KernelName, args: number, items: number, own: (item: number) => void): void {
     if (this.loss !== undefined) throw lost(this.loss);
@@ -138,8 +140,8 @@ export class ThreadPool {
   /**
    * Waits for workers in the middle of an item; on a page's main thread, which may not sleep, by looking.
    *
-   * Only time that was seen to pass counts: a slice counts as `sliceMs` at most, so that a suspension of the whole program (Ctrl-Z, a
-   * debugger, a laptop that sleeps) is one slice, and any progress starts anew.
+   * Only time that was seen to pass counts: a slice counts as `sliceMs` at most, so that a suspension of the whole
+   * program (Ctrl-Z, a debugger, a laptop that sleeps) is one slice, and any progress starts anew.
    *
    * @returns why no worker will ever come back, undefined when all have
    */

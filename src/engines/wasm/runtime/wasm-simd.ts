@@ -6,13 +6,13 @@ export function supportsSimd(): boolean {
   return validates([...zeroVector, 11]);
 }
 
-/** Whether it has those that may round a * b + c once or twice, as the processor likes. */
+/** Whether WebAssembly has relaxed vector instructions here: a * b + c rounded once or twice, as the processor does. */
 export function supportsRelaxedSimd(): boolean {
   const relaxedMultiplyAdd = [253, 133, 2];
   return validates([...zeroVector, ...zeroVector, ...zeroVector, ...relaxedMultiplyAdd, 11]);
 }
 
-/** Throws unless the option `relaxedSimd` can be as it is. */
+/** Throws unless `relaxedSimd` is false, or true where it is supported. */
 export function requireRelaxedSimd(value: unknown): void {
   const option = 'relaxedSimd';
   if (typeof value !== 'boolean') {
@@ -29,7 +29,9 @@ export function requireRelaxedSimd(value: unknown): void {
 /** i32.const 0, i8x16.splat */
 const zeroVector = [65, 0, 253, 15];
 
-/** Whether a module with this body of a function that returns a vector is valid (WebAssembly core specification, 5.5). */
+/**
+ * Whether a module with this body of a function that returns a vector is valid (WebAssembly core specification, 5.5).
+ */
 function validates(body: readonly number[]): boolean {
   const header = [0, 97, 115, 109, 1, 0, 0, 0];
   const types = [1, 5, 1, 96, 0, 1, 123];

@@ -19,11 +19,12 @@ export const controlSlots = {
 const { generation, next, done, kernel, args, items, failed, scratch } = controlSlots;
 
 /**
- * A worker's program, as text so that it needs no file of its own wherever this library is bundled. It waits for a run, takes items
- * until none is left, and counts itself as done. Before it sleeps it looks a few times, because the next run usually comes within
- * microseconds.
+ * A worker's program, as text so that it needs no file of its own wherever this library is bundled. It waits for a run,
+ * takes items until none is left, and counts itself as done. Before it sleeps it looks a few times, because the next
+ * run usually comes within microseconds.
  *
- * In Node, and in Bun and Deno, which have `self` as well, messages arrive at `parentPort`; in pages there is `self` alone.
+ * In Node, and in Bun and Deno, which have `self` as well, messages arrive at `parentPort`; in pages there is `self`
+ * alone.
  */
 export const workerSource = `
 const work = async ({ module, memory, control, names, thread, generation }, post) => {
