@@ -101,14 +101,15 @@ async function loadBy(
   try {
     return await engine.load(network, options);
   } catch (error) {
-    const other = error instanceof EnvironmentError || isUnsupported(error);
-    if (others.length === 0 || !other) throw error;
+    if (others.length === 0 || !isOfEngine(error)) throw error;
     const message = `Engine '${others[0].name}' computes in place of '${engine.name}'. ${error.message}`;
     options.onWarning?.({ code: 'ENGINE_UNAVAILABLE', message });
     return loadBy(others, network, options);
   }
 }
 
-/** Whether an engine lacks an operation or an order of steps that another may have. */
-const isUnsupported = (error: unknown): error is WeightsError =>
-  error instanceof WeightsError && error.code === 'UNSUPPORTED_NETWORK';
+/** Whether another engine may do better. Threads are an error only where a number of them was asked for. */
+function isOfEngine(error: unknown): error is EnvironmentError | WeightsError {
+  if (error instanceof EnvironmentError) return error.code !== 'THREADS_UNAVAILABLE';
+  return error instanceof WeightsError && error.code === 'UNSUPPORTED_NETWORK';
+}

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Engine, loadVgg19, tfjs, wasm } from '../../src';
 import { enginesFor } from '../../src/engines/engine-options';
-import { mostThreads } from '../../src/engines/wasm/runtime/thread-count';
+import { defaultThreads, mostThreads } from '../../src/engines/wasm/runtime/thread-count';
 import { vgg19Network } from '../../src/features/vgg19/network';
 
 const weights = 'embedded';
@@ -170,5 +170,18 @@ describe("loadVgg19's engine", () => {
       expect(extractor.threads).toBe(threads);
       extractor.dispose();
     }
+  });
+
+  it('goes on with one thread and a warning where no other starts, and fails where a number was asked for', async () => {
+    vi.spyOn(process.getBuiltinModule('node:worker_threads'), 'Worker').mockImplementation(() => {
+      throw new Error('Access to this API has been restricted');
+    });
+    const codes: string[] = [];
+    const onWarning = ({ code }: { code: string }) => void codes.push(code);
+    const extractor = await loadVgg19({ weights, onWarning });
+    expect(extractor).toMatchObject({ engine: 'wasm', threads: 1 });
+    expect(codes).toEqual(defaultThreads() > 1 ? ['THREADS_UNAVAILABLE'] : []);
+    extractor.dispose();
+    await expect(loadVgg19({ weights, threads: 2 })).rejects.toMatchObject({ code: 'THREADS_UNAVAILABLE' });
   });
 });
