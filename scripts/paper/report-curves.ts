@@ -1,6 +1,6 @@
 import { type Html, html, raw } from './html';
 import { lossCurves } from './loss-curves';
-import type { ReportContent } from './report';
+import type { ReportContent } from './report-content';
 import type { System } from './systems';
 
 /** Okabe and Ito's colours, which people who see few colours can tell apart. */

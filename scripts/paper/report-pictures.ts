@@ -1,5 +1,5 @@
 import { type Html, html } from './html';
-import type { ReportContent } from './report';
+import type { ReportContent } from './report-content';
 
 /** One row a pair: content, style, and what each system made of them, as the paper's figures 4 to 6. */
 export function pictureGrid({ systems, pictures, measured }: ReportContent): Html {

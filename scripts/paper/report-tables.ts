@@ -2,7 +2,7 @@ import { type MetricName, metricNames } from '../../src/metrics';
 import type { PresetName } from '../../src/transfer/presets';
 import { type Claim, claims } from './claims';
 import { type Html, html } from './html';
-import type { ReportContent } from './report';
+import type { ReportContent } from './report-content';
 import type { System } from './systems';
 import { type Gain, gainOf, type Reference, tableOf, type Verdict, verdictOf } from './tables';
 

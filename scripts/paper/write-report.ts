@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { claims } from './claims';
 import { toCsv } from './export-tables';
-import { type ReportContent, report } from './report';
+import { report } from './report';
+import type { ReportContent } from './report-content';
 import { gainFor, readingsOf } from './report-tables';
 import { tableOf, verdictOf } from './tables';
 
