@@ -7,7 +7,7 @@ import { requireNumber } from '../options/validate';
 import { type Loss, owningLoss, type WeightedLoss } from './loss';
 
 /**
- * A loss times a factor. It takes the loss over: disposing the result disposes the loss.
+ * A loss times a factor. The result owns the loss: disposing the result disposes the loss.
  *
  * @param weight finite, at least 0
  * @throws InvalidArgumentError if the weight is negative or not finite
@@ -23,10 +23,10 @@ export function weighted(weight: number, loss: Loss): Loss {
 }
 
 /**
- * The sum of losses. It takes them over: disposing the sum disposes them.
+ * The sum of losses. The sum owns them: disposing it disposes them all.
  *
  * @param losses at least one
- * @throws InvalidArgumentError if there are none, or one is no loss
+ * @throws InvalidArgumentError if there are none, or one is not a loss
  * @example
  * ```ts
  * const total = sum([weighted(1, contentLoss(content)), weighted(1e6, styleLoss(style))]);
@@ -48,7 +48,8 @@ export function sum(losses: readonly Loss[]): Loss {
 }
 
 /**
- * The losses that a composed loss consists of, each with the product of the weights around it. Any other loss is its own only leaf.
+ * The losses that a composed loss consists of, each with the product of the weights around it. A loss without parts is
+ * returned alone.
  */
 export function leaves(loss: Loss, weight = 1): WeightedLoss[] {
   if (!loss.parts) return [{ weight, loss }];
@@ -71,7 +72,7 @@ function composed(name: string, parts: readonly WeightedLoss[]): Loss {
   );
 }
 
-/** What a loss is, for messages. */
+/** Description of a loss for error messages. */
 export const lossContract = 'an object with name, layers and compute(features)';
 
 /** Whether a value has the shape of a {@link Loss}. */

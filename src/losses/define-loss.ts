@@ -8,14 +8,14 @@ import { requireFeature } from './require-features';
 /** The feature maps of certain layers, each [1, height, width, channels]. */
 export type FeaturesOf<Layers extends readonly LayerName[]> = Readonly<Record<Layers[number], tf.Tensor4D>>;
 
-/** What {@link defineLoss} makes a loss of. */
+/** The definition that {@link defineLoss} turns into a loss. */
 export interface LossDefinition<Layers extends readonly LayerName[]> {
-  /** For reports; terms of a result are named by it. */
+  /** Name of the loss in reports and of its term in results. */
   readonly name: string;
   /** The layers that `compute` reads; `'image'` is the image itself, [1, height, width, 3] in [0,1]. */
   readonly layers: Layers;
   /**
-   * The loss, by differentiable tfjs operations. Runs in a `tf.tidy`, so what it makes on the way is freed.
+   * The loss, by differentiable tfjs operations. Runs in a `tf.tidy`, which frees intermediate tensors.
    * @param features the feature maps of `layers`; they belong to the caller
    * @returns a scalar
    */
@@ -25,8 +25,8 @@ export interface LossDefinition<Layers extends readonly LayerName[]> {
 }
 
 /**
- * A loss of one's own, typed by its layers. It composes like every other (`weighted`, `sum`) and runs with every engine; where an
- * engine computes the network outside of tfjs, `compute` gets its features as tensors.
+ * Makes a custom loss, typed by its layers. It composes like every other loss (`weighted`, `sum`) and runs with every
+ * engine: an engine that computes the network outside of tfjs passes its features to `compute` as tensors.
  *
  * @returns a loss that belongs to the caller; `dispose()` calls that of the definition
  * @throws InvalidArgumentError if the definition lacks `layers` or `compute`

@@ -28,19 +28,22 @@ const gramMatrixOptions = optionTable<GramMatrixOptions>()('gramMatrix', {
   normalization: gramNormalizationOption,
 });
 
-/** Positions whose products are summed in one float32 accumulator; sums of more are sums of such sums. */
+/**
+ * Positions per chunk. Products are summed in float32 within a chunk, then the chunks' sums are added: this bounds the
+ * error.
+ */
 const chunk = 1024;
 
 /**
  * Inner products of a feature map's channels: G_ij = sum over positions k of F_ki F_kj, normalised.
- * It tells which features occur together and not where, which is what Gatys et al. 2016 (eq. 3) call style.
+ * It records which features occur together but not where; Gatys et al. 2016 (eq. 3) call this style.
  *
  * Sums are taken in chunks of positions, so that float32 keeps them to 1e-5 at any size.
  *
  * @param feature [1, height, width, channels]
  * @returns [channels, channels], symmetric; it belongs to the caller. Differentiable, on every backend.
- * @throws InvalidArgumentError if `feature` is no single feature map, or the normalisation is unknown; EnvironmentError
- *   `OUT_OF_MEMORY` if the backend has no memory left
+ * @throws InvalidArgumentError if `feature` is not a single feature map, or the normalisation is unknown;
+ *   EnvironmentError `OUT_OF_MEMORY` if the backend has no memory left
  * @example
  * ```ts
  * const feature = tf.tensor4d([1, 0, 0, 2], [1, 1, 2, 2]); // two positions, two channels
@@ -76,7 +79,7 @@ export function gramMatrix(feature: tf.Tensor4D, options: GramMatrixOptions = {}
 /** F^T F of a matrix [positions, channels]. */
 function sumOfProducts(matrix: tf.Tensor2D): tf.Tensor2D {
   const [positions, channels] = matrix.shape;
-  // tfjs-wasm packs the right-hand side of a product, and leaves the product zero where no memory is left for that.
+  // tfjs-wasm packs the right-hand side of a product; without memory for that it returns zeros and no error.
   requireMemory(4 * 4 * chunk * channels);
   const sum = new PairwiseSum();
   for (let begin = 0; begin < positions; begin += chunk) {
@@ -92,9 +95,9 @@ function sumOfProducts(matrix: tf.Tensor2D): tf.Tensor2D {
 }
 
 /**
- * Some rows of a matrix, as a tensor of its own: tfjs-wasm keeps packed right-hand sides of products by data id and not by shape, so a
- * matrix that shares its data with another would give wrong numbers. Its `slice` copies the whole matrix first, which would cost the
- * square of the image's size.
+ * Some rows of a matrix, as a tensor of its own: tfjs-wasm keeps packed right-hand sides of products by data id and not
+ * by shape, so a matrix that shares its data with another would give wrong numbers. Its `slice` copies the whole matrix
+ * first, which would cost the square of the image's size.
  */
 function rowsOf(matrix: tf.Tensor2D, begin: number, count: number): tf.Tensor2D {
   const columns = matrix.shape[1];

@@ -9,14 +9,17 @@ import { type Loss, type LossTerm, owningLoss } from './loss';
 import { requireFeature, requireSameShape } from './require-features';
 import { roughness } from './roughness';
 
-/** Where a loss looks: the weight of each position of a feature map of a size, [height, width, 1] in [0,1]. */
+/**
+ * Makes the mask of a region: the weight of each position of a feature map of this size, [height, width, 1] in [0,1].
+ */
 export type MaskOf = (height: number, width: number) => tf.Tensor3D;
 
 /**
  * A loss that is the weighted sum of terms, as data and as a function.
  *
- * @param maskOf weights of positions; 1 by default. A loss with a mask does not describe itself as data, since engines know no masks.
- * @param held what the loss frees
+ * @param maskOf weights of positions; 1 by default. A loss with a mask does not describe itself as data, since engines
+ *   know no masks.
+ * @param held targets and masks that `dispose()` frees
  */
 export function lossOfTerms(
   name: string,
@@ -63,8 +66,8 @@ function valueOfTerm(name: string, term: LossTerm, features: Features, maskOf?: 
 }
 
 /**
- * sum_k T_k F_ki F_kj / sum_k T_k times the number of positions, normalised as ever (Gatys et al. 2017, eq. 4): the Gram matrix of
- * sqrt(T) F, scaled so that a region's size does not change its strength.
+ * sum_k T_k F_ki F_kj / sum_k T_k times the number of positions, normalised as without a mask (Gatys et al. 2017, eq.
+ * 4): the Gram matrix of sqrt(T) F, scaled so that a region's size does not change its strength.
  */
 function guidedGramMatrix(
   feature: tf.Tensor4D,

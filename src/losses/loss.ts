@@ -6,8 +6,9 @@ import type { Distance } from './distance';
 import type { GramNormalization } from './gram-matrix';
 
 /**
- * A summand of a loss as data, so that an engine can compute it where the features already lie: the distance of the feature map
- * of a layer from a target's, the distance of Gram matrices, or the mean distance of neighbouring pixels. Tensors belong to the loss.
+ * A summand of a loss as data, so that an engine can compute it from features in its own memory: the distance of the
+ * feature map of a layer from a target's, the distance of Gram matrices, or the mean distance of neighbouring pixels.
+ * Tensors belong to the loss.
  */
 export type LossTerm =
   | {
@@ -33,8 +34,8 @@ export type LossTerm =
     };
 
 /**
- * A number that says how far feature maps are from what is wanted; an optimiser makes it small. `defineLoss` makes one of a function.
- * A loss holds its targets: `dispose()` frees them, and every other use after it throws `DISPOSED`.
+ * A scalar function of feature maps, which an optimiser minimises. `defineLoss` makes one from a function. A loss holds
+ * its targets: `dispose()` frees them, and any later use of the loss throws `DISPOSED`.
  */
 export interface Loss {
   /** For reports: `'content'`. */
@@ -46,8 +47,8 @@ export interface Loss {
   /** Frees the targets. Safe to call twice. */
   dispose?(): void;
   /**
-   * The same loss as data: `compute` equals the sum of these, each times its `weight`. Engines compute such losses themselves; losses
-   * without it are computed by tfjs from the features that the engine hands out.
+   * The same loss as data: `compute` equals the sum of these, each times its `weight`. Engines compute such losses
+   * themselves; losses without it are computed by tfjs from the features that the engine hands out.
    */
   readonly terms?: readonly LossTerm[] | undefined;
   /** The parts of a sum or of a weighted loss: `compute` equals the sum of these, each times its `weight`. */
@@ -61,7 +62,7 @@ export interface WeightedLoss {
 }
 
 /**
- * A loss that refuses use after `dispose()`, which frees `held`, also where the `dispose` of one of them throws.
+ * Makes a loss whose `dispose()` frees all of `held`, even if one of them throws, and which refuses use afterwards.
  */
 export function owningLoss(loss: Omit<Loss, 'dispose'>, held: readonly Owned[]): Loss {
   const { name, layers, terms, parts } = loss;

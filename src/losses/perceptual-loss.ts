@@ -22,12 +22,12 @@ const perceptualLossOptions = optionTable<PerceptualLossOptions>()('perceptualLo
 });
 
 /**
- * The feature reconstruction loss of Johnson et al. 2016 (eq. 2): mean((F - T)^2) at high layers, whose features describe the
- * things in a picture rather than its pixels.
+ * The feature reconstruction loss of Johnson et al. 2016 (eq. 2): mean((F - T)^2) at high layers, whose features
+ * describe the objects in a picture rather than its pixels.
  *
- * Li et al. 2021 (fig. 3) add a "perceptual loss" that compares images "in high-level semantic information" and give no formula.
- * We read it as this one, against the content image's features. Where their text says "style image", pass the features of the
- * style image resized to the content's size instead.
+ * Li et al. 2021 (fig. 3) add a "perceptual loss" that compares images "in high-level semantic information" and give no
+ * formula. We read it as this one, against the content image's features. Where their text says "style image", pass the
+ * features of the style image resized to the content's size instead.
  *
  * @param target features to come close to, [1, h, w, c] each; not disposed
  * @returns a loss named `perceptual`; it belongs to the caller

@@ -22,7 +22,7 @@ const pixelLossOptions = optionTable<PixelLossOptions>()('pixelLoss', { distance
  *
  * @param target [height, width, 3] in [0,1]; not disposed
  * @returns a loss named `pixel`; it belongs to the caller
- * @throws ImageError if the target is no image; InvalidArgumentError if an option is wrong
+ * @throws ImageError if the target is not an image; InvalidArgumentError if an option is wrong
  * @example
  * ```ts
  * const loss = sum([styleLoss(style), weighted(0.1, pixelLoss(content))]);

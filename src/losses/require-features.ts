@@ -39,7 +39,7 @@ export function targetLayers(caller: string, target: Features, layers?: readonly
   return [...layers];
 }
 
-/** The feature map of `layer`, or an error that says which there are. */
+/** The feature map of `layer`, or an error that lists the available layers. */
 export function requireFeature(caller: string, features: Features, layer: LayerName): tf.Tensor4D {
   const feature = features[layer];
   if (feature) return feature;

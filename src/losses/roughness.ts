@@ -39,7 +39,7 @@ function shareOfPairs(difference: tf.Tensor, axis: Axis, weights?: tf.Tensor4D):
   return tf.divNoNan(pairs, tf.mul(sumOf(pairs), difference.shape[3] as number));
 }
 
-/** All but the last, and all but the first position along `axis`: each pair of neighbours. */
+/** The pairs of neighbours along `axis` as two tensors: all positions but the last, and all but the first. */
 function neighbours(x: tf.Tensor4D, axis: Axis): [tf.Tensor4D, tf.Tensor4D] {
   const size = x.shape.map((n, i) => (i === axis ? n - 1 : n)) as [number, number, number, number];
   const begin = x.shape.map((_, i) => (i === axis ? 1 : 0)) as [number, number, number, number];
@@ -51,7 +51,7 @@ function differenceAlong(x: tf.Tensor4D, axis: Axis): tf.Tensor4D {
   return tf.sub(second, first);
 }
 
-/** The transposed map of {@link differenceAlong}. */
+/** The adjoint of {@link differenceAlong}. */
 function fromDifferences(gradient: tf.Tensor, axis: Axis): tf.Tensor {
   const padding = (before: number) =>
     gradient.shape.map((_, i) => (i === axis ? [before, 1 - before] : [0, 0])) as [number, number][];

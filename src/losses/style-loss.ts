@@ -60,7 +60,7 @@ export function styleLoss(target: Features, options: StyleLossOptions = {}): Los
   });
 }
 
-/** The style loss of Gram matrices, one for each layer, which it takes over. */
+/** The style loss against given Gram matrices, one for each layer; the loss owns them. */
 export function styleLossOfGrams(
   layers: readonly LayerName[],
   grams: readonly tf.Tensor2D[],

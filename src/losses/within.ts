@@ -10,23 +10,23 @@ import { lossOfTerms, type MaskOf } from './loss-of-terms';
 export type Mask = tf.Tensor2D | tf.Tensor3D;
 
 /**
- * A loss that looks at a region of the image only (Gatys, Ecker, Bethge, Hertzmann & Shechtman 2017). Every layer is seen through T, the
- * mask's average over the window of pixels that each position's pooling covers:
+ * Restricts a loss to a region of the image (Gatys, Ecker, Bethge, Hertzmann & Shechtman 2017). Every layer is weighted
+ * by T, the average of the mask over the window of pixels that the position's pooling covers:
  *
- * - Gram matrices are guided: sum_k T_k F_ki F_kj / sum_k T_k in place of the mean over positions, so that the size of a region does not
- *   change its strength. The target's Gram matrices stay as they are.
+ * - Gram matrices are guided: sum_k T_k F_ki F_kj / sum_k T_k in place of the mean over positions, so that the size of
+ *   a region does not change its strength. The target's Gram matrices stay as they are.
  * - Feature and pixel distances are means over positions weighted by T.
  * - Total variation is the mean over neighbours weighted by the product of their T.
  *
- * A mask of ones equals no mask; a mask of zeros makes the loss 0. Soft masks blend. Evaluated by tfjs from the features, with every
- * engine: slower than a loss without mask on the wasm engine.
+ * A mask of ones equals no mask; a mask of zeros makes the loss 0. Soft masks blend. Evaluated by tfjs from the
+ * features, with every engine: slower than a loss without mask on the wasm engine.
  *
- * @param mask [height, width] or [height, width, 1] of the image that is made, in [0,1], 1 where the loss looks; not disposed, and not
- *   needed by the caller any more
- * @param loss one of this library, or a `sum` or `weighted` of such; the result takes it over
+ * @param mask [height, width] or [height, width, 1] of the image that is made, in [0,1], 1 where the loss counts; not
+ *   disposed, and not needed by the caller any more
+ * @param loss a loss of this library, or a `sum` or `weighted` of such losses; the result owns it
  * @returns a loss with the names of the given one; it belongs to the caller
- * @throws InvalidArgumentError if the mask has another shape or values outside of [0,1], or the loss is a custom one, which has to apply
- *   a mask itself. At evaluation, if the mask has another size than the image
+ * @throws InvalidArgumentError if the mask has another shape or values outside of [0,1], or the loss is a custom loss,
+ *   which must apply a mask itself. At evaluation, if the mask has another size than the image
  * @example
  * ```ts
  * const sky = tf.tensor2d(maskPixels, [height, width]); // 1 in the sky, 0 elsewhere
@@ -65,7 +65,7 @@ function pooledTo(mask: tf.Tensor3D): MaskOf {
       const accepted = 'a mask of the size of the image';
       throw new InvalidArgumentError(
         'WRONG_SHAPE',
-        `The mask is ${maskWidth}x${maskHeight} and does not become ${width}x${height} by halving, the size of a layer; accepted: ${accepted}.`,
+        `The mask is ${maskWidth}x${maskHeight} and halving it does not give ${width}x${height}, the size of a layer; accepted: ${accepted}.`,
         { option: 'mask', value: mask.shape, accepted },
       );
     });
@@ -83,7 +83,7 @@ function requireMask(mask: unknown): asserts mask is Mask {
       accepted,
     });
   }
-  // WebGPU cannot be read synchronously; there a wrong number shows as a loss that is not finite.
+  // WebGPU cannot be read synchronously; there, a NaN in the mask makes the loss NaN, which evaluation reports.
   if (tf.getBackend() === 'webgpu') return;
   const wrong = mask.dataSync<'float32'>().find((value) => !(value >= 0 && value <= 1));
   if (wrong === undefined) return;

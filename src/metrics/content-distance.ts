@@ -10,7 +10,7 @@ import { withImagePair } from './image-pair';
 
 /** Options of {@link contentDistance}. */
 export interface ContentDistanceOptions {
-  /** Computes the features; not disposed. */
+  /** The network that computes the features; not disposed. */
   readonly extractor: FeatureExtractor;
   /** Layers to compare. @default ['conv2_2'], Li et al. 2021 */
   readonly layers?: readonly LayerName[] | undefined;
@@ -25,8 +25,8 @@ const contentDistanceOptions = optionTable<ContentDistanceOptions>()('contentDis
 });
 
 /**
- * The content loss as a measure: the sum over layers of mean((F - P)^2), F and P the feature maps of image and content ({@link contentLoss}).
- * Compares only with values of the same network, layers and distance.
+ * The content loss as a measure: the sum over layers of mean((F - P)^2), F and P the feature maps of image and content
+ * ({@link contentLoss}). Values are comparable only for the same network, layers and distance.
  *
  * @param image an image of any size that the network takes
  * @param content an image of the same size

@@ -4,7 +4,8 @@ import { requireOneShape } from './planes';
 
 /**
  * Cosine of the angle between two tensors read as vectors, as a differentiable function: a.b / (|a| |b|).
- * What {@link cosineSimilarity} computes, for losses. The gradient is written by hand, with respect to both, and runs on every backend.
+ * The differentiable form of {@link cosineSimilarity}, for use in losses. The gradient is written by hand, with respect
+ * to both, and runs on every backend.
  *
  * Two zero vectors have similarity 1 (they are equal), one zero vector has 0; the gradient there is 0.
  *

@@ -12,7 +12,7 @@ export type CosineSimilarityOptions =
   | {
       /** Compares feature maps of this layer instead of pixels. */
       readonly layer: LayerName;
-      /** Computes them; not disposed. */
+      /** The network that computes the feature maps; not disposed. */
       readonly extractor: FeatureExtractor;
     }
   | { readonly layer?: undefined; readonly extractor?: undefined };
@@ -26,15 +26,16 @@ const cosineSimilarityOptions = optionTable<{
 });
 
 /**
- * Cosine of the angle between two images read as vectors, a.b / (|a| |b|): of all pixels and channels, or of the feature maps of a layer.
- * {@link cosineSimilarityOfTensors} is the same as a differentiable function.
+ * Cosine of the angle between two images read as vectors, a.b / (|a| |b|): of all pixels and channels, or of the
+ * feature maps of a layer. {@link cosineSimilarityOfTensors} is the same as a differentiable function.
  *
  * Two black images have 1 (they are equal), a black one and another 0.
  *
  * @param a an image of any size
  * @param b an image of the same size
  * @returns a number in [0, 1] for pixels and features after a ReLU, in [-1, 1] before one
- * @throws ImageError if the sizes differ or a pixel is not finite; InvalidArgumentError if an option is wrong, or the extractor has no such layer
+ * @throws ImageError if the sizes differ or a pixel is not finite; InvalidArgumentError if an option is wrong, or the
+ *   extractor has no such layer
  * @example
  * ```ts
  * const pixels = await cosineSimilarity(stylised, style);

@@ -16,7 +16,7 @@ import { psnr } from './psnr';
 import { ssim } from './ssim';
 import { styleDistance } from './style-distance';
 
-/** Metrics that need nothing but pixels. */
+/** Metrics computed from pixels alone. */
 export type PixelMetric =
   | 'ssim'
   | 'msSsim'
@@ -32,18 +32,19 @@ export type FeatureMetric = 'contentDistance' | 'styleDistance';
 /** Every metric of {@link evaluate}. */
 export type MetricName = PixelMetric | FeatureMetric;
 
-/** What {@link evaluate} takes. */
+/** Options of {@link evaluate}. */
 export interface EvaluateOptions<Metric extends MetricName = PixelMetric, Input = ImageInput> {
   /** The stylised image. */
   readonly image: Input;
   /** The content image; resized to the stylised image's size where it differs. */
   readonly content?: Input | undefined;
   /**
-   * The style image; resized to the stylised image's size where it differs. For `styleDistance` it keeps its aspect ratio, and only
-   * its longer side becomes the stylised image's, as `styleTransfer` does by default: strokes are compared at one scale.
+   * The style image; resized to the stylised image's size where it differs. For `styleDistance` it keeps its aspect
+   * ratio, and only its longer side becomes the stylised image's, as `styleTransfer` does by default: strokes are
+   * compared at one scale.
    */
   readonly style?: Input | undefined;
-  /** @default every metric; without an extractor those that need none */
+  /** Names of the metrics to compute. @default every metric; without an extractor, the pixel metrics */
   readonly metrics?: readonly Metric[] | undefined;
   /** The network of `contentDistance` and `styleDistance`; not disposed. */
   readonly extractor?: FeatureExtractor | undefined;
@@ -51,21 +52,26 @@ export interface EvaluateOptions<Metric extends MetricName = PixelMetric, Input 
   readonly contentLayers?: readonly LayerName[] | undefined;
   /** Layers of `styleDistance`. @default conv1_1, conv1_2, conv2_1, conv2_2, conv3_1 */
   readonly styleLayers?: readonly LayerName[] | undefined;
-  /** Ends the evaluation between two metrics, or while an image is read; it then rejects with the signal's reason. */
+  /**
+   * Ends the evaluation between two metrics, or while an image is read; the promise rejects with the signal's reason.
+   */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The metrics that were asked for, and perhaps others that were computed by default. */
+/** Values of the metrics named in the options; without names, of those computed by default. */
 export type MetricValues<Metric extends MetricName = PixelMetric> = Readonly<
   Record<Metric, number> & Partial<Record<MetricName, number>>
 >;
 
-/** What {@link evaluate} returns. */
+/** Result of {@link evaluate}. */
 export interface ImageEvaluation<Metric extends MetricName = PixelMetric> {
-  /** Of the stylised image, in pixels. */
+  /** Width of the stylised image in pixels. */
   readonly width: number;
   readonly height: number;
-  /** Number of scales of `msSsim`, at most 5, fewer for small images. Values compare only with others of the same number. */
+  /**
+   * Number of scales of `msSsim`, at most 5, fewer for small images. Values are comparable only for the same number of
+   * scales.
+   */
   readonly msSsimScales: number;
   /** The stylised image against the content image; undefined where none was given. */
   readonly content: MetricValues<Metric> | undefined;
@@ -73,7 +79,7 @@ export interface ImageEvaluation<Metric extends MetricName = PixelMetric> {
   readonly style: MetricValues<Metric> | undefined;
 }
 
-/** Names any layers; whether an extractor has them is known when it is asked. */
+/** Accepts any names; the extractor rejects the layers that it does not have. */
 const layerNames = any<readonly LayerName[]>('an array of layer names', Array.isArray);
 
 /** {@link evaluate} as a type, for images of a platform. */
@@ -85,9 +91,9 @@ export type Evaluate<Input> = <Metric extends MetricName = PixelMetric>(
  * Every metric of a stylised image against its content and its style, with the defaults of each.
  *
  * @returns a record of numbers; `psnr` is `Infinity` for equal images
- * @throws ImageError if an input is no image, or smaller than the window of a metric asked for (11x11 for `ssim` and `msSsim`);
- *   InvalidArgumentError if an option is wrong, neither content nor style is given, or a metric needs an extractor and there is none:
- *   these before any file is read
+ * @throws ImageError if an input is not an image, or smaller than the window of a requested metric (11x11 for `ssim`
+ *   and `msSsim`); InvalidArgumentError if an option is wrong, neither content nor style is given, or a metric needs an
+ *   extractor and there is none: all of these before any file is read
  * @example
  * ```ts
  * const { content, style } = await evaluate({ image, content: photograph, style: painting });
@@ -143,7 +149,7 @@ export function evaluateOn<Input>(platform: Platform<Input>): Evaluate<Input> {
   };
 }
 
-/** What the metrics of features are told. */
+/** Options of the feature metrics. */
 type NetworkOptions = Pick<
   EvaluateOptions<MetricName>,
   'extractor' | 'contentLayers' | 'styleLayers' | 'signal'
@@ -151,7 +157,7 @@ type NetworkOptions = Pick<
 
 type Measure = (image: Image, other: Image, scaled: Image, options: NetworkOptions) => Promise<number>;
 
-/** `other` has the image's size, `scaled` its longer side. */
+/** `other` is resized to the image's size, `scaled` so that its longer side is the image's. */
 const measures: Readonly<Record<MetricName, Measure>> = {
   ssim: (image, other) => ssim(image, other),
   msSsim: (image, other) => msSsim(image, other, { scales: Math.max(1, scalesThatFit(image.shape)) }),
@@ -192,7 +198,7 @@ function requireMetrics(metrics: readonly MetricName[], extractor: FeatureExtrac
   });
 }
 
-/** Takes `original` over and frees it. */
+/** Disposes `original`. */
 function compareWith(
   image: Image,
   original: Image,

@@ -8,16 +8,19 @@ import { any } from '../options/table';
 import { requireName } from '../options/validate';
 import { owning } from '../owning';
 
-/** What an extractor is, for messages. */
+/** Description of an extractor for error messages. */
 export const acceptedExtractor = 'a FeatureExtractor, such as loadVgg19() gives';
 
-/** Whether a value can be asked for features. */
+/** Whether a value has the methods of a {@link FeatureExtractor}. */
 export function isExtractor(value: unknown): value is FeatureExtractor {
   const { extract, layers } = (value ?? {}) as Partial<FeatureExtractor>;
   return typeof extract === 'function' && Array.isArray(layers);
 }
 
-/** The option `extractor`; that there is one is for {@link requireExtractor} to say, with a code of its own. */
+/**
+ * The option `extractor`. It accepts any value, because {@link requireExtractor} reports a missing one with its own
+ * code.
+ */
 export const extractorOption = any<FeatureExtractor>(acceptedExtractor, () => true);
 
 /** The option `layers` of metrics of features. */
@@ -28,7 +31,7 @@ export const layersWithDefault = (layers: readonly LayerName[]) =>
     { default: layers },
   );
 
-/** Throws unless there is an extractor, and layers, all of which it has. */
+/** Throws unless there is an extractor and at least one layer, and the extractor has every layer. */
 export function requireExtractor(
   caller: string,
   extractor: FeatureExtractor | undefined,

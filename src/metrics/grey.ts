@@ -1,13 +1,16 @@
 /**
- * Weights of red, green and blue in grey (ITU-R BT.601), which Wang et al. 2004 and scikit-image's tests use. They add up to 1.
+ * Weights of red, green and blue in grey (ITU-R BT.601), which Wang et al. 2004 and scikit-image's tests use. They add
+ * up to 1.
  */
 export const lumaWeights: readonly [number, number, number] = [0.299, 0.587, 0.114];
 
 /**
- * The 8-bit grey levels of an image: round(0.299 R + 0.587 G + 0.114 B) of the 8-bit values of its channels, halves to even.
+ * The 8-bit grey levels of an image: round(0.299 R + 0.587 G + 0.114 B) of the 8-bit values of its channels, halves to
+ * even.
  *
- * One grey in a thousand is a half up to the last bit, and one level more or less changes the joint entropy of a 96x64 pair by 2e-4
- * bits. So the sum is rounded as NumPy's matrix product rounds it (one rounding for each multiply-add): published numbers come from it.
+ * For one pixel in a thousand the sum is a half up to the last bit, and one level more or less changes the joint
+ * entropy of a 96x64 pair by 2e-4 bits. The sum is therefore rounded as by NumPy's matrix product, with which published
+ * numbers are computed: one rounding for each multiply-add.
  *
  * @param pixels RGB, row-major, in [0,1]; values outside are clipped
  * @returns one level for each pixel
@@ -25,8 +28,8 @@ export function greyLevels(pixels: ArrayLike<number>): Uint8Array {
 const level = (value: number) => Math.round(255 * Math.min(1, Math.max(0, value)));
 
 /**
- * `a * weight + c` with one rounding, for a whole number `a` of at most 24 bits: `weight` is split into two parts whose products with
- * `a` are exact, and the rounding error of the sum is computed (Knuth's two-sum).
+ * `a * weight + c` with one rounding, for a whole number `a` of at most 24 bits: `weight` is split into two parts whose
+ * products with `a` are exact, and the rounding error of the sum is computed (Knuth's two-sum).
  */
 function multiplyAdd(a: number, weight: number, c: number): number {
   const high = Math.fround(weight);

@@ -5,9 +5,10 @@ import { type ImageInput, imageFrom } from '../image/to-image';
 import { owning } from '../owning';
 
 /**
- * Brings two inputs to images with finite pixels in [0,1], checks that they have one size, computes, and frees them.
+ * Decodes two inputs to images with finite pixels in [0,1], checks that their sizes are equal, computes, and frees the
+ * images.
  *
- * @param inputs the two by the names of the caller's arguments, for messages
+ * @param inputs the two inputs, keyed by the names of the caller's arguments, which messages use
  */
 export function withImagePair<Result>(
   caller: string,

@@ -1,17 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
- * Means and variances of two stacks of planes under a sliding window, in a form that float32 can hold: no large numbers are subtracted
- * from each other. A mean is the pixel at the window's centre plus a deviation, and deviations are sums of differences of pixels, which
- * are exact or nearly so. A variance, of the deviations from the centre, is E[t^2] - E[t]^2 with E[t]^2 at most (1 - w) / w of the
- * variance, w being the centre's weight: nothing cancels, however bright or flat the image is.
+ * Means and variances of two stacks of planes under a sliding window, in a form that float32 can hold: no large numbers
+ * are subtracted from each other. A mean is the pixel at the window's centre plus a deviation, and deviations are sums
+ * of differences of pixels, which are exact or nearly so. A variance, of the deviations from the centre, is E[t^2] -
+ * E[t]^2 with E[t]^2 at most (1 - w) / w of the variance, w being the centre's weight: nothing cancels, however bright
+ * or flat the image is.
  *
  * Planes have no axis for channels, because tfjs-wasm slices by copying along the last axis.
  */
 export interface LocalMoments {
   /** Planes of a, then of b, [2 planes, height, width]: the pixel at the centre of each window. */
   readonly centre: tf.Tensor3D;
-  /** What the mean is above it, of the same shape. */
+  /** Mean minus centre, of the same shape. */
   readonly deviation?: tf.Tensor3D;
   /** [3 planes, height, width]: variances of a, of b, and of a - b. */
   readonly variance?: tf.Tensor3D;
@@ -46,13 +47,13 @@ export function withDifference(pair: tf.Tensor3D): tf.Tensor3D {
   return tf.concat([pair, tf.sub(a, b)], 0) as tf.Tensor3D;
 }
 
-/** The transposed map of {@link withDifference}: [a, b, d] becomes [a + d, b - d]. */
+/** The adjoint of {@link withDifference}: [a, b, d] becomes [a + d, b - d]. */
 export function fromDifference(triple: tf.Tensor3D): tf.Tensor3D {
   const [a, b, difference] = tf.split(triple, 3, 0);
   return tf.concat([tf.add(a, difference), tf.sub(b, difference)], 0) as tf.Tensor3D;
 }
 
-/** Moments over intervals along an axis of moments over something smaller, by the law of total variance. */
+/** Moments over intervals along an axis, from the moments of the interval's members, by the law of total variance. */
 function momentsAlong(axis: Axis, of: LocalMoments, weights: readonly number[]): Required<LocalMoments> {
   return tf.tidy(() => {
     const at = (x: tf.Tensor3D, j: number) => shifted(x, axis, j, weights.length);
@@ -69,7 +70,9 @@ function momentsAlong(axis: Axis, of: LocalMoments, weights: readonly number[]):
   });
 }
 
-/** The gradient with respect to `pixels` of {@link localMoments}, from gradients with respect to the moments of windows. */
+/**
+ * The gradient with respect to `pixels` of {@link localMoments}, from gradients with respect to the moments of windows.
+ */
 export function gradientOfPixels(
   pixels: tf.Tensor3D,
   columns: LocalMoments,
@@ -82,8 +85,9 @@ export function gradientOfPixels(
 }
 
 /**
- * The transposed derivative of {@link momentsAlong}. With mean M = sum w m and variance V = sum w (v + (m - M)^2), the gradient with
- * respect to m at r is the sum over intervals q around r of w (gM + 2 gV (m_r - M_q)), and with respect to v it is sum w gV.
+ * The adjoint of the derivative of {@link momentsAlong}. With mean M = sum w m and variance V = sum w (v + (m - M)^2),
+ * the gradient with respect to m at r is the sum over intervals q around r of w (gM + 2 gV (m_r - M_q)), and with
+ * respect to v it is sum w gV.
  */
 function gradientAlong(
   axis: Axis,
@@ -138,7 +142,7 @@ function accumulate(
   }, []);
 }
 
-/** Weighted means over intervals along an axis, of which those wholly inside are kept. */
+/** Weighted means over all intervals along an axis that lie wholly inside. */
 function weightedMeans(x: tf.Tensor3D, axis: Axis, weights: readonly number[]): tf.Tensor3D {
   const shape: [number, number, number, number] = [1, 1, 1, 1];
   shape[axis - 1] = weights.length;

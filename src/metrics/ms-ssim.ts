@@ -9,19 +9,22 @@ import { ssimWindows } from './ssim-window';
 
 /** Options of {@link msSsim}. */
 export interface MsSsimOptions {
-  /** `'luma'` compares the grey, `'rgb'` takes the mean over the channels. @default 'luma' */
+  /** `'luma'` compares grey levels, `'rgb'` takes the mean over the channels. @default 'luma' */
   readonly channels?: Channels | undefined;
   /** The difference between the largest and the smallest value that a pixel can have. @default 1 */
   readonly dataRange?: number | undefined;
   /**
-   * Number of scales, 1 to 5, each half as large as the one before. Fewer than 5 keep the first exponents, scaled to add up to 1; such
-   * values compare only with others of the same number of scales.
+   * Number of scales, 1 to 5, each half as large as the one before. Fewer than 5 keep the first exponents, scaled to
+   * add up to 1; values are comparable only for the same number of scales.
    * @default 5
    */
   readonly scales?: number | undefined;
 }
 
-/** Exponents of the scales, the finest first; Wang, Simoncelli & Bovik 2003, section 3.2. As printed they add up to 1.0001. */
+/**
+ * Exponents of the scales, the finest first; Wang, Simoncelli & Bovik 2003, section 3.2. As printed they add up to
+ * 1.0001.
+ */
 const scaleWeights = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333] as const;
 const window = ssimWindows.gaussian;
 const windowSize = window.weights.length;
@@ -33,9 +36,10 @@ const msSsimOptions = optionTable<MsSsimOptions>()('msSsim', {
 });
 
 /**
- * Multi-scale structural similarity (Wang, Simoncelli & Bovik 2003, eq. 7, as in the authors' program): the product over scales of
- * mean(contrast * structure)^w, with the luminance of the coarsest scale in its factor, in double precision. Each scale halves the one
- * before by means of 2x2 pixels; an odd last row or column counts twice. A negative mean counts as 0.
+ * Multi-scale structural similarity (Wang, Simoncelli & Bovik 2003, eq. 7, as in the authors' program): the product
+ * over scales of mean(contrast * structure)^w, with the luminance of the coarsest scale in its factor, in double
+ * precision. Each scale halves the one before by means of 2x2 pixels; an odd last row or column counts twice. A
+ * negative mean counts as 0.
  *
  * @param a an image whose shorter side is at least 161 pixels for 5 scales (81 for 4, 41 for 3, 21 for 2, 11 for 1)
  * @param b an image of the same size
@@ -58,7 +62,10 @@ export async function msSsim(a: ImageInput, b: ImageInput, options: MsSsimOption
   });
 }
 
-/** The largest number of scales, at most 5, that images of this shape have room for; 0 where they are smaller than the window. */
+/**
+ * The largest number of scales, at most 5, that images of this shape have room for; 0 where they are smaller than the
+ * window.
+ */
 export function scalesThatFit([height, width]: readonly number[]): number {
   let side = Math.min(height, width);
   let scales = 0;

@@ -3,7 +3,7 @@ import { InvalidArgumentError } from '../errors';
 import type { Image } from '../image/image';
 import { greyLevels, lumaWeights } from './grey';
 
-/** What is compared: the grey of an image, 0.299 R + 0.587 G + 0.114 B, or each of its channels, of which the mean is taken. */
+/** The planes to compare: the grey of an image, 0.299 R + 0.587 G + 0.114 B, or each channel, averaging the results. */
 export type Channels = 'luma' | 'rgb';
 
 /** Every {@link Channels}. */
@@ -20,8 +20,9 @@ export interface Plane {
 }
 
 /**
- * The planes of an image that SSIM compares, and the value that stands for 1 in them. Grey is rounded to 8 bits, as `rgb2gray` and
- * scikit-image's users do (unrounded, SSIM differs in the fourth digit), and stays in levels, which are exact: its unit is 255.
+ * The planes of an image that SSIM compares, and the value that represents 1 in them. Grey is rounded to 8 bits, as
+ * `rgb2gray` and scikit-image's users do (unrounded, SSIM differs in the fourth digit), and stays in levels, which are
+ * exact: its unit is 255.
  */
 export async function readPlanes(
   image: Image,
@@ -49,8 +50,9 @@ export interface PlaneTensors {
 }
 
 /**
- * The planes of an image, one after another as a batch. Grey is computed from what the channels differ from their means by: its
- * rounding error is then a fraction of the contrast, not of the brightness, which matters where `dataRange` is small.
+ * The planes of an image, one after another as a batch. Grey is computed from the channels' deviations from their
+ * means, so that its rounding error is a fraction of the contrast and not of the brightness; this matters if
+ * `dataRange` is small.
  */
 export function toPlanes(image: ImageTensor, channels: Channels): PlaneTensors {
   const [height, width, depth] = heightWidthChannels(image.shape);
@@ -67,7 +69,7 @@ export function toPlanes(image: ImageTensor, channels: Channels): PlaneTensors {
   };
 }
 
-/** The transposed map of {@link toPlanes}: from a gradient with respect to the planes to one with respect to the image. */
+/** The adjoint of {@link toPlanes}: from a gradient with respect to the planes to one with respect to the image. */
 export function fromPlanes(gradient: tf.Tensor3D, shape: readonly number[], channels: Channels): ImageTensor {
   const [height, width] = heightWidthChannels(shape);
   const pixels: tf.Tensor =
@@ -77,7 +79,7 @@ export function fromPlanes(gradient: tf.Tensor3D, shape: readonly number[], chan
   return tf.reshape<tf.Rank>(pixels, [...shape] as [number, number, number]) as ImageTensor;
 }
 
-/** Throws unless the tensors are two images of one shape, of three channels where their grey is compared. */
+/** Throws unless the tensors are two images of one shape, with three channels if their grey is compared. */
 export function requireImageTensors(
   caller: string,
   a: ImageTensor,

@@ -13,7 +13,7 @@ export interface PlaneSimilarity {
  * SSIM of two planes in double precision. Each factor is written as one less a quotient of squares,
  * (2 mu_a mu_b + C1) / (mu_a^2 + mu_b^2 + C1) = 1 - (mu_a - mu_b)^2 / (mu_a^2 + mu_b^2 + C1) and
  * (2 cov + C2) / (var_a + var_b + C2) = 1 - var(a - b) / (var_a + var_b + C2),
- * so that equal planes have exactly 1 and no planes more.
+ * so that equal planes give exactly 1 and no pair gives more.
  *
  * @param map receives 1 - SSIM of every window, row by row, added to what is there
  */
@@ -66,7 +66,10 @@ const momentsRow = (length: number): MomentsRow => ({
   variances: new Float64Array(length),
 });
 
-/** Moments of the pixels of each column, in the rows that a window covers, of which the first begins at `start`. */
+/**
+ * Moments of the pixels of each column within the rows that a window covers; the first of these rows begins at index
+ * `start`.
+ */
 function columnMoments(
   values: Float64Array,
   start: number,

@@ -21,11 +21,14 @@ import {
 
 /** Options of {@link ssimOfTensors}. */
 export interface SsimOfTensorsOptions {
-  /** `'luma'` compares the grey, `'rgb'` takes the mean over all channels. @default 'luma' */
+  /** `'luma'` compares grey levels, `'rgb'` takes the mean over all channels. @default 'luma' */
   readonly channels?: Channels | undefined;
   /** The difference between the largest and the smallest value that a pixel can have: 1 for images. @default 1 */
   readonly dataRange?: number | undefined;
-  /** `'gaussian'`: 11x11, sigma 1.5 (Wang et al. 2004); `'uniform'`: 7x7, sample variances (scikit-image). @default 'gaussian' */
+  /**
+   * `'gaussian'`: 11x11, sigma 1.5 (Wang et al. 2004); `'uniform'`: 7x7, sample variances (scikit-image).
+   * @default 'gaussian'
+   */
   readonly window?: SsimWindowName | undefined;
 }
 
@@ -39,17 +42,18 @@ export const ssimOptions = {
 const ssimOfTensorsOptions = optionTable<SsimOfTensorsOptions>()('ssimOfTensors', ssimOptions);
 
 /**
- * Structural similarity of two images as a differentiable function of tensors: what {@link ssim} computes, for losses.
+ * Structural similarity of two images as a differentiable function of tensors: {@link ssim} for use in losses.
  *
  * The mean over all windows that lie inside the image of
- * (2 mu_a mu_b + C1) (2 sigma_ab + C2) / ((mu_a^2 + mu_b^2 + C1) (sigma_a^2 + sigma_b^2 + C2)), C1 = (0.01 L)^2, C2 = (0.03 L)^2
- * (Wang et al. 2004, eq. 13 and 17), L the data range. Computed without cancellation: flat and bright images lose no digits. The
- * gradient is written by hand, with respect to both images, and runs on every backend.
+ * (2 mu_a mu_b + C1) (2 sigma_ab + C2) / ((mu_a^2 + mu_b^2 + C1) (sigma_a^2 + sigma_b^2 + C2)),
+ * C1 = (0.01 L)^2, C2 = (0.03 L)^2 (Wang et al. 2004, eq. 13 and 17), L the data range. Computed without cancellation: flat and bright images
+ * lose no digits. The gradient is written by hand, with respect to both images, and runs on every backend.
  *
  * @param a [height, width, channels] or [1, height, width, channels]; both sides at least the window's 11 (or 7) pixels
  * @param b the same shape
  * @returns a scalar in [-1, 1], exactly 1 for equal images; it belongs to the caller
- * @throws InvalidArgumentError if the shapes differ or an option is wrong; ImageError if the images are smaller than the window
+ * @throws InvalidArgumentError if the shapes differ or an option is wrong; ImageError if the images are smaller than
+ *   the window
  * @example
  * ```ts
  * const structure = defineLoss({
@@ -106,7 +110,7 @@ function stack(a: ImageTensor, b: ImageTensor, channels: Channels) {
   };
 }
 
-/** Local means of a, of b, and their difference, in which equal images leave exactly 0. */
+/** Local means of a and b, and their difference, which is exactly 0 for equal images. */
 function means(
   { centre, deviation }: LocalMoments,
   offset: tf.Tensor3D,
@@ -130,7 +134,7 @@ interface Lost {
 }
 
 /**
- * What the factors of SSIM lack to 1: (mu_a - mu_b)^2 / (mu_a^2 + mu_b^2 + C1) of luminance and
+ * One minus each factor of SSIM: (mu_a - mu_b)^2 / (mu_a^2 + mu_b^2 + C1) of luminance and
  * f var(a - b) / (f (var_a + var_b) + C2) of contrast and structure, f the window's variance factor.
  */
 function lost(
@@ -151,8 +155,8 @@ function lost(
 
 /**
  * Gradients of x + y - x y at every window, x and y the quotients of {@link lost}, A and B their denominators:
- * by mu_a - mu_b (1 - y) 2 (mu_a - mu_b) / A, by mu_a beside it -(1 - y) x 2 mu_a / A, by var(a - b) (1 - x) f / B and by var_a and
- * var_b -(1 - x) y f / B.
+ * with respect to mu_a - mu_b it is (1 - y) 2 (mu_a - mu_b) / A; to mu_a in A, -(1 - y) x 2 mu_a / A (mu_b likewise);
+ * to var(a - b), (1 - x) f / B; to var_a and var_b, -(1 - x) y f / B.
  */
 function momentGradients(
   [a, b, d]: readonly tf.Tensor[],

@@ -3,16 +3,18 @@ import { heightWidthChannels } from './planes';
 
 /** The neighbourhood that local means and variances are taken over. */
 export interface SsimWindow {
-  /** Of the mean along one axis; the window is their outer product. An odd number, symmetric, adding up to 1. */
+  /** Weights along one axis, an odd number of them, symmetric, adding up to 1; the window is their outer product. */
   readonly weights: readonly number[];
   /** The factor of variances: 1, or n / (n - 1) where the variance of a population is estimated from a sample of n. */
   readonly varianceFactor: number;
 }
 
-/** `'gaussian'`: 11x11, sigma 1.5, as Wang et al. 2004. `'uniform'`: 7x7 with sample variances, scikit-image's default. */
+/**
+ * `'gaussian'`: 11x11, sigma 1.5, as Wang et al. 2004. `'uniform'`: 7x7 with sample variances, scikit-image's default.
+ */
 export type SsimWindowName = 'gaussian' | 'uniform';
 
-/** Every {@link SsimWindowName} and what it means. */
+/** The window of each {@link SsimWindowName}. */
 export const ssimWindows: Readonly<Record<SsimWindowName, SsimWindow>> = {
   gaussian: { weights: gaussian(11, 1.5), varianceFactor: 1 },
   uniform: { weights: new Array(7).fill(1 / 7), varianceFactor: 49 / 48 },
@@ -21,7 +23,10 @@ export const ssimWindows: Readonly<Record<SsimWindowName, SsimWindow>> = {
 /** Every {@link SsimWindowName}. */
 export const ssimWindowNames = Object.keys(ssimWindows) as readonly SsimWindowName[];
 
-/** C1 = (0.01 L)^2 and C2 = (0.03 L)^2 keep SSIM's quotients finite where an image is dark or flat (Wang et al. 2004, III.B). */
+/**
+ * C1 = (0.01 L)^2 and C2 = (0.03 L)^2 keep SSIM's quotients finite where an image is dark or flat (Wang et al. 2004,
+ * III.B).
+ */
 export function ssimConstants(dataRange: number): { c1: number; c2: number } {
   return { c1: (0.01 * dataRange) ** 2, c2: (0.03 * dataRange) ** 2 };
 }

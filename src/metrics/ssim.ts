@@ -9,16 +9,16 @@ import { requireWindowFits, ssimWindows } from './ssim-window';
 
 /** Options of {@link ssim}. */
 export interface SsimOptions extends SsimOfTensorsOptions {
-  /** Return the similarity at every window too. @default false */
+  /** Whether to return the similarity at every window too. @default false */
   readonly map?: boolean | undefined;
 }
 
-/** What {@link ssim} returns with the option `map`. */
+/** Result of {@link ssim} with the option `map`. */
 export interface SsimWithMap {
   readonly value: number;
   /**
-   * [height - 10, width - 10] (with the uniform window - 6): the similarity at every window, mean over channels. It belongs to the
-   * caller.
+   * [height - 10, width - 10] (with the uniform window - 6): the similarity at every window, mean over channels. It
+   * belongs to the caller.
    */
   readonly map: tf.Tensor2D;
 }
@@ -27,11 +27,12 @@ const options = optionTable<SsimOptions>()('ssim', { ...ssimOptions, map: flag({
 
 /**
  * Structural similarity of two images (Wang et al. 2004, eq. 13 and 17): the mean over all windows of
- * (2 mu_a mu_b + C1) (2 sigma_ab + C2) / ((mu_a^2 + mu_b^2 + C1) (sigma_a^2 + sigma_b^2 + C2)), C1 = (0.01 L)^2, C2 = (0.03 L)^2,
- * computed in double precision. Windows that reach over the border are left out, as in scikit-image. Grey is rounded to 8 bits;
- * {@link ssimOfTensors}, which is differentiable, does not round it.
+ * (2 mu_a mu_b + C1) (2 sigma_ab + C2) / ((mu_a^2 + mu_b^2 + C1) (sigma_a^2 + sigma_b^2 + C2)),
+ * C1 = (0.01 L)^2, C2 = (0.03 L)^2, computed in double precision. Windows that reach over the border do not count, as in scikit-image. Grey
+ * is rounded to 8 bits; {@link ssimOfTensors}, which is differentiable, does not round it.
  *
- * Equal images have 1, also where they are constant; two constant images of greys p and q have (2pq + C1) / (p^2 + q^2 + C1).
+ * Equal images have 1, also where they are constant; two constant images of greys p and q have (2pq + C1) / (p^2 + q^2
+ * + C1).
  *
  * @param a an image of at least 11x11 pixels (7x7 with the uniform window)
  * @param b an image of the same size

@@ -10,7 +10,7 @@ import { extractorOption, layersWithDefault, lossBetween, requireExtractor } fro
 
 /** Options of {@link styleDistance}. */
 export interface StyleDistanceOptions {
-  /** Computes the features; not disposed. */
+  /** The network that computes the features; not disposed. */
   readonly extractor: FeatureExtractor;
   /** Layers to compare. @default conv1_1, conv1_2, conv2_1, conv2_2, conv3_1, Li et al. 2021 */
   readonly layers?: readonly LayerName[] | undefined;
@@ -25,11 +25,12 @@ const styleDistanceOptions = optionTable<StyleDistanceOptions>()('styleDistance'
 });
 
 /**
- * The style loss as a measure: the sum over layers of mean((G - A)^2), G and A the Gram matrices of image and style ({@link styleLoss}).
- * The images may differ in size. Compares only with values of the same network, layers and normalisation.
+ * The style loss as a measure: the sum over layers of mean((G - A)^2), G and A the Gram matrices of image and style
+ * ({@link styleLoss}). The images may differ in size. Values are comparable only for the same network, layers and
+ * normalisation.
  *
  * @param image an image of any size that the network takes
- * @param style an image, of another size or not
+ * @param style an image of any size
  * @returns a number of at least 0; 0 for equal images
  * @throws ImageError if a pixel is not finite; InvalidArgumentError if an option is wrong
  * @example

@@ -2,7 +2,7 @@ import type { Position, Stepper } from './method';
 import type { Evaluated, Reading, Run } from './run';
 import type { Quantity } from './vector-space';
 
-/** Adam at work; the comment on `adam` says what it does. */
+/** The state of a run of Adam; the algorithm is documented at `adam`. */
 export class AdamStepper<V, S, X> implements Stepper<V> {
   private current: Point<V>;
   private lowest: Point<V>;
@@ -107,12 +107,12 @@ export class AdamStepper<V, S, X> implements Stepper<V> {
   }
 }
 
-/** The squared length is asked for because it is not finite where any component is not; a maximum may pass over NaN. */
+/** Measures the squared length, which is not finite if any component is not finite; a maximum may ignore NaN. */
 const squareOf = <V>(gradient: V): readonly [Quantity<V, never>] => [
   { kind: 'products', left: [gradient], right: [gradient] },
 ];
 
-/** A point without what bounds leave of its gradient, which Adam does not need. */
+/** The point of a reading. Frees the mask and the free part of the gradient, which Adam does not need. */
 function pointOf<V, S, X>({ space }: Run<V, S, X>, reading: Reading<V, unknown>, rate: number): Point<V> {
   const { free, q, gradient } = reading;
   if (free !== undefined) space.dispose(free);
@@ -121,7 +121,7 @@ function pointOf<V, S, X>({ space }: Run<V, S, X>, reading: Reading<V, unknown>,
   return { ...reading, step: rate, moved: rate };
 }
 
-/** Halvings of the rate in a row after which no finite point is expected any more. */
+/** Consecutive halvings of the rate after which the method gives up the search for a finite point. */
 const maxAttempts = 20;
 
 /** The options of `adam`, complete. */

@@ -41,10 +41,10 @@ const adamOptions = optionTable<AdamOptions>()('adam', {
  *
  * with m and v the bias-corrected running means of gradient and squared gradient. Where value or gradient is not finite
  * the step is taken back, the running means are forgotten and the rate is halved. Values need not fall at every step;
- * the result is the best point that was seen.
+ * the result is the best point evaluated.
  *
- * @param options see {@link AdamOptions}; the defaults but for the rate are those of the paper
- * @returns a method for `minimize`; it holds nothing and may be used again
+ * @param options see {@link AdamOptions}; all defaults except the rate are the paper's
+ * @returns a method for `minimize`; it holds no state and may be used for many runs
  * @throws InvalidArgumentError if an option is unknown or out of range
  * @example
  * ```ts

@@ -1,7 +1,9 @@
 import { Lifetime } from '../owning';
 import { type Bounds, type Quantity, requireNumbers, type VectorSpace, wrongShape } from './vector-space';
 
-/** Vectors as `Float64Array`s of one length. They need no freeing: only the space itself ends. */
+/**
+ * Vectors as `Float64Array`s of one length. They need no freeing; closing the space only makes it refuse further use.
+ */
 export function arraySpace(size: number): VectorSpace<Float64Array, number> {
   const life = new Lifetime('The vector space');
   /** A new vector, from each component's index. */

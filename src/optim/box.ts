@@ -3,7 +3,7 @@ import { InvalidArgumentError } from '../errors';
 import { showValue } from '../options/show';
 import type { Bounds } from './vector-space';
 
-/** What can be minimised over: double-precision numbers, or a float32 tensor of any shape. */
+/** A point of `minimize`: double-precision numbers, or a float32 tensor of any shape. */
 export type Vector = Float64Array | tf.Tensor;
 
 /** Whether something is a {@link Vector} that is not empty and not disposed. */
@@ -60,7 +60,7 @@ export async function readBounds<X extends Vector>(
 /** Each bound as a function of the component's index. */
 async function readBack(...bounds: readonly (number | Vector)[]): Promise<((index: number) => number)[]> {
   const tensors = bounds.filter((bound) => bound instanceof tf.Tensor);
-  // Together, so that the device is waited for once.
+  // One read for all bounds, so that the device is waited for once.
   const numbers = tensors.length > 0 ? await dataOf(tensors) : new Float32Array();
   let offset = 0;
   return bounds.map((bound) => {

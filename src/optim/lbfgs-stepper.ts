@@ -4,11 +4,11 @@ import type { Position, Stepper } from './method';
 import type { Evaluated, Run } from './run';
 import type { Preconditioner } from './vector-space';
 
-/** L-BFGS at work; the comment on `lbfgs` says what it does. */
+/** The state of a run of L-BFGS; the algorithm is documented at `lbfgs`. */
 export class LbfgsStepper<V, S, X> implements Stepper<V> {
   private readonly history: LbfgsHistory<V>;
   private current: Point<V>;
-  /** Euclidean length of a first trial step that no history scales. */
+  /** Euclidean length of the first trial step while the history is empty. */
   private length: number;
 
   private constructor(
@@ -29,7 +29,7 @@ export class LbfgsStepper<V, S, X> implements Stepper<V> {
   ): Promise<LbfgsStepper<V, S, X>> {
     let pq: V | undefined;
     const reading = await run.begin(start, ({ q }) => {
-      // The second time the unit of q has changed.
+      // Called twice if the run changes its unit, and q with it: the first result is then stale.
       if (pq !== undefined) run.space.dispose(pq);
       pq = preconditioned(run, settings, q);
       return [{ kind: 'products', left: [pq], right: [q, pq] }];
@@ -54,19 +54,19 @@ export class LbfgsStepper<V, S, X> implements Stepper<V> {
         return 'stepped';
       }
       if (found === 'exhausted' || this.history.isEmpty) return found;
-      // What the history says may be out of date: once more without it.
+      // The history may describe the function elsewhere: one more search, without it.
       this.run.space.dispose(...this.history.clear());
     }
   }
 
-  /** Tries steps along the next direction; what it returns is lower than the current point. */
+  /** Searches along the next direction for a point that is lower than the current one. */
   private async search(): Promise<Neighbour<V> | 'stalled' | 'exhausted'> {
     const { run } = this;
     const { direction, slope, step } = this.direction();
     const line = startLineSearch({ slope, step, bounded: run.bounds !== undefined });
-    // Where rounding of the value hides what a step can gain, the trapezoidal rule over the gradients at both ends
-    // tells its change, g.s + s.y / 2, exactly for a quadratic: the approximate Wolfe conditions of Hager & Zhang (SIAM
-    // J. Optim. 16, 2005).
+    // If rounding of the value hides the gain of a step, its change is computed by the trapezoidal rule over the
+    // gradients at both ends, g.s + s.y / 2, which is exact for a quadratic: the approximate Wolfe conditions of Hager
+    // & Zhang (SIAM J. Optim. 16, 2005).
     const hidden =
       -slope * step <= roundingErrors * run.space.epsilon * Math.abs(run.unit * this.current.value);
     let lowest: Neighbour<V> | undefined;
@@ -87,7 +87,7 @@ export class LbfgsStepper<V, S, X> implements Stepper<V> {
 
   private direction(): { readonly direction: V; readonly slope: number; readonly step: number } {
     const { history, current, run } = this;
-    // Rounding can leave a recursion that does not descend.
+    // Because of rounding, the recursion may yield a direction that does not descend.
     if (!(history.direction(current.qpq).qHq > 0)) run.space.dispose(...history.clear());
     const { coefficients, qHq } = history.direction(current.qpq);
     const negative = coefficients.map((coefficient) => -coefficient);
@@ -166,7 +166,7 @@ interface Point<V> extends Position<V>, Evaluated<V> {
   readonly pqpq: number;
 }
 
-/** A point that a line search tried, with the pair that leads to it. */
+/** A trial point of a line search, with the pair (s, y) from the current point to it. */
 interface Neighbour<V> extends Point<V> {
   readonly trial: Trial;
   /** Change of x, and P times the change y of the gradient. */

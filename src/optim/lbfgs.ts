@@ -12,10 +12,10 @@ export interface LbfgsOptions<X> {
    * @default 20
    */
   readonly memory?: number;
-  /** What the recursion starts from in place of the identity, up to a factor that it finds itself. */
+  /** P of the recursion's initial matrix gamma P, in place of the identity; gamma = s.y / y.P y of the newest pair. */
   readonly preconditioner?: Preconditioner<X> | undefined;
   /**
-   * Root-mean-square change of x in the first trial step, when nothing is known of the curvature yet.
+   * Root-mean-square change of x in the first trial step, before any curvature is known.
    * @default 0.02
    */
   readonly firstStep?: number;
@@ -37,11 +37,11 @@ const lbfgsOptions = <X>() =>
  *
  * Bounds are kept by two-metric projection (Bertsekas 1982): components that a bound holds take no part in the
  * direction, the others move along the path project(x + step * direction), and the line search measures decrease along
- * that bent path. A pair whose curvature s.y is not positive is not kept; a step to where value or gradient is not
- * finite is cut; a direction that does not descend is replaced by the (preconditioned) steepest descent.
+ * that bent path. A pair whose curvature s.y is not positive is not kept; a step to a point whose value or gradient is
+ * not finite is shortened; a direction that does not descend is replaced by the (preconditioned) steepest descent.
  *
  * @param options see {@link LbfgsOptions}
- * @returns a method for `minimize`; it holds nothing and may be used again
+ * @returns a method for `minimize`; it holds no state and may be used for many runs
  * @throws InvalidArgumentError if an option is unknown or out of range
  * @example
  * ```ts

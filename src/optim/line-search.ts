@@ -1,6 +1,6 @@
 /**
- * A line search as a dialogue: it names a step, is told what was found there, and accepts it, names another, or gives
- * up.
+ * A line search as a state machine: it proposes a step; on the report of the function there it accepts the step,
+ * proposes another, or gives up.
  */
 export interface LineSearch {
   /** The step to try next. */
@@ -8,7 +8,7 @@ export interface LineSearch {
   report(trial: Trial): 'accepted' | 'continue' | 'exhausted';
 }
 
-/** Where a line search starts. */
+/** The start of a line search. */
 export interface LineSearchStart {
   /** Directional derivative at step 0; negative. */
   readonly slope: number;
@@ -21,7 +21,7 @@ export interface LineSearchStart {
   readonly bounded: boolean;
 }
 
-/** What an evaluation at the named step told. */
+/** The report of an evaluation at the proposed step. */
 export interface Trial {
   /** The function's value there minus its value at step 0; not finite where it could not be computed. */
   readonly change: number;
@@ -35,7 +35,7 @@ export interface Trial {
 export const decreasedEnough = ({ change, predicted }: Trial): boolean =>
   predicted < 0 && change <= decreaseFraction * predicted;
 
-/** Of the first-order change; see {@link decreasedEnough}. The value of L-BFGS-B. */
+/** Fraction of the first-order change that {@link decreasedEnough} requires. The value of L-BFGS-B. */
 const decreaseFraction = 1e-3;
 /** Trials after which a line search gives up, as in L-BFGS-B. */
 const maxTrials = 20;
@@ -173,13 +173,13 @@ function narrow(
     const step = nearer(cubic, secant);
     return { ...ends, step: p.step > x.step ? Math.min(limit, step) : Math.max(limit, step) };
   }
-  // Lower, and as steep: on to the other end of the bracket, or as far as is allowed.
+  // Lower, and as steep: move toward the other end of the bracket, or without one as far as is allowed.
   return { ...ends, step: bracketed ? cubicMinimum(p, y) : beyond };
 }
 
 /**
  * The minimiser of the cubic with the values and slopes of two ends, Nocedal & Wright (3.59), without overflow;
- * NaN-free where it has none.
+ * if it has none, a number and not NaN.
  */
 function cubicMinimum(a: End, b: End): number {
   const theta = (3 * (a.change - b.change)) / (b.step - a.step) + a.slope + b.slope;

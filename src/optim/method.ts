@@ -1,15 +1,15 @@
 import type { Run } from './run';
 
 /**
- * A way to minimise: what `lbfgs()` and `adam()` make and `minimize` takes. `X` is the kind of vector that the caller
- * has and that a preconditioner is applied to; the run itself may be over vectors of another kind that stand for those.
+ * A minimisation method, made by `lbfgs()` or `adam()`, for `minimize`. `X` is the caller's kind of vector, to which a
+ * preconditioner is applied; the run itself may use another kind of vector that represents those.
  */
 export interface Method<X> {
-  /** For reports: `'lbfgs'`. */
+  /** Name in reports: `'lbfgs'`. */
   readonly name: string;
   /** Upper bound on simultaneously live vectors; undefined if unknown. */
   readonly vectors?: number;
-  /** Whether values never rise, but for rounding. @default false */
+  /** Whether values never rise, apart from rounding. @default false */
   readonly monotone?: boolean;
   /** Evaluates the first point and gets ready for steps. */
   begin<V, S>(run: Run<V, S, X>, start: V): Promise<Stepper<V>>;
@@ -20,14 +20,14 @@ export function isMethod(value: unknown): value is Method<unknown> {
   return typeof (value as Partial<Method<unknown>> | null | undefined)?.begin === 'function';
 }
 
-/** A method at work. */
+/** The state of a method during a run. */
 export interface Stepper<V> {
-  /** Where the method is. Its vector belongs to the run and is valid until the next step. */
+  /** The current point. Its vector belongs to the run and is valid until the next step. */
   readonly position: Position<V>;
   /** The lowest point so far. */
   readonly best: Position<V>;
   /**
-   * Moves on: `'stepped'`, or where it cannot, `'stalled'` (no lower point can be found) or `'exhausted'` (no
+   * Takes one step: `'stepped'`, or if it cannot, `'stalled'` (no lower point can be found) or `'exhausted'` (no
    * evaluations left). In every case {@link position} is a point that has been evaluated.
    */
   advance(): Promise<'stepped' | 'stalled' | 'exhausted'>;

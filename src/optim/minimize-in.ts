@@ -7,8 +7,8 @@ import type { Bounds } from './vector-space';
 /**
  * The loop of `minimize`, in any vector space: steps, progress, stop rules.
  *
- * @param start a vector of the problem's space, which is used up
- * @returns the lowest point, a vector that belongs to the space as every other does
+ * @param start a vector of the problem's space; the run disposes it
+ * @returns the lowest point, a vector of the space
  */
 export async function minimizeIn<V, S, X>(
   problem: Problem<V, S, X>,
@@ -68,33 +68,32 @@ export type StopReason =
   | 'maxIterations'
   | 'maxEvaluations'
   /**
-   * No lower point was found, not even along the steepest descent: rounding hides what is left, or the gradient is
+   * No lower point was found, not even along the steepest descent: rounding hides any further gain, or the gradient is
    * wrong.
    */
   | 'stalled'
-  /** `onStep` answered `false`. */
+  /** `onStep` returned `false`. */
   | 'callback';
 
-/** What `onStep` is told. */
+/** The progress record that `onStep` receives. */
 export interface MinimizeStep<V> {
-  /** Steps taken so far; 0 when it tells of the start. */
+  /** Steps taken so far; 0 at the start. */
   readonly iteration: number;
   readonly evaluations: number;
   readonly value: number;
-  /** What the value is made of, if the objective says. */
+  /** The summands of the value by name, if the objective reports them. */
   readonly terms: Readonly<Record<string, number>>;
   /** Largest magnitude of a component of x - project(x - gradient). */
   readonly gradientNorm: number;
   /** Length of the step in units of its direction; 0 at the start. */
   readonly step: number;
   /**
-   * The point itself, made when it is first looked at; valid until the callback has returned, so copy what is to be
-   * kept.
+   * The point itself, created on first access; valid until the callback has returned, so copy it to keep it.
    */
   readonly x: V;
 }
 
-/** What `minimize` returns. */
+/** Result of `minimize`. */
 export interface MinimizeResult<V> {
   /** The lowest point found. It belongs to the caller. */
   readonly x: V;

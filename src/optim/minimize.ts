@@ -21,8 +21,9 @@ import type { Bounds } from './vector-space';
 export type ScalarOf<V> = V extends tf.Tensor ? tf.Scalar : number;
 
 /**
- * What `minimize` takes: a function from a vector to value and gradient, or an object with such a function as
- * `evaluate`. What it returns belongs to `minimize` (tensors are disposed); the vector that it is given does not.
+ * The objective of `minimize`: a function from a vector to value and gradient, or an object with such a function as
+ * `evaluate`. Its result belongs to `minimize`, which disposes tensors; the vector passed to it must not be disposed by
+ * it.
  */
 export type MinimizeObjective<V> =
   | ObjectiveFunction<V, ScalarOf<V>>
@@ -30,7 +31,7 @@ export type MinimizeObjective<V> =
       /** Value and gradient at `x`. */
       evaluate(x: V): ObjectiveValue<V, ScalarOf<V>> | Promise<ObjectiveValue<V, ScalarOf<V>>>;
       /**
-       * Of an objective over tensors: the same function in a vector space of its engine's, for one run; see
+       * Optional, for objectives over tensors: the same function in the vector space of its engine, for one run; see
        * `Objective.problem`.
        */
       problem?(): Promise<Problem<unknown, unknown>> | undefined;
@@ -65,7 +66,10 @@ export interface MinimizeOptions<V> {
   readonly tolerance?: number | Tolerance;
   /** Checked before each evaluation. */
   readonly signal?: AbortSignal | undefined;
-  /** Told of the start and of each accepted step, and waited for; answering `false` ends the run. */
+  /**
+   * Called at the start and after each accepted step; a returned promise is awaited, and the result `false` ends the
+   * run.
+   */
   readonly onStep?: ((step: MinimizeStep<V>) => unknown) | undefined;
 }
 
@@ -88,19 +92,19 @@ const minimizeOptions = <V extends Vector>() =>
 /**
  * Minimises a smooth function of a vector, in a box if bounds are given.
  *
- * Over tensors the device is waited for once an evaluation, to read one small tensor with the value, its terms and
- * every inner product that the method needs; all scalar arithmetic is in double precision on both kinds of vectors.
+ * With tensors, the run waits for the device once per evaluation, to read one small tensor with the value, its terms
+ * and every inner product that the method needs; all scalar arithmetic is in double precision on both kinds of vectors.
  *
  * @param objective value and gradient at a point, see {@link MinimizeObjective}
- * @param start where to begin: a `Float64Array`, or a float32 tensor of any shape. It stays the caller's and is not
- * changed.
+ * @param start where to begin: a `Float64Array`, or a float32 tensor of any shape. It remains the caller's and is not
+ *   changed.
  * @param options see {@link MinimizeOptions}
  * @returns the lowest point found, which belongs to the caller, and why the run ended
  * @throws InvalidArgumentError if an option is unknown or out of range, or shapes do not match
  * @throws ComputationError if value or gradient is not finite at the start
  * @throws EnvironmentError if an engine's memory does not hold the vectors of the run
- * @throws the signal's reason once it is aborted, and whatever the objective or `onStep` throws; all of the run's
- * tensors are freed then too
+ * @throws the signal's reason once it is aborted, and any error of the objective or of `onStep`; the run's tensors are
+ *   freed then too
  * @example
  * ```ts
  * const parabola = (x: Float64Array) => ({ value: (x[0] - 3) ** 2, gradient: Float64Array.of(2 * (x[0] - 3)) });
@@ -165,12 +169,11 @@ async function minimizeProblem<V, S, X extends Vector>(
   }
 }
 
-/** The start, two bounds, and what a preconditioner may need. */
+/** Vectors beside the method's own: the start, two bounds, and one for a preconditioner. */
 const ownVectors = 4;
 
 /**
- * Tells a callback of a step. Its point becomes one of the caller's vectors when it is first read, and is freed after
- * the callback.
+ * Calls `onStep`. The point is converted to the caller's kind of vector when first read, and freed after the callback.
  */
 async function tell<V, S, X extends Vector>(
   problem: Problem<V, S, X>,

@@ -5,17 +5,17 @@ import type { VectorSpace } from './vector-space';
 
 /**
  * A function to minimise and the vector space it is evaluated in. `V` is a vector of that space, `S` a scalar as the
- * function returns it, perhaps still on a device, and `X` what the caller's vectors are: tensors, or arrays.
+ * function returns it, perhaps still on a device, and `X` the caller's kind of vector: tensors or arrays.
  *
  * A problem is made for one run, which closes its space at the end.
  */
 export interface Problem<V, S, X = tf.Tensor> {
   readonly space: VectorSpace<V, S, X>;
-  /** Value and gradient at a vector of the space. The gradient is taken over by the run, which frees it. */
+  /** Value and gradient at a vector of the space. The run owns the gradient and frees it. */
   evaluate(x: V): ObjectiveValue<V, S> | Promise<ObjectiveValue<V, S>>;
   /**
-   * A new vector of the space with the numbers of one of the caller's, which stays the caller's.
-   * @throws InvalidArgumentError if its shape is another
+   * A new vector of the space with the numbers of `given`, which remains the caller's.
+   * @throws InvalidArgumentError if the shape differs
    */
   toVector(given: X): V | Promise<V>;
   /** The numbers of a vector as the caller's kind of vector. It belongs to the caller and outlives the space. */
@@ -24,14 +24,14 @@ export interface Problem<V, S, X = tf.Tensor> {
   requireRoom?(vectors: number): void;
 }
 
-/** A function with its gradient; it may take its time. What it returns belongs to the run. */
+/** A function with its gradient, synchronous or not. Its result belongs to the run. */
 export type ObjectiveFunction<V, S> = (x: V) => ObjectiveValue<V, S> | Promise<ObjectiveValue<V, S>>;
 
-/** What an objective returns in a space of vectors `V` and scalars `S`. */
+/** An objective's result in a space of vectors `V` and scalars `S`. */
 export interface ObjectiveValue<V, S> {
   readonly value: S;
   readonly gradient: V;
-  /** What `value` is made of, for reports. */
+  /** The summands of `value` by name, for reports. */
   readonly terms?: Readonly<Record<string, S>> | undefined;
 }
 

@@ -1,4 +1,7 @@
-/** An octave of `pyramidPreconditioner` at an image size, with the diagonal that makes it keep a constant image. */
+/**
+ * An octave of `pyramidPreconditioner` at an image size, with the diagonal by which it leaves a constant image
+ * unchanged.
+ */
 export interface PyramidBand {
   readonly height: number;
   readonly width: number;

@@ -25,7 +25,7 @@ const pyramidOptions = optionTable<PyramidOptions>()('pyramidPreconditioner', {
   levels: number({ min: 0, max: 16, integer: true, default: 6 }),
 });
 
-/** A {@link pyramidPreconditioner}, with what it was made from. */
+/** A {@link pyramidPreconditioner}, with the options it was made from. */
 export interface PyramidPreconditioner extends Preconditioner<tf.Tensor3D> {
   readonly kind: 'pyramid';
   readonly exponent: number;
@@ -39,8 +39,8 @@ export interface PyramidPreconditioner extends Preconditioner<tf.Tensor3D> {
  *   P = I + sum over k = 1..levels of (2^(q k) - 2^(q (k-1))) U_k N_k^-1 U_k^T
  *
  * U_k enlarges by 2^k (bilinear enlargement by 2, k times), U_k^T is its adjoint, a smooth pooling, and the diagonal
- * N_k makes every band keep a constant image. P is symmetric and at least the identity for images of any size. Forward
- * operations only, on every backend.
+ * N_k makes every band leave a constant image unchanged. P is symmetric and at least the identity for images of any
+ * size. Forward operations only, on every backend.
  *
  * @param options see {@link PyramidOptions}
  * @returns a preconditioner for tensors [height, width, channels]; it holds no tensors
@@ -142,7 +142,7 @@ function borderFactors(length: number): tf.Tensor2D {
 const tentFilter = (taps: [number, number], channels: number): tf.Tensor4D =>
   tf.tile(tf.tensor4d(tent, [...taps, 1, 1]), [1, 1, channels, 1]);
 
-/** The factors of a band's pixels; one number where all are equal. */
+/** The factors of a band's pixels; a single number if all are equal. */
 function factorsOf({ rows, columns }: PyramidBand): tf.Tensor | number {
   const uniform = [rows, columns].every((factors) => factors.every((factor) => factor === factors[0]));
   if (uniform) return rows[0] * columns[0];

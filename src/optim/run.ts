@@ -5,9 +5,9 @@ import { type Bounds, type Quantity, type VectorSpace, wrongShape } from './vect
 /**
  * One minimisation: its space and bounds, and its evaluations, counted and limited.
  *
- * Methods work on gradients in a unit of the run's: the objective's own, unless squares of its gradient would leave the
- * range of float32; then a power of two brings the gradient at the start near 1, which changes no digit of anything.
- * Values, terms and norms are always in the objective's own unit.
+ * Methods receive gradients multiplied by the run's unit. It is 1 unless squares of the gradient would leave the range
+ * of float32; then it is the power of two that brings the gradient at the start near 1, which is exact. Values, terms
+ * and norms are never multiplied.
  */
 export class Run<V, S, X = unknown> {
   readonly space: VectorSpace<V, S, X>;
@@ -23,7 +23,7 @@ export class Run<V, S, X = unknown> {
     this.bounds = settings.bounds;
   }
 
-  /** How often the objective has been asked. */
+  /** Number of evaluations of the objective so far. */
   get evaluations(): number {
     return this.evaluationCount;
   }
@@ -33,14 +33,13 @@ export class Run<V, S, X = unknown> {
     return this.evaluationCount >= this.settings.maxEvaluations;
   }
 
-  /** What gradients of the objective have been multiplied by. */
+  /** The factor by which gradients of the objective are multiplied. */
   get unit(): number {
     return this.factor;
   }
 
   /**
-   * The first evaluation, and what is to be measured there. Changes the unit if it has to be, and then measures once
-   * more.
+   * The first evaluation and its measurements. Sets the unit if necessary, and then measures again.
    * @throws ComputationError `NOT_FINITE` if value or gradient is not finite: there is no point to go back to
    */
   async begin<const Q extends readonly Quantity<V, S>[]>(
@@ -51,7 +50,7 @@ export class Run<V, S, X = unknown> {
     let reading = await this.read(unread, quantitiesAt(unread));
     const exponent = Math.round(Math.log2(reading.largest));
     if (Number.isFinite(exponent) && Math.abs(exponent) > safeExponent) {
-      // A factor that float32 holds.
+      // Limited to factors that float32 can represent.
       this.factor = 2 ** -Math.min(Math.max(exponent, -126), 126);
       const { x, gradient, free, q, value, terms } = reading;
       const rescaled = { ...this.reduce(x, gradient), scalars: [], names: [] };
@@ -66,7 +65,7 @@ export class Run<V, S, X = unknown> {
     );
   }
 
-  /** Asks the objective. Nothing is read back from the device until {@link read}. */
+  /** Evaluates the objective. Nothing is read back from the device until {@link read}. */
   async evaluate(x: V): Promise<Unread<V, S>> {
     await this.takeTurn();
     this.settings.signal?.throwIfAborted();
@@ -79,13 +78,13 @@ export class Run<V, S, X = unknown> {
     try {
       this.space.adoptScalars(scalars);
     } finally {
-      // In any case: what the objective returned is the run's to free.
+      // Also if the scalars are refused, so that the run frees the gradient.
       gradient = this.space.adopt(found.gradient);
     }
     return { ...this.reduce(x, gradient), scalars, names: terms.map(([name]) => name) };
   }
 
-  /** Reads value and terms, and in the same go whatever `quantities` asks for. */
+  /** Reads value, terms and `quantities` in one read-back. */
   async read<Q extends readonly Quantity<V, S>[]>(
     unread: Unread<V, S>,
     quantities: Q,
@@ -112,7 +111,7 @@ export class Run<V, S, X = unknown> {
     };
   }
 
-  /** The gradient in the run's unit, and what bounds leave of it. Takes the gradient over. */
+  /** The gradient in the run's unit and its free part under the bounds. Consumes `gradient`. */
   private reduce(x: V, gradient: V): Evaluated<V> & { readonly projected: V | undefined } {
     const { space, bounds, factor } = this;
     const projected = bounds && space.projectedGradient(x, gradient, bounds);
@@ -136,7 +135,7 @@ const turnMs = 16;
 /** Gradients whose largest component is within 2^-30 and 2^30 have squares, and sums of them, that float32 holds. */
 const safeExponent = 30;
 
-/** What a {@link Run} is made of. */
+/** The parts of a {@link Run}. */
 export interface RunSettings<V, S, X> {
   readonly problem: Problem<V, S, X>;
   readonly bounds: Bounds<V> | undefined;
@@ -173,7 +172,7 @@ export interface Reading<V, Q> extends Evaluated<V> {
   /** Largest magnitude of a component of x - project(x - gradient). */
   readonly gradientNorm: number;
   readonly measured: Measured<Q>;
-  /** Whether the value and all that was measured are finite numbers. */
+  /** Whether the value and all measured quantities are finite numbers. */
   readonly finite: boolean;
 }
 

@@ -9,13 +9,14 @@ export interface Tolerance {
   /**
    * Largest magnitude of a component of x - project(x - gradient), in units of the objective; without bounds that is
    * the gradient itself.
-   * @default relative, so that units do not matter: the run ends where going as far again as it has come would gain, to
-   * first order, less than a millionth of what it has gained
+   * @default relative, so that units do not matter: the run ends when moving once more the distance from the start
+   *   would gain, to first order, less than a millionth of the decrease so far
    */
   readonly gradient?: number;
   /**
    * Change of the value over ten iterations, relative to its magnitude. Methods whose values only fall are judged by
-   * the lowest value; of others, such as Adam, all values of the ten iterations have to lie within the tolerance.
+   * the lowest value; with other methods, such as Adam, all values of the ten iterations have to lie within the
+   * tolerance.
    * @default 1e-9
    */
   readonly decrease?: number;
@@ -33,7 +34,7 @@ export function readTolerance(given: number | Tolerance) {
 }
 
 /**
- * Watches a run; answers true once it has converged.
+ * Makes a function that observes each step of a run and returns true once it has converged.
  *
  * @param size number of components of x
  * @param monotone whether the method's values only fall
@@ -64,7 +65,9 @@ export function convergence(
   };
 }
 
-/** What a run may still gain when it ends, as a fraction of what it has gained; see {@link Tolerance.gradient}. */
+/**
+ * Possible further decrease at which a run ends, as a fraction of its decrease so far; see {@link Tolerance.gradient}.
+ */
 const relativeGain = 1e-6;
 
 /** Iterations over which a decrease is judged: one poor step is no sign of the end. */

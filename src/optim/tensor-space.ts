@@ -22,7 +22,7 @@ export function tensorSpace<T extends tf.Tensor>(shape: readonly number[]): Vect
   };
   const adopt = (vector: T): T => {
     life.requireAlive();
-    // An objective or preconditioner may hand its argument back.
+    // An objective or preconditioner may return its argument itself.
     const own = vector instanceof tf.Tensor && alive.has(vector) ? tf.clone(vector) : vector;
     if (own instanceof tf.Tensor) alive.add(own);
     return requireTensorOfShape(own, shape);
@@ -57,7 +57,7 @@ export function tensorSpace<T extends tf.Tensor>(shape: readonly number[]): Vect
     combine: (coefficients, vectors) =>
       make(
         () => {
-          // One addend at a time, so that few temporaries are alive however long the sum is.
+          // One addend at a time, so that the number of live temporaries does not grow with the sum.
           const addend = (k: number) => tf.mul(vectors[k], coefficients[k]);
           let sum = addend(0);
           for (let k = 1; k < vectors.length; k++) {
@@ -101,7 +101,7 @@ export function tensorSpace<T extends tf.Tensor>(shape: readonly number[]): Vect
   };
 }
 
-/** Throws unless what an objective or a preconditioner returned is a float32 tensor of a shape. */
+/** Throws unless `vector`, returned by an objective or a preconditioner, is a float32 tensor of this shape. */
 export function requireTensorOfShape<T extends tf.Tensor>(vector: T, shape: readonly number[]): T {
   const isTensor = vector instanceof tf.Tensor;
   if (isTensor) requireUndisposed([vector]);
@@ -149,7 +149,7 @@ function freeMask(x: tf.Tensor, gradient: tf.Tensor, { lower, upper }: Bounds<tf
   return held.reduce((free, part) => tf.sub(free, part), tf.onesLike(x));
 }
 
-/** All quantities in one small vector, so that the device is waited for once. */
+/** Packs all quantities into one small vector, so that the run waits for the device once. */
 function pack(quantities: readonly Quantity<tf.Tensor, tf.Scalar>[], size: number): tf.Tensor1D {
   const parts = quantities.filter(countOf).map((quantity): tf.Tensor1D => {
     if (quantity.kind === 'scalars') return tf.concat1d(quantity.of.map((scalar) => tf.reshape(scalar, [1])));
@@ -175,7 +175,7 @@ function columnMeans(vector: tf.Tensor, rows: number, columns: number): tf.Tenso
 }
 
 /**
- * Rows and columns, neither much longer than the other, of a matrix that holds `size` numbers: without padding where
+ * Rows and columns, neither much longer than the other, of a matrix that holds `size` numbers: without padding if
  * `size` has such factors.
  */
 function nearlySquare(size: number): [rows: number, columns: number] {

@@ -2,10 +2,10 @@ import { InvalidArgumentError } from '../errors';
 import { showValue } from '../options/show';
 
 /**
- * Where an optimiser's vectors live and how they are calculated with. The algorithms of this folder do scalar
- * arithmetic in double precision and touch vectors only through this interface, so that one algorithm runs on
- * `Float64Array`s, on tensors of any backend, and on vectors in an engine's own memory. `V` is a vector, `S` a scalar
- * as an objective returns it, and `X` the caller's kind of vector that `V` stands for.
+ * Storage and arithmetic of an optimiser's vectors. The algorithms of this folder do scalar arithmetic in double
+ * precision and access vectors only through this interface, so that one algorithm runs on `Float64Array`s, on tensors
+ * of any backend, and on vectors in an engine's own memory. `V` is a vector, `S` a scalar as an objective returns it,
+ * and `X` the caller's kind of vector that `V` represents.
  *
  * A space is made for one run and knows every vector and scalar that is alive in it: {@link close} frees whatever is
  * left, and every other operation then throws `DISPOSED`. Operations return new vectors; they never write into their
@@ -14,24 +14,24 @@ import { showValue } from '../options/show';
 export interface VectorSpace<V, S, X = V> {
   /** Number of components of every vector of the space. */
   readonly size: number;
-  /** Relative rounding error of a component: what differences are measured against before they are believed. */
+  /** Relative rounding error of a component; smaller differences cannot be trusted. */
   readonly epsilon: number;
   /**
-   * Takes over a vector that was made elsewhere (an objective's gradient): from now on the space frees it.
-   * @throws InvalidArgumentError `WRONG_SHAPE` if it is no vector of this space; it is freed with the space then too
+   * Takes ownership of a vector made elsewhere (an objective's gradient): the space will free it.
+   * @throws InvalidArgumentError `WRONG_SHAPE` if it is not a vector of this space; the space frees it in this case too
    */
   adopt(vector: V): V;
   /**
-   * Takes over scalars that an objective returned.
-   * @throws InvalidArgumentError `WRONG_TYPE` if one is no scalar of this space; the others are freed with the space
-   * then too
+   * Takes ownership of scalars that an objective returned.
+   * @throws InvalidArgumentError `WRONG_TYPE` if one is not a scalar of this space; the space frees the others in this
+   *   case too
    */
   adoptScalars(scalars: readonly S[]): readonly S[];
   /** A copy that may outlive the original. */
   copy(vector: V): V;
-  /** Frees vectors. Those already freed are left alone. */
+  /** Frees vectors; does nothing for those already freed. */
   dispose(...vectors: readonly V[]): void;
-  /** Frees scalars. Those already freed are left alone. */
+  /** Frees scalars; does nothing for those already freed. */
   disposeScalars(scalars: readonly S[]): void;
   /** Frees everything that is still alive. Safe to call twice. */
   close(): void;
@@ -49,20 +49,20 @@ export interface VectorSpace<V, S, X = V> {
    */
   projectedGradient(x: V, gradient: V, bounds: Bounds<V>): V;
   /**
-   * 0 where a bound holds x against its descent direction (x at the lower bound and gradient > 0, or the reverse), else
+   * 0 where a bound keeps x from moving along -gradient (x at the lower bound and gradient > 0, or the reverse), else
    * 1.
    */
   freeMask(x: V, gradient: V, bounds: Bounds<V>): V;
   /**
-   * Applies a symmetric positive operator of the caller's; a space may know a faster way to some of them than their own
+   * Applies the caller's symmetric positive operator; for some operators a space has faster kernels than their own
    * `apply`.
    */
   precondition(preconditioner: Preconditioner<X>, vector: V): V;
-  /** Everything that is asked for, each as its numbers, in one read-back. */
+  /** The numbers of each quantity, all in one read-back. */
   measure<Q extends readonly Quantity<V, S>[]>(quantities: Q): Promise<{ [I in keyof Q]: number[] }>;
 }
 
-/** What {@link VectorSpace.measure} can be asked for. */
+/** A quantity that {@link VectorSpace.measure} computes. */
 export type Quantity<V, S> =
   /** The inner products of each left vector with each right one, row by row. */
   | { readonly kind: 'products'; readonly left: readonly V[]; readonly right: readonly V[] }
@@ -71,12 +71,12 @@ export type Quantity<V, S> =
   /** Scalars of an objective. */
   | { readonly kind: 'scalars'; readonly of: readonly S[] };
 
-/** How many numbers a quantity is. */
+/** The number of numbers in a quantity. */
 export function countOf(quantity: Quantity<unknown, unknown>): number {
   return quantity.kind === 'products' ? quantity.left.length * quantity.right.length : quantity.of.length;
 }
 
-/** A box, by numbers or component by component. A bound that is undefined does not bind. */
+/** A box, by numbers or component by component. An undefined bound does not constrain. */
 export interface Bounds<V> {
   readonly lower: number | V | undefined;
   readonly upper: number | V | undefined;
@@ -91,7 +91,7 @@ export interface Preconditioner<V> {
   apply(vector: V): V;
 }
 
-/** For what an objective or a preconditioner returned and that is no vector of the run's space. */
+/** The error for a result of an objective or preconditioner that is not a vector of the run's space. */
 export function wrongShape(value: unknown, accepted: string): InvalidArgumentError {
   return new InvalidArgumentError(
     'WRONG_SHAPE',
@@ -100,7 +100,7 @@ export function wrongShape(value: unknown, accepted: string): InvalidArgumentErr
   );
 }
 
-/** For a value or term that an objective returned and that is no scalar of the run's space. */
+/** The error for a value or term of an objective that is not a scalar of the run's space. */
 export function wrongScalar(value: unknown, accepted: string): InvalidArgumentError {
   return new InvalidArgumentError(
     'WRONG_TYPE',
@@ -109,7 +109,7 @@ export function wrongScalar(value: unknown, accepted: string): InvalidArgumentEr
   );
 }
 
-/** Throws unless all are numbers: for spaces whose scalars are. */
+/** Throws unless all scalars are numbers; for spaces whose scalars are numbers. */
 export function requireNumbers(scalars: readonly number[]): readonly number[] {
   for (const scalar of scalars) if (typeof scalar !== 'number') throw wrongScalar(scalar, 'a number');
   return scalars;
