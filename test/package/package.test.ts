@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 /** The package as users get it: packed, installed elsewhere by npm, used by ES modules, CommonJS, TypeScript and as a command. */
+const runtimes = otherRuntimes();
+
 describe.skipIf(!existsSync('dist/index.js'))('the packed package', () => {
   let folder: string;
 
@@ -98,6 +100,19 @@ describe.skipIf(!existsSync('dist/index.js'))('the packed package', () => {
     expect(node(file, code)).toBe('3,4,3');
   });
 
+  it.each(runtimes)('styles a picture with the same bits under $name', ({ program, words }) => {
+    const code = `import { styleTransfer, useWasm } from 'tfjs-style-transfer/node';
+      await useWasm();
+      const { loss, threads, engine, dispose } = await styleTransfer('picture.png', 'picture.png', { init: 'noise', iterations: 3, weights: 'embedded' });
+      dispose();
+      console.log(loss, engine, threads > 1 === ${availableParallelism() > 1});`;
+    writeFileSync(join(folder, 'runtime.mjs'), code);
+    const run = (runtime: string, args: readonly string[]) => must(runtime, [...args, 'runtime.mjs']).trim();
+    const found = run(program, words);
+    expect(found).toMatch(/^[\d.]+ wasm true$/);
+    expect(found).toBe(run(process.execPath, []));
+  });
+
   it.each([
     ['consumer.mts', 'NodeNext'],
     ['consumer.cts', 'NodeNext'],
@@ -187,6 +202,19 @@ describe.skipIf(!existsSync('dist/index.js'))('the packed package', () => {
       expect(readFileSync(join(dist, file), 'utf8'), file).not.toMatch(/\bconsole\.(log|warn|error|info)\(/);
   });
 });
+
+/** Other runtimes of JavaScript where they are on PATH; says which are not there. */
+function otherRuntimes(): { name: string; program: string; words: readonly string[] }[] {
+  const known = [
+    { name: 'Bun', program: 'bun', words: [] },
+    { name: 'Deno', program: 'deno', words: ['run', '--allow-all'] },
+  ];
+  return known.filter(({ name, program }) => {
+    const found = spawnSync(program, ['--version']).status === 0;
+    if (!found) console.warn(`skipped: the package under ${name} (no ${program} on PATH)`);
+    return found;
+  });
+}
 
 function readVersion(name: string): string {
   return (JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8')) as { version: string })
