@@ -7,8 +7,8 @@ interface WasmBackend {
 }
 
 /**
- * The largest piece that is asked for. Of more than 32 bits the allocator would see the lower ones only, and just below
- * 2^32 its sum of address and length wraps around: it then hands out what it does not have.
+ * The largest piece requested. The allocator sees only the lower 32 bits of a size, and just below 2^32 its sum of
+ * address and length wraps around, so that it returns memory that it does not have.
  */
 const mostBytes = 2 ** 32 - 2 ** 24;
 
@@ -16,10 +16,10 @@ const mostBytes = 2 ** 32 - 2 ** 24;
 const checked = new WeakSet<object>();
 
 /**
- * Makes the active backend refuse what it has no memory for. tfjs-wasm does not check its allocator: a tensor that no
- * memory is left for would lie at address 0 and overwrite others, and later calls would return wrong numbers, trap or
- * never return. After this call its allocations throw instead. Other backends check theirs. Costs nothing when called
- * again; call it where tensors of an image's size are made.
+ * Makes allocations of the active backend throw when its memory is exhausted. tfjs-wasm does not check the result of
+ * its allocator: a tensor without memory would lie at address 0 and overwrite others, and later calls would return
+ * wrong numbers, trap or never return. Other backends check theirs. Further calls cost nothing; call it wherever
+ * tensors of an image's size are made.
  */
 export function checkAllocations(): void {
   const { wasm } = activeWasm();
@@ -36,8 +36,8 @@ export function checkAllocations(): void {
 }
 
 /**
- * Throws unless the active backend has `bytes` left in one piece: for memory that an operation of tfjs-wasm takes
- * inside, where no failure is reported and the result is zeros. Asks nothing of other backends.
+ * Throws unless the active backend can allocate `bytes` in one piece. Called before operations of tfjs-wasm that
+ * allocate internally, because on failure they report nothing and return zeros. Does nothing on other backends.
  */
 export function requireMemory(bytes: number): void {
   checkAllocations();
@@ -46,7 +46,7 @@ export function requireMemory(bytes: number): void {
 }
 
 function activeWasm(): WasmBackend {
-  // `tf.backend()` would start one.
+  // Without a backend, `tf.backend()` would start one.
   const backend: Partial<WasmBackend> = tf.getBackend() ? (tf.backend() as object) : {};
   return { wasm: typeof backend.wasm?._malloc === 'function' ? backend.wasm : null };
 }

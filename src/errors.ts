@@ -1,14 +1,14 @@
 import type { ErrorCode } from './error-codes';
 
-/** What a {@link StyleTransferError} tells a program, beside the message that tells a person. */
+/** Details of a {@link StyleTransferError} for programs; its message is for people. */
 export interface ErrorDetails {
   /** The option, argument or file that is wrong, as the caller wrote it: `'alpha'`, `'layers[2]'`. */
   readonly option?: string | undefined;
-  /** The value that was found. */
+  /** The rejected value. */
   readonly value?: unknown;
-  /** What would have been accepted: a list of names, or a phrase. */
+  /** The accepted values: a list of names, or a phrase. */
   readonly accepted?: readonly string[] | string | undefined;
-  /** The error underneath, if there is one. */
+  /** The error that caused this one, if any. */
   readonly cause?: unknown;
 }
 
@@ -37,17 +37,17 @@ export class InvalidArgumentError extends StyleTransferError {
   override readonly name = 'InvalidArgumentError';
 }
 
-/** An image that cannot be read, written or used: no image, empty, too large, not finite. */
+/** An image that cannot be read, written or used: not an image, empty, too large, not finite. */
 export class ImageError extends StyleTransferError {
   override readonly name = 'ImageError';
 }
 
-/** Weights that cannot be had or cannot be used: missing layer, wrong size, wrong hash, failed download. */
+/** Weights that cannot be obtained or cannot be used: missing layer, wrong size, wrong hash, failed download. */
 export class WeightsError extends StyleTransferError {
   override readonly name = 'WeightsError';
 }
 
-/** Something the chosen computation needs is missing or too small: a backend, an optional package, memory, threads. */
+/** A requirement of the chosen computation is missing or too small: a backend, an optional package, memory, threads. */
 export class EnvironmentError extends StyleTransferError {
   override readonly name = 'EnvironmentError';
 }

@@ -3,9 +3,9 @@ import * as tf from '@tensorflow/tfjs-core';
 type Kernel = Parameters<typeof tf.registerGradient>[0];
 
 /**
- * Registers gradients for the operations that losses are usually written with, where no other copy of tfjs has done so.
- * `@tensorflow/tfjs-core` by itself registers none; the umbrella package registers them all, and then this does nothing.
- * Cheap to call often.
+ * Registers gradients of the operations that losses commonly use, unless they are registered already.
+ * `@tensorflow/tfjs-core` by itself registers none; after the umbrella package, which registers all, this does nothing.
+ * Repeated calls are cheap.
  */
 export function registerGradients(): void {
   if (done) return;

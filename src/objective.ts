@@ -15,49 +15,49 @@ import { Lifetime, owning } from './owning';
 /** A loss and its gradient at one image. All tensors belong to the caller. */
 export interface Evaluation {
   readonly value: tf.Scalar;
-  /** With respect to the image, [height, width, 3]. */
+  /** The gradient with respect to the image, [height, width, 3]. */
   readonly gradient: Image;
   /** The weighted contribution of each leaf of the loss by its name; they add up to `value`. */
   readonly terms: Readonly<Record<string, tf.Scalar>>;
 }
 
-/** What an optimiser minimises: image -> value, gradient, terms. Nothing is read back from the device. */
+/** A function for an optimiser: image -> value, gradient, terms. Nothing is read back from the device. */
 export interface Objective {
   /**
-   * The loss and its gradient at an image, [height, width, 3], RGB in [0,1], which stays the caller's.
+   * The loss and its gradient at an image, [height, width, 3], RGB in [0,1], which remains the caller's.
    * @throws InvalidArgumentError `WRONG_SHAPE` if the image is not of the size that the objective was made for
    * @throws ComputationError `DISPOSED` after {@link dispose}
    */
   evaluate(image: Image): Evaluation;
   /**
-   * The objective in a vector space of its engine's, where it has one: `minimize` then keeps its vectors there, and
-   * makes tensors only of the result and of images that `onStep` looks at. Made anew for each run. Without it the
-   * vectors are tensors.
+   * Optional: the objective in the vector space of its engine. `minimize` then keeps its vectors there and makes
+   * tensors only of the result and of images that `onStep` reads. Created for each run. Without it, vectors are
+   * tensors.
    *
-   * An engine answers `undefined` where `this.evaluate` is not the `evaluate` that it made, so that a copy of the
-   * objective with another one, `{ ...objective, evaluate }`, is minimised as what it is.
+   * An engine returns `undefined` if `this.evaluate` is not its own, so that a copy of the objective with another
+   * function, `{ ...objective, evaluate }`, is minimised by that function.
    */
   problem?(): Promise<Problem<unknown, unknown>> | undefined;
-  /** Frees what the objective made for itself, never the extractor or the loss. Safe to call twice. */
+  /** Frees the objective's own memory, never the extractor or the loss. Safe to call twice. */
   dispose(): void;
 }
 
-/** An extractor that may evaluate losses itself, as those of engines do. */
+/** An extractor that may evaluate losses itself, as an engine's does. */
 export interface ObjectiveExtractor extends FeatureExtractor {
   /**
    * A faster way from image to loss and gradient than {@link FeatureExtractor.linearize}, for losses that describe
    * themselves as data (`Loss.terms`) and images of one size.
-   * @returns an objective that belongs to the caller, or undefined where there is no faster way for this loss
+   * @returns an objective that belongs to the caller, or undefined if the engine cannot evaluate this loss faster
    */
   objective?(loss: Loss, size: readonly [height: number, width: number]): Objective | undefined;
 }
 
 /**
- * Puts an extractor and a loss together: the loss of an image, and its gradient with respect to the image, in one
- * forward and one backward pass. An engine's extractor evaluates the loss itself where it can.
+ * Composes an extractor and a loss: the loss of an image and its gradient with respect to the image, in one forward and
+ * one backward pass. An engine's extractor evaluates the loss itself if it can.
  *
  * @param extractor a `FeatureExtractor`, perhaps with more ({@link ObjectiveExtractor})
- * @param loss what the image is measured by
+ * @param loss the loss to evaluate at each image
  * @param size [height, width] of the images that will be evaluated
  * @returns an objective, which belongs to the caller; the extractor and the loss stay the caller's and must outlive it
  * @throws InvalidArgumentError if the loss needs a layer that the extractor does not have
@@ -142,7 +142,7 @@ export function valueAndCotangents(
   };
 }
 
-/** The leaves of a loss under names that differ: a second `style` becomes `style 2`. */
+/** The leaves of a loss under distinct names: a second `style` becomes `style 2`. */
 export function namedLeaves(loss: Loss): { name: string; weight: number; loss: Loss }[] {
   const seen = new Map<string, number>();
   return leaves(loss).map((leaf) => {

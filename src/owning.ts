@@ -2,8 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ComputationError } from './errors';
 
 /**
- * What a scope can free: a tensor, a record or list of tensors, anything that has `dispose()`, or a function that
- * frees.
+ * A resource of a scope: a tensor, a record or list of tensors, an object with `dispose()`, or a function that frees.
  */
 export type Owned =
   | { dispose?(): unknown }
@@ -12,7 +11,7 @@ export type Owned =
   | readonly Owned[]
   | undefined;
 
-/** The things that a piece of work has made so far. */
+/** The resources that a piece of work has made so far. */
 export interface Owner {
   /**
    * Frees `thing` when the work ends, however it ends.
@@ -27,11 +26,11 @@ export interface Owner {
 }
 
 /**
- * Runs `work` and then frees what it made, the newest first: temporaries always, results only if `work` throws or
- * rejects, or if freeing a temporary throws, since nobody gets them then. A thing whose own `dispose` throws does not
- * keep the others from being freed. Where `work` returns a promise, a promise that a `dispose` returns is waited for.
+ * Runs `work` and then frees its resources, the newest first: temporaries always, results only if `work` throws or
+ * rejects, or if freeing a temporary throws, because the caller then receives no result. If one `dispose` throws, the
+ * others are still freed. If `work` returns a promise, promises returned by `dispose` are awaited.
  *
- * @returns what `work` returns; a promise if it is one
+ * @returns the result of `work`, a promise if it is one
  * @example
  * ```ts
  * const loss = owning(({ temporary, result }) => {
@@ -60,14 +59,14 @@ export function owning<T>(work: (owner: Owner) => T): T {
   return value;
 }
 
-/** Frees every thing, also where the `dispose` of one throws; the first such error is thrown at the end. */
+/** Frees all resources, even if the `dispose` of one throws; the first such error is thrown at the end. */
 export function freeAll(things: readonly Owned[]): void {
   owning(({ temporary }) => {
     for (const thing of things) temporary(thing);
   });
 }
 
-/** Gives a thing with `dispose()` also `[Symbol.dispose]`, for `using`, where the runtime has that symbol. */
+/** Adds `[Symbol.dispose]`, for `using`, to an object with `dispose()` if the runtime has that symbol. */
 export function disposable<T extends { dispose(): void }>(thing: T): T & { [Symbol.dispose](): void } {
   if (Symbol.dispose) Object.defineProperty(thing, Symbol.dispose, { value: () => thing.dispose() });
   return thing as T & { [Symbol.dispose](): void };
@@ -78,7 +77,7 @@ interface Made {
   readonly onlyOnFailure: boolean;
 }
 
-/** What has to be freed, in order; `errors` are those of the freeing so far. */
+/** The resources to free, in order; `errors` are the errors of freeing so far. */
 function* toFree(made: Made[], failed: boolean, errors: readonly unknown[]): Generator<Owned> {
   const results: Owned[] = [];
   for (const { thing, onlyOnFailure } of made.splice(0).reverse()) {
@@ -93,13 +92,13 @@ function end(made: Made[], failed: boolean): void {
   for (const thing of toFree(made, failed, errors)) {
     try {
       const done = free(thing);
-      // Nobody can wait here, and a rejection that nobody handles would end the program.
+      // Synchronous work cannot await it, and an unhandled rejection would end the program.
       if (done instanceof Promise) done.catch(() => {});
     } catch (error) {
       errors.push(error);
     }
   }
-  // An error of the work itself is the caller's answer; one of the clean-up only where there is no other.
+  // An error of the work takes precedence over errors of freeing.
   if (!failed && errors.length > 0) throw errors[0];
 }
 
@@ -119,7 +118,7 @@ async function endLater<T>(made: Made[], work: Promise<T>): Promise<T> {
   return outcome.value;
 }
 
-/** @returns what the thing's own `dispose` returns */
+/** @returns the result of the thing's `dispose` */
 function free(thing: Owned): unknown {
   if (thing === undefined) return undefined;
   if (Array.isArray(thing)) return freeAll(thing);
@@ -129,14 +128,14 @@ function free(thing: Owned): unknown {
   return tf.dispose(thing as tf.TensorContainer);
 }
 
-/** Whether something that is disposed once may still be used. */
+/** The state of a disposable object: alive or disposed. */
 export class Lifetime {
   private over = false;
 
-  /** @param what the thing, for the message: `'The extractor'` */
+  /** @param what name of the object in the message: `'The extractor'` */
   constructor(private readonly what: string) {}
 
-  /** Throws `DISPOSED` once the thing has been disposed. */
+  /** Throws `DISPOSED` after {@link end}. */
   requireAlive(): void {
     if (!this.over) return;
     throw new ComputationError('DISPOSED', `${this.what} has been disposed and can no longer be used.`, {
@@ -145,7 +144,7 @@ export class Lifetime {
     });
   }
 
-  /** Marks the end. @returns true the first time, when there is something to free */
+  /** Marks the object as disposed. @returns true at the first call, when its resources are to be freed */
   end(): boolean {
     const first = !this.over;
     this.over = true;

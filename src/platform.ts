@@ -6,28 +6,28 @@ import type { ImageReader } from './image/image-reader';
 import { type ImageInput, imageReader } from './image/to-image';
 
 /**
- * What differs between a page and Node: how inputs become images, where weights are found, and which backend of tfjs
- * starts by itself. `styleTransfer`, `evaluate` and `loadVgg19` are made from a platform, so that each exists once.
+ * The differences between pages and Node: decoding of inputs, sources of weights, and the default backend of tfjs.
+ * `styleTransfer`, `evaluate` and `loadVgg19` are made from a platform, so that each exists once.
  */
 export interface Platform<Input> extends ImageReader<Input> {
   /**
-   * Whether a text names an image, as a path does. A text that does not is the name of something else, such as a start
-   * of `styleTransfer`. Left out, no text names an image.
+   * Whether a text is the path or URL of an image rather than a name, such as a start of `styleTransfer`. Default:
+   * never.
    */
   readonly namesImage?: ((text: string) => boolean) | undefined;
-  /** How weights are found. Left out, as in a page. */
+  /** Sources of weights. Default: those of a page. */
   readonly weights?: WeightsPlatform | undefined;
-  /** Sets a backend of tfjs up where the program has none. Left out, having none is an error. */
+  /** Sets up a tfjs backend if the program has none. Default: a missing backend is an error. */
   readonly startBackend?: (() => Promise<void>) | undefined;
 }
 
-/** What every platform has. */
+/** The platform without anything specific to pages or Node. */
 export const anyPlatform: Platform<ImageInput> = imageReader;
 
 /**
- * Makes sure that tfjs has a backend that starts, and starts the platform's own where the program has set up none.
+ * Ensures that tfjs has a working backend; starts the platform's default if the program has not set up one.
  *
- * @throws EnvironmentError `NO_BACKEND`, with the cure
+ * @throws EnvironmentError `NO_BACKEND`, whose message says how to set up one
  */
 export async function requireBackend({ startBackend }: Platform<never>): Promise<void> {
   const problem = await backendProblem();
@@ -38,7 +38,7 @@ export async function requireBackend({ startBackend }: Platform<never>): Promise
   checkAllocations();
 }
 
-/** Why tfjs has no backend here, if it has none. */
+/** The reason why tfjs has no working backend; undefined if it has one. */
 async function backendProblem(): Promise<EnvironmentError | undefined> {
   let cause: unknown;
   try {

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
- * The sum of all entries, in rounds of 16 at a time: tfjs sums in one float32 accumulator, which loses digits over thousands of
- * entries, while rounding errors of this sum grow with the logarithm of their number.
+ * The sum of all entries, in rounds that sum 16 at a time. tfjs sums in one float32 accumulator, which loses digits
+ * over thousands of entries; the rounding error of this sum grows with the logarithm of their number.
  *
  * @returns a scalar, which belongs to the caller
  */
@@ -24,13 +24,14 @@ export function meanOf(x: tf.Tensor): tf.Scalar {
 }
 
 /**
- * A sum of tensors of one shape in the order of a binary tree: sums of 1, 2, 4, ... summands wait for one of their own length. Rounding
- * errors grow with the logarithm of the number of summands, and as few sums are kept.
+ * A sum of tensors of one shape, added in the order of a binary tree: a partial sum of 1, 2, 4, ... summands is kept
+ * until another of the same length is complete. The rounding error and the number of tensors kept grow with the
+ * logarithm of the number of summands.
  */
 export class PairwiseSum {
   private readonly waiting: { readonly sum: tf.Tensor; readonly count: number }[] = [];
 
-  /** Takes `summand` over. */
+  /** Adds `summand` and owns it from now on. */
   add(summand: tf.Tensor): void {
     let [sum, count] = [summand, 1];
     while (this.waiting.at(-1)?.count === count) {
@@ -49,7 +50,7 @@ export class PairwiseSum {
   }
 }
 
-/** a + b in place of both. */
+/** a + b; frees both. */
 function replaced(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
   const sum = tf.add(a, b);
   tf.dispose([a, b]);

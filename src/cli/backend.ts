@@ -52,7 +52,7 @@ export interface Computing {
  * Makes a backend active. It gets more than one thread only if tfjs computes the network; the library's own kernels
  * start threads themselves.
  *
- * @throws InvalidArgumentError `CONFLICTING_OPTIONS` if threads are asked for and neither would use them
+ * @throws InvalidArgumentError `CONFLICTING_OPTIONS` if threads are requested and neither would use them
  * @throws EnvironmentError if the backend or the engine does not run here
  */
 export async function startBackend(

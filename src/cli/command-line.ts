@@ -110,7 +110,7 @@ const isHelp = (error: unknown) =>
   error instanceof CommanderError &&
   ['commander.help', 'commander.helpDisplayed', 'commander.version'].includes(error.code);
 
-/** One line for people, or one line of JSON; with DEBUG set, where it happened as well. */
+/** One line for people, or one line of JSON; with DEBUG set, with the stack. */
 function report(
   error: unknown,
   { json, options }: { readonly json: boolean; readonly options: Options },

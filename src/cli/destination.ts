@@ -9,7 +9,7 @@ import { showValue } from '../options/show';
 import { dash } from './read-stdin';
 import type { Terminal } from './terminal';
 
-/** Where a picture goes. */
+/** The destination of a picture. */
 export interface Destination {
   /** For messages. */
   readonly name: string;

@@ -45,7 +45,7 @@ const table = optionTable<EvaluateFlags>()('evaluate', {
 /** Every option of the command. */
 export const evaluateOptions = table.options;
 
-/** What the command prints: every metric, and the network that the distances were computed with. */
+/** The object that the command prints: every metric, and the network of the distances. */
 interface PrintedEvaluation extends ImageEvaluation<MetricName> {
   readonly image: string;
   readonly weights: string;

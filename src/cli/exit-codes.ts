@@ -24,7 +24,7 @@ export class Interrupted extends Error {
   }
 }
 
-/** The exit code for what a command threw. */
+/** The exit code for an error of a command. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Interrupted) return exitCodes[error.signal];
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUsage;

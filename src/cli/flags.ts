@@ -21,7 +21,7 @@ export function addFlags(command: Command, options: Options, required: readonly 
   return command;
 }
 
-/** The values of those flags that belong to a table; what {@link OptionTable.read} takes. */
+/** The values of those flags that belong to a table; the argument of {@link OptionTable.read}. */
 export function only<Table extends Options>(
   options: Table,
   values: Readonly<Record<string, unknown>>,

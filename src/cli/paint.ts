@@ -149,7 +149,7 @@ const embeddedNotice =
   'No VGG-19 weights were found, so the small network that comes with this package is used, with simpler strokes; ' +
   'to get VGG-19: tfjs-style-transfer weights fetch';
 
-/** Prints the result: on stdout, or on stderr if stdout is where the picture goes. */
+/** Prints the result on stdout, or on stderr if the picture goes to stdout. */
 async function report(
   result: StyleTransferResult,
   tfjsThreads: number | undefined,
@@ -165,7 +165,7 @@ async function report(
   else if (!quiet) where.write(printable(describe(result, output, threads)));
 }
 
-/** What `--json` prints. */
+/** The object that `--json` prints. */
 function summary(result: StyleTransferResult, output: string, threads: number | undefined) {
   const { image, history: _, dispose: __, ...rest } = result;
   const [height, width] = image.shape;

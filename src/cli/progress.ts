@@ -6,7 +6,7 @@ export interface ProgressDisplay {
   show(event: StyleTransferProgress): void;
   /** Writes a line of its own, as warnings need. */
   line(text: string): void;
-  /** Ends the display; what is written next starts on a new line. */
+  /** Ends the display; the next text starts on a new line. */
   end(): void;
 }
 

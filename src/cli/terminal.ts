@@ -2,16 +2,16 @@ import { createWriteStream, fstatSync } from 'node:fs';
 import { addAbortSignal } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-/** Where a command's text goes. */
+/** A destination of a command's text. */
 export interface Output {
-  /** Writes text. Never throws: what cannot be written, to a closed pipe or a full disk, is dropped. */
+  /** Writes text. Never throws: text that cannot be written, to a closed pipe or a full disk, is dropped. */
   write(text: string): unknown;
   /** True on terminals, where a line can be drawn over. */
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
 }
 
-/** Where a command's result goes. */
+/** A destination of a command's result. */
 export interface ResultOutput extends Output {
   /** Writes all of `content`. @throws the system's error, such as EPIPE or ENOSPC */
   deliver(content: string | Uint8Array): Promise<void>;
@@ -30,7 +30,7 @@ export const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** One of {@link stopSignals}. */
 export type StopSignal = (typeof stopSignals)[number];
 
-/** The process that a command runs in, as far as commands use it. Tests have another. */
+/** The process that a command runs in, as far as commands use it. Tests replace it. */
 export interface Terminal {
   readonly stdin: Input;
   /** Results. */

@@ -15,7 +15,7 @@ export interface PixelArray {
   readonly channels?: 1 | 2 | 3 | 4 | undefined;
 }
 
-/** The most pixels that an input image may have: larger ones are refused before any memory is asked for. */
+/** The most pixels that an input image may have: larger ones are refused before any memory is allocated. */
 export const maxInputPixels = 2 ** 27;
 
 /** Colours of an image as numbers: RGB in [0,1], row-major. */
@@ -33,8 +33,8 @@ export function isPixelArray(input: unknown): input is PixelArray {
 }
 
 /**
- * Any decoder's pixels as RGB in [0,1]. Grey becomes three equal colours; transparent pixels are laid on white, as a
- * page shows them.
+ * Converts a decoder's pixels to RGB in [0,1]. Grey becomes three equal colours; transparent pixels are composited on
+ * white, as a page shows them.
  *
  * @throws ImageError if the numbers do not fit each other, or are not finite or not in [0,1]
  */
@@ -81,13 +81,13 @@ export function requirePixelCount(option: string, width: number, height: number)
   );
 }
 
-/** Throws unless every value is finite and in [0,1], up to float32 rounding. */
+/** Throws unless every value is finite and, up to float32 rounding, in [0,1]. */
 export function requireUnitRange(option: string, values: Float32Array): void {
   const accepted = 'finite values in [0,1]';
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
     if (value >= -1e-6 && value <= 1 + 1e-6) continue;
-    const hint = value > 1 && value <= 255 ? ' Values of 0 to 255 have to be divided by 255 first.' : '';
+    const hint = value > 1 && value <= 255 ? ' Divide values from 0 to 255 by 255 first.' : '';
     throw new ImageError(
       Number.isFinite(value) ? 'OUT_OF_RANGE' : 'NOT_FINITE',
       `${option} holds ${value} at position ${i}; accepted: ${accepted}.${hint}`,
@@ -96,7 +96,7 @@ export function requireUnitRange(option: string, values: Float32Array): void {
   }
 }
 
-/** The largest value of a kind of array, which stands for 1. */
+/** The largest value of a kind of array, which represents 1. */
 function rangeOf(data: unknown): number | undefined {
   return ranges[classNameOf(data)];
 }

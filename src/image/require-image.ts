@@ -4,8 +4,8 @@ import { showValue } from '../options/show';
 import type { Image } from './image';
 
 /**
- * Throws unless `image` is a float32 tensor [height, width, 3] of at least one pixel. Values are not looked at: that
- * needs a read-back.
+ * Throws unless `image` is a float32 tensor [height, width, 3] of at least one pixel. Values are not checked, because
+ * that needs a read-back.
  */
 export function requireImage(option: string, image: unknown): asserts image is Image {
   const isTensor = image instanceof tf.Tensor;
@@ -19,9 +19,9 @@ export function requireImage(option: string, image: unknown): asserts image is I
   if (hasShape && image.dtype === 'float32') return;
   const accepted = 'a float32 tensor [height, width, 3], RGB in [0,1]';
   const found = isTensor ? `a tensor [${image.shape}] of ${image.dtype}` : showValue(image);
-  // What tf.browser.fromPixels and tf.node.decodeImage give.
+  // The result of tf.browser.fromPixels and tf.node.decodeImage is int32.
   const hint =
-    hasShape && image.dtype === 'int32' ? ' Of values from 0 to 255, tf.div(image, 255) makes one.' : '';
+    hasShape && image.dtype === 'int32' ? ' If its values are from 0 to 255, pass tf.div(image, 255).' : '';
   throw new ImageError('NOT_AN_IMAGE', `${option} is ${found}; accepted: ${accepted}.${hint}`, {
     option,
     value: image,

@@ -1,15 +1,15 @@
 import type { RgbPixels } from './pixel-array';
 import { type SizeRule, sizeAfter } from './size-rule';
 
-/** Lanczos' window: three lobes, the usual compromise of sharpness and ringing, and what sharp uses for files. */
+/** Lobes of the Lanczos window: 3, the usual compromise of sharpness and ringing, also used by sharp for files. */
 const lobes = 3;
 
-/** The longest that resampling keeps a program or a page from doing something else. */
+/** Longest time for which resampling blocks the thread, in milliseconds. */
 const turnMs = 30;
 
 /**
- * The image after a rule, by Lanczos resampling; when it becomes smaller the filter is widened, so that nothing
- * aliases. In JavaScript and not by tfjs: the same to the bit on every backend, and tfjs' own resizing does not filter.
+ * Resizes an image by a rule, with Lanczos resampling; for reduction the filter is widened against aliasing. Computed
+ * in JavaScript for equal bits on every backend, and because tfjs' own resizing does not filter.
  *
  * @throws the reason of `signal`, within {@link turnMs} of an abort
  */
@@ -30,7 +30,7 @@ export async function resizeBy(
   }
 }
 
-/** {@link resizeBy} to a width and a height, without a pause. */
+/** {@link resizeBy} to a width and a height, synchronously. */
 export function resize(pixels: RgbPixels, width: number, height: number): RgbPixels {
   const work = resizing(pixels, { width, height });
   for (;;) {
@@ -39,7 +39,7 @@ export function resize(pixels: RgbPixels, width: number, height: number): RgbPix
   }
 }
 
-/** Work that can be left and taken up again after every row. */
+/** Work that can be interrupted and resumed after every row. */
 type Rows<T> = Generator<void, T>;
 
 function* resizing(pixels: RgbPixels, rule: SizeRule | undefined): Rows<RgbPixels> {

@@ -5,9 +5,8 @@ export interface Size {
 }
 
 /**
- * How large an image is to become, whatever its own size: its longer or its shorter side exactly, its longer side at
- * most, or a width and a height. A width and a height stretch the image; with `crop` it keeps its aspect ratio, and the
- * middle of it is cut out.
+ * The size that an image is resized to: by its longer or its shorter side, by a maximum of its longer side, or by width
+ * and height. Width and height stretch the image; with `crop` it keeps its aspect ratio and is cut to its middle.
  */
 export type SizeRule =
   | { readonly longerSide: number }
@@ -16,8 +15,8 @@ export type SizeRule =
   | (Size & { readonly crop?: boolean });
 
 /**
- * The size of an image of `width` x `height` pixels after a rule; without a rule its own. No side becomes shorter than
- * a pixel.
+ * The size of an image of `width` x `height` pixels after a rule; without a rule unchanged. Every side is at least one
+ * pixel.
  */
 export function sizeAfter(rule: SizeRule | undefined, width: number, height: number): Size {
   if (rule === undefined) return { width, height };

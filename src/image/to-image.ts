@@ -19,7 +19,7 @@ import { resizeBy } from './resize';
 import { type SizeRule, sizeAfter } from './size-rule';
 
 /**
- * All that can be handed in as an image. `tfjs-style-transfer/node` takes paths, URLs and the bytes of files besides.
+ * An image input. `tfjs-style-transfer/node` also accepts paths, URLs and the bytes of files.
  */
 export type ImageInput =
   | tf.Tensor3D
@@ -44,12 +44,12 @@ export interface ToImageOptions {
 }
 
 /**
- * Any image as a tensor.
+ * Converts any image input to a tensor.
  *
  * @param input a float32 tensor [height, width, 3] in [0,1], pixels with width and height, or anything that a page can
  *   draw
- * @returns [height, width, 3], RGB, float32, in [0,1]; it belongs to the caller, also when a tensor was handed in
- * @throws ImageError if the input is no image, is empty or has more than 2^27 pixels, or holds values that are not
+ * @returns [height, width, 3], RGB, float32, in [0,1]; it belongs to the caller, also if the input is a tensor
+ * @throws ImageError if the input is not an image, is empty or has more than 2^27 pixels, or holds values that are not
  *   finite or not in [0,1]
  * @example
  * ```ts
@@ -66,7 +66,7 @@ const toImageOptions = optionTable<ToImageOptions>()('toImage', {
   signal: abortSignal(),
 });
 
-/** {@link toImage} under the name of the argument that the image was given as. */
+/** {@link toImage} with the name of the argument, for messages. */
 export async function imageFrom(
   option: string,
   input: ImageInput,
@@ -76,7 +76,7 @@ export async function imageFrom(
   return (await openImage(option, input, signal)).decode(size);
 }
 
-/** Inputs that every platform takes, as images. */
+/** The image reader for inputs that every platform accepts. */
 export const imageReader: ImageReader<ImageInput> = { open: openImage, decode: imageFrom };
 
 async function openImage(option: string, input: ImageInput, signal?: AbortSignal): Promise<OpenImage> {
@@ -102,10 +102,10 @@ export function imageOf({ data, width, height }: RgbPixels): Image {
 }
 
 /**
- * A tensor as pixels for a canvas: values are clamped to [0,1] and rounded to 8 bits, alpha is 255.
+ * Converts a tensor to pixels for a canvas: values are clamped to [0,1] and rounded to 8 bits, alpha is 255.
  *
  * @param image [height, width, 3]; not disposed
- * @returns an `ImageData`; where there is no such class (Node), an object of the same fields
+ * @returns an `ImageData`; without that class (in Node), an object with the same fields
  */
 export async function toImageData(image: Image): Promise<ImageData> {
   requireImage('image', image);
@@ -150,13 +150,13 @@ async function decode(option: string, blob: Blob): Promise<RgbPixels> {
   if (typeof createImageBitmap === 'undefined') {
     throw new EnvironmentError(
       'NO_DECODER',
-      `${option} is a Blob, which nothing here can decode; in Node use readImage() of tfjs-style-transfer/node.`,
+      `${option} is a Blob, which this platform cannot decode; in Node use readImage() of tfjs-style-transfer/node.`,
       { option },
     );
   }
   let bitmap: ImageBitmap;
   try {
-    // As a page would show it: turned as its EXIF data says.
+    // Rotated by its EXIF orientation, as a page shows it.
     bitmap = await createImageBitmap(blob, { imageOrientation: 'from-image' });
   } catch (cause) {
     throw notAnImage(option, blob, cause);
@@ -176,7 +176,7 @@ function isDrawable(input: unknown): input is Drawable {
   );
 }
 
-/** Whether a value is of a class that not every platform has, or of one that extends it. */
+/** Whether a value is an instance of a class, or of a subclass, that may not exist on this platform. */
 function isInstance(input: unknown, className: string): boolean {
   const found = (globalThis as Record<string, unknown>)[className];
   return classNameOf(input) === className || (typeof found === 'function' && input instanceof found);
@@ -201,13 +201,17 @@ function draw(option: string, source: Drawable): RgbPixels {
     | OffscreenCanvasRenderingContext2D
     | null;
   if (!context)
-    throw new EnvironmentError('NO_CANVAS', 'This page gives no 2d canvas to read pixels with.', { option });
+    throw new EnvironmentError(
+      'NO_CANVAS',
+      'This page provides no 2d canvas, which is needed to read pixels.',
+      { option },
+    );
   context.drawImage(source, 0, 0);
   try {
     return rgbPixels(option, context.getImageData(0, 0, width, height));
   } catch (cause) {
     if (cause instanceof ImageError) throw cause;
-    // The canvas is tainted: a picture of another origin whose server does not allow reading it.
+    // The canvas is tainted by a picture of another origin whose server does not allow its pixels to be read.
     throw new ImageError(
       'CROSS_ORIGIN',
       `${option} comes from another origin, which does not allow its pixels to be read.`,

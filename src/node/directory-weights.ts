@@ -14,11 +14,11 @@ import type { ByteRange, ByteStore, Bytes, ReadBytesOptions } from '../storage/b
 /** Options of {@link directoryWeights}. */
 export interface DirectoryWeightsOptions {
   /**
-   * What the weights expect of their input.
-   * @default what the file says, else 'caffe', for safetensors 'torchvision'
+   * The input that the weights expect: colour order, scale and mean.
+   * @default as stated in the file, else 'caffe', for safetensors 'torchvision'
    */
   readonly convention?: WeightConvention | undefined;
-  /** For reports. @default `'VGG-19 from <path>'` */
+  /** Name in reports. @default `'VGG-19 from <path>'` */
   readonly name?: string | undefined;
 }
 
@@ -121,7 +121,7 @@ class DirectoryStore implements ByteStore {
         onBytes?.(loaded);
       }
       if ((await handle.stat()).mtimeMs === before) return pieces;
-      throw new WeightsError('FILE_CHANGED', `${path} was written to while it was read.`, {
+      throw new WeightsError('FILE_CHANGED', `${path} was modified while it was read.`, {
         option: 'weights',
       });
     });
@@ -136,7 +136,8 @@ class DirectoryStore implements ByteStore {
     const shown = showText(path, 200);
     let handle: FileHandle | undefined;
     try {
-      // Not waiting for a writer, as opening a pipe would, without end and deaf to signals. Windows has no such flag.
+      // Non-blocking, because opening a pipe would wait for a writer, without end and without reacting to signals.
+      // Windows has no such flag.
       handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
       if (!(await handle.stat()).isFile())
         throw new WeightsError('NOT_A_FILE', `${shown} is a folder, a pipe or a device; accepted: a file.`, {

@@ -10,12 +10,11 @@ import { replaceFile } from './replace-file';
 export const cacheVariable = 'TFJS_STYLE_TRANSFER_CACHE';
 
 /**
- * Weights kept in a folder. Files are written beside their place and renamed, so that several processes can use it at
- * once; the folder is made at the first write.
+ * A cache of weights in a folder. Files are written under a temporary name and renamed, so that several processes can
+ * use the folder at once; it is created at the first write.
  *
- * @param folder by default the user's own for caches: what TFJS_STYLE_TRANSFER_CACHE names, else `tfjs-style-transfer`
- * in
- * `$XDG_CACHE_HOME` or `~/.cache`, in `~/Library/Caches`, or in `%LOCALAPPDATA%`
+ * @param folder by default the folder that TFJS_STYLE_TRANSFER_CACHE names, else `tfjs-style-transfer` in
+ *   `$XDG_CACHE_HOME` or `~/.cache`, in `~/Library/Caches`, or in `%LOCALAPPDATA%`
  * @example
  * ```ts
  * const source = vgg19Weights({ cache: diskCache('./models') });
@@ -25,7 +24,7 @@ export function diskCache(folder: string = defaultCacheFolder()): WeightCache {
   const root = resolve(folder);
   const pathOf = (key: string): string => {
     if (isCacheKey(key)) return join(root, key);
-    throw new WeightsError('UNSAFE_PATH', `${showValue(key)} is no key of a cache.`, {
+    throw new WeightsError('UNSAFE_PATH', `${showValue(key)} is not a cache key.`, {
       option: 'key',
       value: key,
     });
@@ -41,7 +40,7 @@ export function diskCache(folder: string = defaultCacheFolder()): WeightCache {
       await mkdir(dirname(path), { recursive: true });
       await removeLeftovers(dirname(path));
       await replaceFile(path, bytes).catch(async (error: unknown) => {
-        // Windows does not replace a file that another process is reading; the other process will have written the
+        // Windows does not replace a file that another process is reading; if its size is right, that process wrote the
         // same.
         const there = await unlessMissing(() => stat(path));
         if (there?.size !== bytes.length) throw error;
@@ -64,13 +63,14 @@ export function diskCache(folder: string = defaultCacheFolder()): WeightCache {
   };
 }
 
-/** The folder of {@link diskCache} where none is named. */
+/** The default folder of {@link diskCache}. */
 export function defaultCacheFolder(): string {
   return process.env[cacheVariable] || envPaths('tfjs-style-transfer', { suffix: '' }).cache;
 }
 
 /**
- * Temporary files begin with a dot, which no key does. One that is an hour old belongs to a process that was killed.
+ * Removes temporary files, whose names begin with a dot, unlike any key. After an hour their process must have been
+ * killed.
  */
 async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {

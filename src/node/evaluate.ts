@@ -8,13 +8,13 @@ import {
 import type { NodeImageInput } from './image-input';
 import { platform } from './platform';
 
-/** Options of {@link evaluate}: as in `tfjs-style-transfer/metrics`, with image files. */
+/** Options of {@link evaluate}: those of `tfjs-style-transfer/metrics`, with image files as inputs. */
 export interface NodeEvaluateOptions<Metric extends MetricName = PixelMetric>
   extends EvaluateOptions<Metric, NodeImageInput> {}
 
 /**
- * `evaluate` of `tfjs-style-transfer/metrics` that also takes paths, URLs and the bytes of image files. Where the program has set up no
- * tfjs backend, it starts wasm.
+ * `evaluate` of `tfjs-style-transfer/metrics` that also takes paths, URLs and the bytes of image files. If the program
+ * has not set up a tfjs backend, it starts wasm.
  *
  * @returns a record of numbers
  * @throws ImageError if a file cannot be read; otherwise as `evaluate`

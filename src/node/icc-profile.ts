@@ -1,14 +1,17 @@
-/** Puts colours of a profile in the place of sRGB ones, pixel for pixel; alpha stays. */
+/** Converts pixels from the colours of a profile to sRGB; alpha stays. */
 export type ToSrgb = (pixels: Uint16Array, channels: number) => Float32Array;
 
-/** A profile that sharp converts by itself, or none that fits the picture: its colours then count as sRGB. */
+/**
+ * How to treat a profile: by our conversion, `'table'`: by sharp's, or `'none'`: it does not fit the picture, whose
+ * colours count as sRGB.
+ */
 export type ProfileUse = ToSrgb | 'table' | 'none';
 
 /**
- * What the ICC profile of a 16-bit picture says of its colours. Profiles of three primaries and tone curves, or of one
- * grey curve (ICC.1:2001-04, 6.3.2 and 6.3.1), are computed here: lcms2, which sharp has, interpolates them in a coarse
- * table where numbers have 16 bits, and misses by up to 2.5 levels of 255. Profiles that are tables themselves are left
- * to it.
+ * Chooses the conversion for the ICC profile of a 16-bit picture. Profiles of three primaries and tone curves, or of
+ * one grey curve (ICC.1:2001-04, 6.3.2 and 6.3.1), are computed here, because sharp's lcms2 interpolates them in a
+ * coarse table for 16-bit numbers, with errors of up to 2.5 levels of 255. Profiles that are tables themselves are left
+ * to lcms2.
  *
  * @param colours channels without alpha: 1 or 3
  */
@@ -75,7 +78,7 @@ function encode(linear: number): number {
   return linear <= 0.0031308 ? 12.92 * linear : 1.055 * linear ** (1 / 2.4) - 0.055;
 }
 
-/** The profile's tags by name; undefined if it is no ICC profile, or one that is cut short. */
+/** The profile's tags by name; undefined if it is not an ICC profile or is truncated. */
 function tagsOf(icc: Uint8Array): Map<string, DataView> | undefined {
   const view = new DataView(icc.buffer, icc.byteOffset, icc.byteLength);
   if (icc.length < 132 || textAt(icc, 36) !== 'acsp') return undefined;

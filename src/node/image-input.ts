@@ -5,10 +5,10 @@ import { type ImageInput, imageOf, imageReader } from '../image/to-image';
 import { openFile } from './read-pixels';
 import { type ImageSource, isImageSource } from './source-bytes';
 
-/** All that can be handed in as an image in Node: every `ImageInput`, and the path, URL or bytes of an image file. */
+/** An image input in Node: any `ImageInput`, or the path, URL or bytes of an image file. */
 export type NodeImageInput = ImageInput | ImageSource;
 
-/** Files, URLs and bytes, and every input that other platforms take. */
+/** The image reader for files, URLs and bytes, and for every input that other platforms accept. */
 export const nodeImageReader: ImageReader<NodeImageInput> = {
   open: openInput,
   async decode(option, input, size, signal) {
@@ -17,7 +17,7 @@ export const nodeImageReader: ImageReader<NodeImageInput> = {
 };
 
 /**
- * Files, URLs and bytes decoded to pixels; everything else as it is. Nothing that would have to be disposed is made.
+ * Decodes files, URLs and bytes to pixels and returns any other input unchanged. The result needs no disposal.
  */
 export async function decodeInput(
   option: string,

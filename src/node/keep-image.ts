@@ -6,12 +6,12 @@ import { replaceFile } from './replace-file';
 import { encodeImage, type ImageFormat } from './write-image';
 
 /**
- * Writes an image to a folder that takes it, for a program that cannot write its result to where it belongs: the
- * temporary folder, else the user's home, else the current folder. Replaces no file.
+ * Saves an image elsewhere after its destination could not be written: to the temporary folder, else the user's home,
+ * else the current folder. Never replaces a file.
  *
  * @param image [height, width, 3]; not disposed
- * @param path where it belongs; the new file's name begins with its name
- * @returns the path of the file; undefined where no folder takes it
+ * @param path the destination that failed; the new file's name begins with its name
+ * @returns the path of the file; undefined if no folder is writable
  */
 export async function keepImage(
   image: Image,
@@ -27,7 +27,7 @@ export async function keepImage(
       await replaceFile(file, bytes);
       return file;
     } catch {
-      // The next folder may be on another disk.
+      // Ignored: the next folder may be on another disk.
     }
   }
   return undefined;

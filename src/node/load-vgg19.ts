@@ -3,11 +3,11 @@ import { type LoadVgg19Options, loadVgg19On } from '../engines/load-vgg19';
 import { platform } from './platform';
 
 /**
- * `loadVgg19` that also takes for `weights` the path of a folder or file on disk. Where the program has set up no tfjs
+ * `loadVgg19` whose option `weights` also accepts the path of a folder or file. If the program has not set up a tfjs
  * backend, it starts wasm.
  *
  * @returns an extractor on the active tfjs backend; it belongs to the caller
- * @throws WeightsError if the files are missing or not VGG-19's; otherwise as `loadVgg19`
+ * @throws WeightsError if files are missing or do not hold VGG-19; otherwise as `loadVgg19`
  * @example
  * ```ts
  * const extractor = await loadVgg19({ weights: './vgg19' });

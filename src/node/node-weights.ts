@@ -10,7 +10,7 @@ import type { ReadWeightsOptions } from '../weights/tensor-file';
 import { directoryWeights } from './directory-weights';
 import { diskCache } from './disk-cache';
 
-/** Environment variable that stands for weights that are not given: whatever the option `weights` accepts. */
+/** Environment variable used if the option `weights` is not given; it accepts the same texts. */
 export const weightsVariable = 'TFJS_STYLE_TRANSFER_WEIGHTS';
 
 /** Environment variable with URLs of folders that replace the default source's, separated by spaces or commas. */
@@ -18,9 +18,9 @@ export const mirrorsVariable = 'TFJS_STYLE_TRANSFER_MIRRORS';
 
 /** Options of {@link nodeWeights}. */
 export interface NodeWeightsOptions extends Pick<ReadWeightsOptions, 'signal' | 'onWarning'> {
-  /** The convolutions that will be read; they decide whether a cache is complete. @default conv1_1 to conv3_1 */
+  /** The convolutions to read; a cache that lacks one is incomplete. @default conv1_1 to conv3_1 */
   readonly layers?: readonly ConvLayer[] | undefined;
-  /** Where downloads are kept; false for nowhere. @default `diskCache()` */
+  /** Cache for downloads; false for none. @default `diskCache()` */
   readonly cache?: WeightCache | false | undefined;
 }
 
@@ -38,13 +38,13 @@ const nodeWeightsOptions = optionTable<NodeWeightsOptions>()('nodeWeights', {
 });
 
 /**
- * Weights as Node finds them: beside all that the option `weights` accepts elsewhere, a path (a folder with model.json,
- * or a .safetensors file), and downloads are kept on disk. Without `weights`: what the environment variable
- * TFJS_STYLE_TRANSFER_WEIGHTS names, else VGG-19 if the cache holds these layers, else the embedded network. Nothing is
- * fetched that was not asked for.
+ * Finds weights in Node. `weights` may be anything that the option `weights` accepts elsewhere, or a path (of a folder
+ * with model.json, or of a .safetensors file); downloads are cached on disk. The default is the source named by the
+ * environment variable TFJS_STYLE_TRANSFER_WEIGHTS, else VGG-19 if the cache holds these layers, else the embedded
+ * network. Nothing is downloaded without an explicit request.
  *
- * @throws InvalidArgumentError if `weights` is nothing of the kind; WeightsError if there is nothing for these layers
- * without network
+ * @throws InvalidArgumentError if `weights` is of another kind; WeightsError if no source has these layers without a
+ *   download
  * @example
  * ```ts
  * const result = await styleTransfer(content, style, { weights: await nodeWeights('vgg19') });
@@ -63,7 +63,7 @@ export async function nodeWeights(
   return source;
 }
 
-/** What Node adds to `resolveWeights`: a cache on disk, environment variables, paths. */
+/** Node's additions to `resolveWeights`: a cache on disk, environment variables, paths. */
 export function nodePlatform(cache: WeightCache | false = diskCache()): WeightsPlatform {
   const mirrors = process.env[mirrorsVariable]?.split(/[\s,]+/).filter((mirror) => mirror !== '');
   return {

@@ -4,12 +4,12 @@ import { nodePlatform } from './node-weights';
 import { useWasm } from './use-wasm';
 
 /**
- * Node: image files beside what every platform takes, weights from paths, environment variables and the cache on disk,
- * and wasm as the backend of programs that set up none.
+ * The platform Node: image files as inputs, weights from paths, environment variables and the cache on disk, and wasm
+ * as the backend of programs that have not set up one.
  */
 export const platform: Platform<NodeImageInput> = {
   ...nodeImageReader,
-  // A path has a dot or a slash; a word without either is a name, perhaps a misspelt one.
+  // A text with a dot or a slash is a path; without, it is the name of a start, perhaps misspelt.
   namesImage: (text) => /[./\\]/.test(text),
   // Environment variables may change between runs.
   get weights() {

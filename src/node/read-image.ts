@@ -7,29 +7,33 @@ import { type ImageSource, requireSource } from './source-bytes';
 /** Options of {@link readImage}. */
 export interface ReadImageOptions {
   /**
-   * In pixels; what it measures is said by `fit`. Smaller images are enlarged, by Lanczos as in the other direction.
-   * @default the file's own size
+   * Size in pixels; `fit` says which side it is. Smaller images are enlarged; resampling is Lanczos' in both
+   * directions.
+   * @default the size of the file
    */
   readonly size?: number | undefined;
   /**
-   * What `size` is: the longer side (`'inside'`), the shorter side (`'outside'`), both sides of a square that is cut
-   * out of the middle (`'cover'`) or that the image is stretched to (`'fill'`).
+   * The meaning of `size`: the longer side (`'inside'`), the shorter side (`'outside'`), both sides of a square that is
+   * cut out of the middle (`'cover'`) or that the image is stretched to (`'fill'`).
    * @default 'inside'
    */
   readonly fit?: 'inside' | 'outside' | 'cover' | 'fill' | undefined;
-  /** Ends every wait, also for a server, a pipe or a long decoding; the promise rejects with the signal's reason. */
+  /**
+   * Ends any wait, including those for a server, a pipe or a long decoding; the promise rejects with the signal's
+   * reason.
+   */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * An image file as a tensor: any format that sharp reads, turned as its EXIF orientation says, converted to sRGB
- * (greyscale, CMYK and embedded profiles included), 16 bits kept, transparency laid on white. Of several pages or
- * frames the first.
+ * Reads an image file as a tensor: any format that sharp reads, rotated by its EXIF orientation, converted to sRGB
+ * (greyscale, CMYK and embedded profiles included), with all 16 bits, composited on white if transparent. Only the
+ * first page or frame is read.
  *
  * @param source path of a file or pipe, `file:`, `http(s):` or `data:` URL, or the bytes of an encoded image (`Buffer`,
  *   `Blob`, `File`); at most 512 MiB
  * @returns [height, width, 3], RGB, float32, in [0,1]; it belongs to the caller
- * @throws ImageError if there is no such file, or it is empty, no image, damaged, cut short, of numbers other than 8 or
+ * @throws ImageError if the file does not exist, is empty, not an image, damaged, truncated, of numbers other than 8 or
  *   16 bits, larger than 2^27 pixels, or an SVG that takes longer than 15 s or more than 1 GiB to draw;
  *   EnvironmentError if sharp is not installed
  * @example

@@ -26,20 +26,20 @@ export interface OpenFile extends Size {
 }
 
 /**
- * What an SVG may take. It is a program rather than a picture: 44 kB of nested filters or references take as much time
- * and memory as they like. So it is drawn by a process of its own, which can be ended.
+ * Limits for SVG. An SVG file is a program: 44 kB of nested filters or references can take any time and memory. A
+ * separate process therefore draws it and is killed at a limit.
  */
 const svgLimits = { fileBytes: 2 ** 24, seconds: 15, bytes: 2 ** 30 } as const;
 
 /**
- * Opens an image file: any format that sharp reads, turned as its EXIF orientation says, colours converted to sRGB
- * (greyscale, CMYK and embedded profiles included), 16 bits kept, alpha kept. Of several pages or frames the first.
+ * Opens an image file: any format that sharp reads, rotated by its EXIF orientation, converted to sRGB (greyscale, CMYK
+ * and embedded profiles included), with all 16 bits and with alpha. Only the first page or frame is read.
  *
  * @param option the name of the argument, for errors
- * @throws ImageError if the file is missing, empty, no image, too large, or of a kind that cannot be read
+ * @throws ImageError if the file is missing, empty, not an image, too large, or of a kind that cannot be read
  */
 export async function openFile(option: string, source: ImageSource, signal?: AbortSignal): Promise<OpenFile> {
-  // First, so that a program without sharp is told so whatever the file.
+  // First, so that a missing sharp is reported whatever the file.
   await loadSharp();
   const bytes = await sourceBytes(option, source, signal);
   const file = { option, source, bytes, signal, drawn: mayBeSvg(bytes) };
@@ -69,11 +69,14 @@ interface File {
   readonly source: ImageSource;
   readonly bytes: Uint8Array;
   readonly signal: AbortSignal | undefined;
-  /** Whether it may be an SVG, which is drawn by a process of its own. */
+  /** Whether it may be an SVG, which a separate process draws. */
   readonly drawn: boolean;
 }
 
-/** A superset of what libvips takes for SVG: text that names the element early, or anything compressed by gzip. */
+/**
+ * Whether libvips might take the bytes for SVG: text that names the element early, or any gzip data. May be true for
+ * others.
+ */
 function mayBeSvg(bytes: Uint8Array): boolean {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return true;
   return /<svg/i.test(
@@ -82,7 +85,7 @@ function mayBeSvg(bytes: Uint8Array): boolean {
 }
 
 async function metadataOf({ option, source, bytes, signal, drawn }: File): Promise<Metadata> {
-  // Headers are read without sharp's own limits, so that errors can tell the numbers.
+  // Headers are read without sharp's own limits, so that our errors can state the numbers.
   const options = { limitInputPixels: false, limitInputChannels: 0 } satisfies SharpOptions;
   if (!drawn) {
     const sharp = await loadSharp();
@@ -95,7 +98,7 @@ async function metadataOf({ option, source, bytes, signal, drawn }: File): Promi
   return metadataApart(bytes, options, svgLimits, signal);
 }
 
-/** Kinds of numbers that say what is black and what is white, and channels that are colours and alpha. */
+/** Throws unless the kind of numbers defines black and white, and the channels are colours and alpha only. */
 function requireReadable(
   { option, source }: File,
   { space, depth, channels, bitsPerSample }: Metadata,
@@ -126,7 +129,7 @@ const numberKinds: Readonly<Record<string, string>> = {
   dpcomplex: 'complex numbers',
 };
 
-/** Channels of a colour, by sharp's name of the colour space. */
+/** Number of colour channels by sharp's name of the colour space. */
 const coloursOf: Readonly<Record<string, 1 | 3 | 4>> = {
   'b-w': 1,
   grey16: 1,
@@ -145,8 +148,8 @@ async function decode(file: File, metadata: Metadata, resize: readonly Call[]): 
     const { data, ...rest } = await run(file, autoOrient, { bytes, options: limits, calls });
     return { data: new Uint8Array(data.buffer, data.byteOffset, data.length), ...rest };
   }
-  // sharp takes pictures of 16 bits to Display P3 and leaves grey ones as they are: it is told to leave the profile to
-  // us.
+  // sharp converts 16-bit pictures to Display P3 and leaves grey ones unconverted, so it is told to ignore the profile,
+  // which we convert.
   const grey = space === 'grey16';
   const use = icc === undefined ? 'none' : profileUse(icc, grey ? 1 : 3);
   const calls: Call[] = [
@@ -170,7 +173,7 @@ function run({ signal, drawn }: File, { width, height }: Size, work: SharpRun): 
   return drawn ? runApart(work, svgLimits, signal) : runSharp(work, width * height, signal);
 }
 
-/** Tells what went wrong with a file, in words about the file. */
+/** Turns an error of `work` into one that says what is wrong with the file. */
 async function explaining<T>({ option, source, signal }: File, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -179,7 +182,7 @@ async function explaining<T>({ option, source, signal }: File, work: () => Promi
     if (cause instanceof StyleTransferError) throw cause;
     const message = cause instanceof Error ? cause.message : String(cause);
     if (cause instanceof NoProcess) {
-      const problem = `${option} may be an SVG, which is drawn by a process of its own, and none can be started here`;
+      const problem = `${option} may be an SVG, which a separate process must draw, and none can be started here`;
       throw new EnvironmentError('NO_DECODER', `${problem}; convert it to PNG.`, { option, cause });
     }
     const [code, problem, accepted] =
@@ -192,10 +195,10 @@ async function explaining<T>({ option, source, signal }: File, work: () => Promi
 
 const formats = 'JPEG, PNG, WebP, AVIF, GIF, TIFF or SVG';
 
-/** What a message of sharp, libvips or one of its decoders means. */
+/** The meaning of an error message of sharp, libvips or one of its decoders. */
 function failureOf(message: string): readonly [code: ErrorCode, problem: string, accepted?: string] {
   if (/unsupported image format/i.test(message))
-    return ['NOT_AN_IMAGE', 'is no image that can be read', formats];
+    return ['NOT_AN_IMAGE', 'is not an image of a known format', formats];
   if (/HEVC/.test(message))
     return [
       'UNSUPPORTED_FORMAT',
@@ -210,5 +213,5 @@ function failureOf(message: string): readonly [code: ErrorCode, problem: string,
       `holds a kind of numbers or colours that sharp does not read (${reason})`,
       wholeNumbers,
     ];
-  return ['DAMAGED', `is damaged or cut short (${reason})`];
+  return ['DAMAGED', `is damaged or truncated (${reason})`];
 }

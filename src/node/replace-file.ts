@@ -18,10 +18,9 @@ import { finished } from 'node:stream/promises';
 import { promisify } from 'node:util';
 
 /**
- * Writes a file so that a reader, a crash or a full disk sees the old content or the new, never half of it: into a
- * temporary file in the same folder, which then takes the name. A link stays a link, and what it leads to is written,
- * there or not yet; a device or a pipe is written to directly. Temporary files that killed programs left in the folder
- * are removed.
+ * Replaces a file atomically: after a crash or a full disk it has the old content or the new one. Writes to a temporary
+ * file in the same folder, then renames it. A link stays a link and its target is written, existing or not; a device or
+ * a pipe is written directly. Removes temporary files that killed programs left in the folder.
  */
 export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
   const existing = await statOf(path);
@@ -46,24 +45,24 @@ export async function replaceFile(path: string, bytes: Uint8Array): Promise<void
   }
 }
 
-/** Rejects, as {@link replaceFile} would, where the file cannot be written; leaves nothing behind. */
+/** Rejects as {@link replaceFile} would if the file cannot be written; leaves no file behind. */
 export async function probeFile(path: string): Promise<void> {
   const existing = await statOf(path);
   if (existing) await access(path, constants.W_OK);
   if (existing && !existing.isFile()) return;
-  // Trying is the only test that knows of read-only disks, quotas and permissions alike.
+  // Only an attempt detects read-only disks, quotas and permissions alike.
   const temporary = temporaryFile(dirname(await targetOf(path)));
   await (await open(temporary, 'wx')).close();
   await rm(temporary);
 }
 
 /**
- * The file that a path leads to through links, whether it exists or not: where `realpath` gives up, a dangling link is
- * followed.
+ * The file that a path leads to through links. Unlike `realpath` it also follows dangling links, to the name of the
+ * missing file.
  */
 export async function targetOf(path: string): Promise<string> {
   let target = path;
-  // As many as Linux follows.
+  // Linux follows at most this many.
   for (let links = 0; links < 40; links++) {
     const found = await lstat(target).catch(unlessMissing);
     if (!found?.isSymbolicLink()) return join(await realpath(dirname(target)), basename(target));
@@ -79,8 +78,8 @@ function unlessMissing(error: NodeJS.ErrnoException): undefined {
 }
 
 /**
- * To a pipe whose other end is open. It is opened without blocking and written by the event loop: a thread that waits
- * for a reader would keep the program from ending.
+ * Writes to a pipe whose other end is open. Non-blocking, by the event loop: a thread that waits for a reader would
+ * keep the program from ending.
  */
 async function writePipe(path: string, bytes: Uint8Array): Promise<void> {
   const fd = await promisify(openFd)(path, constants.O_WRONLY | (constants.O_NONBLOCK ?? 0));
@@ -93,7 +92,7 @@ const [prefix, suffix] = ['.tfjs-style-transfer-', '.tmp'];
 
 const temporaryFile = (folder: string) => join(folder, `${prefix}${randomUUID()}${suffix}`);
 
-/** Writing takes seconds; a temporary file of an hour ago belongs to a program that was killed. */
+/** Age at which a temporary file counts as left by a killed program; writing takes seconds. */
 const leftoverAfterMs = 3_600_000;
 
 async function removeLeftovers(folder: string): Promise<void> {

@@ -7,7 +7,7 @@ import { untilAborted } from './until-aborted';
 /** A call of sharp's pipeline: the name of the method and its arguments. */
 export type Call = readonly [method: string, ...parameters: unknown[]];
 
-/** A run of sharp's pipeline as data, so that it can happen here or in a process of its own. */
+/** A run of sharp's pipeline as data, for this process or a separate one. */
 export interface SharpRun {
   /** An encoded image, or pixels that `options.raw` describes. */
   readonly bytes: Uint8Array;
@@ -15,7 +15,7 @@ export interface SharpRun {
   readonly calls: readonly Call[];
 }
 
-/** What a pipeline gives: an encoded image, or pixels, row-major, of 8 or 16 bits. */
+/** The output of a pipeline: an encoded image, or pixels, row-major, of 8 or 16 bits. */
 export interface SharpOutput {
   readonly data: Uint8Array;
   readonly width: number;
@@ -23,27 +23,26 @@ export interface SharpOutput {
   readonly channels: 1 | 2 | 3 | 4;
 }
 
-/** How much a process may take. */
+/** Limits of a process. */
 export interface ProcessLimits {
   readonly seconds?: number;
   readonly bytes?: number;
 }
 
-/** A process of its own cannot be started here, or did not answer as one of ours does. */
+/** A separate process cannot be started here, or did not answer by the protocol. */
 export class NoProcess extends Error {}
 
-/** A process took longer, or more memory, than its limits allow. */
+/** A process exceeded its limit of time or memory. */
 export class LimitExceeded extends Error {}
 
 /**
- * Runs of more pixels happen in a process of their own where there can be one: sharp itself cannot be interrupted, and
- * a program that ends waits for it.
+ * Runs of more pixels use a separate process if possible: sharp cannot be interrupted, and keeps a program from ending.
  */
 const longRunPixels = 2 ** 22;
 
 /**
- * Runs sharp where an abort and the end of the program do not have to wait for it.
- * @param pixels of the image, as a measure of work
+ * Runs sharp so that neither an abort nor the end of the program waits for it.
+ * @param pixels number of pixels of the image, as a measure of work
  */
 export async function runSharp(run: SharpRun, pixels: number, signal?: AbortSignal): Promise<SharpOutput> {
   if (pixels <= longRunPixels) return runHere(run, signal);
@@ -55,7 +54,7 @@ export async function runSharp(run: SharpRun, pixels: number, signal?: AbortSign
   }
 }
 
-/** Runs sharp in this process. An abort rejects at once, although sharp goes on in the background until it is done. */
+/** Runs sharp in this process. An abort rejects at once, but sharp continues in the background until it is done. */
 export async function runHere(run: SharpRun, signal?: AbortSignal): Promise<SharpOutput> {
   const sharp = await loadSharp();
   let image = sharp(run.bytes, run.options) as Sharp & Record<string, (...parameters: unknown[]) => Sharp>;
@@ -64,7 +63,7 @@ export async function runHere(run: SharpRun, signal?: AbortSignal): Promise<Shar
   return { data, width: info.width, height: info.height, channels: info.channels };
 }
 
-/** Runs sharp in a process of its own, which an abort or a limit kills. */
+/** Runs sharp in a separate process, which is killed by an abort or at a limit. */
 export async function runApart(
   run: SharpRun,
   limits: ProcessLimits = {},
@@ -75,7 +74,7 @@ export async function runApart(
   return { data: body, width, height, channels };
 }
 
-/** What sharp says of a file before it decodes it, by a process of its own. */
+/** The metadata of a file, read by sharp in a separate process. */
 export async function metadataApart(
   bytes: Uint8Array,
   options: SharpOptions,
@@ -97,7 +96,7 @@ async function ask(
   signal: AbortSignal | undefined,
 ): Promise<Answer> {
   signal?.throwIfAborted();
-  // Throws the error that says what to install, before a process fails for want of it.
+  // Throws the error that says what to install, before the process fails without sharp.
   await loadSharp();
   const child = start(JSON.stringify({ work, options, calls, memory: memory ?? null }));
   const kill = () => void child.kill('SIGKILL');
@@ -114,7 +113,7 @@ async function ask(
     const [answer, killedBy] = await Promise.all([answerOf(child), exitOf(child), feed(child, bytes)]);
     signal?.throwIfAborted();
     if (outOfTime) throw new LimitExceeded(`takes longer than ${seconds} s`);
-    // The process kills itself where it takes too much; the system does where there is no more.
+    // The process kills itself above its limit of memory; the system kills it when memory is exhausted.
     if (memory !== undefined && killedBy === 'SIGKILL')
       throw new LimitExceeded(`takes more than ${Math.round(memory / 2 ** 20)} MiB of memory`);
     if (answer === undefined) throw new NoProcess('The process of sharp ended without an answer.');
@@ -138,7 +137,7 @@ function start(job: string): ChildProcess {
   }
 }
 
-/** Sends the file. A process that ends before it has read all of it has its reasons, which its answer tells. */
+/** Sends the file. Write errors are ignored: if the process ends early, its answer gives the reason. */
 function feed({ stdin }: ChildProcess, bytes: Uint8Array): Promise<void> {
   return new Promise((resolve) => {
     stdin?.on('error', () => resolve());
@@ -154,7 +153,7 @@ function exitOf(child: ChildProcess): Promise<NodeJS.Signals | null> {
   });
 }
 
-/** A line of JSON, and the bytes whose number it tells. Undefined if the process ended before. */
+/** Reads the answer: a line of JSON, then as many bytes as it states. Undefined if the process ended before. */
 async function answerOf({ stdout }: ChildProcess): Promise<Answer | undefined> {
   let head: { readonly length: number } | undefined;
   let line = Buffer.alloc(0);
@@ -176,9 +175,9 @@ async function answerOf({ stdout }: ChildProcess): Promise<Answer | undefined> {
 }
 
 /**
- * The process: CommonJS, as `node -e` runs it. Its own event loop is free while sharp works, and watches the memory and
- * the parent, whose death it would not notice otherwise. Ctrl-C in a terminal reaches it too, and is the parent's
- * business.
+ * The program of the process: CommonJS, run by `node -e`. While sharp works in its threads, the event loop checks the
+ * memory and whether the parent still lives. It ignores Ctrl-C, which a terminal sends to it too, because the parent
+ * handles it.
  */
 const script = `
 'use strict';

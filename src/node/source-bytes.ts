@@ -16,12 +16,12 @@ import { untilAborted } from './until-aborted';
  */
 export type ImageSource = string | URL | Uint8Array | Blob;
 
-/** Whether a value is one of the forms of {@link ImageSource}, of this realm or another. */
+/** Whether a value is an {@link ImageSource}, also of another realm. */
 export function isImageSource(input: unknown): input is ImageSource {
   return typeof input === 'string' || ['URL', 'Uint8Array', 'Blob', 'File'].includes(classNameOf(input));
 }
 
-/** Throws unless `source` is one of the forms of {@link ImageSource}. */
+/** Throws unless `source` is an {@link ImageSource}. */
 export function requireSource(option: string, source: unknown): asserts source is ImageSource {
   if (isImageSource(source)) return;
   const accepted = 'a path, a URL, a Buffer or a Blob';
@@ -33,16 +33,16 @@ export function requireSource(option: string, source: unknown): asserts source i
 }
 
 /**
- * The most that a picture may have, the longest that a server may be silent, and the longest that a download may take.
+ * Largest picture in bytes, longest silence of a server and longest download in milliseconds.
  */
 const limits = { bytes: 2 ** 29, stallMs: 60_000, totalMs: 600_000 } as const;
 
 /**
- * The bytes of an encoded image. What counts is the number of bytes that are read, whatever a folder or a server says
- * of it, and an abort ends every wait: for a disk, for the writer of a named pipe, for a server.
+ * Reads the bytes of an encoded image. The limit applies to the bytes actually read, not to the stated size, and an
+ * abort ends any wait: for a disk, for the writer of a named pipe, for a server.
  *
  * @param option the name of the argument, for errors
- * @throws ImageError if there is no such file, it cannot be read, is empty or larger than 512 MiB, or a server takes
+ * @throws ImageError if the file does not exist, cannot be read, is empty or larger than 512 MiB, or a server takes
  *   too long
  */
 export async function sourceBytes(
@@ -57,7 +57,7 @@ export async function sourceBytes(
   return bytes;
 }
 
-/** What is wrong with a source, in one line that names it: `content 'photo.jpg' is empty`. */
+/** The error for a source, with a message that names it: `content 'photo.jpg' is empty`. */
 export function sourceError(
   code: ErrorCode,
   option: string,
@@ -98,12 +98,12 @@ async function readSource(option: string, source: ImageSource, signal?: AbortSig
   }
 }
 
-/** Bytes of this realm, which sharp asks for. */
+/** The bytes as an array of this realm, which sharp requires. */
 function ownBytes(bytes: Uint8Array): Uint8Array {
   return bytes instanceof Uint8Array ? bytes : Uint8Array.from(bytes);
 }
 
-/** A Windows path such as `C:\photo.jpg` is no URL. */
+/** The URL in a text, if it is one; a Windows path such as `C:\photo.jpg` is not. */
 function urlIn(source: string): URL | undefined {
   return /^(file|https?|data):/i.test(source) && URL.canParse(source) ? new URL(source) : undefined;
 }
@@ -121,19 +121,19 @@ async function readLocal(option: string, path: string, signal?: AbortSignal): Pr
     });
   if (stats.isDirectory()) throw refuse('a folder');
   if (stats.isFIFO()) return untilAborted(signal, collect(option, path, await openPipe(path, signal)));
-  if (!stats.isFile()) throw refuse('a device or a socket, no regular file');
+  if (!stats.isFile()) throw refuse('a device or a socket, not a regular file');
   requireLength(option, path, stats.size);
-  // Without blocking: a path may have become a pipe since, and a thread that waits for its writer keeps the program
-  // from ending.
+  // Non-blocking: the path may have become a pipe meanwhile, and a thread that waits for its writer would keep the
+  // program from ending.
   const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
-  // Of the path's numeric flags the types know nothing.
+  // The types do not declare numeric flags.
   const options = { flags, highWaterMark: 2 ** 20, signal } as unknown as Parameters<
     typeof createReadStream
   >[1];
   return untilAborted(signal, collect(option, path, createReadStream(path, options)));
 }
 
-/** A named pipe. It is waited for by the event loop, which an abort ends, and by no thread. */
+/** Opens a named pipe. The event loop waits for its writer, which an abort can end, unlike the wait of a thread. */
 async function openPipe(path: string, signal?: AbortSignal): Promise<Socket> {
   const fd = await promisify(open)(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   const pipe = new Socket({ fd, readable: true, writable: false });
@@ -160,7 +160,7 @@ async function download(option: string, url: URL, signal?: AbortSignal): Promise
       const status = showText(`${response.status} ${response.statusText}`.trim());
       throw sourceError('READ_FAILED', option, url, `cannot be fetched: the server answered ${status}`);
     }
-    // The types are a page's; Node's streams are iterable.
+    // The types are those of pages; in Node, streams are iterable.
     const body = (response.body ?? []) as unknown as AsyncIterable<Uint8Array>;
     return await untilAborted(controller.signal, collect(option, url, body, heard));
   } catch (error) {
@@ -170,12 +170,12 @@ async function download(option: string, url: URL, signal?: AbortSignal): Promise
     clearTimeout(stall);
     clearTimeout(total);
     signal?.removeEventListener('abort', stop);
-    // Ends the connection where the answer was not wanted to its end.
+    // Closes the connection if the answer was not read to its end.
     controller.abort();
   }
 }
 
-/** What `fetch` takes: it refuses addresses with a user and a password, which belong into a header. */
+/** The arguments for `fetch`, which refuses URLs with user and password: these go into a header. */
 function requestOf(url: URL, signal: AbortSignal): Parameters<typeof fetch> {
   const bare = new URL(url);
   [bare.username, bare.password] = ['', ''];
@@ -184,7 +184,7 @@ function requestOf(url: URL, signal: AbortSignal): Parameters<typeof fetch> {
   return [bare, { signal, headers: { authorization: `Basic ${Buffer.from(user).toString('base64')}` } }];
 }
 
-/** All that a stream gives, unless that is too much. */
+/** Reads a stream to its end; throws if it exceeds the limit. */
 async function collect(
   option: string,
   source: ImageSource,

@@ -3,12 +3,12 @@ import { type StyleTransfer, styleTransferOn } from '../transfer/style-transfer'
 import type { NodeImageInput } from './image-input';
 import { platform } from './platform';
 
-/** Options of {@link styleTransfer}: as everywhere, with image files for `init`, and paths for `weights`. */
+/** Options of {@link styleTransfer}, with image files accepted for `init` and paths for `weights`. */
 export interface NodeStyleTransferOptions extends StyleTransferOptions<NodeImageInput> {}
 
 /**
- * `styleTransfer` that also takes paths, URLs and the bytes of image files, and for `weights` the path of a folder or
- * file. Where the program has set up no tfjs backend, it starts wasm.
+ * `styleTransfer` that also accepts paths, URLs and the bytes of image files, and for `weights` the path of a folder or
+ * file. If the program has not set up a tfjs backend, it starts wasm.
  *
  * @throws ImageError if a file cannot be read; otherwise as `styleTransfer`
  * @example

@@ -5,19 +5,19 @@ import { afterRunningFor } from '../engines/wasm/runtime/running-time';
 import { reasonOf, unavailable } from '../engines/wasm/runtime/start-worker';
 
 /**
- * The runtime starts eight workers in advance and cannot wait for a ninth, so that nine threads would wait for ever.
+ * The runtime starts eight workers in advance and cannot wait for another, so nine threads would never return.
  */
 export const maxWasmThreads = 8;
 
-/** Time for the start, of which only what the program itself is running counts. */
+/** Limit for the start; time in which the program is suspended does not count. */
 const startLimitMs = 30_000;
 
 /**
- * tfjs' wasm backend with threads in Node. The package itself refuses them there by a check of the platform, not by
- * need: what follows is its own initialisation with the parts replaced that only pages have.
+ * tfjs' wasm backend with threads in Node. The package refuses them there by a check of the platform, not by need; this
+ * function repeats the package's initialisation with replacements for the parts that only pages have.
  *
  * @returns a backend, not yet registered; its `dispose()` ends the threads
- * @throws EnvironmentError `THREADS_UNAVAILABLE` if a thread does not start; those that have are ended
+ * @throws EnvironmentError `THREADS_UNAVAILABLE` if a thread does not start; those started are ended
  */
 export async function createThreadedWasm(
   wasm: { readonly BackendWasm: typeof BackendWasm; readonly setThreadsCount: typeof setThreadsCount },
@@ -40,7 +40,7 @@ export async function createThreadedWasm(
   return backend;
 }
 
-/** The package's threaded module with its workers, all of them or an error. */
+/** Starts the package's threaded module with all of its workers, or throws. */
 async function startModule(threads: number, limitMs: number) {
   const [{ default: start }, { wasmWorkerContents }] = await Promise.all([
     import('@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-threaded-simd.js'),
@@ -55,7 +55,9 @@ async function startModule(threads: number, limitMs: number) {
       const fail = (why: string, cause?: unknown) => reject(unavailable(why, cause));
       stopTimer = afterRunningFor(limitMs, () => fail(`did not answer within ${limitMs / 1000} seconds`));
 
-      /** What the glue starts: its own listener for errors rethrows them, which would end the program. */
+      /**
+       * The class of workers for the glue code, without its listener that rethrows errors, which would end the program.
+       */
       class PoolWorker extends Worker {
         constructor(url: string | URL) {
           super(url);
@@ -73,7 +75,7 @@ async function startModule(threads: number, limitMs: number) {
       const settings: Parameters<typeof start>[0] = {
         locateFile(file, folder) {
           if (file.endsWith('.worker.js')) {
-            // The glue has just made Node's class the global one.
+            // The glue has just set the global `Worker` to Node's class.
             scope.Worker = PoolWorker;
             return workerUrl(wasmWorkerContents) as unknown as string;
           }
@@ -81,7 +83,7 @@ async function startModule(threads: number, limitMs: number) {
           return wasmPath;
         },
         instantiateWasm(imports, receive) {
-          // The runtime takes at most half of the cores that it is told of.
+          // The runtime uses at most half of the number of cores that this returns.
           imports.env.emscripten_num_logical_cores = () => 2 * threads;
           readFile(wasmPath)
             .then((bytes) => WebAssembly.instantiate(bytes, imports))
@@ -90,7 +92,7 @@ async function startModule(threads: number, limitMs: number) {
           return {};
         },
       };
-      // It throws where the first worker cannot be made, and rejects otherwise.
+      // `start` throws synchronously if the first worker cannot be created, and rejects in other cases.
       (async () => start(settings))().then(resolve, (cause) =>
         fail(`cannot be started: ${reasonOf(cause)}`, cause),
       );
@@ -106,9 +108,8 @@ async function startModule(threads: number, limitMs: number) {
 
 /** The package's worker is a CommonJS script with `require`; a `data:` URL spares shipping it as a file. */
 function workerUrl(contents: string): URL {
-  // tfjs' own page version restores the line ends inside strings of the script in the same way. It loads the glue by
-  // `eval`, which programs may forbid (`--disallow-code-generation-from-strings`); a script of Node's `vm` is the same
-  // without it.
+  // Restores line ends inside strings of the script, as tfjs does in pages. The script loads the glue by `eval`, which
+  // programs may forbid (`--disallow-code-generation-from-strings`); a script of Node's `vm` does the same without it.
   const script = contents
     .replaceAll('\n', '\\n')
     .replace(

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { EnvironmentError } from '../errors';
 
 /**
- * Makes TensorFlow's own library the active backend, through the optional package `@tensorflow/tfjs-node`.
+ * Makes TensorFlow's native library the active backend, through the optional package `@tensorflow/tfjs-node`.
  *
  * @throws EnvironmentError if the package is not installed or does not load here
  * @example

@@ -9,7 +9,7 @@ import { withoutProcessListeners } from './without-process-listeners';
 /** Options of {@link useWasm}. */
 export interface UseWasmOptions {
   /**
-   * Threads that compute, 1 to 8; results are the same to the bit. More than the processor has cores are not faster.
+   * Number of threads, 1 to 8; results do not depend on it. More threads than cores are not faster.
    * @default 1
    */
   readonly threads?: number | undefined;
@@ -20,9 +20,9 @@ const useWasmOptions = optionTable<UseWasmOptions>()('useWasm', {
 });
 
 /**
- * Makes `wasm` the active backend of TensorFlow.js in Node, with threads if they are asked for, which the backend
- * itself has in pages only. The threads are those of tfjs; this library's own kernels, which compute the network on
- * this backend, have theirs. The program ends by itself as usual, threads or not.
+ * Makes `wasm` the active backend of TensorFlow.js in Node, optionally with threads, which the backend by itself
+ * supports only in pages. These are the threads of tfjs; the kernels of this library, which compute the network on this
+ * backend, have threads of their own. The threads do not keep the program from ending.
  *
  * @throws InvalidArgumentError if an option is unknown or out of range
  * @throws EnvironmentError `NO_BACKEND` if `@tensorflow/tfjs-backend-wasm` is not installed or does not start,
@@ -41,7 +41,7 @@ export async function useWasm(options: UseWasmOptions = {}): Promise<void> {
     if (running ? wasm.getThreadsCount() !== threads : threads > 1) {
       if (running) requireIdle(running, threads);
       const backend = await withoutProcessListeners(() => createThreadedWasm(wasm, threads));
-      // Its kernels are registered for the name wasm, and keep to one module at a time.
+      // The kernels are registered for the backend named wasm and use one module at a time.
       tf.removeBackend('wasm');
       tf.registerBackend('wasm', () => backend, 2);
     }

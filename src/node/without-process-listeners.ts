@@ -1,8 +1,8 @@
 const events = ['uncaughtException', 'unhandledRejection'] as const;
 
 /**
- * Runs `work` and removes the process-wide listeners that it leaves: tfjs' wasm module installs some that rethrow every
- * error and rejection of the whole program, which ends programs that handle their own.
+ * Runs `work` and removes the process-wide listeners that it adds: tfjs' wasm module installs listeners that rethrow
+ * every error and rejection, which would end programs that handle them.
  */
 export async function withoutProcessListeners<T>(work: () => Promise<T>): Promise<T> {
   const before = events.map((event) => process.rawListeners(event));

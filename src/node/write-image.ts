@@ -11,14 +11,14 @@ import { requireName } from '../options/validate';
 import { probeFile, replaceFile, targetOf } from './replace-file';
 import { runSharp } from './run-sharp';
 
-/** A format that images can be written in. */
+/** An image file format for writing. */
 export type ImageFormat = 'png' | 'jpeg' | 'webp' | 'avif' | 'tiff';
 
 /** Options of {@link encodeImage}. */
 export interface EncodeImageOptions {
   /** @default 'png' */
   readonly format?: ImageFormat | undefined;
-  /** Of JPEG, WebP and AVIF, 1 to 100; PNG and TIFF lose nothing. @default 92 */
+  /** Quality of JPEG, WebP and AVIF, 1 to 100; PNG and TIFF are lossless. @default 92 */
   readonly quality?: number | undefined;
   /** Ends the encoding; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
@@ -60,7 +60,7 @@ const writeOptions = optionTable<WriteImageOptions>()('writeImage', {
 });
 
 /**
- * The bytes of an image file, 8 bits a channel.
+ * Encodes an image as the bytes of a file, 8 bits a channel.
  *
  * @param image [height, width, 3]; values are clamped to [0,1]; not disposed
  * @throws InvalidArgumentError if an option is wrong; EnvironmentError if sharp is not installed
@@ -83,16 +83,16 @@ export async function encodeImage(image: Image, options: EncodeImageOptions = {}
 
 function encoding(format: ImageFormat, quality: number): object {
   if (format === 'png') return {};
-  // sharp's own default for TIFF is JPEG inside.
+  // sharp's default compression of TIFF is JPEG.
   if (format === 'tiff') return { compression: 'deflate', predictor: 'horizontal' };
   if (format === 'webp') return { quality };
-  // Full resolution of colours where there is a choice: strokes are small.
+  // Full colour resolution in formats that allow it, because strokes are small.
   return { quality, chromaSubsampling: '4:4:4' };
 }
 
 /**
- * Writes an image file, 8 bits a channel. The file appears whole or not at all: what was there before stays until the
- * new one is complete. Folders are not created.
+ * Writes an image file, 8 bits a channel. The file is replaced atomically: the previous content stays until the new one
+ * is complete. Folders are not created.
  *
  * @param image [height, width, 3]; values are clamped to [0,1]; not disposed
  * @param path a path or a `file:` URL
@@ -118,7 +118,7 @@ export async function writeImage(
 }
 
 /**
- * Throws what {@link writeImage} would, before there is an image: for programs that work long.
+ * Throws the errors of {@link writeImage} in advance, for programs that compute for long before they write.
  *
  * @throws InvalidArgumentError if the extension names no format; ImageError if the folder does not exist or cannot be
  *   written to
@@ -173,15 +173,15 @@ async function explaining(file: string, work: () => Promise<void>): Promise<void
       ENOENT: `there is no folder ${showValue(folder)}; create it first`,
       ELOOP: 'it is a link that leads back to itself',
       ENAMETOOLONG: 'the name is too long',
-      ENXIO: 'it is a pipe that no program reads from, or a device that is not there',
+      ENXIO: 'it is a pipe that no program reads from, or a device that does not exist',
       EPIPE: 'the program that read from it has ended',
       ENOTDIR: `${showValue(folder)} is no folder`,
       EACCES: 'permission is denied; choose another folder or change its permissions',
       EPERM: 'permission is denied; choose another folder or change its permissions',
       EROFS: 'the disk is read-only; choose another folder',
-      ENOSPC: 'the disk is full; free some space or choose another disk. What was there before is untouched',
+      ENOSPC: 'the disk is full; free some space or choose another disk. The previous content is untouched',
       EDQUOT:
-        'your quota is used up; free some space or choose another disk. What was there before is untouched',
+        'your quota is used up; free some space or choose another disk. The previous content is untouched',
     };
     throw notWritable(file, reasons[code ?? ''] ?? showText(message), cause);
   }

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../errors';
 
-/** An option that takes the place of others, which would be ignored without a word if they were given beside it. */
+/** An option that replaces others; giving both is an error, because the others would be ignored silently. */
 export interface Conflict<Name extends string> {
   readonly option: Name;
   /** The options that have no effect beside `option`. */
@@ -10,9 +10,9 @@ export interface Conflict<Name extends string> {
 }
 
 /**
- * Throws if options are given together of which one would have no effect.
+ * Throws if two given options conflict, so that one would have no effect.
  *
- * @param given the options as the caller wrote them, before defaults; `undefined` counts as left out
+ * @param given the options as the caller wrote them, before defaults; `undefined` counts as not given
  * @throws InvalidArgumentError `CONFLICTING_OPTIONS`, which names both options
  */
 export function requireNoConflict<Name extends string>(

@@ -1,4 +1,4 @@
-/** The longest text of a value, name or address that a message repeats. */
+/** Longest text of a value, name or URL in a message. */
 const longest = 80;
 
 /** Shows a value in an error message: short, without control characters, and never the contents of an image. */
@@ -13,8 +13,8 @@ export function showValue(value: unknown): string {
 }
 
 /**
- * Text from elsewhere (a file, a server, a command line) as a message may repeat it: on one line, without control characters, which
- * a terminal would obey, and cut to a length.
+ * Makes text from outside (a file, a server, a command line) safe for a message: one line, without control characters,
+ * which a terminal would obey, and truncated.
  */
 export function showText(text: string, length = longest): string {
   const cut = text.length > length ? `${text.slice(0, length - 3)}...` : text;
@@ -24,7 +24,7 @@ export function showText(text: string, length = longest): string {
   );
 }
 
-/** An address as a message may repeat it: without user name, password, query and fragment, which may hold secrets. */
+/** A URL for a message: without user name, password, query and fragment, which may hold secrets. */
 export function showUrl(url: string | URL): string {
   let parsed: URL;
   try {

@@ -8,22 +8,22 @@ import {
   requireNumber,
 } from './validate';
 
-/** What one option accepts, its default, and what the command says about it: the only place where any of that is written. */
+/** One option: its accepted values, default, and help and flag of the command. Nothing of this is stated elsewhere. */
 export interface Option<T> {
   /** For messages and help: `'a whole number from 1 to 64'`, or the list of names. */
   readonly accepts: string | readonly string[];
   /** Throws an InvalidArgumentError unless `value` is accepted. */
   require(name: string, value: unknown): void;
   readonly default?: T;
-  /** A line for the command's help, without the default. Options without a flag have none. */
+  /** A line for the command's help, without the default; only for options with a flag. */
   readonly help?: string;
-  /** The command's flag, `'--size <pixels>'`; without a placeholder for a value it is for options that are true or false. */
+  /** The command's flag, `'--size <pixels>'`; without a placeholder for options that are true or false. */
   readonly flag?: string;
-  /** What the command makes of the text of the value. @default the text itself */
+  /** `'number'` if the command converts the text of the value to a number. @default the text itself */
   readonly kind?: 'number';
 }
 
-/** What an option may have beside its type. */
+/** The optional parts of an {@link Option}. */
 export type About<T> = Pick<Option<T>, 'default' | 'help' | 'flag'>;
 
 /** A number in a range. */
@@ -48,7 +48,7 @@ export function oneOf<Name extends string, const A extends About<Name>>(
   };
 }
 
-/** Whatever `test` says yes to. @param accepts for the message: what that is */
+/** Any value that passes `test`. @param accepts describes accepted values in messages */
 export function any<T, const A extends About<T> = object>(
   accepts: string,
   test: (value: unknown) => boolean,
@@ -75,7 +75,7 @@ export const flag = <const A extends About<boolean>>(about: A) =>
 /** A function. */
 export const callback = <T>() => any<T>('a function', (value) => typeof value === 'function');
 
-/** An AbortSignal, of this realm or another. */
+/** An AbortSignal, also of another realm. */
 export const abortSignal = () =>
   any<AbortSignal>(
     'an AbortSignal',
@@ -106,21 +106,22 @@ export type WithDefaults<Options, T> = {
 export interface OptionTable<Options, T> {
   readonly options: T;
   /**
-   * Checks what a caller gave and fills the defaults in. An option that is `undefined` counts as left out.
-   * @param path of an option that is itself a record: its name, which messages put before the names in it
-   * @throws InvalidArgumentError for an unknown option, a value that is not accepted, or what is no plain record
+   * Checks the given options and fills in defaults. `undefined` counts as not given.
+   * @param path name of the option whose value these options are; messages put it before their names
+   * @throws InvalidArgumentError for an unknown option, a value that is not accepted, or options that are not a plain
+   *   record
    */
   read(given: Options | undefined, path?: string): WithDefaults<Options, T>;
 }
 
 /**
- * The options of a function as a table, from which checks, defaults, help and the command's flags come.
+ * Makes the table of a function's options, the source of checks, defaults, help and the command's flags.
  *
  * @param caller the function, for messages
  * @example
  * ```ts
- * const adamOptions = optionTable<AdamOptions>()('adam', { learningRate: number({ min: 0, exclusive: true, default: 0.02 }) });
- * const { learningRate } = adamOptions.read(given);
+ * const adamOptions = optionTable<AdamOptions>()('adam', { learningRate: number({ min: 0, exclusive: true, default:
+ * 0.02 }) }); const { learningRate } = adamOptions.read(given);
  * ```
  */
 export function optionTable<Options extends object>() {
@@ -142,11 +143,11 @@ export function optionTable<Options extends object>() {
   });
 }
 
-/** Instances of classes keep some of their fields where `Object.keys` does not see them, so half of them would be ignored. */
+/** Refuses instances of classes: `Object.keys` does not list accessors of their prototype, which would be ignored. */
 function requirePlainRecord(caller: string, given: unknown): object {
   if (typeof given === 'object' && given !== null && !Array.isArray(given)) {
     const prototype = Object.getPrototypeOf(given) as object | null;
-    // Of any realm: the prototype of a plain record has itself no prototype.
+    // In any realm, the prototype of a plain record itself has no prototype.
     if (prototype === null || Object.getPrototypeOf(prototype) === null) return given;
   }
   const accepted = 'a plain record, { name: value }';

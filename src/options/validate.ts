@@ -3,7 +3,7 @@ import { showText, showValue } from './show';
 
 /** The name of `known` nearest to `name`, if any is at most a third of its letters away. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
-  // Nobody misspells a name of this length, and the comparison takes time with the square of it.
+  // Far longer than any name, and the time of the comparison grows with the square of the length.
   if (name.length > 64) return undefined;
   const limit = Math.max(1, Math.floor(name.length / 3));
   let best: string | undefined;
@@ -15,7 +15,7 @@ export function nearestName(name: string, known: readonly string[]): string | un
   return best;
 }
 
-/** How many letters have to be changed, added, left out or swapped with their neighbour (optimal string alignment). */
+/** Number of letters to change, add, remove or swap with their neighbour (optimal string alignment distance). */
 function editDistance(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {
@@ -65,7 +65,7 @@ export function requireKnownOptions(caller: string, options: object, known: read
   }
 }
 
-/** What {@link requireNumber} checks beside finiteness. */
+/** Conditions of {@link requireNumber} beside finiteness. */
 export interface NumberRange {
   readonly min?: number;
   readonly max?: number;
@@ -98,7 +98,7 @@ export function requireNumber(
   });
 }
 
-/** What a range accepts, in words: `'a whole number from 1 to 64'`. */
+/** A range in words: `'a whole number from 1 to 64'`. */
 export function acceptedNumbers({
   min = -Infinity,
   max = Infinity,

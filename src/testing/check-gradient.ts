@@ -15,7 +15,10 @@ export interface CheckGradientOptions {
   readonly directions?: number | undefined;
   /** Seed of the directions. @default 0 */
   readonly seed?: number | undefined;
-  /** Differences to try; float32 makes small ones noisy and curvature makes large ones wrong. @default [0.1, 0.03, 0.01, 0.003, 0.001] */
+  /**
+   * Step sizes h to try: rounding makes small ones noisy, curvature makes large ones inexact.
+   * @default [0.1, 0.03, 0.01, 0.003, 0.001]
+   */
   readonly steps?: readonly number[] | undefined;
 }
 
@@ -30,11 +33,11 @@ const checkGradientOptions = optionTable<CheckGradientOptions>()('checkGradient'
   ),
 });
 
-/** What {@link checkGradient} found. */
+/** Result of {@link checkGradient}. */
 export interface GradientCheck {
   /** The greatest error over all directions, as a fraction of the gradient's length. */
   readonly maxError: number;
-  /** For each direction: the derivative by the gradient, the nearest one by central differences, and their step. */
+  /** For each direction: the derivative from the gradient, the nearest central difference, and its step. */
   readonly directions: readonly {
     readonly analytic: number;
     readonly numeric: number;
@@ -43,11 +46,12 @@ export interface GradientCheck {
 }
 
 /**
- * Holds a gradient to central differences: (f(x + h u) - f(x - h u)) / 2h against <gradient, u>, for random directions u of entries +-1.
+ * Compares a gradient with central differences: (f(x + h u) - f(x - h u)) / 2h against <gradient, u>, for random
+ * directions u of entries +-1.
  *
  * @param subject a loss, with `at` the features to check it at, or an objective, with `at` an image
  * @param at not disposed
- * @returns what was found, if it passed
+ * @returns the errors found, if all are within the tolerance
  * @throws ComputationError if an error exceeds the tolerance
  * @example
  * ```ts
@@ -86,7 +90,7 @@ export async function checkGradient(
   }
   const errors = found.map(({ analytic, numeric }) => Math.abs(analytic - numeric) / Math.max(length, 1e-12));
   const maxError = Math.max(...errors);
-  // Written so that NaN fails.
+  // `<=` is false for NaN, which then fails.
   if (maxError <= tolerance || (length === 0 && found.every(({ numeric }) => numeric === 0))) {
     return { maxError, directions: found };
   }
@@ -98,7 +102,7 @@ export async function checkGradient(
   );
 }
 
-/** Loss and objective alike as a function of a list of tensors. */
+/** A loss or an objective as a function of a list of tensors. */
 interface Differentiable {
   readonly inputs: readonly tf.Tensor[];
   value(inputs: readonly tf.Tensor[]): tf.Tensor;
@@ -135,7 +139,7 @@ function randomSigns(shape: number[], seed: number): tf.Tensor {
   );
 }
 
-/** In double precision. */
+/** The inner product in double precision. */
 function inner(a: readonly tf.Tensor[], b: readonly tf.Tensor[]): number {
   return a.reduce((total, x, i) => {
     const [values, others] = [x.dataSync<'float32'>(), b[i].dataSync<'float32'>()];

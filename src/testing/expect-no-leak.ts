@@ -2,11 +2,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ComputationError } from '../errors';
 
 /**
- * Runs a function and throws unless the number of tensors has grown by exactly those that it returned.
+ * Runs a function and throws unless the number of tensors has grown by exactly the number of tensors returned.
  *
- * @param run may be async; tensors in what it returns (a tensor, an array or a record of them) are not leaks
- * @returns what `run` returned
- * @throws ComputationError naming the number of tensors leaked (negative: disposed tensors that were not its own)
+ * @param run may be async; tensors in its result (a tensor, an array or a record of them) are not leaks
+ * @returns the result of `run`
+ * @throws ComputationError naming the number of tensors leaked (negative: the function disposed tensors that did not
+ *   belong to it)
  * @example
  * ```ts
  * const value = await expectNoLeak(() => loss.compute(features));

@@ -9,9 +9,9 @@ import { any, number, oneOf, optionTable } from '../options/table';
 
 /** Options of {@link tinyExtractor}. */
 export interface TinyExtractorOptions {
-  /** Same seed, same network. @default 0 */
+  /** Seed of the weights; equal seeds give equal networks. @default 0 */
   readonly seed?: number | undefined;
-  /** The network ends after the deepest of these. @default ['conv3_1'] */
+  /** Layers that can be extracted; the network ends after the deepest. @default ['conv3_1'] */
   readonly layers?: readonly Vgg19Layer[] | undefined;
   /** Channels of every convolution. @default 4 */
   readonly channels?: number | undefined;
@@ -31,7 +31,8 @@ const tinyExtractorOptions = optionTable<TinyExtractorOptions>()('tinyExtractor'
 });
 
 /**
- * A network with VGG-19's layer names and a few random channels, for unit tests of losses: no weights, no download, milliseconds.
+ * A network with VGG-19's layer names and a few random channels, for unit tests of losses: no weights, no download,
+ * milliseconds.
  *
  * @returns an extractor that runs on the active backend; it belongs to the caller
  * @example
@@ -65,7 +66,7 @@ export function tinyExtractor(options: TinyExtractorOptions = {}): FeatureExtrac
 }
 
 function normal(shape: number[], deviation: number, seed: number): NamedTensor {
-  // tfjs takes the seed 0 for none.
+  // tfjs treats the seed 0 as no seed.
   const random = tf.randomNormal(shape, 0, deviation, 'float32', seed);
   const values = random.dataSync() as Float32Array;
   random.dispose();

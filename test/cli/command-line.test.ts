@@ -162,7 +162,7 @@ describe('what cannot be done ends with 1 and one line', () => {
   test.each([
     [['no.png', 'style.jpg'], "content '.*no.png' does not exist"],
     [['content.png', 'no.jpg'], "style '.*no.jpg' does not exist"],
-    [['content.png', 'notes.png'], "style '.*notes.png' is no image that can be read"],
+    [['content.png', 'notes.png'], "style '.*notes.png' is not an image of a known format"],
   ])('%j', async (names, message) => {
     await writeFile(path('notes.png'), 'not a picture');
     const { code, stderr } = await run([...names.map(path), ...quick, '-o', path('out.png')]);

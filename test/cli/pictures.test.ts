@@ -94,7 +94,7 @@ describe('stdin', () => {
 
   test.each([
     ['nothing', Buffer.alloc(0), 'content is empty'],
-    ['no picture', Buffer.from('no picture'), 'content is no image that can be read'],
+    ['no picture', Buffer.from('no picture'), 'content is not an image of a known format'],
   ])('with %s is refused', async (_, stdin, message) => {
     const { code, stderr } = await runCommand(
       ['-', path('style.jpg'), '-o', path('out.png')],

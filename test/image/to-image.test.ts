@@ -124,7 +124,7 @@ describe('toImage', () => {
     [
       'values of 0 to 255 as floats',
       () => ({ data: new Float32Array([0, 128, 255]), width: 1, height: 1, channels: 3 }),
-      /holds 128 at position 1.*divided by 255/,
+      /holds 128 at position 1.*by 255 first/,
     ],
     [
       'NaN',

@@ -229,7 +229,7 @@ describe('readImage refuses', () => {
     });
   });
 
-  test.each(['png', 'jpeg', 'webp'] as const)('a %s that is cut short', async (format) => {
+  test.each(['png', 'jpeg', 'webp'] as const)('a truncated %s', async (format) => {
     const noise = { type: 'gaussian', mean: 128, sigma: 30 } as const;
     const file = path(`cut.${format}`);
     const { size } = await sharp({
@@ -240,7 +240,7 @@ describe('readImage refuses', () => {
     await truncate(file, Math.floor(size * 0.6));
     const error = await refusal(file);
     expect(error).toMatchObject({ name: 'ImageError', code: 'DAMAGED' });
-    expect((error as Error).message).toContain('cut short');
+    expect((error as Error).message).toContain('truncated');
   });
 
   test('a header that claims 100 000 x 100 000 pixels, before decoding', async () => {

@@ -56,7 +56,7 @@ describe('a Blob, a File, and bytes of another realm', () => {
   });
 });
 
-describe.skipIf(process.platform === 'win32')('what is no regular file', () => {
+describe.skipIf(process.platform === 'win32')('a path that is not a regular file', () => {
   const pipe = (name: string) => {
     execFileSync('mkfifo', [join(folder, name)]);
     return join(folder, name);
@@ -66,7 +66,7 @@ describe.skipIf(process.platform === 'win32')('what is no regular file', () => {
     for (const path of ['/dev/zero', '/dev/null']) {
       const error = await refusal(readImage(path));
       expect(error).toMatchObject({ name: 'ImageError', code: 'NOT_A_FILE' });
-      expect(error.message).toContain('no regular file');
+      expect(error.message).toContain('not a regular file');
     }
   });
 
