@@ -187,9 +187,5 @@ async function attended<T>(
 const cachedFiles = async () => (await diskCache().list()).filter(({ key }) => isFileKey(key));
 
 /** Size and SHA-256 of a file of the default source; undefined for other files. */
-function pinOf(key: string) {
-  const file = key.slice(vgg19CacheFolder.length + 1);
-  return key.startsWith(`${vgg19CacheFolder}/`) && Object.hasOwn(vgg19Pins, file)
-    ? vgg19Pins[file]
-    : undefined;
-}
+const pinOf = (key: string) =>
+  key.startsWith(`${vgg19CacheFolder}/`) ? vgg19Pins.get(key.slice(vgg19CacheFolder.length + 1)) : undefined;

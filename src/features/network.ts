@@ -1,8 +1,8 @@
 import { WeightsError } from '../errors';
-import type { NamedTensors } from '../weights/named-tensor';
+import type { NamedTensors } from '../weights/tensor-file';
 import type { LayerName } from './layer-name';
 
-export type { NamedTensor, NamedTensors } from '../weights/named-tensor';
+export type { NamedTensor, NamedTensors } from '../weights/tensor-file';
 
 /** A network as data: what an image goes through, step by step. Weights are kept apart, as {@link NamedTensors}. */
 export interface Network {

@@ -38,7 +38,6 @@ export function diskCache(folder: string = defaultCacheFolder()): WeightCache {
     async write(key, bytes) {
       const path = pathOf(key);
       await mkdir(dirname(path), { recursive: true });
-      await removeLeftovers(dirname(path));
       await replaceFile(path, bytes).catch(async (error: unknown) => {
         // Windows does not replace a file that another process is reading; if its size is right, that process wrote the
         // same.
@@ -66,19 +65,6 @@ export function diskCache(folder: string = defaultCacheFolder()): WeightCache {
 /** The default folder of {@link diskCache}. */
 export function defaultCacheFolder(): string {
   return process.env[cacheVariable] || envPaths('tfjs-style-transfer', { suffix: '' }).cache;
-}
-
-/**
- * Removes temporary files, whose names begin with a dot, unlike any key. After an hour their process must have been
- * killed.
- */
-async function removeLeftovers(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    if (!name.startsWith('.')) continue;
-    const path = join(folder, name);
-    const found = await unlessMissing(() => stat(path));
-    if (found?.isFile() && Date.now() - found.mtimeMs > 3_600_000) await rm(path, { force: true });
-  }
 }
 
 async function unlessMissing<T>(work: () => Promise<T>): Promise<T | undefined> {

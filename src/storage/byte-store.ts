@@ -1,4 +1,3 @@
-import { WeightsError } from '../errors';
 import type { WeightsWarning } from './progress';
 
 /** Bytes that own their memory, as WebCrypto and `Response` want them. */
@@ -41,30 +40,6 @@ export interface ByteStore {
   /** Removes from a cache what was read: it is not what it should be. */
   discard?(): Promise<void>;
 }
-
-/**
- * Runs `work`, which reads from a store. If it fails because the contents are wrong, the store's cache forgets them.
- */
-export async function discardingWrongContents<T>(store: ByteStore, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof WeightsError && wrongContents.has(error.code)) await store.discard?.();
-    throw error;
-  }
-}
-
-const wrongContents: ReadonlySet<string> = new Set([
-  'FILE_CHANGED',
-  'MALFORMED_WEIGHTS',
-  'NOT_FINITE',
-  'TRUNCATED',
-  'UNSAFE_PATH',
-  'UNSUPPORTED_DTYPE',
-  'WRONG_NETWORK',
-  'WRONG_SHAPE',
-  'WRONG_SIZE',
-]);
 
 /** Whether a value is a {@link ByteStore}. */
 export function isByteStore(value: unknown): value is ByteStore {

@@ -1,6 +1,6 @@
 import { WeightsError } from '../errors';
 import { showText, showUrl } from '../options/show';
-import type { ByteRange } from './byte-store';
+import type { ByteRange, Bytes } from './byte-store';
 import { unlessAborted } from './in-turn';
 import { PassingFailure, retryAfterMs } from './retry';
 
@@ -72,7 +72,7 @@ export class Download {
   }
 
   /** The body in pieces, until it ends or the caller stops reading, which closes the connection. */
-  async *chunks(): AsyncGenerator<Uint8Array> {
+  async *chunks(): AsyncGenerator<Bytes> {
     const reader = this.response.body?.getReader();
     if (!reader) return;
     try {

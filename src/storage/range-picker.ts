@@ -20,11 +20,6 @@ export class RangePicker {
     return this.complete.reduce((sum, { length }) => sum + length, this.filled);
   }
 
-  /** What has arrived of the range in progress. */
-  get partial(): Bytes {
-    return (this.current ?? new Uint8Array(0)).subarray(0, this.filled);
-  }
-
   /** Takes the bytes of the file that start at `position`. */
   add(chunk: Uint8Array, position: number): void {
     const end = position + chunk.length;

@@ -13,7 +13,7 @@ export interface RemoteLocation {
   readonly search?: string | undefined;
   readonly entry?: string | undefined;
   /** What is known of the files. */
-  readonly pins?: Readonly<Record<string, Pin>> | undefined;
+  readonly pins?: ReadonlyMap<string, Pin> | undefined;
   /** Folder in the cache. @default one of its own for each URL */
   readonly cacheFolder?: string | undefined;
 }

@@ -1,5 +1,6 @@
 import { WeightsError } from '../errors';
 import { showText, showUrl } from '../options/show';
+import type { WithDefaults } from '../options/table';
 import { browserCache } from './browser-cache';
 import type { WeightCache } from './byte-cache';
 import type { ByteRange, ByteStore, Bytes, ReadBytesOptions } from './byte-store';
@@ -7,19 +8,13 @@ import { CheckedCache, type Pin } from './checked-cache';
 import { Download, type Transport, wrongSize } from './download';
 import { inTurn } from './in-turn';
 import { RangeDownload, type VersionedPieces } from './range-download';
-import { RangePicker } from './range-picker';
 import { fileKeyOf, folderKeyOf, locationOf, type RemoteLocation } from './remote-location';
-import type { RemoteOptions } from './remote-options';
+import type { downloadOptions, RemoteOptions } from './remote-options';
 import { PassingFailure, retrying } from './retry';
 import { sha256, sha256OfText } from './sha256';
 
-/** {@link RemoteOptions} with their defaults. */
-export type RemoteSettings = Omit<RemoteOptions, 'sha256'> & {
-  readonly retries: number;
-  readonly retryDelayMs: number;
-  readonly stallTimeoutMs: number;
-  readonly offline: boolean;
-};
+/** Options of downloads with their defaults. */
+export type RemoteSettings = WithDefaults<Omit<RemoteOptions, 'sha256'>, typeof downloadOptions>;
 
 /**
  * Files on a server, or on several that have the same, through a cache. A file that is read whole comes in one
@@ -200,8 +195,7 @@ export class RemoteStore implements ByteStore {
   }
 
   private pinOf(file: string): Pin | undefined {
-    const { pins } = this.location;
-    return pins && Object.hasOwn(pins, file) ? pins[file] : undefined;
+    return this.location.pins?.get(file);
   }
 
   private async keyOf(file: string): Promise<string> {
@@ -216,8 +210,10 @@ export function remoteStore(
   { sha256: hashes, ...settings }: RemoteSettings & Pick<RemoteOptions, 'sha256'>,
   defaultEntry: string,
 ): RemoteStore {
-  const pins = Object.entries(hashes ?? {}).map(([file, hash]) => [file, { sha256: hash.toLowerCase() }]);
-  return new RemoteStore({ ...locationOf(url, defaultEntry), pins: Object.fromEntries(pins) }, settings);
+  const pins = Object.entries(hashes ?? {}).map(
+    ([file, hash]) => [file, { sha256: hash.toLowerCase() }] as const,
+  );
+  return new RemoteStore({ ...locationOf(url, defaultEntry), pins: new Map(pins) }, settings);
 }
 
 /** Files up to this size are fetched and kept whole though only a part is needed. */
@@ -268,16 +264,15 @@ async function fetchWhole(
       accepted: `at most ${most} bytes`,
     });
     if (total !== undefined && total > most) throw tooLarge;
-    // Room for one byte more shows a file that is too large.
-    const picker = new RangePicker([{ offset: 0, length: (total ?? most) + 1 }]);
-    let position = 0;
+    const chunks: Bytes[] = [];
+    let loaded = 0;
     for await (const chunk of download.chunks()) {
-      picker.add(chunk, position);
-      position += chunk.length;
-      if (picker.done) throw tooLarge;
-      onBytes?.(picker.loaded);
+      chunks.push(chunk);
+      loaded += chunk.length;
+      if (loaded > (total ?? most)) throw tooLarge;
+      onBytes?.(loaded);
     }
-    const bytes = total === undefined ? picker.partial.slice() : picker.partial;
+    const bytes = new Uint8Array(await new Blob(chunks).arrayBuffer());
     if (total !== undefined && bytes.length < total) {
       const message = `${showUrl(url)} ended after ${bytes.length} bytes instead of ${total}`;
       throw new PassingFailure(message, { code: 'TRUNCATED' });

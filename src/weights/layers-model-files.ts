@@ -1,6 +1,6 @@
 import type { Bytes } from '../storage/byte-store';
-import type { NamedTensor } from './named-tensor';
 import { encodeFloat16 } from './tensor-encoding';
+import type { NamedTensor } from './tensor-file';
 
 /** How kernels are stored; biases stay float32. */
 export type WeightFormat = 'float16' | 'int8';

@@ -1,42 +1,29 @@
 import { WeightsError } from '../errors';
 import { showText } from '../options/show';
-import {
-  type ByteRange,
-  type ByteStore,
-  type Bytes,
-  discardingWrongContents,
-  type ReadBytesOptions,
-} from '../storage/byte-store';
+import type { ByteRange, ByteStore, Bytes, ReadBytesOptions } from '../storage/byte-store';
 import type { ProgressMeter } from '../storage/progress';
 import { RangePicker } from '../storage/range-picker';
-import { type ModelJson, parseModelJson, type WeightGroup } from './model-json';
-import type { OpenTensorFile, StoredTensor, TensorFile } from './tensor-file';
+import { parseModelJson, type WeightGroup } from './model-json';
+import { type OpenTensorFile, type StoredTensor, tensorsByName } from './tensor-file';
 
 /** A TensorFlow.js layers model: `model.json` and the files with weights that it names. */
 export function openLayersModel(store: ByteStore): OpenTensorFile {
-  return (options) =>
-    discardingWrongContents(store, async () => {
-      const file = store.entry ?? 'model.json';
-      const bytes = await store.read(file, maxModelJson, options);
-      const source = `${showText(file)} in ${store.name}`;
-      return layersModel(store, parseModelJson(new TextDecoder().decode(bytes), source));
-    });
-}
-
-/** The tensors of a model whose description is known. */
-export function layersModel(store: ByteStore, model: ModelJson): TensorFile {
-  const all = model.groups.flatMap((group) => group.tensors);
-  return {
-    store,
-    tensors: new Map(all.map((tensor) => [tensor.name, tensor])),
-    convention: model.convention,
-    network: model.network,
-    async *read(tensors, meter, options) {
-      for (const group of model.groups) {
-        const wanted = group.tensors.filter((tensor) => tensors.includes(tensor));
-        if (wanted.length > 0) yield* await readGroup(store, group, wanted, meter, options);
-      }
-    },
+  return async (options) => {
+    const file = store.entry ?? 'model.json';
+    const bytes = await store.read(file, maxModelJson, options);
+    const source = `${showText(file)} in ${store.name}`;
+    const { groups, convention, network } = parseModelJson(new TextDecoder().decode(bytes), source);
+    return {
+      tensors: tensorsByName(groups.flatMap(({ tensors }) => tensors)),
+      convention,
+      network,
+      async *read(tensors, meter, reading) {
+        for (const group of groups) {
+          const wanted = tensors.filter((tensor) => group.tensors.includes(tensor));
+          if (wanted.length > 0) yield* await readGroup(store, group, wanted, meter, reading);
+        }
+      },
+    };
   };
 }
 

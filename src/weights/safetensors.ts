@@ -1,49 +1,37 @@
 import { WeightsError } from '../errors';
 import { showText, showValue } from '../options/show';
-import {
-  type ByteRange,
-  type ByteStore,
-  type Bytes,
-  discardingWrongContents,
-  type ReadBytesOptions,
-} from '../storage/byte-store';
+import type { ByteRange, ByteStore, Bytes, ReadBytesOptions } from '../storage/byte-store';
 import { bytesPerElement, type TensorEncoding } from './tensor-encoding';
-import type { OpenTensorFile, StoredTensor, TensorFile } from './tensor-file';
+import type { OpenTensorFile, StoredTensor } from './tensor-file';
 
 /** A `.safetensors` file, with tensors in F32, F16 or BF16. */
 export function openSafetensors(store: ByteStore): OpenTensorFile {
-  return (options) => discardingWrongContents(store, () => open(store, options));
-}
-
-async function open(store: ByteStore, options: ReadBytesOptions): Promise<TensorFile> {
-  const file = store.entry ?? 'model.safetensors';
-  const source = `${showText(file)} in ${store.name}`;
-  const [start] = await readRanges(store, file, [{ offset: 0, length: lengthBytes }], options);
-  const header = { offset: lengthBytes, length: parseHeaderLength(start, source) };
-  // A store on a server may not know the size; there, reading a tensor beyond the end fails.
-  const fileBytes = store.prefersWhole(file, undefined) ? undefined : await store.size(file, options);
-  const [text] = await readRanges(store, file, [header], options);
-  const { tensors, convention } = parseHeader(text, source, fileBytes);
-  return {
-    store,
-    tensors,
-    convention,
-    async *read(wanted, meter, reading) {
-      const ascending = [...wanted].sort((a, b) => a.offset - b.offset);
-      const onBytes = (loaded: number) => meter.report(file, Math.max(0, loaded - header.length));
-      // The header again: a file that was replaced since it was first read must not give tensors at the old offsets.
-      const ranges = [header, ...ascending];
-      const [again, ...pieces] = await readRanges(store, file, ranges, { ...reading, onBytes });
-      if (again.some((byte, i) => byte !== text[i]))
-        throw new WeightsError('FILE_CHANGED', `${source} was replaced while it was read.`, {
-          option: 'weights',
-        });
-      meter.finish(
-        file,
-        pieces.reduce((sum, { length }) => sum + length, 0),
-      );
-      for (const [i, bytes] of pieces.entries()) yield [ascending[i], bytes];
-    },
+  return async (options) => {
+    const file = store.entry ?? 'model.safetensors';
+    const source = `${showText(file)} in ${store.name}`;
+    const [start] = await readRanges(store, file, [{ offset: 0, length: lengthBytes }], options);
+    const header = { offset: lengthBytes, length: parseHeaderLength(start, source) };
+    // A store on a server may not know the size; there, reading a tensor beyond the end fails.
+    const fileBytes = store.prefersWhole(file, undefined) ? undefined : await store.size(file, options);
+    const [text] = await readRanges(store, file, [header], options);
+    return {
+      ...parseHeader(text, source, fileBytes),
+      async *read(wanted, meter, reading) {
+        const onBytes = (loaded: number) => meter.report(file, Math.max(0, loaded - header.length));
+        // The header again: a file that was replaced since it was first read must not give tensors at the old offsets.
+        const ranges = [header, ...wanted];
+        const [again, ...pieces] = await readRanges(store, file, ranges, { ...reading, onBytes });
+        if (again.some((byte, i) => byte !== text[i]))
+          throw new WeightsError('FILE_CHANGED', `${source} was replaced while it was read.`, {
+            option: 'weights',
+          });
+        meter.finish(
+          file,
+          pieces.reduce((sum, { length }) => sum + length, 0),
+        );
+        for (const [i, bytes] of pieces.entries()) yield [wanted[i], bytes];
+      },
+    };
   };
 }
 

@@ -68,22 +68,14 @@ function decodeBfloat16(words: Uint16Array): Float32Array {
   return values;
 }
 
+/** A float16's bits in the places of float32's are its value times 2^-112, also below float16's normal numbers. */
 function decodeFloat16(words: Uint16Array): Float32Array {
   const values = new Float32Array(words.length);
+  const bits = new Uint32Array(values.buffer);
   for (let i = 0; i < words.length; i++) {
-    const exponent = (words[i] >> 10) & 31;
-    const fraction = words[i] & 1023;
-    const magnitude =
-      exponent === 31
-        ? fraction === 0
-          ? Infinity
-          : NaN
-        : exponent === 0
-          ? fraction * 2 ** -24
-          : (1024 + fraction) * powersOfTwo[exponent];
-    values[i] = words[i] & 0x8000 ? -magnitude : magnitude;
+    const finite = (words[i] & 0x7c00) < 0x7c00;
+    bits[i] = ((words[i] & 0x8000) << 16) | ((words[i] & 0x7fff) << 13) | (finite ? 0 : 0x7f800000);
+    if (finite) values[i] *= 2 ** 112;
   }
   return values;
 }
-
-const powersOfTwo = Float64Array.from({ length: 31 }, (_, exponent) => 2 ** (exponent - 25));

@@ -1,9 +1,17 @@
 import { WeightsError } from '../errors';
 import { showText } from '../options/show';
-import type { ByteStore, Bytes, ReadBytesOptions } from '../storage/byte-store';
+import type { Bytes, ReadBytesOptions } from '../storage/byte-store';
 import { ProgressMeter, type WeightsProgress } from '../storage/progress';
-import type { NamedTensor, NamedTensors } from './named-tensor';
 import { bytesPerElement, decodeTensor, type TensorEncoding } from './tensor-encoding';
+
+/** Numbers with a shape, row-major. */
+export interface NamedTensor {
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+/** Tensors by name. */
+export type NamedTensors = ReadonlyMap<string, NamedTensor>;
 
 /** Options of everything that reads weights. */
 export interface ReadWeightsOptions extends Pick<ReadBytesOptions, 'signal' | 'onWarning'> {
@@ -24,13 +32,12 @@ export interface StoredTensor {
 
 /** Tensors in one or more files, whose description has been read. */
 export interface TensorFile {
-  readonly store: ByteStore;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   /** What the file says about its weights, if it does: for VGG-19, `'caffe'` or `'torchvision'`. */
   readonly convention?: string | undefined;
   /** What the file calls the network, if it does: `'vgg16'`. */
   readonly network?: string | undefined;
-  /** Bytes of tensors of this file, each complete, in any order. */
+  /** Bytes of tensors of this file, each complete, in any order. @param tensors ascending by their offsets */
   read(
     tensors: readonly StoredTensor[],
     meter: ProgressMeter,
@@ -41,6 +48,10 @@ export interface TensorFile {
 /** Reads the description of a file of tensors. */
 export type OpenTensorFile = (options: ReadBytesOptions) => Promise<TensorFile>;
 
+/** Tensors as {@link TensorFile} has them. */
+export const tensorsByName = (tensors: readonly StoredTensor[]): TensorFile['tensors'] =>
+  new Map(tensors.map((tensor) => [tensor.name, tensor]));
+
 /** The values of some tensors of a file. @param source the file, for messages */
 export async function readTensors(
   file: TensorFile,
@@ -49,8 +60,9 @@ export async function readTensors(
   { onProgress, ...options }: ReadWeightsOptions,
 ): Promise<NamedTensors> {
   const total = tensors.reduce((sum, { length }) => sum + length, 0);
+  const ascending = [...tensors].sort((a, b) => a.offset - b.offset);
   const read = new Map<string, NamedTensor>();
-  for await (const [tensor, bytes] of file.read(tensors, new ProgressMeter(onProgress, total), options)) {
+  for await (const [tensor, bytes] of file.read(ascending, new ProgressMeter(onProgress, total), options)) {
     const { name, shape, encoding } = tensor;
     if (!encoding) throw unsupportedType(name, 'another type', source);
     read.set(name, { shape, values: decodeTensor(bytes, encoding) });

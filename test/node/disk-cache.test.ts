@@ -49,12 +49,12 @@ describe('the cache on disk', () => {
 
   it('leaves nothing half-written and removes what killed processes left', async () => {
     const cache = diskCache(folder);
-    await writeFile(join(folder, '.a.killed'), 'half');
-    await writeFile(join(folder, '.a.working'), 'half');
+    await writeFile(join(folder, '.tfjs-style-transfer-killed.tmp'), 'half');
+    await writeFile(join(folder, '.tfjs-style-transfer-working.tmp'), 'half');
     const hours = Date.now() / 1000 - 7200;
-    await utimes(join(folder, '.a.killed'), hours, hours);
+    await utimes(join(folder, '.tfjs-style-transfer-killed.tmp'), hours, hours);
     await cache.write('a', new Uint8Array(1000));
-    expect(await readdir(folder)).toEqual(['.a.working', 'a']);
+    expect(await readdir(folder)).toEqual(['.tfjs-style-transfer-working.tmp', 'a']);
     expect(await cache.list()).toEqual([{ key: 'a', bytes: 1000 }]);
   });
 

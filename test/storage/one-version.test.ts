@@ -25,7 +25,7 @@ afterEach(() => server.stop());
 const storeOf = (cache: WeightCache | false = false) =>
   remoteStore(
     server.url,
-    { cache, retries: 4, retryDelayMs: 1, stallTimeoutMs: 5000, offline: false },
+    { cache, retries: 4, retryDelayMs: 1, stallTimeoutMs: 5000, offline: false, fetch: undefined },
     'model.json',
   );
 

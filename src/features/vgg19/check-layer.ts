@@ -1,6 +1,6 @@
 import { WeightsError } from '../../errors';
 import { showValue } from '../../options/show';
-import type { NamedTensor } from '../../weights/named-tensor';
+import type { NamedTensor } from '../../weights/tensor-file';
 import { type ConvLayer, vgg19Convolutions } from './layers';
 import type { LayersWeights, LayerWeights } from './source';
 

@@ -72,5 +72,5 @@ export function layersModelWeights(
   if (typeof location === 'string' || location instanceof URL) requireWeightKind(location);
   const store = isByteStore(location) ? location : remoteStore(location, settings, 'model.json');
   const open = openLayersModel(store);
-  return tensorSource({ ...source, name: name ?? `VGG-19 from ${store.name}`, open });
+  return tensorSource({ ...source, name: name ?? `VGG-19 from ${store.name}`, open, store });
 }

@@ -1,4 +1,4 @@
-import type { NamedTensor } from '../../weights/named-tensor';
+import type { NamedTensor } from '../../weights/tensor-file';
 import { type LayerPart, layerShapes } from './check-layer';
 import { type ConvLayer, vgg19Layers } from './layers';
 

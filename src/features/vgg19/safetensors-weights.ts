@@ -49,6 +49,7 @@ export function safetensorsWeights(
     name: settings.name ?? `VGG-19 from ${store.name}`,
     naming: torchNaming,
     open: openSafetensors(store),
+    store,
     convention: settings.convention,
     usualConvention: 'torchvision',
   });

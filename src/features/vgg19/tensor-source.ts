@@ -1,6 +1,7 @@
 import { WeightsError } from '../../errors';
-import { discardingWrongContents } from '../../storage/byte-store';
+import type { ByteStore } from '../../storage/byte-store';
 import {
+  type NamedTensor,
   type OpenTensorFile,
   type ReadWeightsOptions,
   readTensors,
@@ -18,6 +19,8 @@ export interface TensorSourceOptions {
   readonly name: string;
   readonly naming: Naming;
   readonly open: OpenTensorFile;
+  /** Where the file is: its cache forgets what turns out to be wrong. */
+  readonly store?: ByteStore | undefined;
   /** What the weights expect of their input. @default what the file says, else `usualConvention` */
   readonly convention?: WeightConvention | undefined;
   readonly usualConvention: WeightConvention;
@@ -31,20 +34,18 @@ export function tensorSource(options: TensorSourceOptions): WeightSource {
   async function readOnce(layers: readonly ConvLayer[], reading: ReadWeightsOptions): Promise<LayersWeights> {
     const { signal, onWarning } = reading;
     const file = await options.open({ signal, onWarning });
-    return discardingWrongContents(file.store, async () => {
-      requireVgg19(file, name);
-      declared = weightConventions.find((convention) => convention === file.convention);
-      const located = layers.map((layer) => locate(layer, file, options));
-      const wanted = new Set(located.flatMap(({ kernel, bias }) => [kernel, bias]));
-      const tensors = await readTensors(file, [...wanted], name, reading);
-      const weights = new Map(
-        located.map(({ layer, kernel, bias }) => {
-          const [stored, { values }] = [kernel, bias].map((tensor) => tensors.get(tensor.name) ?? noTensor);
-          return [layer, { kernel: options.naming.toHwio(stored), bias: values }];
-        }),
-      );
-      return checkedLayers(layers, (layer) => weights.get(layer), name, []);
-    });
+    requireVgg19(file, name);
+    declared = weightConventions.find((convention) => convention === file.convention);
+    const located = new Map(layers.map((layer) => [layer, locate(layer, file, options)]));
+    const wanted = new Set([...located.values()].flatMap(({ kernel, bias }) => [kernel, bias]));
+    const tensors = await readTensors(file, [...wanted], name, reading);
+    const weights = new Map(
+      Array.from(located, ([layer, { kernel, bias }]) => {
+        const [stored, { values }] = [kernel, bias].map((tensor) => tensors.get(tensor.name) as NamedTensor);
+        return [layer, { kernel: options.naming.toHwio(stored), bias: values }];
+      }),
+    );
+    return checkedLayers(layers, (layer) => weights.get(layer), name, []);
   }
 
   return {
@@ -57,8 +58,10 @@ export function tensorSource(options: TensorSourceOptions): WeightSource {
         try {
           return await readOnce(layers, { signal, onProgress, onWarning });
         } catch (error) {
+          if (!(error instanceof WeightsError)) throw error;
+          if (wrongContents.has(error.code)) await options.store?.discard?.();
           // A file that was replaced while it was read is read again from its start.
-          if (attempt === 3 || !(error instanceof WeightsError && error.code === 'FILE_CHANGED')) throw error;
+          if (attempt === 3 || error.code !== 'FILE_CHANGED') throw error;
         }
       }
     },
@@ -92,4 +95,15 @@ function named(name: string, { tensors }: TensorFile): StoredTensor | undefined 
   return tensors.get(name) ?? [...tensors.values()].find((tensor) => isNamed(tensor.name.replace(/:0$/, '')));
 }
 
-const noTensor = { shape: [], values: new Float32Array(0) };
+/** Errors that say that a file's contents are not those of the weights. */
+const wrongContents: ReadonlySet<string> = new Set([
+  'FILE_CHANGED',
+  'MALFORMED_WEIGHTS',
+  'NOT_FINITE',
+  'TRUNCATED',
+  'UNSAFE_PATH',
+  'UNSUPPORTED_DTYPE',
+  'WRONG_NETWORK',
+  'WRONG_SHAPE',
+  'WRONG_SIZE',
+]);

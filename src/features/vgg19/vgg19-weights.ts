@@ -35,12 +35,9 @@ export function vgg19Weights(options: Vgg19WeightsOptions = {}): WeightSource {
     cacheFolder: vgg19CacheFolder,
   };
   const store = new RemoteStore(location, settings);
-  const model = layersModelWeights(store, { convention: 'caffe', name: vgg19Name });
   return {
-    name: vgg19Name,
-    convention: 'caffe',
+    ...layersModelWeights(store, { convention: 'caffe', name: vgg19Name }),
     layers: vgg19Convolutions.map((step) => step.name),
-    read: (wanted, reading) => model.read(wanted, reading),
   };
 }
 
@@ -88,8 +85,8 @@ const hashes = {
 /** The converter cut each layer into shards of this size. */
 const shardBytes = 2 ** 22;
 
-/** The files of the default source's first `layers` and what is known of each. */
-export const vgg19Pins: Readonly<Record<string, Pin>> = Object.fromEntries([
+/** The files of the default source and what is known of each. */
+export const vgg19Pins: ReadonlyMap<string, Pin> = new Map<string, Pin>([
   ['model.json', { sha256: hashes.model, size: 20659 }],
   ...vgg19Convolutions.flatMap(({ name }, i) => shardPins(name, i)),
 ]);

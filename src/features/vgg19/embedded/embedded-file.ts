@@ -1,5 +1,5 @@
 import { decodeTensor } from '../../../weights/tensor-encoding';
-import { layerShapes } from '../check-layer';
+import { layerShapes, sizeOf } from '../check-layer';
 import type { ConvLayer } from '../layers';
 import { paperLayers } from '../paper-layers';
 import type { LayerWeights, WeightConvention } from '../source';
@@ -36,5 +36,5 @@ export function decodeEmbeddedLayer(bytes: Uint8Array<ArrayBuffer>, layer: ConvL
 
 function sizes(layer: ConvLayer): { kernelSize: number; channels: number } {
   const { kernel, bias } = layerShapes(layer);
-  return { kernelSize: kernel.reduce((product, extent) => product * extent, 1), channels: bias[0] };
+  return { kernelSize: sizeOf(kernel), channels: bias[0] };
 }
