@@ -32,7 +32,7 @@ const table = optionTable<EvaluateFlags>()('evaluate', {
     (value) => typeof value === 'string',
     {
       flag: '--weights <where>',
-      help: 'VGG-19 for the distances: a folder, file or URL (default: what is there without network)',
+      help: 'VGG-19 for the distances: a folder, file or URL (default: cached VGG-19, else embedded)',
     },
   ),
   json: flag({

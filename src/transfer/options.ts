@@ -86,8 +86,7 @@ export interface StyleTransferOptions<Input = ImageInput> {
    */
   readonly extractor?: FeatureExtractor | undefined;
   /**
-   * Where VGG-19's weights are.
-   * @default what is there without network: see `loadVgg19`
+   * Source of VGG-19's weights. @default VGG-19 if it is cached, else the embedded network: see `loadVgg19`
    */
   readonly weights?: Weights | undefined;
   /**
@@ -210,7 +209,7 @@ const tableOn = <Input>(namesImage: (text: string) => boolean) =>
       (value) => typeof value === 'string' || (typeof value === 'object' && value !== null),
       {
         flag: '--weights <where>',
-        help: 'VGG-19: a folder, a file, a URL, vgg19 or embedded (default: what is there without network)',
+        help: 'VGG-19: a folder, a file, a URL, vgg19 or embedded (default: cached VGG-19, else embedded)',
       },
     ),
     loss: any<NonNullable<StyleTransferOptions['loss']>>(

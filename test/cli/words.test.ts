@@ -78,7 +78,7 @@ describe('a command that does not exist', () => {
     try {
       await writeFile('evalute', 'not a picture');
       const { stderr } = await runCommand(['evalute', path('style.jpg')]);
-      expect(stderr).toContain("content 'evalute' is no image");
+      expect(stderr).toContain("content 'evalute' is not an image");
     } finally {
       process.chdir(before);
     }
