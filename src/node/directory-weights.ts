@@ -41,19 +41,13 @@ export function directoryWeights(path: string | URL, options: DirectoryWeightsOp
   const { convention, name } = directoryWeightsOptions.read(options);
   const location = pathOf(path);
   requireWeightKind(location);
-  const store = directoryStore(location);
+  const isFile = /\.(json|safetensors)$/i.test(location);
+  const store = isFile
+    ? new DirectoryStore(dirname(location), basename(location))
+    : new DirectoryStore(location, undefined);
   return /\.safetensors$/i.test(location)
     ? safetensorsWeights(store, { convention, name: name ?? `VGG-19 from ${showText(String(path), 200)}` })
     : layersModelWeights(store, { convention, name });
-}
-
-/** A folder on disk, or a file in it, as a {@link ByteStore}. */
-export function directoryStore(path: string | URL): ByteStore {
-  const location = pathOf(path);
-  const isFile = /\.(json|safetensors)$/i.test(location);
-  return isFile
-    ? new DirectoryStore(dirname(location), basename(location))
-    : new DirectoryStore(location, undefined);
 }
 
 function pathOf(location: string | URL): string {
@@ -73,6 +67,7 @@ function pathOf(location: string | URL): string {
   }
 }
 
+/** A folder on disk. */
 class DirectoryStore implements ByteStore {
   readonly name: string;
 

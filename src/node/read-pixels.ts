@@ -4,6 +4,7 @@ import { EnvironmentError, StyleTransferError } from '../errors';
 import { maxInputPixels, type PixelArray, requirePixelCount } from '../image/pixel-array';
 import { type Size, type SizeRule, sizeAfter } from '../image/size-rule';
 import { showText } from '../options/show';
+import { untilAborted } from '../until-aborted';
 import { profileUse } from './icc-profile';
 import { loadSharp } from './load-sharp';
 import {
@@ -17,7 +18,6 @@ import {
   type SharpRun,
 } from './run-sharp';
 import { type ImageSource, sourceBytes, sourceError } from './source-bytes';
-import { untilAborted } from './until-aborted';
 
 /** An image file whose header has been read. */
 export interface OpenFile extends Size {

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
+import { untilAborted } from '../until-aborted';
 import { loadSharp } from './load-sharp';
-import { untilAborted } from './until-aborted';
 
 /** A call of sharp's pipeline: the name of the method and its arguments. */
 export type Call = readonly [method: string, ...parameters: unknown[]];

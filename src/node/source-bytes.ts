@@ -8,7 +8,7 @@ import type { ErrorCode } from '../error-codes';
 import { ImageError } from '../errors';
 import { classNameOf } from '../image/class-name';
 import { showText, showUrl, showValue } from '../options/show';
-import { untilAborted } from './until-aborted';
+import { untilAborted } from '../until-aborted';
 
 /**
  * An encoded image: the path of a file or named pipe, a `file:`, `http:`, `https:` or `data:` URL, or the bytes

@@ -1,7 +1,7 @@
 import { WeightsError } from '../errors';
 import { showText, showUrl } from '../options/show';
+import { untilAborted } from '../until-aborted';
 import type { ByteRange, Bytes } from './byte-store';
-import { unlessAborted } from './in-turn';
 import { PassingFailure, retryAfterMs } from './retry';
 
 /** How a {@link Download} reaches its server. */
@@ -118,7 +118,7 @@ async function watched<T>(
   }, stallTimeoutMs);
   try {
     // A `fetch` of the caller's own may not listen to the signal that it is given.
-    return await unlessAborted(step(), controller.signal);
+    return await untilAborted(controller.signal, step());
   } catch (error) {
     controller.abort();
     if (signal?.aborted) throw signal.reason;

@@ -110,15 +110,12 @@ export class RangeDownload {
     throw new PassingFailure(`${showUrl(this.url)} ended before its last wanted byte`, { code: 'TRUNCATED' });
   }
 
-  /**
-   * Indices of the next missing ranges that one request can bring: adjacent ones, of which no more than one is large.
-   */
+  /** Indices of the next missing ranges that lie one after the other, so that one request brings them. */
   private nextRun(): number[] {
     const run = [this.pieces.indexOf(undefined)];
     for (let i = run[0] + 1; i < this.ranges.length && !this.pieces[i]; i++) {
       const before = this.ranges[i - 1];
-      const large = [...run, i].filter((index) => this.ranges[index].length >= largeRange).length;
-      if (before.offset + before.length !== this.ranges[i].offset || large > 1) break;
+      if (before.offset + before.length !== this.ranges[i].offset) break;
       run.push(i);
     }
     return run;
@@ -148,6 +145,3 @@ export class RangeDownload {
 
 /** Start of the version of bytes that came in one transfer from a server that names none: no other response has it. */
 const transfer = 'transfer';
-
-/** Below this many bytes, a request of its own costs more than the bytes. */
-const largeRange = 2 ** 16;

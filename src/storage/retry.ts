@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../error-codes';
 import { WeightsError } from '../errors';
-import { unlessAborted } from './in-turn';
+import { untilAborted } from '../until-aborted';
 
 /** A failure that may pass: worth another attempt. */
 export class PassingFailure extends Error {
@@ -84,7 +84,7 @@ async function pause(ms: number, signal: AbortSignal | undefined): Promise<void>
     timer = setTimeout(resolve, ms);
   });
   try {
-    await unlessAborted(over, signal);
+    await untilAborted(signal, over);
   } finally {
     clearTimeout(timer);
   }

@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { WeightsError } from '../errors';
-import { unlessAborted } from '../storage/in-turn';
 import { RangePicker } from '../storage/range-picker';
+import { untilAborted } from '../until-aborted';
 import { parseWeightSpecs } from './model-json';
 import { type OpenTensorFile, tensorsByName } from './tensor-file';
 
@@ -19,7 +19,7 @@ export const ioHandlerName = 'a tf.io.IOHandler';
  */
 export function openIOHandler(handler: tf.io.IOHandler): OpenTensorFile {
   return async (options) => {
-    const artifacts = await unlessAborted((handler as Required<tf.io.IOHandler>).load(), options.signal);
+    const artifacts = await untilAborted(options.signal, (handler as Required<tf.io.IOHandler>).load());
     const { tensors, totalBytes } = parseWeightSpecs(artifacts.weightSpecs, ioHandlerName);
     return {
       tensors: tensorsByName(tensors),
@@ -51,7 +51,7 @@ async function* chunksOf(
   const { weightData = [] } = artifacts;
   const reader = artifacts.getWeightStream?.().getReader();
   if (!reader) return yield* [weightData].flat().map((data) => new Uint8Array(data));
-  const read = () => unlessAborted(reader.read(), signal);
+  const read = () => untilAborted(signal, reader.read());
   try {
     // The handlers of tfjs stream Uint8Array, whatever the type says; the constructor takes both.
     for (let next = await read(); !next.done; next = await read()) yield new Uint8Array(next.value);

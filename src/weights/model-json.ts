@@ -1,7 +1,8 @@
 import { WeightsError } from '../errors';
 import { showText, showValue } from '../options/show';
+import { field, isShape, malformedWeights } from './json';
 import { bytesPerElement, type TensorEncoding } from './tensor-encoding';
-import { type StoredTensor, unsupportedType } from './tensor-file';
+import { type StoredTensor, sizeOf, unsupportedType } from './tensor-file';
 
 /** What of a tfjs `model.json` this library needs. */
 export interface ModelJson {
@@ -52,11 +53,9 @@ export function parseWeightSpecs(specs: unknown, source: string): Omit<WeightGro
     const name = field(spec, 'name');
     if (typeof name !== 'string') throw malformed(source, `a weight has the name ${showValue(name)}`);
     const shape = field(spec, 'shape');
-    const elements = Array.isArray(shape) ? elementsOf(shape) : undefined;
-    if (!Array.isArray(shape) || elements === undefined)
-      throw malformed(source, `${showText(name)} has the shape ${showValue(shape)}`);
+    if (!isShape(shape)) throw malformed(source, `${showText(name)} has the shape ${showValue(shape)}`);
     const { encoding, bytes } = parseEncoding(spec, shape, name, source);
-    const tensor = { name, shape, encoding, offset, length: elements * bytes };
+    const tensor = { name, shape, encoding, offset, length: sizeOf(shape) * bytes };
     offset += tensor.length;
     if (offset > maxGroupBytes)
       throw malformed(source, `${showText(name)} ends ${offset} bytes into its group`);
@@ -82,7 +81,6 @@ export function requireSafePath(path: string, source: string): void {
 
 /** All of VGG-19 in float32, with its dense layers, has 575 MB; a much larger size cannot be right. */
 const maxGroupBytes = 4 * 2 ** 30;
-const maxElements = 2 ** 30;
 
 function parseEncoding(
   spec: unknown,
@@ -114,29 +112,8 @@ function parseEncoding(
   throw unsupportedType(name, showValue(type), source);
 }
 
-function elementsOf(shape: readonly unknown[]): number | undefined {
-  let elements = 1;
-  for (const extent of shape) {
-    if (!Number.isInteger(extent) || (extent as number) < 0 || shape.length > 8) return undefined;
-    elements *= extent as number;
-    if (elements > maxElements) return undefined;
-  }
-  return elements;
-}
-
-/** An own field of a parsed JSON object; undefined for anything else, `constructor` and its like included. */
-function field(json: unknown, name: string): unknown {
-  if (typeof json !== 'object' || json === null || !Object.hasOwn(json, name)) return undefined;
-  return (json as Record<string, unknown>)[name];
-}
-
 const isFiniteNumber = (value: unknown): value is number =>
   typeof value === 'number' && Number.isFinite(value);
 
-function malformed(source: string, what: string, cause?: unknown): WeightsError {
-  return new WeightsError('MALFORMED_WEIGHTS', `${source} is not a usable tfjs model.json: ${what}.`, {
-    option: 'weights',
-    accepted: 'a tfjs model.json with a weightsManifest',
-    cause,
-  });
-}
+const malformed = (source: string, what: string, cause?: unknown): WeightsError =>
+  malformedWeights('tfjs model.json', source, what, cause);

@@ -1,8 +1,9 @@
 import { WeightsError } from '../errors';
 import { showText, showValue } from '../options/show';
 import type { ByteRange, ByteStore, Bytes, ReadBytesOptions } from '../storage/byte-store';
+import { field, isShape, malformedWeights } from './json';
 import { bytesPerElement, type TensorEncoding } from './tensor-encoding';
-import type { OpenTensorFile, StoredTensor } from './tensor-file';
+import { type OpenTensorFile, type StoredTensor, sizeOf } from './tensor-file';
 
 /** A `.safetensors` file, with tensors in F32, F16 or BF16. */
 export function openSafetensors(store: ByteStore): OpenTensorFile {
@@ -78,8 +79,8 @@ export function parseHeader(
 ): SafetensorsHeader {
   const start = lengthBytes + bytes.length;
   const tensors = new Map<string, StoredTensor>();
-  const entries = Object.entries(parseObject(bytes, source));
-  for (const [name, entry] of entries)
+  const header = parseObject(bytes, source);
+  for (const [name, entry] of Object.entries(header))
     if (name !== '__metadata__') tensors.set(name, parseTensor(name, entry, start, source));
   let end = start;
   for (const tensor of [...tensors.values()].sort((a, b) => a.offset - b.offset || a.length - b.length)) {
@@ -92,7 +93,7 @@ export function parseHeader(
   }
   if (fileBytes !== undefined && end > fileBytes)
     throw malformed(source, `its tensors end at byte ${end}, the file at ${fileBytes}`);
-  const { weightConvention } = ownFields(entries.find(([name]) => name === '__metadata__')?.[1]);
+  const weightConvention = field(field(header, '__metadata__'), 'weightConvention');
   return { tensors, convention: typeof weightConvention === 'string' ? weightConvention : undefined };
 }
 
@@ -115,35 +116,18 @@ function parseObject(bytes: Uint8Array, source: string): object {
 }
 
 function parseTensor(name: string, entry: unknown, start: number, source: string): StoredTensor {
-  const { dtype, shape, data_offsets: offsets } = ownFields(entry);
+  const [dtype, shape, offsets] = ['dtype', 'shape', 'data_offsets'].map((name) => field(entry, name));
   const [from, to] = Array.isArray(offsets) && offsets.length === 2 ? offsets : [];
-  if (typeof dtype !== 'string' || !isExtents(shape) || !isExtents([from, to]) || from > to) {
+  const inOrder = Number.isSafeInteger(from) && Number.isSafeInteger(to) && from >= 0 && from <= to;
+  if (typeof dtype !== 'string' || !isShape(shape) || !inOrder) {
     const found = `dtype ${showValue(dtype)}, shape ${showValue(shape)}, data_offsets ${showValue(offsets)}`;
     throw malformed(source, `${showValue(name)} has ${found}`);
   }
   const encoding = Object.hasOwn(encodings, dtype) ? encodings[dtype] : undefined;
-  const elements = shape.reduce((product, extent) => product * extent, 1);
-  if (encoding && elements * bytesPerElement[encoding.type] !== to - from)
+  if (encoding && sizeOf(shape) * bytesPerElement[encoding.type] !== to - from)
     throw malformed(source, `${showValue(name)}, ${dtype} of shape [${shape}], takes ${to - from} bytes`);
   return { name, shape, encoding, offset: start + from, length: to - from };
 }
 
-/** A record's own fields only, so that a file's `{}` has none of those that every object inherits. */
-function ownFields(entry: unknown): Readonly<Record<string, unknown>> {
-  return typeof entry === 'object' && entry !== null
-    ? Object.assign(Object.create(null) as Record<string, unknown>, entry)
-    : {};
-}
-
-const isExtents = (value: unknown): value is number[] =>
-  Array.isArray(value) &&
-  value.length <= 8 &&
-  value.every((extent) => Number.isSafeInteger(extent) && extent >= 0);
-
-function malformed(source: string, what: string, cause?: unknown): WeightsError {
-  return new WeightsError('MALFORMED_WEIGHTS', `${source} is not a usable safetensors file: ${what}.`, {
-    option: 'weights',
-    accepted: 'a safetensors file',
-    cause,
-  });
-}
+const malformed = (source: string, what: string, cause?: unknown): WeightsError =>
+  malformedWeights('safetensors file', source, what, cause);

@@ -10,6 +10,10 @@ export interface NamedTensor {
   readonly values: Float32Array;
 }
 
+/** Elements of a shape. */
+export const sizeOf = (shape: readonly number[]): number =>
+  shape.reduce((product, extent) => product * extent, 1);
+
 /** Tensors by name. */
 export type NamedTensors = ReadonlyMap<string, NamedTensor>;
 

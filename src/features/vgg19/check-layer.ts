@@ -1,6 +1,6 @@
 import { WeightsError } from '../../errors';
 import { showValue } from '../../options/show';
-import type { NamedTensor } from '../../weights/tensor-file';
+import { type NamedTensor, sizeOf } from '../../weights/tensor-file';
 import { type ConvLayer, vgg19Convolutions } from './layers';
 import type { LayersWeights, LayerWeights } from './source';
 
@@ -92,7 +92,3 @@ function wrongShape(
 /** `instanceof` fails for arrays of another realm, such as a frame or a vm context. */
 const isFloat32Array = (value: unknown): value is Float32Array =>
   Object.prototype.toString.call(value) === '[object Float32Array]';
-
-/** Elements of a shape. */
-export const sizeOf = (shape: readonly number[]): number =>
-  shape.reduce((product, extent) => product * extent, 1);

@@ -1,6 +1,6 @@
 import { WeightsError } from '../../errors';
 import { showText, showValue } from '../../options/show';
-import { unlessAborted } from '../../storage/in-turn';
+import { untilAborted } from '../../until-aborted';
 import type { ReadWeightsOptions } from '../../weights/tensor-file';
 import { checkedLayers } from './check-layer';
 import type { ConvLayer } from './layers';
@@ -16,7 +16,7 @@ export async function readLayers(
   layers: readonly ConvLayer[],
   options: ReadWeightsOptions,
 ): Promise<LayersWeights> {
-  const read: unknown = await unlessAborted(source.read(layers, options), options.signal);
+  const read: unknown = await untilAborted(options.signal, source.read(layers, options));
   const name = showText(source.name, 200);
   if (typeof (read as Partial<LayersWeights> | undefined)?.get !== 'function') {
     const accepted = 'a Map from layer to { kernel, bias }';

@@ -1,5 +1,6 @@
 import { decodeTensor } from '../../../weights/tensor-encoding';
-import { layerShapes, sizeOf } from '../check-layer';
+import { sizeOf } from '../../../weights/tensor-file';
+import { layerShapes } from '../check-layer';
 import type { ConvLayer } from '../layers';
 import { paperLayers } from '../paper-layers';
 import type { LayerWeights, WeightConvention } from '../source';
