@@ -9,6 +9,10 @@ export interface ByteRange {
   readonly length: number;
 }
 
+/** Bytes of several parts. */
+export const totalLength = (parts: readonly { readonly length: number }[]): number =>
+  parts.reduce((sum, { length }) => sum + length, 0);
+
 /** Options of a {@link ByteStore}'s functions. */
 export interface ReadBytesOptions {
   readonly signal?: AbortSignal | undefined;

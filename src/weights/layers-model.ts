@@ -1,6 +1,12 @@
 import { WeightsError } from '../errors';
 import { showText } from '../options/show';
-import type { ByteRange, ByteStore, Bytes, ReadBytesOptions } from '../storage/byte-store';
+import {
+  type ByteRange,
+  type ByteStore,
+  type Bytes,
+  type ReadBytesOptions,
+  totalLength,
+} from '../storage/byte-store';
 import type { ProgressMeter } from '../storage/progress';
 import { RangePicker } from '../storage/range-picker';
 import { parseModelJson, type WeightGroup } from './model-json';
@@ -70,10 +76,7 @@ async function readGroup(
       for await (const bytes of store.readRanges(file, pieces, { ...options, onBytes }))
         picker.add(bytes, start + pieces[i++].offset);
     }
-    meter.finish(
-      file,
-      pieces.reduce((sum, { length }) => sum + length, 0),
-    );
+    meter.finish(file, totalLength(pieces));
     start += size;
   }
   return picker.complete.map((bytes, i) => [wanted[i], bytes]);

@@ -1,9 +1,15 @@
 import { WeightsError } from '../errors';
 import { showText, showValue } from '../options/show';
-import type { ByteRange, ByteStore, Bytes, ReadBytesOptions } from '../storage/byte-store';
+import {
+  type ByteRange,
+  type ByteStore,
+  type Bytes,
+  type ReadBytesOptions,
+  totalLength,
+} from '../storage/byte-store';
 import { field, isShape, malformedWeights } from './json';
 import { bytesPerElement, type TensorEncoding } from './tensor-encoding';
-import { type OpenTensorFile, type StoredTensor, sizeOf } from './tensor-file';
+import { type OpenTensorFile, type StoredTensor, sizeOf, type TensorFile } from './tensor-file';
 
 /** A `.safetensors` file, with tensors in F32, F16 or BF16. */
 export function openSafetensors(store: ByteStore): OpenTensorFile {
@@ -26,10 +32,7 @@ export function openSafetensors(store: ByteStore): OpenTensorFile {
           throw new WeightsError('FILE_CHANGED', `${source} was replaced while it was read.`, {
             option: 'weights',
           });
-        meter.finish(
-          file,
-          pieces.reduce((sum, { length }) => sum + length, 0),
-        );
+        meter.finish(file, totalLength(pieces));
         for (const [i, bytes] of pieces.entries()) yield [wanted[i], bytes];
       },
     };
@@ -61,13 +64,6 @@ export function parseHeaderLength(bytes: Uint8Array, source: string): number {
   throw malformed(source, `it says that its header has ${length} bytes (accepted: 2 to ${maxHeaderBytes})`);
 }
 
-/** What the header of a safetensors file says. */
-export interface SafetensorsHeader {
-  readonly tensors: ReadonlyMap<string, StoredTensor>;
-  /** `weightConvention` among its metadata. */
-  readonly convention: string | undefined;
-}
-
 /**
  * The tensors of a safetensors file by name, with offsets in the file. As the format asks, they must lie one after the
  * other without overlaps or holes, each as long as its shape and type say, and within `fileBytes` where that is known.
@@ -76,7 +72,7 @@ export function parseHeader(
   bytes: Uint8Array,
   source: string,
   fileBytes: number | undefined,
-): SafetensorsHeader {
+): Pick<TensorFile, 'tensors' | 'convention'> {
   const start = lengthBytes + bytes.length;
   const tensors = new Map<string, StoredTensor>();
   const header = parseObject(bytes, source);

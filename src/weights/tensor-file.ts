@@ -1,6 +1,6 @@
 import { WeightsError } from '../errors';
 import { showText } from '../options/show';
-import type { Bytes, ReadBytesOptions } from '../storage/byte-store';
+import { type Bytes, type ReadBytesOptions, totalLength } from '../storage/byte-store';
 import { ProgressMeter, type WeightsProgress } from '../storage/progress';
 import { bytesPerElement, decodeTensor, type TensorEncoding } from './tensor-encoding';
 
@@ -63,10 +63,10 @@ export async function readTensors(
   source: string,
   { onProgress, ...options }: ReadWeightsOptions,
 ): Promise<NamedTensors> {
-  const total = tensors.reduce((sum, { length }) => sum + length, 0);
   const ascending = [...tensors].sort((a, b) => a.offset - b.offset);
+  const meter = new ProgressMeter(onProgress, totalLength(tensors));
   const read = new Map<string, NamedTensor>();
-  for await (const [tensor, bytes] of file.read(ascending, new ProgressMeter(onProgress, total), options)) {
+  for await (const [tensor, bytes] of file.read(ascending, meter, options)) {
     const { name, shape, encoding } = tensor;
     if (!encoding) throw unsupportedType(name, 'another type', source);
     read.set(name, { shape, values: decodeTensor(bytes, encoding) });
