@@ -7,7 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
  * E[t]^2 with E[t]^2 at most (1 - w) / w of the variance, w being the centre's weight: nothing cancels, however bright
  * or flat the image is.
  *
- * Planes have no axis for channels, because tfjs-wasm slices by copying along the last axis.
+ * Planes have no axis for channels, so that a weighted mean of all of them is one convolution with one channel.
  */
 export interface LocalMoments {
   /** Planes of a, then of b, [2 planes, height, width]: the pixel at the centre of each window. */

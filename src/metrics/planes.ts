@@ -33,12 +33,19 @@ export async function readPlanes(
   if (channels === 'luma') {
     return { planes: [{ values: Float64Array.from(greyLevels(pixels)), width, height }], unit: 255 };
   }
-  const planes = [0, 1, 2].map((channel) => {
+  return { planes: channelPlanes(pixels, [height, width, 3]), unit: 1 };
+}
+
+/** Each channel of row-major pixels as a plane. */
+export function channelPlanes(
+  pixels: ArrayLike<number>,
+  [height, width, depth]: readonly [number, number, number],
+): Plane[] {
+  return Array.from({ length: depth }, (_, channel) => {
     const values = new Float64Array(width * height);
-    for (let i = 0; i < values.length; i++) values[i] = pixels[3 * i + channel];
+    for (let i = 0; i < values.length; i++) values[i] = pixels[depth * i + channel];
     return { values, width, height };
   });
-  return { planes, unit: 1 };
 }
 
 /** The planes of a tensor, less a constant for each: `planes` + `offset` is what is compared. */

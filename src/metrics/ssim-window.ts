@@ -1,5 +1,5 @@
 import { ImageError } from '../errors';
-import { heightWidthChannels } from './planes';
+import { type Channels, heightWidthChannels } from './planes';
 
 /** The neighbourhood that local means and variances are taken over. */
 export interface SsimWindow {
@@ -7,6 +7,14 @@ export interface SsimWindow {
   readonly weights: readonly number[];
   /** The factor of variances: 1, or n / (n - 1) where the variance of a population is estimated from a sample of n. */
   readonly varianceFactor: number;
+}
+
+/** The options of SSIM, with the window that its name stands for. */
+export interface SsimSettings {
+  readonly channels: Channels;
+  /** The difference between the largest and the smallest value that a pixel can have. */
+  readonly dataRange: number;
+  readonly window: SsimWindow;
 }
 
 /**

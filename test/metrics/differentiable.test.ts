@@ -8,6 +8,7 @@ import { cosineSimilarity, cosineSimilarityOfTensors, ssim, ssimOfTensors } from
 import { createObjective } from '../../src/objective';
 import { checkGradient, expectNoLeak, tinyExtractor } from '../../src/testing';
 import { noisePixels } from '../support/pixels';
+import { ssimPaths } from '../support/ssim-paths';
 
 const noise = (height: number, width: number, seed: number) =>
   tf.tensor3d(
@@ -26,7 +27,7 @@ const lossOf = (
   compute: (features) => compute(features[layers[0]] as tf.Tensor4D, features[layers[1]] as tf.Tensor4D),
 });
 
-describe.each(['cpu', 'wasm'])('on %s', (backend) => {
+describe.each(ssimPaths)('$name', ({ backend, ssimOf }) => {
   beforeAll(async () => {
     await tf.setBackend(backend);
   });
@@ -43,7 +44,7 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
         image: tf.expandDims<tf.Tensor4D>(noise(14, 17, 1), 0),
         'other:image': tf.expandDims<tf.Tensor4D>(noise(14, 17, 2), 0),
       };
-      const similarity = lossOf('ssim', ['image', 'other:image'], (a, b) => ssimOfTensors(a, b, options));
+      const similarity = lossOf('ssim', ['image', 'other:image'], (a, b) => ssimOf(a, b, options));
       await checkGradient(similarity, features, { tolerance: 2e-3, directions: 8 });
       tf.dispose(features);
     },
@@ -66,7 +67,7 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
       name: 'structure',
       layers: ['image'],
       compute: (features) =>
-        tf.tidy(() => tf.sub(1, ssimOfTensors(features.image as tf.Tensor4D, tf.expandDims(target, 0)))),
+        tf.tidy(() => tf.sub(1, ssimOf(features.image as tf.Tensor4D, tf.expandDims(target, 0)))),
     };
     const objective = createObjective(extractor, structure, [16, 16]);
     await checkGradient(objective, image, { tolerance: 5e-3 });
@@ -78,9 +79,9 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
   it('a step along the gradient of ssim makes the images more alike', async () => {
     const [image, target] = [noise(16, 16, 5), noise(16, 16, 6)];
     const [before, after] = tf.tidy(() => {
-      const gradient = tf.grad((x) => ssimOfTensors(x as tf.Tensor3D, target))(image);
+      const gradient = tf.grad((x) => ssimOf(x as tf.Tensor3D, target))(image);
       const moved = tf.add(image, tf.mul(gradient, 2)) as tf.Tensor3D;
-      return [image, moved].map((x) => ssimOfTensors(x, target).dataSync()[0]);
+      return [image, moved].map((x) => ssimOf(x, target).dataSync()[0]);
     });
     expect(after).toBeGreaterThan(before);
     tf.dispose([image, target]);
@@ -89,7 +90,7 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
   it('the gradients at equal images are 0: nothing is more alike', () => {
     const image = noise(14, 14, 7);
     tf.tidy(() => {
-      for (const similarity of [ssimOfTensors, cosineSimilarityOfTensors]) {
+      for (const similarity of [ssimOf, cosineSimilarityOfTensors]) {
         const gradient = tf.grad((x) => similarity(x as tf.Tensor3D, image))(image);
         expect(tf.max(tf.abs(gradient)).dataSync()[0]).toBeLessThan(1e-5);
       }
@@ -108,7 +109,7 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
       ];
       for (const [a, b, cosine] of cases) {
         expect(cosineSimilarityOfTensors(a, b).dataSync()[0]).toBeCloseTo(cosine, 6);
-        for (const similarity of [ssimOfTensors, cosineSimilarityOfTensors]) {
+        for (const similarity of [ssimOf, cosineSimilarityOfTensors]) {
           const gradient = tf
             .grad((x) => similarity(x as tf.Tensor3D, b))(a)
             .dataSync();
@@ -122,25 +123,25 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
     const [a, b] = [noise(24, 20, 8), noise(24, 20, 9)];
     const [cosine, similarity] = tf.tidy(() => [
       cosineSimilarityOfTensors(a, b).dataSync()[0],
-      ssimOfTensors(a, b, { channels: 'rgb' }).dataSync()[0],
+      ssimOf(a, b, { channels: 'rgb' }).dataSync()[0],
     ]);
     expect(cosine).toBeCloseTo(await cosineSimilarity(a, b), 6);
     expect(similarity).toBeCloseTo(await ssim(a, b, { channels: 'rgb' }), 6);
     // The metric rounds its grey to 8 bits.
-    const luma = tf.tidy(() => ssimOfTensors(a, b).dataSync()[0]);
+    const luma = tf.tidy(() => ssimOf(a, b).dataSync()[0]);
     expect(Math.abs(luma - (await ssim(a, b)))).toBeLessThan(5e-3);
     tf.dispose([a, b]);
   });
 
   it('values and gradients leave no tensor behind', async () => {
     const [a, b] = [noise(14, 14, 1), noise(14, 14, 2)];
-    for (const similarity of [ssimOfTensors, cosineSimilarityOfTensors]) {
+    for (const similarity of [ssimOf, cosineSimilarityOfTensors]) {
       (await expectNoLeak(() => similarity(a, b))).dispose();
       (await expectNoLeak(() => tf.grad((x) => similarity(x as tf.Tensor3D, b))(a))).dispose();
     }
     await expectNoLeak(() => {
       expect(() =>
-        ssimOfTensors(
+        ssimOf(
           a,
           tf.tidy(() => b),
           { window: 'box' as 'uniform' },
