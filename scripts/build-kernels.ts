@@ -1,6 +1,6 @@
-import { mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { compileAssembly } from './compile-assembly';
 import { sectionsOf } from './wasm-sections';
 
 const sources = resolve(import.meta.dirname, '../src/engines/wasm');
@@ -13,32 +13,38 @@ const largest = (40 * 1024 * 3) / 4;
 
 /**
  * `npm run build:kernels`: compiles src/engines/wasm/assembly to build/kernels.wasm and build/kernels-relaxed.wasm,
- * which src/engines/wasm/runtime/kernels.ts inlines, unless they are newer than every source. A module may have neither
- * data nor a start function: instances of several threads share one memory, which a second one would overwrite.
+ * which src/engines/wasm/runtime/kernels.ts inlines, unless they were made of the same sources. These are told by their
+ * hash, which lies beside a module: copies and other branches change times. A module may have neither data nor a start
+ * function: instances of several threads share one memory, which a second one would overwrite.
  */
 export async function buildKernels(): Promise<void> {
-  const newest = Math.max(
-    ...[
-      ...readdirSync(sources, { recursive: true, encoding: 'utf8' })
-        .filter((name) => /assembly.*\.ts$/.test(name))
-        .map((name) => resolve(sources, name)),
-      import.meta.filename,
-      resolve(import.meta.dirname, 'compile-assembly.ts'),
-    ].map(modified),
-  );
+  const made = hashOf([
+    ...readdirSync(sources, { recursive: true, encoding: 'utf8' })
+      .filter((name) => /assembly.*\.ts$/.test(name))
+      .sort()
+      .map((name) => resolve(sources, name)),
+    import.meta.filename,
+    resolve(import.meta.dirname, 'compile-assembly.ts'),
+  ]);
   for (const { file, relaxed } of outputs) {
-    if (modified(file) >= newest) continue;
+    const note = `${file}.sources`;
+    if (existsSync(file) && existsSync(note) && readFileSync(note, 'utf8') === made) continue;
+    // Loaded only where it compiles: the compiler takes seconds to load.
+    const { compileAssembly } = await import('./compile-assembly');
     const bytes = await compileAssembly(resolve(sources, 'assembly/index.ts'), relaxed);
     check(bytes);
     mkdirSync(dirname(file), { recursive: true });
     // By rename, so that a test that starts meanwhile never reads half a file.
     writeFileSync(`${file}.new`, bytes);
     renameSync(`${file}.new`, file);
+    writeFileSync(note, made);
   }
 }
 
-function modified(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+function hashOf(files: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(readFileSync(file));
+  return hash.digest('hex');
 }
 
 function check(bytes: Uint8Array): void {
