@@ -13,6 +13,7 @@ import { printable } from './printable';
 import { duration, type ProgressDisplay } from './progress';
 import { jsonLine } from './progress-json';
 import { dash, fileOrStdin, requireOneDash } from './read-stdin';
+import { deliverResult } from './result';
 import { type CommandOptions, commandOptions } from './style-options';
 import type { Terminal } from './terminal';
 
@@ -149,20 +150,24 @@ const embeddedNotice =
   'No VGG-19 weights were found, so the small network that comes with this package is used, with simpler strokes; ' +
   'to get VGG-19: tfjs-style-transfer weights fetch';
 
-/** Prints the result on stdout, or on stderr if the picture goes to stdout. */
+/**
+ * Prints the result on stdout, or on stderr if the picture goes to stdout.
+ *
+ * @throws EnvironmentError `NOT_WRITABLE` if `--json` asks for the result and stdout cannot take it; the picture is
+ *   saved all the same
+ */
 async function report(
   result: StyleTransferResult,
   tfjsThreads: number | undefined,
   { output, json, quiet }: { readonly output: string; readonly json: boolean; readonly quiet: boolean },
-  { stdout, stderr }: Terminal,
+  terminal: Terminal,
 ): Promise<void> {
+  const { stdout, stderr } = terminal;
   const threads = result.threads ?? tfjsThreads;
-  const where = output === dash ? stderr : stdout;
-  if (json)
-    where.write(
-      jsonLine({ ...(output === dash && { type: 'result' }), ...summary(result, output, threads) }),
-    );
-  else if (!quiet) where.write(printable(describe(result, output, threads)));
+  if (json && output === dash)
+    stderr.write(jsonLine({ type: 'result', ...summary(result, output, threads) }));
+  else if (json) await deliverResult(terminal, jsonLine(summary(result, output, threads)));
+  else if (!quiet) (output === dash ? stderr : stdout).write(printable(describe(result, output, threads)));
 }
 
 /** The object that `--json` prints. */

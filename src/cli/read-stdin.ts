@@ -29,7 +29,7 @@ export function requireOneDash(inputs: Readonly<Record<string, string | undefine
   const accepted = `one ${showValue(dash)}`;
   throw new InvalidArgumentError(
     'CONFLICTING_OPTIONS',
-    `${names.join(' and ')} are all ${showValue(dash)}, and stdin holds one picture; accepted: ${accepted}.`,
+    `${names.join(' and ')} are each ${showValue(dash)}, and stdin holds one picture; accepted: ${accepted}.`,
     { option: names[1], value: dash, accepted },
   );
 }

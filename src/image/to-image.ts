@@ -135,9 +135,24 @@ async function pixelsOf(option: string, input: ImageInput): Promise<RgbPixels> {
   throw notAnImage(option, input);
 }
 
-function notAnImage(option: string, input: unknown, cause?: unknown): ImageError {
-  const accepted =
-    'a tensor [height, width, 3], { data, width, height, channels }, ImageData, ImageBitmap, Blob, or an image, canvas or video element';
+/** Whether an input is of one of the kinds that every platform takes. */
+export function isImageInput(input: unknown): boolean {
+  return (
+    input instanceof tf.Tensor ||
+    isInstance(input, 'Blob') ||
+    isInstance(input, 'File') ||
+    isPixelArray(input) ||
+    isDrawable(input)
+  );
+}
+
+/** @param more what a platform takes besides, for the message */
+export function notAnImage(
+  option: string,
+  input: unknown,
+  { more = '', cause }: { readonly more?: string; readonly cause?: unknown } = {},
+): ImageError {
+  const accepted = `${more}a tensor [height, width, 3], { data, width, height, channels }, ImageData, ImageBitmap, Blob, or an image, canvas or video element`;
   return new ImageError('NOT_AN_IMAGE', `${option} is ${showValue(input)}; accepted: ${accepted}.`, {
     option,
     value: input,
@@ -159,7 +174,7 @@ async function decode(option: string, blob: Blob): Promise<RgbPixels> {
     // Rotated by its EXIF orientation, as a page shows it.
     bitmap = await createImageBitmap(blob, { imageOrientation: 'from-image' });
   } catch (cause) {
-    throw notAnImage(option, blob, cause);
+    throw notAnImage(option, blob, { cause });
   }
   try {
     return draw(option, bitmap);

@@ -11,11 +11,11 @@ export const layersOption = any<readonly LayerName[]>('an array of layer names',
 
 /** The layers of `target` that a loss compares: `layers`, each of which must be there, or by default all of them. */
 export function targetLayers(caller: string, target: Features, layers?: readonly LayerName[]): LayerName[] {
-  const there = Object.keys(target) as LayerName[];
+  const there = (isRecord(target) ? Object.keys(target) : []) as LayerName[];
   if (there.length === 0) {
     throw new InvalidArgumentError(
       'EMPTY',
-      `${caller} got a target without features; accepted: what extractor.extract() returns.`,
+      `${caller} got ${isRecord(target) ? 'a target without features' : `the target ${showValue(target)}`}; accepted: what extractor.extract() returns.`,
       {
         option: 'target',
         value: target,
@@ -38,6 +38,8 @@ export function targetLayers(caller: string, target: Features, layers?: readonly
   for (const layer of layers) requireFeature(caller, target, layer);
   return [...layers];
 }
+
+const isRecord = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The feature map of `layer`, or an error that lists the available layers. */
 export function requireFeature(caller: string, features: Features, layer: LayerName): tf.Tensor4D {

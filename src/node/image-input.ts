@@ -1,7 +1,7 @@
 import type { ImageReader, OpenImage } from '../image/image-reader';
 import { rgbPixels } from '../image/pixel-array';
 import type { SizeRule } from '../image/size-rule';
-import { type ImageInput, imageOf, imageReader } from '../image/to-image';
+import { type ImageInput, imageOf, imageReader, isImageInput, notAnImage } from '../image/to-image';
 import { openFile } from './read-pixels';
 import { type ImageSource, isImageSource } from './source-bytes';
 
@@ -29,7 +29,10 @@ export async function decodeInput(
 }
 
 async function openInput(option: string, input: NodeImageInput, signal?: AbortSignal): Promise<OpenImage> {
-  return isImageSource(input) ? openSource(option, input, signal) : imageReader.open(option, input, signal);
+  if (isImageSource(input)) return openSource(option, input, signal);
+  if (!isImageInput(input))
+    throw notAnImage(option, input, { more: 'a path, a URL or the bytes of an image file, ' });
+  return imageReader.open(option, input, signal);
 }
 
 async function openSource(option: string, source: ImageSource, signal?: AbortSignal): Promise<OpenImage> {

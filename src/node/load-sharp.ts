@@ -1,5 +1,6 @@
 import type sharp from 'sharp';
 import { EnvironmentError } from '../errors';
+import { showText } from '../options/show';
 
 /**
  * sharp, which decodes and encodes image files: an optional dependency, loaded when the first file is read or written.
@@ -8,9 +9,15 @@ export async function loadSharp(): Promise<typeof sharp> {
   try {
     return (await import('sharp')).default;
   } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    // The first line of sharp's own messages says what is wrong; advice for several systems follows.
+    const why =
+      code === 'ERR_MODULE_NOT_FOUND'
+        ? 'is not installed'
+        : `does not run here (${showText(message.split('\n', 1)[0])})`;
     throw new EnvironmentError(
       'NO_SHARP',
-      'Reading and writing image files needs the package sharp, which is not installed or does not run here: npm install sharp',
+      `Reading and writing image files needs the package sharp, which ${why}: npm install sharp`,
       { accepted: 'sharp 0.35 or newer', cause },
     );
   }

@@ -178,6 +178,8 @@ async function explaining(file: string, work: () => Promise<void>): Promise<void
       ENOTDIR: `${showValue(folder)} is no folder`,
       EACCES: 'permission is denied; choose another folder or change its permissions',
       EPERM: 'permission is denied; choose another folder or change its permissions',
+      ERR_ACCESS_DENIED:
+        "Node's permission model forbids it; start Node with --allow-fs-write for the folder",
       EROFS: 'the disk is read-only; choose another folder',
       ENOSPC: 'the disk is full; free some space or choose another disk. The previous content is untouched',
       EDQUOT:

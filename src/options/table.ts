@@ -128,7 +128,7 @@ export function optionTable<Options extends object>() {
   return <const T extends Table<Options>>(caller: string, options: T): OptionTable<Options, T> => ({
     options,
     read(given, path) {
-      const record = requirePlainRecord(caller, given ?? {});
+      const record = requirePlainRecord(caller, given === undefined ? {} : given);
       const names = Object.keys(options) as (keyof Options & string)[];
       requireKnownOptions(caller, record, names);
       const complete: Partial<Record<string, unknown>> = {};

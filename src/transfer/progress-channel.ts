@@ -10,6 +10,7 @@ import type { ProgressListener, StyleTransferProgress } from './progress';
 export class ProgressChannel {
   private readonly controller = new AbortController();
   private readonly waiting: StyleTransferProgress[] = [];
+  private readonly warnings = new Set<string>();
   private delivery: Promise<void> | undefined;
   private failure: { readonly error: unknown } | undefined;
   private readonly forward = () => this.controller.abort(this.outer?.reason);
@@ -31,6 +32,9 @@ export class ProgressChannel {
   /** Hands an event over without waiting: for work that reports from where it cannot wait. */
   post(event: StyleTransferProgress): void {
     if (!this.listener || this.failure) return;
+    // Several parts of a run may find the same fault, such as threads that do not start.
+    if (event.type === 'warning' && this.warnings.has(event.message)) return;
+    if (event.type === 'warning') this.warnings.add(event.message);
     const last = this.waiting.at(-1);
     // While the listener is busy, only the newest state of a file that is read is worth keeping.
     if (event.type === 'weights' && last?.type === 'weights' && last.name === event.name) this.waiting.pop();

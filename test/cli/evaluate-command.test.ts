@@ -39,7 +39,7 @@ describe('evaluate with stdin', () => {
   it('refuses two', async () => {
     const fake = fakeTerminal({ stdin: new Uint8Array() });
     expect(await runCommandLine(['evaluate', '-', '--style', '-'], fake.terminal)).toBe(2);
-    expect(fake.written.stderr).toContain('image and style are all');
+    expect(fake.written.stderr).toContain('image and style are each');
   });
 });
 

@@ -82,7 +82,7 @@ describe('stdin', () => {
       ['-', '-', '-o', path('out.png')],
       fakeTerminal({ stdin: Buffer.alloc(0) }),
     );
-    expect(stderr).toMatch(/^error: content and style are all '-', and stdin holds one picture/);
+    expect(stderr).toMatch(/^error: content and style are each '-', and stdin holds one picture/);
     expect(code).toBe(2);
   });
 

@@ -113,6 +113,12 @@ describe('losses refuse', () => {
       () => styleLoss(target, { layer: [] } as never),
       /styleLoss has no option 'layer'; did you mean 'layers'/,
     ],
+    [
+      'no target',
+      () => styleLoss(undefined as never),
+      /styleLoss got the target undefined; accepted: what extractor\.extract\(\) returns/,
+    ],
+    ['a target of another kind', () => contentLoss(5 as never), /contentLoss got the target 5/],
     ['an empty target', () => contentLoss({}), /without features/],
     [
       'a negative weight',

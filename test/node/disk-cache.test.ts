@@ -47,14 +47,17 @@ describe('the cache on disk', () => {
     }
   });
 
-  it('leaves nothing half-written and removes what killed processes left', async () => {
+  it('leaves nothing half-written, removes what killed processes left, and no other file of the folder', async () => {
     const cache = diskCache(folder);
-    await writeFile(join(folder, '.tfjs-style-transfer-killed.tmp'), 'half');
-    await writeFile(join(folder, '.tfjs-style-transfer-working.tmp'), 'half');
     const hours = Date.now() / 1000 - 7200;
-    await utimes(join(folder, '.tfjs-style-transfer-killed.tmp'), hours, hours);
+    const killed = '.tfjs-style-transfer-killed.tmp';
+    for (const name of [killed, '.gitignore', '.env']) {
+      await writeFile(join(folder, name), 'half');
+      await utimes(join(folder, name), hours, hours);
+    }
+    await writeFile(join(folder, '.tfjs-style-transfer-working.tmp'), 'half');
     await cache.write('a', new Uint8Array(1000));
-    expect(await readdir(folder)).toEqual(['.tfjs-style-transfer-working.tmp', 'a']);
+    expect(await readdir(folder)).toEqual(['.env', '.gitignore', '.tfjs-style-transfer-working.tmp', 'a']);
     expect(await cache.list()).toEqual([{ key: 'a', bytes: 1000 }]);
   });
 

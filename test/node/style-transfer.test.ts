@@ -52,6 +52,15 @@ describe('styleTransfer of ./node', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  test('says of what is no image that files are accepted too', async () => {
+    await expect(styleTransfer(5 as never, path('style.png'), settings())).rejects.toMatchObject({
+      code: 'NOT_AN_IMAGE',
+      message: expect.stringMatching(
+        /^content is 5; accepted: a path, a URL or the bytes of an image file, a tensor /,
+      ),
+    });
+  });
+
   test('takes both forms of its arguments', async () => {
     const [content, style] = [path('content.png'), path('style.png')];
     const first = await styleTransfer(content, style, 2, 1e4, settings());

@@ -54,6 +54,11 @@ describe('an option table', () => {
       'WRONG_TYPE',
       'The options of paint are a Settings; accepted: a plain record, { name: value }.',
     ],
+    [
+      null as never,
+      'WRONG_TYPE',
+      'The options of paint are null; accepted: a plain record, { name: value }.',
+    ],
     [[], 'WRONG_TYPE', 'The options of paint are []; accepted: a plain record, { name: value }.'],
   ])('refuses %o with %s', (given, code, message) => {
     expect(() => table.read(given)).toThrow(

@@ -219,6 +219,23 @@ describe('a fault of onProgress', () => {
       return loaded;
     },
   };
+  it('hears of the same warning once', async () => {
+    const source: WeightSource = {
+      ...weights,
+      async read(_, { onWarning } = {}) {
+        for (const message of ['a', 'b', 'a']) onWarning?.({ code: 'CACHE_WRITE_FAILED', message });
+        return loaded;
+      },
+    };
+    const seen: string[] = [];
+    const onProgress = (event: StyleTransferProgress) => {
+      if (event.type === 'warning') seen.push(event.message);
+    };
+    const options = { weights: source, engine: 'wasm', threads: 1, iterations: 1, onProgress } as const;
+    (await styleTransfer(content, style, options)).dispose();
+    expect(seen).toEqual(['a', 'b']);
+  });
+
   const kinds = ['weights', 'warning', 'start', 'step', 'interrupted'] as const;
 
   it.each(kinds)('ends the run, at an event %s, thrown or rejected', async (kind) => {
