@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
 import colors from 'picocolors';
 import { InvalidArgumentError, StyleTransferError } from '../errors';
-import { showValue } from '../options/show';
+import { showText, showValue } from '../options/show';
 import { nearestName } from '../options/validate';
 import { evaluateCommand, evaluateOptions } from './evaluate-command';
 import { exitCodeOf, exitCodes, Interrupted } from './exit-codes';
@@ -86,11 +86,13 @@ function withHelpFlag(args: readonly string[], program: Command): readonly strin
   }
   let command = program;
   for (const name of args.slice(1)) {
+    // The help of help is that of the command around it.
+    if (name === 'help') break;
     const under = command.commands.find((one) => one.name() === name);
     if (under === undefined) throw noCommand(name, command);
     command = under;
   }
-  return [...args.slice(1), '--help'];
+  return [...args.slice(1).filter((name) => name !== 'help'), '--help'];
 }
 
 const commandNames = (command: Command) => [...command.commands.map((under) => under.name()), 'help'];
@@ -131,6 +133,9 @@ function report(
 
 const unexpected = 'UNEXPECTED';
 
+/** Commander's messages contain what was typed, however long it is. */
+const longestUsageError = 300;
+
 function described(
   error: unknown,
   options: Options,
@@ -144,7 +149,7 @@ function described(
     const message = error.message
       .replace(/^error: /, '')
       .replace(/\n\(Did you mean (.*)\?\)$/s, '; did you mean $1?');
-    return { code: 'WRONG_USAGE', message };
+    return { code: 'WRONG_USAGE', message: showText(message, longestUsageError) };
   }
   if (error instanceof StyleTransferError) {
     const { code, message, option } = error;

@@ -13,11 +13,11 @@ const paint = (args: readonly string[], fake = fakeTerminal()) =>
 
 describe('help', () => {
   test('is shown by help, --help and -h, on stdout', async () => {
-    const [shown, long, short] = await Promise.all(
-      [['help'], ['--help'], ['-h']].map((args) => runCommand(args)),
+    const [shown, ...others] = await Promise.all(
+      [['help'], ['--help'], ['-h'], ['help', 'help']].map((args) => runCommand(args)),
     );
     expect(shown).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('Usage: ') });
-    expect([long, short]).toEqual([shown, shown]);
+    expect(others).toEqual([shown, shown, shown]);
   });
 
   test('of a command is shown by help and its name', async () => {
@@ -83,6 +83,13 @@ describe('a command that does not exist', () => {
       process.chdir(before);
     }
   });
+});
+
+test('an option of 100 000 letters makes a short message', async () => {
+  const { code, stderr } = await runCommand(['a.png', 'b.png', `--${'x'.repeat(100_000)}`]);
+  expect(stderr).toMatch(/^error: unknown option '--xxx/);
+  expect(stderr.length).toBeLessThan(400);
+  expect(code).toBe(2);
 });
 
 describe('errors speak of flags, not of the library', () => {

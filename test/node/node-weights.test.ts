@@ -88,10 +88,11 @@ describe('weights in Node', () => {
   });
 
   it('that are nothing of the kind are refused', async () => {
-    await expect(nodeWeights(17 as never)).rejects.toMatchObject({
-      code: 'UNKNOWN_WEIGHTS',
-      option: 'weights',
-    });
+    for (const weights of [17 as never, ''])
+      await expect(nodeWeights(weights)).rejects.toMatchObject({
+        code: 'UNKNOWN_WEIGHTS',
+        option: 'weights',
+      });
     await expect(nodeWeights({ conv9_9: madeLayer('conv1_1') } as never)).rejects.toMatchObject({
       code: 'UNKNOWN_NAME',
     });

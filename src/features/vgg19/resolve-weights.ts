@@ -70,7 +70,8 @@ async function sourceOf(weights: Weights | undefined, platform: WeightsPlatform)
   const { cache, mirrors } = platform;
   if (weights === 'embedded') return (await import('./embedded')).embeddedWeights;
   if (weights === 'vgg19') return vgg19Weights({ cache, mirrors });
-  if (typeof weights === 'string' || weights instanceof URL) {
+  // An empty text would be the current folder.
+  if ((typeof weights === 'string' && weights !== '') || weights instanceof URL) {
     requireWeightKind(weights);
     const opened = platform.open?.(weights);
     if (opened) return opened;
