@@ -5,28 +5,28 @@ import type { LayerName } from './layer-name';
 /** Feature maps by layer, each [1, height, width, channels]. The key `image` holds the image itself, [1, h, w, 3]. */
 export type Features = Readonly<Partial<Record<LayerName, Tensor4D>>>;
 
-/** The network at one image: its features, and the way back from them to the image. */
+/** A network linearised at one image: its features, and the backward pass from them to the image. */
 export interface Linearization {
-  /** The layers that were asked for. They belong to the linearization: `dispose()` frees them. */
+  /** The requested layers. They belong to the linearization: `dispose()` frees them. */
   readonly features: Features;
   /**
    * Gradient with respect to the image of the sum over layers of the inner products of features and cotangents
-   * (a vector-Jacobian product). Layers may be left out; a cotangent has its feature's shape.
+   * (a vector-Jacobian product). Layers may be omitted; a cotangent has the shape of its feature.
    * @returns the gradient [height, width, 3], which belongs to the caller
    */
   pullback(cotangents: Features): Image;
-  /** Frees the features and all that the way back needed. Safe to call twice. */
+  /** Frees the features and the memory of the backward pass. Safe to call twice. */
   dispose(): void;
 }
 
 /**
- * A differentiable function from an image to the feature maps of a network. Write another by implementing this:
- * nothing else in the library knows which network it is.
+ * A differentiable function from an image to the feature maps of a network. Implement this interface for another
+ * network: nothing else in the library depends on the network.
  */
 export interface FeatureExtractor {
-  /** The network, for reports: `'vgg19'`. */
+  /** Name of the network in reports: `'vgg19'`. */
   readonly name: string;
-  /** The layers that can be asked for, in the order of computation, `'image'` first. */
+  /** The available layers, in the order of computation, `'image'` first. */
   readonly layers: readonly LayerName[];
   /**
    * Feature maps of `layers` at `image` [height, width, 3] in [0,1].
@@ -42,16 +42,16 @@ export interface FeatureExtractor {
     layers: readonly LayerName[],
     take: (layer: LayerName, feature: Tensor4D) => void,
   ): void;
-  /** Like {@link extract}, and the way back. */
+  /** Like {@link extract}, with the backward pass. */
   linearize(image: Image, layers: readonly LayerName[]): Linearization;
-  /** Frees the weights. Safe to call twice; every other use after it throws `DISPOSED`. */
+  /** Frees the weights. Safe to call twice; any later use of the extractor throws `DISPOSED`. */
   dispose(): void;
-  /** What computes, for reports: `'tfjs'`, `'wasm'`. */
+  /** Name of the engine in reports: `'tfjs'`, `'wasm'`. */
   readonly engine?: string | undefined;
-  /** Threads that compute, for reports; undefined where the engine does not know, as on a GPU. */
+  /** Number of threads, for reports; undefined if the engine does not know it, as on a GPU. */
   readonly threads?: number | undefined;
-  /** Where the weights came from, for reports: `'VGG-19 from ../vgg19'`. */
+  /** Source of the weights, for reports: `'VGG-19 from ../vgg19'`. */
   readonly weights?: string | undefined;
-  /** True where no VGG-19 was found and the small network that comes with this package stands in. */
+  /** True if the small network of this package replaces VGG-19. */
   readonly embedded?: boolean | undefined;
 }

@@ -4,17 +4,17 @@ import type { LayerName } from './layer-name';
 
 export type { NamedTensor, NamedTensors } from '../weights/tensor-file';
 
-/** A network as data: what an image goes through, step by step. Weights are kept apart, as {@link NamedTensors}. */
+/** A network as data: the steps applied to an image. Weights are separate, as {@link NamedTensors}. */
 export interface Network {
-  /** For reports: `'vgg19'`. */
+  /** Name in reports: `'vgg19'`. */
   readonly name: string;
-  /** What the first step expects. */
+  /** The conversion of an image to the input of the first step. */
   readonly input: Normalization;
-  /** In the order of computation; each step reads the output of the one before. */
+  /** Steps in the order of computation; each reads the output of the one before. */
   readonly steps: readonly NetworkStep[];
 }
 
-/** What turns an RGB image in [0,1] into a network's input: scale * image + offset. */
+/** The conversion of an RGB image in [0,1] to a network's input: scale * image + offset. */
 export interface Normalization {
   /** Factor for R, G, B. */
   readonly scale: readonly [number, number, number];
@@ -43,20 +43,20 @@ export interface ReluStep {
   readonly name: LayerName;
 }
 
-/** The maximum or the mean of each 2x2 window, stride 2; a last odd row or column is left out. */
+/** The maximum or the mean of each 2x2 window, stride 2; a last odd row or column is ignored. */
 export interface PoolStep {
   readonly op: 'maxPool' | 'averagePool';
   readonly name: LayerName;
 }
 
-/** A network with its weights: what an engine loads. */
+/** A network with its weights, for an engine to load. */
 export interface LoadedNetwork {
   readonly network: Network;
   /** The tensors of every step, and perhaps others. */
   readonly weights: NamedTensors;
-  /** Where the weights came from, for reports: `'VGG-19 from ../vgg19'`. */
+  /** Source of the weights, for reports: `'VGG-19 from ../vgg19'`. */
   readonly weightsName: string;
-  /** Whether they are those of the network that comes with this package. */
+  /** Whether the weights are those of the small network of this package. */
   readonly embedded?: boolean | undefined;
 }
 
@@ -66,7 +66,7 @@ export const isPool = (step: NetworkStep): step is PoolStep =>
 
 /**
  * Kernel and bias of a convolution.
- * @throws WeightsError `WRONG_WEIGHTS` unless both are there and have the shapes that the step says
+ * @throws WeightsError `WRONG_WEIGHTS` unless both exist and have the shapes that the step requires
  */
 export function convolutionWeights(
   step: ConvStep,

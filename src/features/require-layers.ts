@@ -2,12 +2,12 @@ import { InvalidArgumentError } from '../errors';
 import type { LayerName } from './layer-name';
 
 /**
- * Throws unless a network has every layer that something needs.
+ * Throws unless a network has every needed layer.
  *
  * @param option the option that is wrong if one is missing
- * @param needs what needs them, for the message: `'The loss'`
+ * @param needs the part that needs the layers, for the message: `'The loss'`
  * @param network its name and its layers
- * @throws InvalidArgumentError `MISSING_LAYER`, which names the layer and what there is
+ * @throws InvalidArgumentError `MISSING_LAYER`, which names the missing layer and the existing ones
  */
 export function requireLayers(
   option: string,

@@ -1,17 +1,17 @@
 import type { Bytes } from './byte-store';
 
 /**
- * Keeps downloaded files of weights. Write another by implementing this; the library checks what it reads from it by
- * SHA-256.
+ * A cache of downloaded weight files. Implement this interface for another cache; the library checks the files read
+ * from it by SHA-256.
  */
 export interface WeightCache {
-  /** For people: a folder's path, `"the browser's cache"`. */
+  /** Name for messages: a folder's path, `"the browser's cache"`. */
   readonly name: string;
-  /** The bytes under a key, undefined where there are none. */
+  /** The bytes under a key; undefined if there are none. */
   read(key: string): Promise<Bytes | undefined>;
-  /** Puts bytes under a key, in place of what was there; a reader sees all of the old ones or all of the new. */
+  /** Stores bytes under a key, replacing any others; a reader sees either all of the old or all of the new bytes. */
   write(key: string, bytes: Bytes): Promise<void>;
-  /** Removes a key; no error where it is not there. */
+  /** Removes a key; no error if it does not exist. */
   delete(key: string): Promise<void>;
   /** All keys. */
   list(): Promise<readonly CachedFile[]>;
@@ -19,7 +19,7 @@ export interface WeightCache {
 
 /** A file in a {@link WeightCache}. */
 export interface CachedFile {
-  /** Lower-case letters, digits, `.`, `_`, `-`, and `/` between folders: fit for a file system. */
+  /** Lower-case letters, digits, `.`, `_`, `-`, and `/` between folders: valid as a path in every file system. */
   readonly key: string;
   readonly bytes: number;
 }
@@ -29,7 +29,7 @@ export function isCacheKey(key: string): boolean {
   return key.length <= 255 && /^[a-z0-9_-][a-z0-9._-]*(\/[a-z0-9_-][a-z0-9._-]*)*$/.test(key);
 }
 
-/** A cache that lasts as long as the program: for tests, and where nothing may be kept. */
+/** A cache in memory: for tests, and for programs that must not store files. */
 export function memoryCache(): WeightCache {
   const files = new Map<string, Bytes>();
   return {

@@ -1,6 +1,6 @@
 import type { WeightsWarning } from './progress';
 
-/** Bytes that own their memory, as WebCrypto and `Response` want them. */
+/** Bytes in unshared memory, as WebCrypto and `Response` require. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 /** A part of a file. */
@@ -16,9 +16,9 @@ export const totalLength = (parts: readonly { readonly length: number }[]): numb
 /** Options of a {@link ByteStore}'s functions. */
 export interface ReadBytesOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Told how many bytes of the present call have arrived; less than before when a download starts anew. */
+  /** Called with the number of bytes of this call that have arrived; the number falls when a download restarts. */
   readonly onBytes?: ((loaded: number) => void) | undefined;
-  /** Told of what went wrong without preventing the bytes from being read: a cache that cannot be written. */
+  /** Called for problems that do not prevent reading, such as a cache that cannot be written. */
   readonly onWarning?: ((warning: WeightsWarning) => void) | undefined;
 }
 
@@ -26,22 +26,22 @@ export interface ReadBytesOptions {
  * A folder of files with weights: on disk, on a server, in memory. Names are relative to it, with `/` between folders.
  */
 export interface ByteStore {
-  /** For people: the folder's path or URL. */
+  /** Name for messages: the folder's path or URL. */
   readonly name: string;
   /** The file in the folder that the location named, if it named one. */
   readonly entry?: string | undefined;
-  /** Whether a file is better read whole than in parts; `size` where it is known. */
+  /** Whether to read a file whole rather than in parts. @param size if known */
   prefersWhole(file: string, size: number | undefined): boolean;
   /** Size of a file in bytes. */
   size(file: string, options?: ReadBytesOptions): Promise<number>;
-  /** All of a file. Throws a `WeightsError` where it holds more than `limit` bytes. */
+  /** All of a file. Throws a `WeightsError` if it holds more than `limit` bytes. */
   read(file: string, limit: number, options?: ReadBytesOptions): Promise<Bytes>;
   /**
-   * Parts of one version of a file, in order: bytes of a file that is replaced meanwhile are never mixed with those of
-   * its successor. The ranges ascend and do not overlap.
+   * Parts of one version of a file, in order: if the file is replaced meanwhile, bytes of old and new are never mixed.
+   * The ranges ascend and do not overlap.
    */
   readRanges(file: string, ranges: readonly ByteRange[], options?: ReadBytesOptions): AsyncIterable<Bytes>;
-  /** Removes from a cache what was read: it is not what it should be. */
+  /** Removes the files read from the cache, because their contents are wrong. */
   discard?(): Promise<void>;
 }
 

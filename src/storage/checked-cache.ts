@@ -4,7 +4,7 @@ import type { Bytes } from './byte-store';
 import type { WeightsWarning } from './progress';
 import { sha256 } from './sha256';
 
-/** What is known of a file before it is fetched. */
+/** Known properties of a file before it is fetched. */
 export interface Pin {
   readonly sha256?: string | undefined;
   readonly size?: number | undefined;
@@ -39,11 +39,11 @@ export class CheckedCache {
   }
 
   /**
-   * Keeps bytes that are verified: they have the pinned hash, or arrived in one transfer of one version of their file.
+   * Stores verified bytes: they have the pinned hash, or arrived in one transfer of one version of their file.
    */
   async write(key: string, bytes: Bytes, pin: Pin = {}): Promise<void> {
     await this.trying('CACHE_WRITE_FAILED', async (cache) => {
-      // The hash comes first: a reader that finds the bytes without it would take them for damaged.
+      // The hash is written first: a reader that finds bytes without a hash takes them for damaged.
       if (!pin.sha256) await cache.write(digestKey(key), new TextEncoder().encode(await sha256(bytes)));
       await cache.write(key, bytes);
     });
@@ -66,7 +66,7 @@ export class CheckedCache {
       return await work(this.cache);
     } catch (cause) {
       const reason = showText(cause instanceof Error ? cause.message : String(cause), 200);
-      this.warn({ code, message: `${this.name} does not work as a cache of weights: ${reason}` });
+      this.warn({ code, message: `${this.name} does not work as a weight cache: ${reason}` });
       return undefined;
     }
   }

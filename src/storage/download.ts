@@ -4,7 +4,7 @@ import { untilAborted } from '../until-aborted';
 import type { ByteRange, Bytes } from './byte-store';
 import { PassingFailure, retryAfterMs } from './retry';
 
-/** How a {@link Download} reaches its server. */
+/** Connection settings of a {@link Download}. */
 export interface Transport {
   readonly fetch: typeof fetch;
   /** Milliseconds without a byte after which a connection counts as broken. */
@@ -12,24 +12,23 @@ export interface Transport {
   readonly signal: AbortSignal | undefined;
 }
 
-/** What {@link Download.start} asks a server for. */
+/** The request of {@link Download.start}. */
 export interface DownloadRequest {
   readonly method?: 'GET' | 'HEAD';
   /** @default the whole file */
   readonly range?: ByteRange | undefined;
 }
 
-/** A response of a server: all of a file, or the part that was asked for. */
+/** A server's response: all of a file, or the requested part. */
 export class Download {
-  /** Whether the body is the part that was asked for, not the file from its start. */
+  /** Whether the body is the requested part, not the file from its start. */
   readonly partial: boolean;
-  /** Bytes of the whole file, where the server says it. */
+  /** Bytes of the whole file, if the server states them. */
   readonly total: number | undefined;
   /**
-   * What stays the same exactly as long as the file's bytes do (RFC 9110, 8.8): a strong ETag, or a Last-Modified at
-   * least a second older than the response. Undefined where the server gives neither. Compared with that of other
-   * responses, it takes the place of If-Range, for which a browser would have to ask another origin's server for
-   * permission first.
+   * A strong validator of the file's bytes (RFC 9110, 8.8): a strong ETag, or a Last-Modified at least a second older
+   * than the response; undefined if the server sends neither. Versions of responses are compared instead of sending
+   * If-Range, for which a browser would first need permission from a server of another origin.
    */
   readonly version: string | undefined;
 
@@ -50,7 +49,7 @@ export class Download {
   }
 
   /**
-   * Asks a server. Throws a `PassingFailure` where another attempt may help, else a `WeightsError`: `WRONG_SIZE` where
+   * Sends the request. Throws a `PassingFailure` if another attempt may help, else a `WeightsError`: `WRONG_SIZE` if
    * the file ends before the range.
    */
   static async start(url: string, request: DownloadRequest, transport: Transport): Promise<Download> {
@@ -101,7 +100,7 @@ export function wrongSize(url: string, found: number, accepted: string): Weights
   });
 }
 
-/** Waits for one step of a download, which must come before the time limit and the signal's abort. */
+/** Waits for one step of a download, until the time limit or the signal's abort. */
 async function watched<T>(
   step: () => Promise<T>,
   url: string,
@@ -117,7 +116,7 @@ async function watched<T>(
     controller.abort();
   }, stallTimeoutMs);
   try {
-    // A `fetch` of the caller's own may not listen to the signal that it is given.
+    // A custom `fetch` may ignore its signal.
     return await untilAborted(controller.signal, step());
   } catch (error) {
     controller.abort();
@@ -138,12 +137,12 @@ function versionOf(headers: Headers): string | undefined {
   return modified === null || age < 1000 ? undefined : modified;
 }
 
-/** Throws unless a response 206 is the range that was asked for, as far as its headers tell. */
+/** Throws if the headers of a response 206 show another range than the requested one. */
 function requireRange({ headers }: Response, url: string, range: ByteRange | undefined): void {
   const [, from] = headers.get('content-range')?.match(/^bytes (\d+)-/) ?? [];
   const length = numberOf(headers.get('content-length'));
   const { offset, length: wanted } = range ?? { offset: 0, length: undefined };
-  // Pages see Content-Range of another origin only where the server allows it; the length they always see.
+  // Pages can read Content-Range of another origin only if the server permits it, but always the length.
   if (from === undefined ? range && (length ?? wanted) === wanted : Number(from) === offset) return;
   const found = from === undefined ? `${length} bytes` : `byte ${Number(from)}`;
   const message = `${showUrl(url)} answered a request for byte ${offset} with ${found}.`;
@@ -167,7 +166,7 @@ function failedResponse({ status, statusText, headers }: Response, url: string, 
   return new WeightsError('DOWNLOAD_FAILED', `${answer}.`, { option: 'weights', value: showUrl(url) });
 }
 
-/** Names that do not exist and servers that refuse will be no better in a second; a lost connection may. */
+/** Causes for which another attempt is useless: names that do not exist and servers that refuse. */
 const lastingFailures: readonly unknown[] = [
   'ENOTFOUND',
   'EAI_AGAIN',
@@ -177,7 +176,7 @@ const lastingFailures: readonly unknown[] = [
 ];
 
 function failedConnection(error: unknown, url: string): Error {
-  // fetch() says 'fetch failed' and has the reason in the cause.
+  // The message of fetch() is 'fetch failed'; its cause has the reason.
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const reason = showText(cause instanceof Error ? cause.message : String(cause));
   const message = `The connection to ${showUrl(url)} failed (${reason})`;

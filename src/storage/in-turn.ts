@@ -1,6 +1,6 @@
 import { untilAborted } from '../until-aborted';
 
-/** Settles when the work in progress for a key does. */
+/** By key, a promise that settles with the work in progress. */
 const turns = new Map<string, Promise<void>>();
 
 /**

@@ -1,16 +1,16 @@
-/** How far reading weights has come. */
+/** Progress of reading weights. */
 export interface WeightsProgress {
   readonly type: 'weights';
-  /** The file or layer that is read. */
+  /** The file or layer being read. */
   readonly name: string;
   readonly loadedBytes: number;
-  /** Undefined where the server does not say. */
+  /** Undefined if the server does not state it. */
   readonly totalBytes: number | undefined;
   /** Estimated from the rate so far; undefined until there is one. */
   readonly secondsLeft: number | undefined;
 }
 
-/** Something worth telling that did not prevent the weights from being read. */
+/** A problem that did not prevent the weights from being read. */
 export interface WeightsWarning {
   /** Stable under semver: `'CACHE_READ_FAILED'`, `'CACHE_WRITE_FAILED'`, `'CACHE_CORRUPT'`. */
   readonly code: string;
@@ -25,7 +25,7 @@ export class ProgressMeter {
   private toldAt = -Infinity;
   private toldBytes = -1;
   private done = 0;
-  /** Bytes of the first report: they came from a cache or a disk and say nothing about the rate of a download. */
+  /** Bytes of the first report, which do not count for the rate, because they may come from a cache or a disk. */
   private startBytes: number | undefined;
 
   constructor(
@@ -33,12 +33,12 @@ export class ProgressMeter {
     private readonly totalBytes: number | undefined,
   ) {}
 
-  /** `bytes` of the file that is being read have arrived, on top of what {@link finish} was told. */
+  /** Reports that `bytes` of the current file have arrived, in addition to the finished files. */
   report(name: string, bytes: number): void {
     this.tell(name, this.done + bytes);
   }
 
-  /** A file is complete with `bytes`. */
+  /** Reports that a file is complete with `bytes`. */
   finish(name: string, bytes: number): void {
     this.done += bytes;
     this.tell(name, this.done);

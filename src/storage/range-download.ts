@@ -7,16 +7,16 @@ import { PassingFailure } from './retry';
 
 /** Parts of one version of a file that is on a server. */
 export interface VersionedPieces {
-  /** What the server calls the version; `transfer ...` for the bytes of one transfer from a server that names none. */
+  /** The server's name of the version; `transfer ...` for the bytes of one transfer from a server that names none. */
   readonly version: string | undefined;
-  /** A piece for each range; undefined where it is missing. */
+  /** A piece for each range; undefined if it is missing. */
   readonly pieces: readonly (Bytes | undefined)[];
 }
 
 /**
- * Fetches parts of a file on a server so that all are of one version. Every response must name the version of those
- * before; another one means that the file was replaced, and all starts anew. A server that names no version, or ignores
- * Range, is read in one transfer from the file's start to the last wanted byte.
+ * Fetches parts of a file on a server so that all are of one version. Every response must name the same version;
+ * another one means that the file was replaced, and all parts are fetched again. A server that names no version, or
+ * ignores Range, is read in one transfer from the file's start to the last wanted byte.
  */
 export class RangeDownload {
   private version: string | undefined;
@@ -28,7 +28,7 @@ export class RangeDownload {
     private readonly url: string,
     private readonly ranges: readonly ByteRange[],
     kept: VersionedPieces,
-    /** Size of the file, where an earlier response said it. */
+    /** Size of the file, if an earlier response stated it. */
     private readonly size: number | undefined,
     private readonly transport: Transport,
     private readonly onBytes: (loaded: number) => void = () => undefined,
@@ -37,7 +37,7 @@ export class RangeDownload {
     this.pieces = [...kept.pieces];
   }
 
-  /** What has been fetched so far, all of one version. */
+  /** The pieces fetched so far, all of one version. */
   get fetched(): VersionedPieces {
     return { version: this.version, pieces: this.pieces };
   }
@@ -45,7 +45,7 @@ export class RangeDownload {
   /** Bytes that another attempt need not fetch. */
   readonly progress = (): number => this.pieces.reduce((sum, piece) => sum + (piece?.length ?? 0), 0);
 
-  /** Fetches what is missing. Called again after a failure, it goes on with the same version. */
+  /** Fetches the missing pieces. After a failure, another call continues with the same version. */
   readonly run = async (): Promise<readonly Bytes[]> => {
     if (this.version?.startsWith(transfer)) this.startAnew();
     for (;;) {
@@ -64,7 +64,7 @@ export class RangeDownload {
     try {
       const { version, partial } = download;
       if (this.version !== undefined && version !== this.version) {
-        // A server whose versions do not last is read in one transfer.
+        // If the server's versions keep changing, the file is read in one transfer.
         this.inOneTransfer = version === undefined || ++this.changes > 1;
         this.startAnew();
         throw new PassingFailure(`${showUrl(this.url)} was replaced while it was read`, { delayMs: 0 });
@@ -143,5 +143,7 @@ export class RangeDownload {
   }
 }
 
-/** Start of the version of bytes that came in one transfer from a server that names none: no other response has it. */
+/**
+ * Prefix of the version of bytes from one transfer of a server that names none; no other response has the same version.
+ */
 const transfer = 'transfer';

@@ -1,10 +1,10 @@
 import type { ByteRange, Bytes } from './byte-store';
 
-/** Copies parts of a file out of its bytes, which arrive in ascending order and may leave out what no range needs. */
+/** Copies parts out of a file's bytes, which arrive in ascending order and may skip bytes that no range needs. */
 export class RangePicker {
   /** The parts that are complete, in order. */
   readonly complete: Bytes[] = [];
-  /** The part in progress, of which `filled` bytes are there. */
+  /** The part in progress, of which `filled` bytes have arrived. */
   private current: Bytes | undefined;
   private filled = 0;
 
@@ -20,7 +20,7 @@ export class RangePicker {
     return this.complete.reduce((sum, { length }) => sum + length, this.filled);
   }
 
-  /** Takes the bytes of the file that start at `position`. */
+  /** Adds the bytes of the file that start at `position`. */
   add(chunk: Uint8Array, position: number): void {
     const end = position + chunk.length;
     while (!this.done) {

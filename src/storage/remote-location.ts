@@ -3,18 +3,18 @@ import { showUrl, showValue } from '../options/show';
 import type { Pin } from './checked-cache';
 import { sha256OfText } from './sha256';
 
-/** Where a remote store's files are. */
+/** The location of a remote store's files. */
 export interface RemoteLocation {
-  /** For people. */
+  /** Name for messages. */
   readonly name: string;
   /** URLs of folders with the same files, each ending in `/`, the first preferred. */
   readonly folders: readonly string[];
   /** Query of every file's URL, `?` included. */
   readonly search?: string | undefined;
   readonly entry?: string | undefined;
-  /** What is known of the files. */
+  /** Known sizes and hashes of files. */
   readonly pins?: ReadonlyMap<string, Pin> | undefined;
-  /** Folder in the cache. @default one of its own for each URL */
+  /** Folder in the cache. @default a separate one for each URL */
   readonly cacheFolder?: string | undefined;
 }
 
@@ -29,7 +29,7 @@ export function locationOf(url: string | URL, defaultEntry: string): RemoteLocat
 }
 
 /**
- * The URL that a location is. Relative ones belong to the page. @throws InvalidArgumentError `UNKNOWN_WEIGHTS` for
+ * The URL of a location; relative to the page. @throws InvalidArgumentError `UNKNOWN_WEIGHTS` for
  * anything else, and for user names and passwords, which `fetch` refuses
  */
 export function requireUrl(location: unknown): URL {
@@ -38,7 +38,7 @@ export function requireUrl(location: unknown): URL {
   const isHttp = url?.protocol === 'http:' || url?.protocol === 'https:';
   if (url && isHttp && url.username === '' && url.password === '') return url;
   const accepted = isHttp
-    ? 'a URL without user name and password; a `fetch` of your own can send an Authorization header'
+    ? 'a URL without user name and password; a custom `fetch` can send an Authorization header'
     : 'an http: or https: URL, a WeightSource, a tf.io.IOHandler; folders on disk through tfjs-style-transfer/node';
   const shown =
     typeof location === 'string' || location instanceof URL ? `'${showUrl(location)}'` : showValue(location);
@@ -49,13 +49,13 @@ export function requireUrl(location: unknown): URL {
   });
 }
 
-/** The folder in a cache for the files of a location that names none. */
+/** The default cache folder for the files of a location. */
 export async function folderKeyOf({ folders, search = '' }: RemoteLocation): Promise<string> {
   const host = new URL(folders[0]).host.toLowerCase().replace(/[^a-z0-9.-]/g, '_');
   return `${host}/${(await sha256OfText(folders[0] + search)).slice(0, 16)}`;
 }
 
-/** A file's name, made fit for a key: two that differ stay different. */
+/** A file's name as a valid key; different names give different keys. */
 export async function fileKeyOf(file: string): Promise<string> {
   const readable = file
     .toLowerCase()
@@ -77,7 +77,7 @@ function parsed(location: string | URL, base: string | undefined): URL | undefin
   }
 }
 
-/** A segment of a URL's path as text; one whose escapes are wrong as it is. */
+/** A segment of a URL's path, decoded; unchanged if its escapes are wrong. */
 function decoded(segment: string): string {
   try {
     return decodeURIComponent(segment);

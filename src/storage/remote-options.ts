@@ -1,17 +1,17 @@
 import { any, callback, flag, number, type Table } from '../options/table';
 import type { WeightCache } from './byte-cache';
 
-/** Options of everything that is read from a URL. */
+/** Options of sources that read from URLs. */
 export interface RemoteOptions {
   /**
-   * Where downloaded files are kept; false for nowhere. What is kept counts as the file at that URL for good.
-   * @default the browser's cache in pages and workers, nowhere in Node (`nodeWeights` keeps them on disk)
+   * Cache for downloads; false for none. A cached file is used for its URL without asking the server again.
+   * @default the browser's cache in pages and workers, none in Node (`nodeWeights` caches on disk)
    */
   readonly cache?: WeightCache | false | undefined;
   /** SHA-256 (hexadecimal) that files must have, by their names. @default none */
   readonly sha256?: Readonly<Record<string, string>> | undefined;
   /**
-   * How often in a row a request may fail in passing (429, 5xx, a broken connection) before it is given up.
+   * Number of consecutive temporary failures (429, 5xx, a broken connection) before a request is given up.
    * @default 4
    */
   readonly retries?: number | undefined;
@@ -19,13 +19,13 @@ export interface RemoteOptions {
   readonly retryDelayMs?: number | undefined;
   /** Milliseconds without a byte after which a connection counts as broken. @default 60000 */
   readonly stallTimeoutMs?: number | undefined;
-  /** Only what is in the cache is used; nothing is fetched. @default false */
+  /** Use the cache only and download nothing. @default false */
   readonly offline?: boolean | undefined;
-  /** Fetches, for proxies and headers of your own. @default the platform's `fetch` */
+  /** Custom `fetch`, for proxies and headers. @default the platform's `fetch` */
   readonly fetch?: typeof fetch | undefined;
 }
 
-/** The option `cache` of every source that keeps what it fetches. */
+/** The option `cache` of sources that download. */
 export const cacheOption = any<WeightCache | false>(
   'a WeightCache (read, write, delete, list), or false',
   (value) => {
@@ -34,7 +34,7 @@ export const cacheOption = any<WeightCache | false>(
   },
 );
 
-/** {@link RemoteOptions} without `sha256`, for sources of files whose hashes nobody can give. */
+/** {@link RemoteOptions} without `sha256`, for sources of files without known hashes. */
 export const downloadOptions = {
   cache: cacheOption,
   retries: number({ min: 0, max: 1000, integer: true, default: 4 }),

@@ -17,18 +17,17 @@ import { sha256, sha256OfText } from './sha256';
 export type RemoteSettings = WithDefaults<Omit<RemoteOptions, 'sha256'>, typeof downloadOptions>;
 
 /**
- * Files on a server, or on several that have the same, through a cache. A file that is read whole comes in one
- * transfer; parts of a file are bound to one version of it. Only such bytes, or those with the pinned hash, get into
- * the cache.
+ * Files on a server or its mirrors, through a cache. A whole file is read in one transfer; parts of a file are of one
+ * version of it. Only such bytes, or bytes with the pinned hash, are cached.
  */
 export class RemoteStore implements ByteStore {
   readonly name: string;
   readonly entry: string | undefined;
   private readonly cache: WeightCache | undefined;
   private readonly sizes = new Map<string, number>();
-  /** Keys of what was read. */
+  /** Cache keys of the files read. */
   private readonly used = new Set<string>();
-  /** Index of the folder that answered last. */
+  /** Index of the folder of the last successful download. */
   private preferred = 0;
   private folderKey: string | undefined;
 
@@ -50,7 +49,7 @@ export class RemoteStore implements ByteStore {
     const known = this.pinOf(file)?.size ?? this.sizes.get(file);
     const kept = known ?? (await this.cached(options).read(await this.keyOf(file)))?.length;
     const asked = kept ?? (await this.fromAnyFolder(file, options, sizeOf));
-    // A server that does not tell a file's size is asked for the file.
+    // If the server does not state the size, the whole file is read.
     const size = asked ?? (await this.read(file, unsizedFileBytes, options)).length;
     this.sizes.set(file, size);
     return size;
@@ -90,8 +89,8 @@ export class RemoteStore implements ByteStore {
   }
 
   /**
-   * Parts of a file from the cache and the server. The cache keeps the parts of one version of a file under keys with
-   * that version, and which version that is beside them.
+   * Parts of a file from the cache and the server. The cache stores the parts of one version of a file under keys with
+   * that version, and the version under a key of its own.
    */
   private async rangesOf(
     file: string,
@@ -124,7 +123,7 @@ export class RemoteStore implements ByteStore {
         return download;
       });
     } finally {
-      // Also after a failure, so that the next load need not fetch these pieces again.
+      // Also after a failure, so that the next load does not fetch these pieces again.
       const { version, pieces } = download?.fetched ?? known;
       if (version !== undefined && pieces.some((piece, i) => piece && piece !== kept[i])) {
         if (version !== keptVersion) await this.forgetRanges(key, cache);
@@ -155,7 +154,7 @@ export class RemoteStore implements ByteStore {
     if (settings.offline)
       throw new WeightsError(
         'NOT_CACHED',
-        `${showText(file)} of ${this.name} is not in the cache, and offline: true forbids to fetch it.`,
+        `${showText(file)} of ${this.name} is not in the cache, and offline: true forbids downloading it.`,
         { option: 'weights', value: file },
       );
     const { stallTimeoutMs, retries, retryDelayMs } = settings;
@@ -216,9 +215,9 @@ export function remoteStore(
   return new RemoteStore({ ...locationOf(url, defaultEntry), pins: new Map(pins) }, settings);
 }
 
-/** Files up to this size are fetched and kept whole though only a part is needed. */
+/** Files up to this size are fetched and cached whole even if only a part is needed. */
 const wholeFileBytes = 2 ** 23;
-/** The most that is read to find out the size of a file. */
+/** Limit for files that are read to find their size. */
 const unsizedFileBytes = 2 ** 26;
 
 /** A download that may be tried again. */
@@ -227,7 +226,7 @@ interface Attempt<T> {
   readonly progress?: () => number;
 }
 
-/** Size of the file; undefined where the server does not say. */
+/** Size of the file; undefined if the server does not state it. */
 const sizeOf = (url: string, transport: Transport): Attempt<number | undefined> => ({
   async run() {
     for (const method of ['HEAD', 'GET'] as const) {

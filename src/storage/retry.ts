@@ -2,12 +2,12 @@ import type { ErrorCode } from '../error-codes';
 import { WeightsError } from '../errors';
 import { untilAborted } from '../until-aborted';
 
-/** A failure that may pass: worth another attempt. */
+/** A temporary failure: another attempt may succeed. */
 export class PassingFailure extends Error {
   override readonly name = 'PassingFailure';
-  /** Of the `WeightsError` that it becomes if it does not pass. */
+  /** Code of the `WeightsError` that is thrown if all attempts fail. */
   readonly code: ErrorCode;
-  /** Pause before the next attempt in milliseconds, where the server asked for one. */
+  /** Pause before the next attempt in milliseconds, if the server requested one. */
   readonly delayMs: number | undefined;
 
   constructor(
@@ -22,19 +22,19 @@ export class PassingFailure extends Error {
 
 /** Options of {@link retrying}. */
 export interface RetryOptions {
-  /** How often in a row an attempt may fail without getting further, before it is given up. */
+  /** Number of consecutive failures without progress before the work is given up. */
   readonly retries: number;
   /** Pause before the first repetition in milliseconds; it doubles from one to the next, up to 8 seconds. */
   readonly retryDelayMs: number;
   readonly signal?: AbortSignal | undefined;
   /**
-   * Bytes that need not be fetched again; a failed attempt that added to them starts the count of failures anew.
+   * Bytes that need not be fetched again; a failed attempt that increased them resets the count of failures.
    * @default 0
    */
   readonly progress?: () => number;
 }
 
-/** A server that asks for a longer pause is given up at once. */
+/** If a server requests a longer pause, the work is given up at once. */
 const longestPauseMs = 120_000;
 const longestBackOffMs = 8_000;
 
@@ -63,7 +63,7 @@ export async function retrying<T>(attempt: () => Promise<T>, options: RetryOptio
           option: 'weights',
           cause: error,
         });
-      // Random, so that many clients that failed together do not come back together.
+      // Random, so that many clients that failed together do not retry together.
       const backOff =
         Math.min(longestBackOffMs, retryDelayMs * 2 ** (failures - 1)) * (0.75 + Math.random() / 2);
       await pause(error.delayMs ?? backOff, signal);
@@ -71,7 +71,7 @@ export async function retrying<T>(attempt: () => Promise<T>, options: RetryOptio
   }
 }
 
-/** Milliseconds that a Retry-After header asks for: seconds or a date. */
+/** Milliseconds of a Retry-After header, which holds seconds or a date. */
 export function retryAfterMs(header: string | null): number | undefined {
   if (header === null) return undefined;
   const ms = /^\s*\d+\s*$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();

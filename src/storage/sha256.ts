@@ -1,8 +1,8 @@
 import type { Bytes } from './byte-store';
 
 /**
- * SHA-256 in lower-case hexadecimal. Pages that came over plain http have no WebCrypto; they load an implementation in
- * JavaScript.
+ * SHA-256 in lower-case hexadecimal. Pages over plain http have no WebCrypto; for them an implementation in JavaScript
+ * is loaded.
  */
 export async function sha256(bytes: Bytes): Promise<string> {
   const subtle = globalThis.crypto?.subtle;

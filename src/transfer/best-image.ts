@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Image } from '../image/image';
 
-/** Keeps the best image that a run has found, so that nothing is lost when the run is aborted or fails. */
+/** Keeps the best image of a run, also for the case that the run is aborted or fails. */
 export class BestImage {
   private image: Image;
   private lowest = Number.POSITIVE_INFINITY;
   private evaluated = 0;
 
-  /** @param start stays the caller's */
+  /** @param start remains the caller's */
   constructor(start: Image) {
     this.image = tf.clone(start);
   }
@@ -22,7 +22,7 @@ export class BestImage {
     return this.evaluated;
   }
 
-  /** Takes a copy of an image if its loss is the lowest so far. */
+  /** Copies an image if its loss is the lowest so far. */
   offer(image: Image, loss: number, evaluations: number): void {
     this.evaluated = evaluations;
     if (!(loss < this.lowest)) return;

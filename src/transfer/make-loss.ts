@@ -6,11 +6,10 @@ import type { Settings } from './options';
 import { type StyledTargets, stylesLoss, withGrams } from './preset-loss';
 
 /**
- * The loss that a run minimises: the caller's, what the caller's function makes, or the preset's.
+ * The loss of a run: the caller's, the result of the caller's function, or the preset's.
  *
  * @param owner frees the loss after the run, unless it is the caller's
- * @throws InvalidArgumentError `NOT_A_LOSS` if the caller's function makes something else; whatever that function
- *   throws
+ * @throws InvalidArgumentError `NOT_A_LOSS` if the caller's function returns something else; any error of that function
  */
 export async function makeLoss(
   { loss, preset, alpha, beta, signal }: Settings,
@@ -32,8 +31,8 @@ export async function makeLoss(
 }
 
 /**
- * An extractor for the caller's function: what it extracts is freed when the loss has been made, because losses keep
- * what they need, and it does nothing when it is disposed.
+ * An extractor for the caller's function. Its features are freed when the loss has been made, because losses copy the
+ * features that they need; its `dispose` does nothing.
  */
 function lend(
   extractor: EngineExtractor,

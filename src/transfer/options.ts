@@ -80,8 +80,8 @@ export interface StyleTransferOptions<Input = ImageInput> {
    */
   readonly seed?: number | undefined;
   /**
-   * A network that has been loaded already; it stays the caller's. Not beside `weights`, `engine`, `threads` or
-   * `relaxedSimd`, which say how to load one.
+   * A network that has been loaded already; it remains the caller's. Not beside `weights`, `engine`, `threads` or
+   * `relaxedSimd`, which are options of loading.
    * @default loaded for the run and disposed at its end
    */
   readonly extractor?: FeatureExtractor | undefined;
@@ -90,7 +90,7 @@ export interface StyleTransferOptions<Input = ImageInput> {
    */
   readonly weights?: Weights | undefined;
   /**
-   * A loss in place of the preset's, or a function, perhaps asynchronous, that makes one. A loss stays the caller's.
+   * A loss in place of the preset's, or a function, perhaps asynchronous, that makes one. A loss remains the caller's.
    *
    * If you pass a function, the loss it returns is disposed after the run, and features it extracted are freed as soon
    * as it returns. The library's losses copy what they need; a custom loss must `tf.keep(tf.clone(feature))`. The
@@ -104,8 +104,7 @@ export interface StyleTransferOptions<Input = ImageInput> {
    */
   readonly optimizer?: Method<Image> | undefined;
   /**
-   * What computes the network.
-   * @default 'auto', the faster one here
+   * The engine that computes the network. @default 'auto', the faster one for the backend
    */
   readonly engine?: EngineChoice | undefined;
   /**
@@ -120,7 +119,7 @@ export interface StyleTransferOptions<Input = ImageInput> {
   readonly relaxedSimd?: boolean | undefined;
   /** Ends the run within one evaluation; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Told what happens, and waited for; see {@link ProgressListener}. */
+  /** Called for each event and awaited; see {@link ProgressListener}. */
   readonly onProgress?: ProgressListener | undefined;
 }
 
@@ -134,15 +133,15 @@ export function isStartName(init: unknown): init is StartName {
   return (startNames as readonly unknown[]).includes(init);
 }
 
-/** Longer side of the result where neither the caller nor a smaller content image says otherwise. */
+/** Default of the longer side of the result, unless the content image is smaller. */
 export const defaultSize = 512;
 
-/** The method that minimises where the option `optimizer` is left out. */
+/** The default of the option `optimizer`. */
 export const defaultOptimizer = (): Method<Image> => lbfgs({ preconditioner: pyramidPreconditioner() });
 
 const pixels = { min: 16, max: 8192, integer: true } as const;
 
-/** A start: one of {@link startNames}, or whatever can be an image; that is looked at where it is read. */
+/** A start: one of {@link startNames}, or an image, which is checked when it is read. */
 function start<Input>(
   namesImage: (text: string) => boolean,
 ): Option<StartName | Input> & { default: 'content' } {
@@ -232,7 +231,7 @@ const conflicts: readonly Conflict<keyof StyleTransferOptions>[] = [
   {
     option: 'loss',
     replaces: ['preset', 'alpha', 'beta'],
-    because: 'the loss alone decides what is minimised',
+    because: 'the loss alone determines the minimised function',
   },
   {
     option: 'extractor',
@@ -248,7 +247,7 @@ export type Settings<Input = unknown> = Omit<
 > & { readonly preset: Preset; readonly iterations: number };
 
 /**
- * The arguments of `styleTransfer` after the two images, in either form: `(alpha, beta, options)` or `(options)`.
+ * The arguments of `styleTransfer` after the two images, in both forms: `(alpha, beta, options)` or `(options)`.
  *
  * @throws InvalidArgumentError if an option is unknown, not accepted, or without effect beside another
  */

@@ -11,21 +11,21 @@ import { styleLossOfGrams } from '../losses/style-loss';
 import { owning } from '../owning';
 import type { Preset } from './presets';
 
-/** What a loss is made from: the network and the two images, which all stay the caller's. */
+/** The inputs of a loss: the network and the two images, which remain the caller's. */
 export interface LossTargets {
   readonly extractor: EngineExtractor;
-  /** [height, width, 3], at the size of the image that is made. */
+  /** [height, width, 3], at the size of the painted image. */
   readonly content: Image;
   /** [height, width, 3], at a size of its own. */
   readonly style: Image;
 }
 
-/** An image whose style counts, and how much. */
+/** A style image with its weight. */
 export interface WeightedStyle {
   readonly image: Image;
   /** A factor of beta, at least 0. */
   readonly weight: number;
-  /** The image's Gram matrices, if they have been computed already. The loss takes them over. */
+  /** The image's Gram matrices, if they have been computed already. The loss owns them. */
   readonly grams?: GramMatrices | undefined;
 }
 
@@ -39,7 +39,7 @@ export interface StyledTargets {
 /**
  * The total loss of a preset: alpha * content + beta * style, plus its perceptual part.
  *
- * @param weights alpha and beta; the preset's own where left out
+ * @param weights alpha and beta; by default the preset's
  * @returns a loss that belongs to the caller and holds its targets
  * @throws InvalidArgumentError if the extractor lacks a layer of the preset, or a weight is negative or not finite
  */
@@ -84,8 +84,8 @@ export function stylesLoss(
 }
 
 /**
- * Gram matrices of a style image, in the order of `layers`: by the engine where it offers them, else from one feature
- * map at a time where the extractor can do that.
+ * Gram matrices of a style image, in the order of `layers`: by the engine if it offers them, else from one feature map
+ * at a time if the extractor has `extractEach`.
  */
 function gramsOf(
   extractor: EngineExtractor,
@@ -109,8 +109,8 @@ function gramsOf(
 }
 
 /**
- * Styles with their Gram matrices for a preset, where the engine computes them with turns for other tasks in between;
- * elsewhere styles as they are.
+ * Adds the Gram matrices for a preset to styles if the engine computes them asynchronously; else returns the styles
+ * unchanged.
  *
  * @throws the signal's reason once it is aborted
  */

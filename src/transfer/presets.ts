@@ -7,8 +7,8 @@ import { requireName } from '../options/validate';
 
 /**
  * A published setting. Network input, layers, normalisation, reduction and weights belong together: published weights
- * only mean something with the rest. All are for features on torchvision's scale, which the extractor gives for weights
- * of either convention.
+ * are valid only with the rest. All are for features on torchvision's scale, which the extractor returns for weights of
+ * either convention.
  */
 export interface Preset {
   readonly name: PresetName;
@@ -56,7 +56,7 @@ const paper = {
 const l1Content = { layers: paperContentLayers, distance: 'l1' } as const;
 
 /**
- * Li et al. 2021, fig. 3, without formula or weight: "compare the differences of images in high-level semantic
+ * Li et al. 2021, fig. 3, give neither formula nor weight: "compare the differences of images in high-level semantic
  * information". Read as the feature reconstruction of Johnson et al. 2016, eq. 2, at the deepest of the paper's layers,
  * as heavy as content.
  */
@@ -112,7 +112,7 @@ const byName: Readonly<Record<PresetName, Preset>> = {
 /** The names of all presets. */
 export const presetNames = Object.keys(byName) as readonly PresetName[];
 
-/** The preset of runs that name none: the improved model of Li et al. 2021. */
+/** The default preset: the improved model of Li et al. 2021. */
 export const defaultPreset: PresetName = 'li2021';
 
 /**

@@ -1,11 +1,10 @@
 import type { ProgressListener, StyleTransferProgress } from './progress';
 
 /**
- * The way of every event of a run to the caller's listener: in order, one at a time, and never a promise that nobody
- * waits for.
+ * Delivers the events of a run to the caller's listener: in order, one at a time, with every returned promise awaited.
  *
- * The first error that the listener throws or rejects with aborts {@link signal}, so that whatever is under way ends,
- * and is what the run ends with. It is thrown by {@link send} and {@link settle}; {@link post} never throws.
+ * The first error that the listener throws or rejects with aborts {@link signal}, which ends the work in progress; the
+ * run rejects with this error. It is thrown by {@link send} and {@link settle}; {@link post} never throws.
  */
 export class ProgressChannel {
   private readonly controller = new AbortController();
@@ -29,14 +28,14 @@ export class ProgressChannel {
     return this.controller.signal;
   }
 
-  /** Hands an event over without waiting: for work that reports from where it cannot wait. */
+  /** Queues an event without waiting, for synchronous callers. */
   post(event: StyleTransferProgress): void {
     if (!this.listener || this.failure) return;
     // Several parts of a run may find the same fault, such as threads that do not start.
     if (event.type === 'warning' && this.warnings.has(event.message)) return;
     if (event.type === 'warning') this.warnings.add(event.message);
     const last = this.waiting.at(-1);
-    // While the listener is busy, only the newest state of a file that is read is worth keeping.
+    // While the listener is busy, only the newest progress of a file is kept.
     if (event.type === 'weights' && last?.type === 'weights' && last.name === event.name) this.waiting.pop();
     this.waiting.push(event);
     if (!this.delivery) {
@@ -46,19 +45,19 @@ export class ProgressChannel {
     }
   }
 
-  /** Hands an event over and waits until the listener is done with it. */
+  /** Queues an event and waits until the listener has handled it. */
   async send(event: StyleTransferProgress): Promise<void> {
     this.post(event);
     await this.settle();
   }
 
-  /** Waits until the listener is done with every event so far; throws its first error. */
+  /** Waits until the listener has handled every event so far; throws its first error. */
   async settle(): Promise<void> {
     await this.delivery;
     if (this.failure) throw this.failure.error;
   }
 
-  /** Hands over the last event of a run that ends early, also to a listener that has failed before. Never throws. */
+  /** Delivers the last event of a run that ends early, also to a listener that has failed before. Never throws. */
   async finish(event: StyleTransferProgress): Promise<void> {
     await this.delivery;
     try {
@@ -68,12 +67,12 @@ export class ProgressChannel {
     }
   }
 
-  /** What a run rejects with that ends with `error`: the first error of the listener, if there is one. */
+  /** The reason with which a run that ends with `error` rejects: the first error of the listener, if there is one. */
   reasonFor(error: unknown): unknown {
     return this.failure ? this.failure.error : error;
   }
 
-  /** Waits for what is under way and lets go of the caller's signal. Never throws. */
+  /** Waits for the event in progress and stops listening to the caller's signal. Never throws. */
   async close(): Promise<void> {
     await this.delivery;
     this.outer?.removeEventListener('abort', this.forward);

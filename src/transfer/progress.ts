@@ -4,7 +4,7 @@ import type { WeightsProgress } from '../storage/progress';
 import type { PresetName } from './presets';
 import type { RunFacts } from './run-facts';
 
-/** An event of a run of `styleTransfer`; `type` says which. */
+/** An event of a run of `styleTransfer`, distinguished by `type`. */
 export type StyleTransferProgress =
   | WeightsProgress
   | StartEvent
@@ -15,10 +15,10 @@ export type StyleTransferProgress =
 /** Everything is loaded and checked; the first evaluation comes next. */
 export interface StartEvent extends RunFacts {
   readonly type: 'start';
-  /** Pixels of the image that is made. */
+  /** Size of the painted image in pixels. */
   readonly width: number;
   readonly height: number;
-  /** Undefined where the option `loss` takes the preset's place. */
+  /** Undefined if the option `loss` replaces the preset. */
   readonly preset: PresetName | undefined;
   /** The layers that the loss reads. */
   readonly layers: readonly string[];
@@ -46,7 +46,7 @@ export interface StepEvent {
   image(): Image;
 }
 
-/** Something that the caller may want to know and that does not end the run. */
+/** A problem that does not end the run. */
 export interface WarningEvent {
   readonly type: 'warning';
   /** Stable under semver; `docs/errors.md` explains each. Custom sources of weights may send others. */
@@ -57,7 +57,7 @@ export interface WarningEvent {
 /** The run has been aborted or has failed after its start; the promise rejects next. */
 export interface InterruptedEvent {
   readonly type: 'interrupted';
-  /** What the promise will reject with. */
+  /** The reason with which the promise will reject. */
   readonly reason: unknown;
   readonly evaluations: number;
   /** Loss of the best image so far. */
@@ -70,7 +70,7 @@ export interface InterruptedEvent {
 }
 
 /**
- * Takes the events of a run, in order and one at a time: the run waits for a promise that the listener returns. What
- * the listener throws or rejects with, at any event, ends the run with that error.
+ * Takes the events of a run, in order and one at a time: the run waits for a promise that the listener returns. If the
+ * listener throws or rejects at any event, the run ends with that error.
  */
 export type ProgressListener = (event: StyleTransferProgress) => void | Promise<void>;

@@ -1,17 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { FeatureExtractor } from '../features/extractor';
 
-/** What computes a run, for reports: part of the start event and of the result. */
+/** How a run is computed, for reports: part of the start event and of the result. */
 export interface RunFacts {
-  /** What computes the network: `'wasm'`, `'tfjs'`; a custom extractor that does not say is named itself. */
+  /** The engine: `'wasm'`, `'tfjs'`; for a custom extractor without one, the extractor's name. */
   readonly engine: string;
   /** The active tfjs backend: `'wasm'`, `'cpu'`, `'webgl'`, `'webgpu'`. */
   readonly backend: string;
-  /** Where the network's weights come from. */
+  /** Source of the network's weights. */
   readonly weights: string;
-  /** True where no VGG-19 was found and the small network that comes with this package stands in. */
+  /** True if the small network of this package replaces VGG-19. */
   readonly embedded: boolean;
-  /** Threads of the engine; undefined where it does not know, as on a GPU. */
+  /** Threads of the engine; undefined if it does not know, as on a GPU. */
   readonly threads: number | undefined;
 }
 

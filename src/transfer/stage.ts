@@ -24,18 +24,18 @@ export interface HistoryEntry {
   readonly elapsedMs: number;
 }
 
-/** What the stages of a run have in common. Nothing here belongs to a stage. */
+/** Inputs common to all stages of a run. A stage disposes none of them. */
 export interface StageInputs {
   readonly settings: Settings;
   readonly extractor: EngineExtractor;
   readonly facts: RunFacts;
-  /** At any size: a stage brings it to its own. */
+  /** Content image of any size; a stage resizes it. */
   readonly content: Image;
   readonly styles: readonly WeightedStyle[];
   readonly progress: ProgressChannel;
 }
 
-/** What a stage makes. */
+/** The result of a stage. */
 export interface Painted {
   /** The image of the lowest loss, [height, width, 3]; it belongs to the caller of the stage. */
   readonly image: Image;
@@ -50,8 +50,8 @@ export interface Painted {
 /**
  * One stage of a run: minimises the loss at one size.
  *
- * @param start where the minimisation begins, at any size; it stays the caller's
- * @throws whatever the loss, the extractor or the listener throws; the signal's reason
+ * @param start first image of the minimisation, at any size; it remains the caller's @throws any error of the loss, the
+ *   extractor or the listener; the signal's reason
  */
 export async function paintStage(inputs: StageInputs, size: Size, start: Image): Promise<Painted> {
   return owning(async (owner) => {
@@ -98,7 +98,7 @@ export async function paintStage(inputs: StageInputs, size: Size, start: Image):
   });
 }
 
-/** A step of the optimiser, as far as it is looked at here. */
+/** The part of a `MinimizeStep` that is used here. */
 interface Step {
   readonly iteration: number;
   readonly evaluations: number;
@@ -107,7 +107,7 @@ interface Step {
   readonly x: Image;
 }
 
-/** Takes every step of a stage: into the history, as the best image where it is, and to the listener. */
+/** Makes the `onStep` of a stage: adds each step to the history, keeps the best image, and calls the listener. */
 function recorder(
   { iterations, maxEvaluations = Infinity }: Settings,
   history: HistoryEntry[],
@@ -140,7 +140,7 @@ function recorder(
   };
 }
 
-/** An image at a size; a new tensor in any case. */
+/** An image resized; always a new tensor. */
 async function atSize(option: string, image: Image, size: Size): Promise<Image> {
   const [height, width] = image.shape;
   return width === size.width && height === size.height ? tf.clone(image) : imageFrom(option, image, size);

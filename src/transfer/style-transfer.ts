@@ -23,7 +23,7 @@ import { ProgressChannel } from './progress-channel';
 import { factsOf, type RunFacts } from './run-facts';
 import { type HistoryEntry, type Painted, paintStage, type StageInputs } from './stage';
 
-/** What {@link styleTransfer} made, and how. */
+/** Result of {@link styleTransfer}. */
 export interface StyleTransferResult extends RunFacts {
   /**
    * [height, width, 3], RGB in [0,1]. `dispose()` frees it; after that it is a disposed tensor, which tfjs refuses to
@@ -56,11 +56,11 @@ export interface StyleTransfer<Input> {
    * @param alpha weight of the content loss, at least 0
    * @param beta weight of the style loss, at least 0; published values belong to a preset
    * @param options see {@link StyleTransferOptions}
-   * @returns the image and how it came about; it belongs to the caller, who frees it by `dispose()`
+   * @returns the image with facts about the run; it belongs to the caller, who frees it by `dispose()`
    * @throws InvalidArgumentError before any work if an argument is wrong or options conflict; ImageError if an image
-   *   cannot be used; WeightsError if weights cannot be had; EnvironmentError if a backend, an engine or memory is
+   *   cannot be used; WeightsError if weights cannot be obtained; EnvironmentError if a backend, an engine or memory is
    *   missing; ComputationError if the loss is not finite at the start, or the extractor is disposed during the run
-   * @throws the signal's reason once it is aborted, and whatever `onProgress` or a custom loss throws
+   * @throws the signal's reason once it is aborted, and any error of `onProgress` or a custom loss
    * @example
    * ```ts
    * const { image } = await styleTransfer(content, style, 1, 1e6, { onProgress: console.log });
@@ -73,13 +73,13 @@ export interface StyleTransfer<Input> {
     beta: number,
     options?: StyleTransferOptions<Input>,
   ): Promise<StyleTransferResult>;
-  /** The same with alpha and beta among the options, or left to the preset. */
+  /** The same with alpha and beta among the options, or the preset's. */
   (content: Input, style: Input, options?: StyleTransferOptions<Input>): Promise<StyleTransferResult>;
 }
 
 /**
- * Paints the content image in the style of another; see {@link StyleTransfer}. Images may be anything that a page or
- * tfjs has; in Node, `tfjs-style-transfer/node` has the same function for image files too.
+ * Paints the content image in the style of another; see {@link StyleTransfer}. Inputs are those of {@link ImageInput};
+ * in Node, `tfjs-style-transfer/node` has the same function for image files too.
  */
 export const styleTransfer: StyleTransfer<ImageInput> = /* @__PURE__ */ styleTransferOn(anyPlatform);
 
@@ -117,7 +117,8 @@ async function run<Input>(
   const { size, styleSize = size, init } = settings;
   await requireBackend(platform);
   return owning(async ({ temporary, result }) => {
-    // Opened first: a misspelt name does not wait for weights, and sizes are known before memory is taken for images.
+    // Opened first, so that a misspelt name is reported before weights are read, and sizes are known before memory is
+    // allocated for images.
     const content = await platform.open('content', inputs.content, signal);
     const style = await platform.open('style', inputs.style, signal);
     const start = isStartName(init) ? undefined : await platform.open('init', init, signal);
@@ -144,9 +145,9 @@ async function run<Input>(
 }
 
 /**
- * Paints stage after stage, each from the image of the one before.
+ * Paints in stages, each from the image of the one before.
  *
- * @param start stays the caller's
+ * @param start remains the caller's
  * @returns the last stage's image, which belongs to the caller, with the history and the counts of all
  */
 export async function paintStages(
@@ -215,14 +216,14 @@ async function loadExtractor<Input>(
   });
 }
 
-/** How deep the network has to be. A loss that is made later may read any of the preset's layers. */
+/** The last layer that the network must have. A loss made later by a function may read any of the preset's layers. */
 function lastLayerOf({ loss, preset }: Settings<unknown>): Vgg19Layer {
   return deepestLayer(typeof loss === 'object' ? loss.layers : presetLayers(preset)) ?? defaultLastLayer;
 }
 
 /**
- * Throws before any work if the network lacks a layer of the loss. A loss that is made later is checked when it is
- * there.
+ * Throws before any work if the network lacks a layer of the loss. A loss made later by a function is checked when it
+ * exists.
  */
 function requireKnownLayers({ loss, preset, extractor }: Settings<unknown>): void {
   const network = extractor ?? { name: 'VGG-19', layers: ['image' as const, ...vgg19Layers] };
@@ -232,11 +233,11 @@ function requireKnownLayers({ loss, preset, extractor }: Settings<unknown>): voi
 }
 
 /**
- * A size that memory cannot hold is refused before images are brought to it. A loss that is made later is not known
- * yet.
+ * Refuses a size that does not fit into memory, before images are resized to it. A loss made later by a function is not
+ * known yet.
  *
- * @param size of the image that is made
- * @param styleSize of the style image after resizing
+ * @param size size of the painted image
+ * @param styleSize size of the style image after resizing
  */
 function requireRoom(
   { loss, preset, optimizer = defaultOptimizer() }: Settings<unknown>,

@@ -14,7 +14,7 @@ export function isIOHandler(value: unknown): value is tf.io.IOHandler {
 export const ioHandlerName = 'a tf.io.IOHandler';
 
 /**
- * Tensors that a tfjs IOHandler loads. A handler that can stream is not held in memory as a whole.
+ * The tensors of a tfjs IOHandler. If the handler can stream, its data is never held in memory as a whole.
  * @param handler one that {@link isIOHandler} knows, so that it has `load`
  */
 export function openIOHandler(handler: tf.io.IOHandler): OpenTensorFile {

@@ -2,7 +2,7 @@ import type { Bytes } from '../storage/byte-store';
 import { encodeFloat16 } from './tensor-encoding';
 import type { NamedTensor } from './tensor-file';
 
-/** How kernels are stored; biases stay float32. */
+/** Storage format of kernels; biases stay float32. */
 export type WeightFormat = 'float16' | 'int8';
 
 /** Every {@link WeightFormat}. */
@@ -22,8 +22,8 @@ export interface ModelLayer {
 }
 
 /**
- * The files of a TensorFlow.js layers model: a shard for each layer, and last model.json, so that a folder that has it
- * is complete.
+ * The files of a TensorFlow.js layers model: a shard for each layer, and last model.json, so that a folder with it is
+ * complete.
  */
 export function layersModelFiles(
   layers: readonly ModelLayer[],
@@ -66,7 +66,7 @@ function int8(kernel: Float32Array, channels: number) {
     const step = scale[i % channels];
     return step > 0 ? Math.max(-127, Math.min(127, Math.round(value / step))) : 0;
   });
-  // Nine digits tell any float32 from its neighbours.
+  // Nine significant digits identify any float32.
   const digits = Array.from(scale, (value) => Number(value.toPrecision(9)));
   return { bytes: bytesOf(stored), quantization: { dtype: 'int8', scale: digits } };
 }

@@ -36,13 +36,13 @@ export function openLayersModel(store: ByteStore): OpenTensorFile {
 /** The topology of VGG-19 takes 20 KB, a manifest with int8 scales 100 KB. */
 const maxModelJson = 2 ** 23;
 
-/** Shards have a few MB; the limit bounds what a server can make the reader hold. */
+/** Shards have a few MB; the limit bounds the memory that a server can make the reader use. */
 const maxWholeShard = 2 ** 26;
 
 /**
- * Reads tensors of a group, in the order of their offsets, and of the files that the group was cut into only what is
- * needed. A model.json does not say how large its files are. One that starts with a needed byte may be read whole,
- * which tells; one that may end before the next needed byte is asked for its size first.
+ * Reads tensors of a group, in the order of their offsets, with only the needed bytes of the group's files. A
+ * model.json does not state the sizes of files. A file that starts with a needed byte may be read whole, which gives
+ * its size; for a file that may end before the next needed byte, the size is requested first.
  */
 async function readGroup(
   store: ByteStore,
@@ -91,7 +91,7 @@ function piecesWithin(wanted: readonly StoredTensor[], start: number, end: numbe
   });
 }
 
-/** How many bytes of the pieces lie among a file's first `loaded`. */
+/** Number of the pieces' bytes among the first `loaded` bytes of a file. */
 function bytesBefore(pieces: readonly ByteRange[], loaded: number): number {
   return pieces.reduce((sum, { offset, length }) => sum + Math.min(length, Math.max(0, loaded - offset)), 0);
 }

@@ -4,10 +4,10 @@ import { field, isShape, malformedWeights } from './json';
 import { bytesPerElement, type TensorEncoding } from './tensor-encoding';
 import { type StoredTensor, sizeOf, unsupportedType } from './tensor-file';
 
-/** What of a tfjs `model.json` this library needs. */
+/** The parts of a tfjs `model.json` that this library needs. */
 export interface ModelJson {
   readonly groups: readonly WeightGroup[];
-  /** What `convertWeights` writes about the weights' input; files of other programs do not say. */
+  /** Input convention, written by `convertWeights`; absent in files of other programs. */
   readonly convention?: string | undefined;
   /** Name of the Keras model. */
   readonly network?: string | undefined;
@@ -26,7 +26,7 @@ export function parseModelJson(text: string, source: string): ModelJson {
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw malformed(source, `it is no JSON: ${showValue(text.slice(0, 60))}`, cause);
+    throw malformed(source, `it is not JSON: ${showValue(text.slice(0, 60))}`, cause);
   }
   const manifest = field(json, 'weightsManifest');
   if (!Array.isArray(manifest)) throw malformed(source, 'it has no list weightsManifest');
@@ -79,7 +79,7 @@ export function requireSafePath(path: string, source: string): void {
   );
 }
 
-/** All of VGG-19 in float32, with its dense layers, has 575 MB; a much larger size cannot be right. */
+/** All of VGG-19 in float32, with its dense layers, has 575 MB; a a much larger size must be wrong. */
 const maxGroupBytes = 4 * 2 ** 30;
 
 function parseEncoding(

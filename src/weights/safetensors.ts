@@ -18,14 +18,14 @@ export function openSafetensors(store: ByteStore): OpenTensorFile {
     const source = `${showText(file)} in ${store.name}`;
     const [start] = await readRanges(store, file, [{ offset: 0, length: lengthBytes }], options);
     const header = { offset: lengthBytes, length: parseHeaderLength(start, source) };
-    // A store on a server may not know the size; there, reading a tensor beyond the end fails.
+    // A store on a server may not know the size; reading a tensor beyond the end then fails.
     const fileBytes = store.prefersWhole(file, undefined) ? undefined : await store.size(file, options);
     const [text] = await readRanges(store, file, [header], options);
     return {
       ...parseHeader(text, source, fileBytes),
       async *read(wanted, meter, reading) {
         const onBytes = (loaded: number) => meter.report(file, Math.max(0, loaded - header.length));
-        // The header again: a file that was replaced since it was first read must not give tensors at the old offsets.
+        // The header is read again: if the file was replaced since, tensors must not be read at the old offsets.
         const ranges = [header, ...wanted];
         const [again, ...pieces] = await readRanges(store, file, ranges, { ...reading, onBytes });
         if (again.some((byte, i) => byte !== text[i]))
@@ -61,12 +61,12 @@ const maxHeaderBytes = 2 ** 23;
 export function parseHeaderLength(bytes: Uint8Array, source: string): number {
   const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getBigUint64(0, true);
   if (length >= 2n && length <= BigInt(maxHeaderBytes)) return Number(length);
-  throw malformed(source, `it says that its header has ${length} bytes (accepted: 2 to ${maxHeaderBytes})`);
+  throw malformed(source, `its stated header length is ${length} bytes (accepted: 2 to ${maxHeaderBytes})`);
 }
 
 /**
- * The tensors of a safetensors file by name, with offsets in the file. As the format asks, they must lie one after the
- * other without overlaps or holes, each as long as its shape and type say, and within `fileBytes` where that is known.
+ * The tensors of a safetensors file by name, with offsets in the file. As the format requires, they must be consecutive
+ * without overlaps or holes, each of the length of its shape and type, and within `fileBytes` if it is known.
  */
 export function parseHeader(
   bytes: Uint8Array,
@@ -104,10 +104,10 @@ function parseObject(bytes: Uint8Array, source: string): object {
   try {
     json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw malformed(source, 'its header is no JSON', cause);
+    throw malformed(source, 'its header is not JSON', cause);
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json))
-    throw malformed(source, 'its header is no JSON object');
+    throw malformed(source, 'its header is not a JSON object');
   return json;
 }
 

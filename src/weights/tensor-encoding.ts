@@ -1,4 +1,4 @@
-/** How numbers are stored: little-endian, row-major. Quantised: value = stored * scale + min. */
+/** Storage format of numbers: little-endian, row-major. Quantised: value = stored * scale + min. */
 export type TensorEncoding =
   | { readonly type: 'float32' | 'float16' | 'bfloat16' }
   | { readonly type: 'uint8' | 'uint16'; readonly scale: number; readonly min: number }

@@ -17,19 +17,19 @@ export const sizeOf = (shape: readonly number[]): number =>
 /** Tensors by name. */
 export type NamedTensors = ReadonlyMap<string, NamedTensor>;
 
-/** Options of everything that reads weights. */
+/** Options of functions that read weights. */
 export interface ReadWeightsOptions extends Pick<ReadBytesOptions, 'signal' | 'onWarning'> {
-  /** Told how many bytes have arrived, and how long the rest will take. */
+  /** Called with the bytes that have arrived and an estimate of the remaining time. */
   readonly onProgress?: ((progress: WeightsProgress) => void) | undefined;
 }
 
-/** Where a tensor lies and how it is stored. */
+/** Position and storage format of a tensor. */
 export interface StoredTensor {
   readonly name: string;
   readonly shape: readonly number[];
   /** Undefined for types that hold no weights, such as integers. */
   readonly encoding: TensorEncoding | undefined;
-  /** In the file, or in the concatenation of the files of a group. */
+  /** Offset in the file, or in the concatenation of the files of a group. */
   readonly offset: number;
   readonly length: number;
 }
@@ -37,9 +37,9 @@ export interface StoredTensor {
 /** Tensors in one or more files, whose description has been read. */
 export interface TensorFile {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
-  /** What the file says about its weights, if it does: for VGG-19, `'caffe'` or `'torchvision'`. */
+  /** Input convention of the weights, if the file states it: for VGG-19, `'caffe'` or `'torchvision'`. */
   readonly convention?: string | undefined;
-  /** What the file calls the network, if it does: `'vgg16'`. */
+  /** Name of the network, if the file states it: `'vgg16'`. */
   readonly network?: string | undefined;
   /** Bytes of tensors of this file, each complete, in any order. @param tensors ascending by their offsets */
   read(
@@ -73,13 +73,13 @@ export async function readTensors(
   }
   const missing = tensors.find(({ name }) => !read.has(name));
   if (missing)
-    throw new WeightsError('TRUNCATED', `${source} gave no bytes of ${showText(missing.name)}.`, {
+    throw new WeightsError('TRUNCATED', `${source} returned no bytes of ${showText(missing.name)}.`, {
       option: 'weights',
     });
   return read;
 }
 
-/** The error for a tensor that is stored in a way that this library does not read. */
+/** The error for a tensor whose storage format this library does not read. */
 export function unsupportedType(name: string, found: string, source: string): WeightsError {
   const accepted = Object.keys(bytesPerElement);
   return new WeightsError(

@@ -83,7 +83,7 @@ describe('weights in Node', () => {
 
   it('that are not named and deeper than the embedded network are refused, with the way out', async () => {
     await expect(nodeWeights(undefined, { layers: ['conv1_1', 'conv4_2'] })).rejects.toThrow(
-      /conv4_2 is not in the network that comes with this package .* weights: 'vgg19' fetches/,
+      /conv4_2 is not in the small network of this package .* weights: 'vgg19' fetches/,
     );
   });
 

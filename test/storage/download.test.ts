@@ -306,7 +306,7 @@ describe('what was downloaded', () => {
     const warnings: string[] = [];
     const source = layersModelWeights(server.url, { cache });
     expectMade(await source.read(layers, { onWarning: ({ message }) => warnings.push(message) }), 'conv1_2');
-    expect(warnings[0]).toBe('full does not work as a cache of weights: ENOSPC: no space left on device');
+    expect(warnings[0]).toBe('full does not work as a weight cache: ENOSPC: no space left on device');
   });
 
   it('leaves nothing in the cache where it is not what was expected', async () => {

@@ -39,7 +39,7 @@ export function checkLayer(layer: ConvLayer, weights: LayerWeights, source: stri
   return weights;
 }
 
-/** Looks up the weights of layers and checks each. @param has names of the layers that are there, for messages */
+/** Looks up the weights of layers and checks each. @param has names of the existing layers, for messages */
 export function checkedLayers(
   wanted: readonly ConvLayer[],
   weightsOf: (layer: ConvLayer) => LayerWeights | undefined,

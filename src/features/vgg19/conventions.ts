@@ -1,9 +1,9 @@
 import type { Normalization } from '../network';
 import type { WeightConvention } from './source';
 
-/** How weights of a convention become those of a network that takes RGB and has features on torchvision's scale. */
+/** The conversion of weights of a convention to a network with RGB input and features on torchvision's scale. */
 export interface Convention {
-  /** What the first convolution expects, for R, G, B. */
+  /** Normalisation that the first convolution expects, for R, G, B. */
   readonly input: Normalization;
   /** Order of the first kernel's input channels: true for B, G, R. */
   readonly bgr: boolean;

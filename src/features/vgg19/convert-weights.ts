@@ -17,7 +17,7 @@ export { type WeightFile, type WeightFormat, weightFormats };
 
 /** Options of {@link convertWeights}. */
 export interface ConvertWeightsOptions extends ReadWeightsOptions {
-  /** How kernels are stored. @default 'float16' */
+  /** Storage format of kernels. @default 'float16' */
   readonly format?: WeightFormat | undefined;
 }
 
@@ -29,17 +29,17 @@ const convertWeightsOptions = optionTable<ConvertWeightsOptions>()('convertWeigh
 });
 
 /**
- * Weights in half or a quarter of their size: a `model.json` and a shard for each layer, to be put in one folder, which
- * {@link layersModelWeights} reads like any other.
+ * Converts weights to half or a quarter of their size: a `model.json` and a shard for each layer, to be put in one
+ * folder, which {@link layersModelWeights} reads like any other.
  *
  * float16 is tfjs' own (`quantization: { dtype: 'float16' }`). int8 is an extension that only this library reads:
  * `quantization: { dtype: 'int8', scale: [...] }` has a scale for each output channel c, the last axis of the kernel;
  * stored are q = round(w / scale[c]) in -127..127 with scale[c] = max |w| / 127 over the channel, and read is w = q *
  * scale[c].
- * `userDefinedMetadata.weightConvention` says what the weights expect of their input.
+ * `userDefinedMetadata.weightConvention` names the convention of the weights.
  *
  * @param layers the convolutions to store
- * @returns the files; model.json comes last, so that a folder that has it is complete
+ * @returns the files; model.json comes last, so that a folder with it is complete
  * @throws WeightsError if the source lacks a layer; InvalidArgumentError if an option is wrong
  * @example
  * ```ts

@@ -11,14 +11,14 @@ import { type WeightConvention, type WeightSource, weightConventions } from './s
 import { tensorSource } from './tensor-source';
 import { requireWeightKind } from './weight-kinds';
 
-/** Options of {@link layersModelWeights}; those of the download matter for URLs only. */
+/** Options of {@link layersModelWeights}; the download options are for URLs only. */
 export interface LayersModelOptions extends RemoteOptions {
   /**
-   * What the weights expect of their input. @default what the model.json says if `convertWeights` wrote it, else
-   * 'caffe': Keras' VGG-19 has the authors' own weights
+   * Input convention of the weights. @default as stated in a model.json by `convertWeights`, else 'caffe': Keras'
+   * VGG-19 has the authors' own weights
    */
   readonly convention?: WeightConvention | undefined;
-  /** For reports. @default `'VGG-19 from <location>'` */
+  /** Name in reports. @default `'VGG-19 from <location>'` */
   readonly name?: string | undefined;
 }
 
@@ -28,7 +28,7 @@ export const sourceOptions = {
   name: any<string>('a text', (value) => typeof value === 'string'),
 };
 
-/** Throws if an option of downloads, which would have no effect, is given for what is not on a server. */
+/** Throws if a download option is given for a location that is not on a server, where it would have no effect. */
 export function requireNoDownloadOptions(caller: string, given: object): void {
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined || !Object.hasOwn(remoteOptions, name)) continue;
@@ -45,8 +45,8 @@ const layersModelOptions = optionTable<LayersModelOptions>()('layersModelWeights
 
 /**
  * VGG-19 as a TensorFlow.js layers model: `model.json` and binary shards with Keras' names (`block1_conv1/kernel`),
- * however the weights are cut into shards, as float32, float16, uint8 or uint16 (tfjs' quantisation), or int8 per
- * output channel (`convertWeights`). Only the shards that hold the layers asked for are read; of large ones, only the
+ * cut into shards in any way, as float32, float16, uint8 or uint16 (tfjs' quantisation), or int8 per
+ * output channel (`convertWeights`). Only shards that hold requested layers are read; of large shards, only the needed
  * bytes.
  *
  * @param location URL of a model.json or of its folder, a `tf.io.IOHandler`, or any folder of files

@@ -2,7 +2,7 @@ import type { NamedTensor } from '../../weights/tensor-file';
 import { type LayerPart, layerShapes } from './check-layer';
 import { type ConvLayer, vgg19Layers } from './layers';
 
-/** How a kind of file names VGG-19's tensors, and in which order a kernel's axes are stored. */
+/** The names of VGG-19's tensors and the order of a kernel's axes in a file format. */
 export interface Naming {
   /** The end of a tensor's name; a prefix and a dot or slash may stand before it. */
   nameOf(layer: ConvLayer, part: LayerPart): string;

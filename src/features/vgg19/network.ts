@@ -4,7 +4,7 @@ import { conventions } from './conventions';
 import { type ConvLayer, layersUpTo, type Vgg19Layer, vgg19Convolutions } from './layers';
 import type { LayerWeights, WeightConvention } from './source';
 
-/** How a 2x2 window becomes one value: its maximum (VGG as trained) or its mean (which Gatys et al. 2016 prefer). */
+/** Pooling of a 2x2 window: its maximum (VGG as trained) or its mean (preferred by Gatys et al. 2016). */
 export type Pooling = 'max' | 'average';
 
 /** Options of {@link vgg19Network}. */
@@ -13,7 +13,7 @@ export interface Vgg19NetworkOptions {
   readonly lastLayer: Vgg19Layer;
   /** @default 'max' */
   readonly pooling?: Pooling | undefined;
-  /** What the weights expect of their input. @default 'torchvision' */
+  /** Input convention of the weights. @default 'torchvision' */
   readonly convention?: WeightConvention | undefined;
 }
 
@@ -34,8 +34,8 @@ export function vgg19Network(options: Vgg19NetworkOptions): Network {
 }
 
 /**
- * The tensors of {@link vgg19Network} from layers as sources give them: the first kernel's channels in the order R, G,
- * B, biases on the scale of the convention's input. Other kernels are handed on, not copied.
+ * The tensors of {@link vgg19Network} from a source's layers: the first kernel's channels in the order R, G,
+ * B, biases on the scale of the convention's input. Other kernels are not copied.
  */
 export function vgg19Tensors(
   weights: ReadonlyMap<ConvLayer, LayerWeights>,
@@ -52,15 +52,15 @@ export function vgg19Tensors(
   return tensors;
 }
 
-/** What {@link loadedVgg19} adds to the weights. */
+/** Options of {@link loadedVgg19}. */
 export interface LoadedVgg19Options extends Vgg19NetworkOptions {
-  /** Where the weights came from, for reports. */
+  /** Source of the weights, for reports. */
   readonly weightsName: string;
-  /** Whether they are those of the network that comes with this package. */
+  /** Whether the weights are those of the small network of this package. */
   readonly embedded?: boolean | undefined;
 }
 
-/** VGG-19 with weights that a source gave, ready for an engine. */
+/** VGG-19 with the weights of a source, ready for an engine. */
 export function loadedVgg19(
   weights: ReadonlyMap<ConvLayer, LayerWeights>,
   { weightsName, embedded, ...options }: LoadedVgg19Options,

@@ -7,7 +7,7 @@ const vgg19Blocks = [2, 2, 4, 4, 4];
 
 /**
  * Throws unless a file's tensors may be VGG-19's. Shallow layers of VGG-16 have VGG-19's names and shapes, so all names
- * are looked at, not only those that are read.
+ * are checked, not only those of the requested layers.
  * @throws WeightsError `WRONG_NETWORK`
  */
 export function requireVgg19(file: TensorFile, source: string): void {
@@ -21,7 +21,7 @@ export function requireVgg19(file: TensorFile, source: string): void {
   });
 }
 
-/** Which network other than VGG-19 a file belongs to; undefined if nothing says that it is another one. */
+/** The name of the network that a file belongs to, if its tensors show that it is not VGG-19; else undefined. */
 function networkOf({ tensors, network }: TensorFile): string | undefined {
   const named = network?.match(/^vgg-?_?(\d\d)/i)?.[1];
   if (named && named !== '19') return `VGG-${named}`;
@@ -36,7 +36,7 @@ function kerasNetwork(names: readonly string[]): string | undefined {
   return shallow || deep ? 'VGG-16' : undefined;
 }
 
-/** torchvision numbers a network's steps, so the numbers of its convolutions tell networks apart. */
+/** torchvision numbers a network's steps, so the numbers of its convolutions identify a network. */
 function torchNetwork(tensors: readonly StoredTensor[]): string | undefined {
   const found = tensors.flatMap(({ name, shape }) => {
     const index = name.match(/(^|\.)features\.(\d+)\.weight$/)?.[2];

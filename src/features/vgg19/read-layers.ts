@@ -7,9 +7,9 @@ import type { ConvLayer } from './layers';
 import type { LayersWeights, WeightSource } from './source';
 
 /**
- * Reads layers from any source, of this library or not, and checks what it gives. Ends when `signal` aborts, even if the
- * source does not listen to it.
- * @throws WeightsError if a layer is missing, has another size than VGG-19's or a number that is not finite
+ * Reads layers from a source and checks the result. Rejects when `signal` aborts, even if the source ignores the
+ * signal.
+ * @throws WeightsError if a layer is missing, or has a size other than VGG-19's or a number that is not finite
  */
 export async function readLayers(
   source: WeightSource,

@@ -15,17 +15,17 @@ import { requireWeightKind } from './weight-kinds';
 import { type WeightMap, weightMap } from './weight-map';
 
 /**
- * Where weights come from: `'vgg19'` (the default source, fetched where no cache has it), `'embedded'` (the small
- * network of this package), the URL of a tfjs model.json, of its folder or of a .safetensors file, a source, a
+ * A source of weights: `'vgg19'` (the default source, downloaded unless it is cached), `'embedded'` (the small network
+ * of this package), the URL of a tfjs model.json, of its folder or of a .safetensors file, a source, a
  * `tf.io.IOHandler`, or a map.
  */
 export type Weights = 'vgg19' | 'embedded' | (string & {}) | URL | WeightSource | tf.io.IOHandler | WeightMap;
 
-/** What differs between platforms in {@link resolveWeights}; `tfjs-style-transfer/node` has one. */
+/** The differences between platforms in {@link resolveWeights}. */
 export interface WeightsPlatform {
-  /** Where downloads are kept. @default the browser's cache, if there is one */
+  /** Cache for downloads. @default the browser's cache, if there is one */
   readonly cache?: WeightCache | false | undefined;
-  /** The option's value where it is not given. */
+  /** Value of the option `weights` if it is not given. */
   readonly defaultWeights?: string | undefined;
   /** URLs of folders in place of the default source's. */
   readonly mirrors?: readonly string[] | undefined;
@@ -45,13 +45,12 @@ export interface ResolvedWeights {
 }
 
 /**
- * The source that an option `weights` means. Where none is given, it is what is there without network: what the
- * platform says (in Node, the environment variable), else the default source if a cache holds all of the layers, else
- * the embedded network.
+ * The source for an option `weights`. By default nothing is downloaded: it is the platform's default (in Node, the
+ * environment variable), else the default source if a cache holds all of the layers, else the embedded network.
  *
- * @param layers the convolutions that will be read
- * @throws InvalidArgumentError if `weights` is nothing of the kind; WeightsError if there is nothing for these layers
- * without network
+ * @param layers the convolutions to read
+ * @throws InvalidArgumentError if `weights` is of another kind; WeightsError if no source has these layers without a
+ *   download
  */
 export async function resolveWeights(
   weights: Weights | undefined,
@@ -88,7 +87,7 @@ async function sourceOf(weights: Weights | undefined, platform: WeightsPlatform)
   throw new InvalidArgumentError('UNKNOWN_WEIGHTS', message, { option: 'weights', value: weights, accepted });
 }
 
-/** The default source, if a cache holds these layers. They are read at once, so that nothing is deleted in between. */
+/** The default source, if a cache holds these layers. They are read immediately, because the cache may change later. */
 async function cachedVgg19(
   layers: readonly ConvLayer[],
   { platform = {}, signal, onWarning }: ResolveWeightsOptions,
@@ -115,7 +114,7 @@ async function embeddedFor(layers: readonly ConvLayer[]): Promise<WeightSource> 
   if (!missing) return embeddedWeights;
   throw new WeightsError(
     'MISSING_LAYER',
-    `${missing} is not in the network that comes with this package (${embeddedWeights.layers?.join(', ')}), and no weights were given. ` +
+    `${missing} is not in the small network of this package (${embeddedWeights.layers?.join(', ')}), and no weights were given. ` +
       "weights: 'vgg19' fetches VGG-19 and keeps it.",
     { option: 'weights', value: undefined, accepted: embeddedWeights.layers },
   );

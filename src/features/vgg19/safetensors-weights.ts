@@ -9,14 +9,13 @@ import type { WeightConvention, WeightSource } from './source';
 import { tensorSource } from './tensor-source';
 import { requireWeightKind } from './weight-kinds';
 
-/** Options of {@link safetensorsWeights}; those of the download matter for URLs only. */
+/** Options of {@link safetensorsWeights}; the download options are for URLs only. */
 export interface SafetensorsOptions extends Omit<RemoteOptions, 'sha256'> {
   /**
-   * What the weights expect of their input.
-   * @default what `weightConvention` in the file's metadata says, else 'torchvision'
+   * Input convention of the weights. @default `weightConvention` in the file's metadata, else 'torchvision'
    */
   readonly convention?: WeightConvention | undefined;
-  /** For reports. @default `'VGG-19 from <location>'` */
+  /** Name in reports. @default `'VGG-19 from <location>'` */
   readonly name?: string | undefined;
 }
 
@@ -27,8 +26,8 @@ const safetensorsOptions = optionTable<SafetensorsOptions>()('safetensorsWeights
 
 /**
  * VGG-19 in a `.safetensors` file with torchvision's names (`features.0.weight`, OIHW) in F32, F16 or BF16. Of a file
- * on a server only the header and the layers asked for are fetched (HTTP Range), all from one version of the file; a
- * server that ignores Range or names no version (ETag, Last-Modified) is read up to the last of them.
+ * on a server only the header and the requested layers are fetched (HTTP Range), all from one version of the file; if
+ * the server ignores Range or names no version (ETag, Last-Modified), the file is read up to the last requested layer.
  *
  * @param location URL of the file, or a folder of files that names one
  * @throws InvalidArgumentError if the location is none of these or an option is wrong; reading throws a `WeightsError`

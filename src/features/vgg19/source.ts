@@ -2,9 +2,9 @@ import type { ReadWeightsOptions } from '../../weights/tensor-file';
 import type { ConvLayer } from './layers';
 
 /**
- * What a network's weights expect of their input: `caffe`, BGR 0..255 minus a mean (Keras, the authors' own VGG-19), or
- * `torchvision`, RGB 0..1 normalised by mean and standard deviation. The network's input does it and brings both to
- * torchvision's scale.
+ * The input that weights expect: `caffe`, BGR 0..255 minus a mean (Keras, the authors' own VGG-19), or `torchvision`,
+ * RGB 0..1 normalised by mean and standard deviation. The network's input normalisation converts images accordingly and
+ * brings features to torchvision's scale.
  */
 export type WeightConvention = 'caffe' | 'torchvision';
 
@@ -22,19 +22,19 @@ export interface LayerWeights {
 /** Kernels and biases by convolution. */
 export type LayersWeights = ReadonlyMap<ConvLayer, LayerWeights>;
 
-/** Somewhere VGG-19's weights can be read from. Write another by implementing this. */
+/** A source of VGG-19's weights. Implement this interface for another source. */
 export interface WeightSource {
-  /** For people: `'VGG-19 from https://...'`. Reported in results. */
+  /** Name in reports and results: `'VGG-19 from https://...'`. */
   readonly name: string;
-  /** Ask after reading: some files say themselves what they are. */
+  /** Input convention of the weights. Read it after {@link read}: some files state it themselves. */
   readonly convention: WeightConvention;
-  /** The convolutions that the source has; undefined when only reading tells. */
+  /** The convolutions of the source; undefined if unknown before reading. */
   readonly layers?: readonly ConvLayer[] | undefined;
-  /** True for the small network that comes with this package: reports say that it is not VGG-19. */
+  /** True for the small network of this package, which reports name as not VGG-19. */
   readonly embedded?: boolean | undefined;
   /**
-   * Reads these convolutions and, as far as its storage allows, nothing else.
-   * @returns the weights of every layer that was asked for; they belong to the caller, who does not change them
+   * Reads these convolutions and, if the storage permits, nothing else.
+   * @returns the weights of every requested layer; the caller must not change them
    * @throws WeightsError if a layer is missing or is not VGG-19's
    */
   read(layers: readonly ConvLayer[], options?: ReadWeightsOptions): Promise<LayersWeights>;

@@ -14,14 +14,14 @@ import type { Naming } from './naming';
 import { requireVgg19 } from './other-networks';
 import { type LayersWeights, type WeightConvention, type WeightSource, weightConventions } from './source';
 
-/** What {@link tensorSource} takes. */
+/** Options of {@link tensorSource}. */
 export interface TensorSourceOptions {
   readonly name: string;
   readonly naming: Naming;
   readonly open: OpenTensorFile;
   /** Where the file is: its cache forgets what turns out to be wrong. */
   readonly store?: ByteStore | undefined;
-  /** What the weights expect of their input. @default what the file says, else `usualConvention` */
+  /** Input convention of the weights. @default as stated in the file, else `usualConvention` */
   readonly convention?: WeightConvention | undefined;
   readonly usualConvention: WeightConvention;
 }

@@ -17,8 +17,9 @@ export interface Vgg19WeightsOptions extends Omit<RemoteOptions, 'sha256'> {
 
 /**
  * The default source: the VGG-19 of Simonyan & Zisserman (2015; CC BY 4.0) as converted from Keras in the repository
- * DavidCai1993/vgg19-tensorflowjs-model (MIT), at one commit. Files down to conv3_4 must have the SHA-256 written here,
- * deeper ones the size. Five convolutions, to conv3_1, are 2.2 MB; down to conv5_1 it is 51.8 MB; all 16 are 80.1 MB.
+ * DavidCai1993/vgg19-tensorflowjs-model (MIT), at one commit. Files down to conv3_4 must have the SHA-256 stated here,
+ * deeper ones the stated size. Five convolutions, to conv3_1, are 2.2 MB; down to conv5_1 it is 51.8 MB; all 16 are
+ * 80.1 MB.
  *
  * @example
  * ```ts
@@ -42,7 +43,7 @@ export function vgg19Weights(options: Vgg19WeightsOptions = {}): WeightSource {
   };
 }
 
-/** What reports call the default source. */
+/** Name of the default source in reports. */
 export const vgg19Name = 'VGG-19';
 
 /** The commit of the default source's repository. */
@@ -52,8 +53,8 @@ const commit = '08d09052bc6258d3abdfa341850122fc4b746db6';
 export const vgg19CacheFolder = `vgg19-${commit.slice(0, 8)}`;
 
 /**
- * Where the default source's files are: at the owner's name when the commit was made, at the present one, and in a copy
- * of the repository. A commit's name is a hash of its contents, and the files are checked besides.
+ * URLs of the default source's files: under the owner's name at the time of the commit, under the present name, and in
+ * a copy of the repository. A commit's name is a hash of its contents, and the files are also checked.
  */
 export const vgg19Mirrors: readonly string[] = ['DavidCai1993', 'DavidCai1111', 'jppgks'].map(
   (owner) => `https://raw.githubusercontent.com/${owner}/vgg19-tensorflowjs-model/${commit}/model/`,

@@ -9,7 +9,7 @@ const numpyToSafetensors =
   "save_file({k: numpy.ascontiguousarray(v) for k, v in numpy.load('vgg19.npz').items()}, 'vgg19.safetensors')\"";
 const kerasToTfjs = 'tensorflowjs_converter --input_format keras vgg19.h5 vgg19-folder';
 
-/** How weights in files of other kinds, by their extensions, become weights that are accepted. */
+/** Conversions of other kinds of weight files to accepted ones, by file extension. */
 const conversions: Readonly<Record<string, string>> = {
   pth: torchToSafetensors,
   pt: torchToSafetensors,
@@ -27,7 +27,8 @@ const accepted =
   "a folder with model.json (a TensorFlow.js layers model), its model.json, or a .safetensors file with torchvision's names";
 
 /**
- * Throws if a path or URL ends like a kind of file that is known not to be accepted, with the way to convert it.
+ * Throws if the extension of a path or URL is that of a kind of file that is not accepted; the message says how to
+ * convert it.
  * @throws InvalidArgumentError `UNSUPPORTED_WEIGHTS`
  */
 export function requireWeightKind(location: string | URL): void {
@@ -37,7 +38,7 @@ export function requireWeightKind(location: string | URL): void {
     throw unsupportedKind(location, `a .${extension} file`, extension);
 }
 
-/** The error for a file of another kind. @param kind what it is, for the message */
+/** The error for a file of another kind. @param kind the kind of file, for the message */
 export function unsupportedKind(location: string | URL, kind: string, extension = ''): InvalidArgumentError {
   const how = Object.hasOwn(conversions, extension) ? ` To convert: ${conversions[extension]}` : '';
   const message = `weights is ${kind}, '${showUrl(location)}'; accepted: ${accepted}.${how}`;

@@ -9,9 +9,9 @@ export type WeightMap = Readonly<Partial<Record<ConvLayer, LayerWeights>>>;
 
 /** Options of {@link weightMap}. */
 export interface WeightMapOptions {
-  /** What the weights expect of their input. @default 'torchvision' */
+  /** Input convention of the weights. @default 'torchvision' */
   readonly convention?: WeightConvention | undefined;
-  /** For reports. @default 'weights in memory' */
+  /** Name in reports. @default 'weights in memory' */
   readonly name?: string | undefined;
 }
 
@@ -23,12 +23,11 @@ const weightMapOptions = optionTable<WeightMapOptions>()('weightMap', {
 });
 
 /**
- * Weights that are in memory already: made by a bundler, by a test, or by another source. The arrays are handed on, not
- * copied.
+ * A source of weights in memory, such as those of a bundler or a test. The arrays are not copied.
  *
  * @param weights kernel [3, 3, in, out] and bias [out] of each layer
- * @throws InvalidArgumentError if a key is no convolution of VGG-19; reading throws a `WeightsError` where a size is
- * wrong
+ * @throws InvalidArgumentError if a key is not a convolution of VGG-19; reading throws a `WeightsError` if a size is
+ *   wrong
  * @example
  * ```ts
  * const source = weightMap({ conv1_1: { kernel: new Float32Array(3 * 3 * 3 * 64), bias: new Float32Array(64) } });

@@ -8,7 +8,7 @@ import type { LayerWeights, WeightConvention } from '../source';
 /** The convolutions of the network, in the order in which the file holds them. */
 export const embeddedLayers = paperLayers;
 
-/** What the input of the network looks like: RGB, on the scale that published style weights are for. */
+/** Input convention of the network: RGB, with features on the scale for which style weights are published. */
 export const embeddedConvention: WeightConvention = 'torchvision';
 
 /** `EMB1`, and the seed that the network was trained from (uint32). */

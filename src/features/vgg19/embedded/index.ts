@@ -8,8 +8,8 @@ const name = 'the embedded network (not VGG-19)';
 const layers: readonly ConvLayer[] = embeddedLayers;
 
 /**
- * The small network that comes with this package for where no VGG-19 can be had: its five layers were learned from
- * procedural images by scripts/train-embedded. To be loaded by a dynamic import only, for its 0.75 MB of code.
+ * The small network of this package, used if VGG-19 is not available: its five layers were learned from procedural
+ * images by scripts/train-embedded. Import it dynamically only, because its code has 0.75 MB.
  */
 export const embeddedWeights: WeightSource = {
   name,
