@@ -61,7 +61,9 @@ describe('a model.json', () => {
       { weightsManifest: [{ paths: [], weights: [] }] },
     ])
       expect(() => parse(json), JSON.stringify(json)).toThrow(WeightsError);
-    expect(() => parseModelJson('<!DOCTYPE html>', 'model.json')).toThrow(/it is not JSON: '<!DOCTYPE html>'/);
+    expect(() => parseModelJson('<!DOCTYPE html>', 'model.json')).toThrow(
+      /it is not JSON: '<!DOCTYPE html>'/,
+    );
   });
 
   it('is read or refused by a WeightsError, whatever it holds', () => {
