@@ -82,7 +82,9 @@ async function sourceOf(weights: Weights | undefined, platform: WeightsPlatform)
   if (isWeightSource(weights)) return weights;
   if (isIOHandler(weights)) return layersModelWeights(weights);
   if (typeof weights === 'object' && weights !== null) return weightMap(weights as WeightMap);
-  const accepted = "'vgg19', 'embedded', a URL, a WeightSource, a tf.io.IOHandler, or a map of layers";
+  // A text may come from a command line, where there are no objects.
+  const objects = weights === '' ? '' : ', a WeightSource, a tf.io.IOHandler, or a map of layers';
+  const accepted = `'vgg19', 'embedded', ${platform.open ? 'a path, ' : ''}a URL${objects}`;
   const message = `weights is ${showValue(weights)}; accepted: ${accepted}.`;
   throw new InvalidArgumentError('UNKNOWN_WEIGHTS', message, { option: 'weights', value: weights, accepted });
 }
