@@ -19,7 +19,7 @@ export interface BenchEngine {
   create(weights: Weights, depth: Depth): Promise<FeatureExtractor>;
 }
 
-/** What every extractor of the benchmarks is made of. */
+/** Options common to all extractors of the benchmarks. */
 export const networkOptions = (weights: Weights, depth: Depth) =>
   loadedVgg19(weights, { lastLayer: depth, convention: 'caffe', weightsName: 'benchmark' });
 

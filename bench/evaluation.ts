@@ -19,13 +19,13 @@ export interface EvaluationTimes {
   readonly backward?: number | undefined;
 }
 
-/** What is compared at one size. */
+/** The comparison at one size. */
 export interface EvaluationOptions {
   readonly size: number;
   readonly depth: Depth;
   readonly rounds: number;
   readonly engines: readonly BenchEngine[];
-  /** Whether stock tfjs operations take part. */
+  /** Whether to include stock tfjs operations. */
   readonly stock: boolean;
   /** A Python that has PyTorch; without, PyTorch does not take part. */
   readonly python?: string | undefined;

@@ -13,9 +13,9 @@ import { benchWeights, type Scene, scene, sceneLayers, sceneLoss, type Weights }
 /** Memory of the wasm engine for the benchmark's loss, in MB (10^6 bytes). */
 export interface MemoryUse {
   readonly size: number;
-  /** What feature maps and their gradients would take if each had memory of its own. */
+  /** Bytes of feature maps and their gradients if each had separate memory. */
   readonly maps: number;
-  /** What they take by the plan. */
+  /** Their bytes by the plan. */
   readonly planned: number;
   /** The whole heap after an evaluation, with weights, targets and scratch memory. */
   readonly heap: number;

@@ -10,7 +10,7 @@ export interface RunTimes {
   readonly engine: string;
   readonly size: number;
   readonly evaluations: number;
-  /** Best loss after so many evaluations, at the counts that were asked for and reached. */
+  /** Best loss by number of evaluations, for the requested numbers that were reached. */
   readonly lossAfter: Readonly<Record<number, number>>;
   /**
    * Seconds until the loss where PyTorch's tutorial loop ends after 300 evaluations; undefined where it was not

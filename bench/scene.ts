@@ -11,7 +11,7 @@ import { directoryWeights } from '../src/node/directory-weights';
 
 const folder = resolve(process.env.TFJS_STYLE_TRANSFER_SHARED ?? '../shared');
 
-/** What every benchmark computes: the paper's baseline on a photograph and a painting, with real VGG-19 weights. */
+/** The scene of every benchmark: the paper's baseline on a photograph and a painting, with real VGG-19 weights. */
 export interface Scene {
   readonly size: number;
   readonly content: Image;
@@ -44,7 +44,7 @@ export async function benchWeights(depth: Depth = 'conv3_1'): Promise<Weights> {
   return directoryWeights(path).read(convolutionsUpTo(depth));
 }
 
-/** The anchor's pictures where they are, else the demonstration's, as squares. */
+/** The anchor's pictures if they exist, else the demonstration's, as squares. */
 export async function scene(size: number): Promise<Scene> {
   const anchor = size <= 256 ? 256 : 512;
   const pictures = [`anchor/content-${anchor}.png`, `anchor/style-${anchor}.png`].map((path) =>

@@ -37,7 +37,7 @@ export async function timeInTurn(contenders: readonly Contender[], rounds: numbe
   });
 }
 
-/** The middle one of some numbers. */
+/** The median. */
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 }
@@ -49,5 +49,5 @@ export async function elapsed(run: () => unknown): Promise<number> {
   return (performance.now() - start) / 1000;
 }
 
-/** Three digits are all that a shared machine can give. */
+/** Timings on a shared machine are exact to three digits at most. */
 export const digits = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));

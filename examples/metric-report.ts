@@ -1,6 +1,6 @@
 /**
- * What a setting does to the numbers: `npx tsx examples/metric-report.ts [CONTENT STYLE] [size]` paints one pair with several presets and prints
- * a Markdown table.
+ * Compares settings by metrics: `npx tsx examples/metric-report.ts [CONTENT STYLE] [size]` paints one pair with several
+ * presets and prints a Markdown table.
  */
 import { fileURLToPath } from 'node:url';
 import type { PresetName } from 'tfjs-style-transfer';

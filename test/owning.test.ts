@@ -57,7 +57,7 @@ describe('owning', () => {
     expect(freed).toHaveBeenCalledTimes(3);
   });
 
-  it('frees results where a temporary cannot be freed: nobody gets them', async () => {
+  it('frees results if freeing a temporary throws', async () => {
     const freed = vi.fn();
     const work = ({ temporary, result }: Owner) => {
       result(freed);

@@ -8,13 +8,13 @@ type ErrorClass =
   | 'EnvironmentError'
   | 'ComputationError';
 
-/** What docs/errors.md says about a code. */
+/** The entry of a code in docs/errors.md. */
 export interface CodeEntry {
   readonly cause: string;
   readonly cure: string;
 }
 
-/** What docs/errors.md says about the code of an error. */
+/** The entry of an error's code in docs/errors.md. */
 export interface ErrorEntry extends CodeEntry {
   /** Every class that the code comes with. */
   readonly classes: readonly ErrorClass[];

@@ -11,7 +11,7 @@ export interface Scene {
     z: number,
     normal: Vector,
   ): { colour: Colour; mirror: number; normal?: Vector };
-  /** What is seen where nothing is hit. */
+  /** Colour of rays that hit nothing. */
   sky(direction: Vector): Colour;
   /** Towards the light. */
   readonly light: Vector;

@@ -33,9 +33,7 @@ const wholeNumber = (text: string) => {
 };
 
 const program = new Command('paper')
-  .description(
-    'Reruns the comparison of Li et al. 2021 on images of yours and writes a report that one can read and judge.',
-  )
+  .description('Reruns the comparison of Li et al. 2021 on your images and writes a report.')
   .requiredOption(
     '--images <folder...>',
     'folders of images, paired within each; subfolders, or names that begin with `content` and `style`, say which is which, else each is both',

@@ -9,7 +9,7 @@ import type { System } from './systems';
 export class Networks {
   private readonly loaded = new Map<string, FeatureExtractor>();
 
-  /** @param weights a folder, file or URL; undefined for what is there without network */
+  /** @param weights a folder, file or URL; undefined for the default of `nodeWeights` */
   constructor(private readonly weights: string | undefined) {}
 
   /** The network of a system; it belongs to this object. */

@@ -16,7 +16,7 @@ export interface RunRecord {
   readonly stopReason: string;
   readonly loss: number;
   readonly terms: Readonly<Record<string, number>>;
-  /** The loss after so many evaluations, the start first. */
+  /** The loss after each evaluation, the start first. */
   readonly history: readonly { readonly evaluations: number; readonly loss: number }[];
   readonly engine: string;
   readonly backend: string;

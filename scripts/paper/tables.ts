@@ -44,7 +44,7 @@ export interface Gain {
 /** Whether the paper's claim holds: with its size or more, in its direction only, or not. */
 export type Verdict = 'holds' | 'smaller' | 'fails';
 
-/** Means over the pairs for each system, in the order given; systems that did not run on every pair are left out. */
+/** Means over the pairs for each system, in the order given; systems that did not run on every pair are omitted. */
 export function tableOf(
   runs: readonly MeasuredRun[],
   metric: MetricName,

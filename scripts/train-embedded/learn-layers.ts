@@ -14,7 +14,7 @@ import type { LayerRecipe, Recipe } from './recipe.ts';
 import { directionsOfLongest, sphericalKMeans } from './spherical-k-means.ts';
 import { forParts, whitened, whitening } from './whitening.ts';
 
-/** What each convolution reads. */
+/** The layer that each convolution reads. */
 const inputs: Readonly<Record<(typeof embeddedLayers)[number], Vgg19Layer | 'image'>> = {
   conv1_1: 'image',
   conv1_2: 'relu1_1',

@@ -13,7 +13,7 @@ export interface Rows {
   readonly values: Float32Array;
 }
 
-/** What {@link samplePatches} takes. */
+/** Options of {@link samplePatches}. */
 export interface PatchOptions {
   /** Patches in all. */
   readonly count: number;

@@ -24,7 +24,7 @@ export interface Recipe {
   readonly pictureSide: number;
   /** Patches that each layer learns from, and the pictures and crops that they are taken from. */
   readonly patches: { readonly count: number; readonly pictures: number; readonly crop: number };
-  /** The part of patches left out of the clustering for having next to no contrast. */
+  /** Fraction of patches excluded from the clustering because of their low contrast. */
   readonly dropped: number;
   readonly whiteningFloor: number;
   readonly clusterIterations: number;
@@ -38,7 +38,7 @@ export interface Recipe {
 
 const layer = { filters: 'clusters', whitening: 0.7, active: 0.6, styleShare: 0.2 } as const;
 
-/** What the network of the package is made by; docs/embedded-network.md tells what was tried. */
+/** The settings of the package's network; see docs/embedded-network.md. */
 export const recipe: Recipe = {
   seed: 1,
   pictures: { strokes: 232, deadLeaves: 143, stripes: 61, clouds: 52 },

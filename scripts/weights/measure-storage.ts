@@ -16,8 +16,8 @@ import { getPreset } from '../../src/transfer/presets';
 import { styleTransfer } from '../../src/transfer/style-transfer';
 
 /**
- * What smaller storage of weights costs: the change of features, and the loss, by the float32 network, of pictures made
- * with it.
+ * Measures the loss of precision by smaller storage of weights: the change of features, and the loss, by the float32
+ * network, of pictures made with it.
  */
 const program = new Command('measure-storage')
   .requiredOption('--weights <folder>', 'VGG-19 in float32, a tfjs model.json and its shards')

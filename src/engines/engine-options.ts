@@ -5,11 +5,11 @@ import type { Engine } from './engine';
 import { type EngineName, engineMakers, engineNames } from './list';
 import { relaxedSimdOption, threadsOption, type WasmEngineOptions } from './wasm/options';
 
-/** Which engine computes, in `loadVgg19`, `styleTransfer` and the command. */
+/** The choice of the engine, in `loadVgg19`, `styleTransfer` and the command. */
 export interface EngineOptions {
   /**
-   * An engine, or the name of one. `'auto'` takes this library's own kernels where the processor computes anyway
-   * (backends wasm and cpu), and tfjs operations elsewhere. @default 'auto'
+   * An engine, or the name of one. `'auto'` chooses this library's own kernels if tfjs computes on the processor
+   * (backends wasm and cpu), else tfjs operations. @default 'auto'
    */
   readonly engine?: EngineChoice | undefined;
   /** As in {@link WasmEngineOptions}; not beside an engine that is given as a value. */
@@ -18,10 +18,10 @@ export interface EngineOptions {
   readonly relaxedSimd?: boolean | undefined;
 }
 
-/** What the option `engine` takes. */
+/** Values of the option `engine`. */
 export type EngineChoice = 'auto' | EngineName | Engine;
 
-/** What the option `engine` takes by name. */
+/** Names that the option `engine` accepts. */
 export const engineChoices = ['auto', ...engineNames] as const;
 
 /** Rows of {@link EngineOptions} for the option tables of functions that take them. */
@@ -43,7 +43,7 @@ export const engineOptions = {
  * The engines that may compute, the preferred one first: one alone where it was chosen, several under `'auto'`.
  *
  * @param backend the tfjs backend that is or will be active
- * @throws InvalidArgumentError `CONFLICTING_OPTIONS` for options that the engine would not look at
+ * @throws InvalidArgumentError `CONFLICTING_OPTIONS` for options that the engine would ignore
  * @throws EnvironmentError if an engine was chosen that does not run here
  */
 export function enginesFor(
@@ -70,7 +70,7 @@ export function enginesFor(
 const engineOf = (name: EngineName, ofWasm: WasmEngineOptions): Engine =>
   name === 'wasm' ? engineMakers.wasm(ofWasm) : engineMakers[name]();
 
-/** Throws where one of the wasm engine's options is given beside an engine that does not look at it. */
+/** Throws if an option of the wasm engine is given together with an engine that ignores it. */
 function refuse(engine: 'tfjs' | Engine, options: Readonly<Record<string, unknown>>): void {
   for (const [option, value] of Object.entries(options)) {
     if (value === undefined) continue;

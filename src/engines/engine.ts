@@ -9,21 +9,23 @@ import type { ObjectiveExtractor } from '../objective';
 import type { WeightsWarning } from '../storage/progress';
 
 /**
- * What computes a network: operations of tfjs, kernels of this library, or an engine of your own.
+ * An implementation that computes networks: operations of tfjs, kernels of this library, or a custom engine.
  *
  * Make one by `wasm({ threads })` or `tfjs()` and give it to `loadVgg19` or `styleTransfer` as `engine`.
  */
 export interface Engine {
-  /** For reports, and for the option `engine`: `'wasm'`. */
+  /** Name in reports and of the option `engine`: `'wasm'`. */
   readonly name: string;
-  /** What is missing for the engine to run here, as a phrase: `'WebAssembly with SIMD'`; undefined where it runs. */
+  /**
+   * A missing requirement of the platform, as a phrase: `'WebAssembly with SIMD'`; undefined if the engine runs here.
+   */
   unsupported(): string | undefined;
-  /** Code of the error where the engine is chosen and does not run here. @default 'ENGINE_UNSUPPORTED' */
+  /** Code of the error if the engine is chosen and does not run here. @default 'ENGINE_UNSUPPORTED' */
   readonly unsupportedCode?: ErrorCode | undefined;
-  /** Whether `engine: 'auto'` takes it while this tfjs backend is active. */
+  /** Whether `engine: 'auto'` may choose it while this tfjs backend is active. */
   suits(backend: string): boolean;
   /**
-   * Takes a network in.
+   * Loads a network.
    * @returns an extractor that belongs to the caller
    * @throws EnvironmentError if the engine does not start here
    */
@@ -33,11 +35,11 @@ export interface Engine {
 /** Options of {@link Engine.load}. */
 export interface EngineLoadOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Told where the engine starts with less than it would like, as with fewer threads. */
+  /** Called if the engine starts with restrictions, such as fewer threads. */
   readonly onWarning?: ((warning: WeightsWarning) => void) | undefined;
 }
 
-/** What a run holds beside the feature maps of its objective, for {@link EngineExtractor.requireRoom}. */
+/** Memory of a run beside the feature maps of its objective, for {@link EngineExtractor.requireRoom}. */
 export interface RoomRequest {
   /** Layers with a target of the whole feature map's size, as content and perceptual losses have. */
   readonly featureTargets?: readonly LayerName[] | undefined;
@@ -52,12 +54,12 @@ export interface RoomRequest {
 /** Gram matrices [channels, channels] by layer. */
 export type GramMatrices = Readonly<Partial<Record<LayerName, Tensor2D>>>;
 
-/** What an engine's extractor may do beyond {@link FeatureExtractor}. */
+/** Optional functions of an engine's extractor beyond {@link FeatureExtractor}. */
 export interface EngineExtractor extends FeatureExtractor, ObjectiveExtractor {
   /**
    * Checks that losses at `layers` can be minimised at an image size, before any work; sizes are those after resizing,
    * so that the check can come before it. Optional; without it nothing is checked.
-   * @param size [height, width] of the image that is made
+   * @param size [height, width] of the painted image
    * @throws EnvironmentError `OUT_OF_MEMORY` with an estimate if they cannot
    */
   requireRoom?(
@@ -73,7 +75,7 @@ export interface EngineExtractor extends FeatureExtractor, ObjectiveExtractor {
    */
   gramMatrices?(image: Image, layers: readonly LayerName[], options?: GramMatrixOptions): GramMatrices;
   /**
-   * {@link gramMatrices} with turns for other tasks in between, so that a large image keeps no program deaf.
+   * {@link gramMatrices}, asynchronous with turns for other tasks, so that a large image does not block the program.
    * @throws the signal's reason once it is aborted
    */
   gramMatricesInTurns?(

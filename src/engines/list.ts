@@ -2,8 +2,8 @@ import { tfjs } from './tfjs/tfjs-engine';
 import { wasm } from './wasm/wasm-engine';
 
 /**
- * Every engine of the library by name, in the order in which `'auto'` asks them: the first that runs here and suits the
- * backend computes.
+ * Every engine of the library by name, in the order of preference of `'auto'`, which chooses the first that runs here
+ * and suits the backend.
  */
 export const engineMakers = { wasm, tfjs } as const;
 

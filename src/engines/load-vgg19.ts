@@ -18,23 +18,23 @@ export type { Weights };
 
 /** Options of {@link loadVgg19}. */
 export interface LoadVgg19Options extends EngineOptions {
-  /** Where the weights are. @default what is there without network: a complete cache, else the embedded network */
+  /** Source of the weights. @default VGG-19 if the cache holds every needed layer, else the embedded network */
   readonly weights?: Weights | undefined;
-  /** The network ends after this layer; nothing deeper is read. @default 'conv3_1' */
+  /** The network ends after this layer; deeper weights are not read. @default 'conv3_1' */
   readonly lastLayer?: Vgg19Layer | undefined;
-  /** How a 2x2 window becomes one value. @default 'max' */
+  /** Pooling of 2x2 windows. @default 'max' */
   readonly pooling?: Pooling | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Told how many bytes have arrived, and how long the rest will take. */
+  /** Called with the bytes that have arrived and an estimate of the remaining time. */
   readonly onProgress?: ((progress: WeightsProgress) => void | Promise<void>) | undefined;
   /**
-   * Told of what does not prevent the network from being loaded: a cache that cannot be written, threads that do not
-   * start. An error that a listener throws or rejects with is what loading rejects with.
+   * Called for problems that do not prevent loading: a cache that cannot be written, threads that do not start. If a
+   * listener throws or rejects, loading rejects with that error.
    */
   readonly onWarning?: ((warning: WeightsWarning) => void | Promise<void>) | undefined;
 }
 
-/** The layer that a network ends after where nobody says: the deepest of Li et al. 2021. */
+/** The default last layer of a network: the deepest of Li et al. 2021. */
 export const defaultLastLayer: Vgg19Layer = deepestPaperLayer;
 
 /** Options of {@link loadVgg19} with their defaults. */
@@ -49,13 +49,13 @@ export const loadVgg19Options = optionTable<LoadVgg19Options>()('loadVgg19', {
 });
 
 /**
- * VGG-19's convolutional part as a feature extractor, cut after the last layer that is wanted.
+ * VGG-19's convolutional part as a feature extractor, cut after `lastLayer`.
  *
  * @returns an extractor, whose features are tensors on the active tfjs backend; it belongs to the caller, also as
  * `using extractor = ...`
  * @throws InvalidArgumentError for an unknown option, layer or engine, or options that conflict
  * @throws EnvironmentError if no tfjs backend is set up, or the chosen engine does not run here
- * @throws WeightsError if the weights cannot be had or are not VGG-19's
+ * @throws WeightsError if the weights cannot be obtained or are not VGG-19's
  * @example
  * ```ts
  * const extractor = await loadVgg19({ weights: 'https://example.org/vgg19/model.json' });
@@ -92,7 +92,7 @@ export async function loadVgg19On(
   );
 }
 
-/** The network by the first of the engines that starts; a warning says why an earlier one did not. */
+/** Loads the network with the first engine that starts; a warning gives the reason if an earlier one did not. */
 async function loadBy(
   [engine, ...others]: readonly Engine[],
   network: LoadedNetwork,
@@ -108,7 +108,7 @@ async function loadBy(
   }
 }
 
-/** Whether another engine may do better. Threads are an error only where a number of them was asked for. */
+/** Whether to try the next engine after an error. */
 function isOfEngine(error: unknown): error is EnvironmentError | WeightsError {
   if (error instanceof EnvironmentError) return error.code !== 'THREADS_UNAVAILABLE';
   return error instanceof WeightsError && error.code === 'UNSUPPORTED_NETWORK';

@@ -48,7 +48,7 @@ export interface Loss {
   dispose?(): void;
   /**
    * The same loss as data: `compute` equals the sum of these, each times its `weight`. Engines compute such losses
-   * themselves; losses without it are computed by tfjs from the features that the engine hands out.
+   * themselves; losses without it are computed by tfjs from the engine's features.
    */
   readonly terms?: readonly LossTerm[] | undefined;
   /** The parts of a sum or of a weighted loss: `compute` equals the sum of these, each times its `weight`. */

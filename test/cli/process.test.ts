@@ -78,7 +78,7 @@ describe.skipIf(process.platform !== 'linux')('a picture that cannot be written 
     expect(await isPicture(path(`temporary/${name}`))).toBe(true);
   });
 
-  test('when stdout is on a full disk, or nobody reads it', async () => {
+  test('when stdout is on a full disk, or a pipe without a reader', async () => {
     const env = { TMPDIR: path('temporary') };
     const args = [...pictures(), '--iterations', '2', '-q', '-o', '-'];
     const full = openSync('/dev/full', 'w');

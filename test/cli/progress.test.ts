@@ -16,7 +16,7 @@ const step = (iteration: number, change: Partial<StepEvent> = {}): StepEvent => 
   elapsedMs: 0,
   secondsPerEvaluation: 0.456,
   secondsLeft: 125,
-  image: () => expect.fail('nobody asked for the image'),
+  image: () => expect.fail('the image must not be made'),
   ...change,
 });
 
@@ -130,7 +130,7 @@ test('progress as JSON is one object a line', () => {
   const { terminal, written } = fakeTerminal();
   const json = progressJson(terminal.stderr);
   json.show(step(3));
-  const image = () => expect.fail('nobody asked for the image');
+  const image = () => expect.fail('the image must not be made');
   json.show({ type: 'interrupted', reason: new Error('x'), evaluations: 4, loss: 5, image });
   json.line('by the way');
   json.end();

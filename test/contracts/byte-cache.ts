@@ -3,7 +3,7 @@ import type { WeightCache } from '../../src/storage';
 
 const bytes = (...values: number[]) => Uint8Array.from(values);
 
-/** What every {@link WeightCache} must do. `create` gives an empty one. */
+/** The contract of {@link WeightCache}s. `create` makes an empty one. */
 export function weightCacheContract(name: string, create: () => WeightCache | Promise<WeightCache>): void {
   describe(`the cache of weights '${name}'`, () => {
     it('gives back what was written, and nothing for what was not', async () => {

@@ -8,8 +8,8 @@ import { noise } from '../support/images';
 import '../support/to-be-allclose';
 
 /**
- * What every extractor keeps: features of the right shapes, the same by `extract` and `linearize`; a pullback that is the derivative of
- * the features along any direction; no leak; clear refusals.
+ * The contract of extractors: features of the right shapes, the same by `extract` and `linearize`; a pullback that is
+ * the derivative of the features along any direction; no leak; clear refusals.
  */
 export function extractorContract(
   make: () => Promise<FeatureExtractor> | FeatureExtractor,
@@ -35,7 +35,7 @@ export function extractorContract(
     extractor.dispose();
   });
 
-  it('hands out the same layers one at a time, where it can, and frees each', async () => {
+  it('gives the same layers one at a time, if it has extractEach, and frees each', async () => {
     const extractor = await make();
     const image = noise(size.height, size.width);
     const features = extractor.extract(image, layers);

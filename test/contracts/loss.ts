@@ -54,8 +54,9 @@ function termByLoops(term: LossTerm, features: Features): number {
 }
 
 /**
- * What every loss keeps: a finite scalar that is never negative, a right gradient, `terms` (if any) that say the same as `compute`,
- * no leak, targets that are freed by `dispose()`, which may be called twice, and `DISPOSED` for every use after it.
+ * The contract of losses: a finite scalar that is never negative, a right gradient, `terms` (if any) that say the same
+ * as `compute`, no leak, targets that are freed by `dispose()`, which may be called twice, and `DISPOSED` for every use
+ * after it.
  */
 export function lossContract(
   name: string,

@@ -7,7 +7,7 @@ import type { ImageInput } from '../../src/image/to-image';
 import { expectNoLeak } from '../../src/testing';
 import { anyPixels, constantPixels, noisePixels } from '../support/pixels';
 
-/** What a metric promises. */
+/** The expected properties of a metric. */
 export interface MetricContract {
   readonly name: string;
   /** May be handed options, of which it accepts none but its own. */

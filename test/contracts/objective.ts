@@ -56,7 +56,7 @@ function someLoss(extractor: EngineExtractor, own = greyLoss()): Loss {
 const free = (evaluation: Evaluation): void => tf.dispose({ ...evaluation } as tf.TensorContainer);
 
 /**
- * What every engine's objective keeps: the loss of the image, by `evaluate` and in the engine's own vectors alike; its
+ * The contract of objectives: the loss of the image, by `evaluate` and in the engine's own vectors alike; its
  * gradient; terms that add up; refusals of wrong images and of use after `dispose`; no leak, whatever fails.
  *
  * @param make an extractor whose objectives are tested; it has conv1_1, conv2_1, conv2_2
@@ -116,7 +116,7 @@ export function objectiveContract(make: () => Promise<EngineExtractor> | EngineE
     close();
   });
 
-  it('refuses what is no image of its size, before any work', async () => {
+  it('refuses anything but an image of its size, before any work', async () => {
     const { objective, close } = await open();
     const wrong = [noise(height, width + 1), noise(width, height), tf.zeros([height, width, 1])];
     await expectNoLeak(() => {

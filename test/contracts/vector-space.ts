@@ -11,7 +11,7 @@ export interface VectorSpaceUnderTest<V, S, X> {
   components(vector: V): ArrayLike<number>;
 }
 
-/** What every vector space promises to the optimisers. */
+/** The contract of vector spaces. */
 export function vectorSpaceContract<V, S, X>(
   name: string,
   open: (size: number) => VectorSpaceUnderTest<V, S, X>,
@@ -196,7 +196,7 @@ export function vectorSpaceContract<V, S, X>(
       await expect(space.measure([{ kind: 'largest', of: [a] }])).rejects.toEqual(refused);
     });
 
-    it('refuses what is no scalar, and frees the others with itself', () => {
+    it('refuses values that are not scalars, and frees the others when it closes', () => {
       const { space, scalar } = open(2);
       expect(() => space.adoptScalars([scalar(1), 'x' as never, scalar(2)])).toThrow(
         expect.objectContaining({ code: 'WRONG_TYPE' }),

@@ -8,9 +8,11 @@ import { sectionsOf } from '../../scripts/wasm-sections';
 import { samples } from './samples';
 
 /**
- * What README and guides show is run as it stands, against the built package, in a folder with a small photo.jpg, painting.jpg and
- * out.png. The folder lies inside the repository, where the package finds itself by its own name. `ts page` needs a browser and `ts network`
- * a download: both are only checked for types. `ts source` is run over the sources, and `ts assembly` compiled as a kernel. Of shell blocks, the lines that call `npx tfjs-style-transfer` are run, but for those that download.
+ * Runs the samples of README and guides unchanged, against the built package, in a folder with a small photo.jpg,
+ * painting.jpg and out.png. The folder lies inside the repository, where the package finds itself by its own name. `ts
+ * page` needs a browser and `ts network` a download: both are only checked for types. `ts source` is run over the
+ * sources, and `ts assembly` compiled as a kernel. Of shell blocks, the lines that call `npx tfjs-style-transfer` are
+ * run, but for those that download.
  */
 const folder = resolve('build/samples');
 const built = existsSync('dist/cli.js');

@@ -63,7 +63,7 @@ describe.skipIf(!existsSync('dist/node.js'))('examples', () => {
     expect(stdout).toMatch(/^\| li2021 \| -?\d\.\d{4} \|/m);
   });
 
-  it('server paints what it is sent, and answers 400 to what is no picture', async () => {
+  it('server paints pictures, and answers 400 to anything else', async () => {
     const server = spawn(process.execPath, [...program('server'), '0'], { cwd: folder, env });
     try {
       const port = await new Promise<string>((found, failed) => {

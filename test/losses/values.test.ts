@@ -128,7 +128,7 @@ describe('losses refuse', () => {
     ['a weight that is no number', () => weighted(Number.NaN, contentLoss(target)), /weight is NaN/],
     ['a sum of nothing', () => sum([]), /at least one loss/],
     [
-      'what is no loss',
+      'values that are not losses',
       () => sum([{} as never]),
       /losses\[0\] is an object; accepted: an object with name, layers and compute/,
     ],

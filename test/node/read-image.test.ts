@@ -268,7 +268,7 @@ describe('readImage refuses', () => {
     expect(await refusal(none)).toMatchObject({ name: 'ImageError' });
   });
 
-  test('what is no source at all', async () => {
+  test('values of other types', async () => {
     for (const source of [undefined, null, 5, {}, ['a.png']])
       expect(await refusal(source)).toMatchObject({ name: 'ImageError', code: 'NOT_AN_IMAGE' });
   });

@@ -6,7 +6,7 @@ import { type WasmVector, wasmSpace } from '../../src/engines/wasm/vectors/wasm-
 import { adam, lbfgs, type Method, type MinimizeOptions, minimize, type Problem } from '../../src/optim';
 import { wood } from './problems';
 
-/** What a fault does to an evaluation: throw, or answer with something that is no value or gradient. */
+/** Kinds of faults in an evaluation: it throws, or returns something other than value and gradient. */
 type Fault = 'throws' | 'rejects' | 'wrong shape' | 'wrong value' | 'wrong term';
 const faults: readonly Fault[] = ['throws', 'rejects', 'wrong shape', 'wrong value', 'wrong term'];
 const failure = new Error('fault');

@@ -140,7 +140,7 @@ describe('pyramidPreconditioner', () => {
     });
   });
 
-  it('rejects what is no image, and options that make no sense', () => {
+  it('rejects tensors that are not images, and wrong options', () => {
     const flat = tf.tensor([1, 2]) as tf.Tensor3D;
     expect(() => pyramidPreconditioner().apply(flat)).toThrow(/\[height, width, channels\]/);
     flat.dispose();

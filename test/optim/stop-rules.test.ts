@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 type Box = readonly [lower: number, upper: number] | undefined;
 
-/** What a run came to. */
+/** The outcome of a run. */
 interface Outcome {
   readonly x: readonly number[];
   readonly value: number;

@@ -77,7 +77,7 @@ describe('a download', () => {
     expect(server.paths).toEqual(['model.json', 'shard1.bin', 'model.json']);
   });
 
-  it('is given up at once where nobody listens', async () => {
+  it('is given up at once if no server listens', async () => {
     const { url } = server;
     await server.stop();
     await expect(layersModelWeights(url).read(['conv1_1'])).rejects.toThrow(

@@ -5,7 +5,7 @@ export function fakeTerminal({
   isTTY = false,
   columns = 80,
   env = {} as Record<string, string>,
-  /** What stdin holds; without it, stdin is a terminal. */
+  /** Contents of stdin; without it, stdin is a terminal. */
   stdin = undefined as Uint8Array | undefined,
 } = {}) {
   const listeners = new Set<(signal: StopSignal) => void>();

@@ -18,7 +18,7 @@ import { randomWeights } from '../engines/wasm/random-weights';
 
 /*
  * Whatever fails, at whichever call: the run ends with that error, no tensor and no byte of the engine's memory stays
- * behind, and no promise is rejected that nobody handles.
+ * behind, and no rejection is left unhandled.
  */
 
 const unhandled: unknown[] = [];

@@ -5,7 +5,9 @@ import type { Image } from '../../image/image';
 import { requireImage } from '../../image/require-image';
 import { requireName } from '../../options/validate';
 
-/** Throws unless the layers are known and the image is large enough for them; gives the number of steps to take. */
+/**
+ * Throws unless the layers are known and the image is large enough for them; returns the number of steps to compute.
+ */
 export function checkRequest(
   image: Image,
   wanted: readonly LayerName[],

@@ -1,9 +1,9 @@
 /**
- * Runs `work` with listeners of a caller's, which may return promises: nothing that they throw or reject with goes
- * unheard or ends the program. The first error ends the work at its next event, or makes its end a failure.
+ * Runs `work` with the caller's listeners, which may return promises; errors that they throw or reject with are neither
+ * lost nor left unhandled. The first error ends the work at its next event, or makes its end a failure.
  *
- * @param work gets `hear`, which makes of a listener one that returns nothing
- * @param undo frees the result of work that has succeeded where a listener has not
+ * @param work receives `hear`, which wraps a listener as one that returns nothing
+ * @param undo frees the result of the work if a listener has failed
  */
 export async function listening<T>(
   work: (

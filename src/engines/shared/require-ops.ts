@@ -9,7 +9,7 @@ export type Op = NetworkStep['op'];
  * Throws unless an engine has every operation of a network.
  *
  * @param engine its name, for the message
- * @param ops what it has
+ * @param ops its operations
  * @throws WeightsError `UNSUPPORTED_NETWORK`, which names the first operation that is missing
  */
 export function requireOps(engine: string, ops: readonly Op[], steps: readonly NetworkStep[]): void {

@@ -3,10 +3,10 @@ import { InvalidArgumentError } from '../../errors';
 import { showText, showValue } from '../../options/show';
 
 /**
- * Throws unless a value is a float32 tensor of a shape: what every tensor that enters an engine is checked by.
+ * Throws unless a value is a float32 tensor of a shape; called for every tensor that enters an engine.
  *
- * @param what for the message: `'The cotangent of conv1_2'`
- * @param option for the error: the layer or argument that the tensor belongs to
+ * @param what name of the tensor in the message: `'The cotangent of conv1_2'`
+ * @param option layer or argument that the tensor belongs to, for the error
  * @throws InvalidArgumentError `WRONG_SHAPE`
  */
 export function requireShape(tensor: unknown, what: string, shape: readonly number[], option: string): void {

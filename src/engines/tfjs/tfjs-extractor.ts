@@ -19,12 +19,12 @@ import {
   reluGradient,
 } from './tfjs-steps';
 
-/** What {@link createTfjsExtractor} computes. */
+/** Options of {@link createTfjsExtractor}. */
 export interface TfjsExtractorOptions extends LoadedNetwork {
   readonly inputGradient?: InputGradient | undefined;
 }
 
-/** A step at one image: the way back from the gradient of its output to that of its input. */
+/** The backward pass of one step: from the gradient of its output to that of its input. */
 interface Tape {
   readonly layer: LayerName;
   back(gradient: tf.Tensor4D): tf.Tensor4D;
@@ -34,7 +34,7 @@ interface Tape {
  * A network of 3x3 convolutions, ReLUs and 2x2 poolings by tfjs operations, on whatever backend is active.
  *
  * Forward and backward are written out step by step instead of left to autodiff, which would keep every temporary alive
- * until the end: here a feature map is kept only if it was asked for or the way back needs it.
+ * until the end: here a feature map is kept only if it was requested or the backward pass needs it.
  */
 export function createTfjsExtractor(options: TfjsExtractorOptions): EngineExtractor {
   checkAllocations();
@@ -54,7 +54,10 @@ export function createTfjsExtractor(options: TfjsExtractorOptions): EngineExtrac
   const layers: readonly LayerName[] = ['image', ...steps.map((step) => step.name)];
   const lifetime = new Lifetime('The extractor');
 
-  /** Forward to the last of `wanted`. With a tape: records the way back, and leaves what it needs in `held`. */
+  /**
+   * Forward to the last of `wanted`. With a tape: records the backward steps, and leaves the tensors that they need in
+   * `held`.
+   */
   function forward(
     image: Image,
     wanted: readonly LayerName[],
@@ -89,7 +92,7 @@ export function createTfjsExtractor(options: TfjsExtractorOptions): EngineExtrac
           }
           x = output;
         } else if (step.op === 'relu') {
-          // The convolution before was asked for, so its output is alive anyway, and it has the activation's mask.
+          // The convolution's output was requested and is kept, so the ReLU's mask is taken from it.
           tape?.push({ layer, back: (dy) => reluGradient(dy, input) });
           x = tf.relu(input);
         } else {
@@ -179,7 +182,7 @@ export function createTfjsExtractor(options: TfjsExtractorOptions): EngineExtrac
   };
 }
 
-/** Threads of the active backend, undefined where it does not tell. */
+/** Threads of the active backend; undefined if unknown. */
 function backendThreads(): number | undefined {
   if (tf.getBackend() === 'cpu') return 1;
   const backend = tf.backend() as { wasm?: { tfjs?: { getThreadsCount?(): number } } };

@@ -5,8 +5,8 @@ import { owning } from '../../owning';
 
 /**
  * How a convolution's gradient with respect to its input is computed: `'flipped'`, as a forward convolution with the
- * filter reversed in both spatial axes and its channels swapped, or `'kernel'`, by the backend's own. `'auto'` takes
- * what measurements show to be faster.
+ * filter reversed in both spatial axes and its channels swapped, or `'kernel'`, by the backend's own. `'auto'` chooses
+ * the one that was measured to be faster.
  */
 export type InputGradient = 'auto' | 'flipped' | 'kernel';
 
@@ -58,7 +58,7 @@ export function createConvolution(
 
 /**
  * XNNPACK's memory for a convolution in tfjs-wasm: the output, its packed filter, and nine 32-bit addresses for each
- * output position. Where it has none left it reports nothing and the output stays as it was.
+ * output position. If memory is exhausted, it reports no error and leaves the output unwritten.
  */
 function requireConvolutionMemory({ shape: [, height, width] }: tf.Tensor4D, filter: tf.Tensor4D): void {
   requireMemory(4 * height * width * (filter.shape[3] + 9) + 4 * filter.size);
@@ -73,7 +73,7 @@ function fastestInputGradient(backend: string): 'flipped' | 'kernel' {
   return backend === 'webgpu' || backend === 'tensorflow' ? 'kernel' : 'flipped';
 }
 
-/** Passes the gradient where the ReLU's output, or what went into it, is positive. */
+/** Passes the gradient where the ReLU's output, or its input, is positive. */
 export function reluGradient(gradient: tf.Tensor4D, inputOrOutput: tf.Tensor4D): tf.Tensor4D {
   // On wasm comparisons are 30 times slower than `step`; in tfjs-node `step` is a chain of operations.
   const mask =
@@ -97,7 +97,7 @@ export function maxPoolGradient(gradient: tf.Tensor4D, input: tf.Tensor4D, outpu
     ) as tf.Tensor4D;
 }
 
-/** Spreads the gradient evenly over each window; a last odd row or column, which no window covers, gets none. */
+/** Spreads the gradient evenly over each window; a last odd row or column, which no window covers, has gradient 0. */
 export function averagePoolGradient(gradient: tf.Tensor4D, inputShape: number[]): tf.Tensor4D {
   const [, height, width] = gradient.shape;
   const spread = tf.image.resizeNearestNeighbor(tf.mul(gradient, 0.25) as tf.Tensor4D, [

@@ -18,14 +18,14 @@ export class Blocks {
     return this.allocate(4 * length);
   }
 
-  /** A block with these numbers in it. */
+  /** A block initialised with these numbers. */
   put(values: Float32Array): number {
     const address = this.allocateFloats(values.length);
     this.memory.floats(address, values.length).set(values);
     return address;
   }
 
-  /** Takes over a block that was allocated elsewhere. */
+  /** Owns a block that was allocated elsewhere. */
   adopt(address: number): number {
     this.addresses.push(address);
     return address;

@@ -6,9 +6,9 @@ import { requireRelaxedSimd } from './runtime/wasm-simd';
 /** Options of `wasm`. */
 export interface WasmEngineOptions {
   /**
-   * Threads that compute: 1 to 8, or to the number of the processor's hardware threads where it has more (at most 64).
-   * With a number given, loading fails if they do not start; left out, it goes on with fewer and warns.
-   * @default the processor's cores, at most 8; one where threads cannot share memory
+   * Threads that compute: 1 to 8, or to the number of hardware threads of a processor with more (at most 64). With a
+   * number, loading fails if they do not start; without, it continues with fewer threads and warns.
+   * @default the processor's cores, at most 8; one if threads cannot share memory
    */
   readonly threads?: number | undefined;
   /**
@@ -18,7 +18,7 @@ export interface WasmEngineOptions {
   readonly relaxedSimd?: boolean | undefined;
 }
 
-/** Threads of the wasm engine. The range is that of the machine, and is asked for when a number is given. */
+/** Threads of the wasm engine. The range depends on the machine and is determined when a number is given. */
 export const threadsOption = {
   ...number({
     min: 1,

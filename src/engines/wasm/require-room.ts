@@ -4,16 +4,16 @@ import type { KernelMemory } from './runtime/kernel-memory';
 /** [height, width] of an image in pixels. */
 export type Size = readonly [height: number, width: number];
 
-/** Bytes that can still be had. */
+/** Bytes that can still be allocated. */
 export const roomIn = (memory: KernelMemory): number => memory.most - memory.bytes;
 
 /**
  * Throws `OUT_OF_MEMORY` with an estimate, and with the largest size of the same proportions that fits, unless there is
  * room.
  *
- * @param room bytes that can be had
- * @param what for the message: `'An image'`
- * @param bytesAt what is needed for an image of a size
+ * @param room bytes that can be allocated
+ * @param what subject of the message: `'An image'`
+ * @param bytesAt bytes needed for an image of a size
  */
 export function requireRoomAt(
   room: number,

@@ -1,7 +1,7 @@
 /** Long work that can pause between its steps. */
 export type Steps<T> = Generator<void, T>;
 
-/** Does all steps at once. */
+/** Runs all steps synchronously. */
 export function finish<T>(steps: Steps<T>): T {
   for (;;) {
     const { done, value } = steps.next();
@@ -10,7 +10,7 @@ export function finish<T>(steps: Steps<T>): T {
 }
 
 /**
- * Does all steps, with a turn for other tasks (abort signals, Ctrl-C) between them.
+ * Runs all steps, with a turn for other tasks (abort signals, Ctrl-C) between them.
  *
  * @throws the signal's reason once it is aborted; the work is ended then
  */
@@ -23,7 +23,7 @@ export async function finishInTurns<T>(steps: Steps<T>, signal: AbortSignal | un
       await new Promise((resolve) => setTimeout(resolve));
     }
   } finally {
-    // Runs what the work has in its own `finally`; nothing happens where it has ended.
+    // Runs the `finally` blocks of the work; does nothing if it has ended.
     steps.return(undefined as T);
   }
 }

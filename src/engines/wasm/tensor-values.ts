@@ -2,11 +2,12 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { requireShape } from '../shared/require-shape';
 
 /**
- * The numbers of a tensor that enters the engine. Kernels trust lengths, so this is the one way in.
+ * The numbers of a tensor that enters the engine. Kernels do not check lengths, so every tensor enters through this
+ * function.
  *
- * @param what for the message: `'The cotangent of conv1_2'`
- * @param shape the only one that is accepted
- * @param option for the error: the layer or argument that the tensor belongs to
+ * @param what name of the tensor in the message: `'The cotangent of conv1_2'`
+ * @param shape the required shape
+ * @param option layer or argument that the tensor belongs to, for the error
  * @throws InvalidArgumentError `WRONG_SHAPE` for anything but a float32 tensor of this shape
  */
 export function tensorValues(

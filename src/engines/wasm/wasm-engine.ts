@@ -9,12 +9,12 @@ const wasmOptions = optionTable<WasmEngineOptions>()('wasm', {
 });
 
 /**
- * This library's own kernels in WebAssembly: for Node, and for pages without a GPU. They are loaded when the first
- * network is.
+ * This library's own kernels in WebAssembly: for Node, and for pages without a GPU. They are loaded with the first
+ * network.
  *
  * @param options see {@link WasmEngineOptions}
- * @throws InvalidArgumentError if an option is unknown or out of range; EnvironmentError `NO_RELAXED_SIMD` if it is
- * asked for and missing
+ * @throws InvalidArgumentError if an option is unknown or out of range; EnvironmentError `NO_RELAXED_SIMD` if relaxed
+ *   SIMD is requested and missing
  * @example
  * ```ts
  * const extractor = await loadVgg19({ engine: wasm({ threads: 4 }) });
@@ -26,10 +26,10 @@ export function wasm(options: WasmEngineOptions = {}): Engine {
     name: 'wasm',
     unsupported: () => (supportsSimd() ? undefined : 'WebAssembly with SIMD'),
     unsupportedCode: 'NO_SIMD',
-    // Where the processor computes anyway; a GPU, or TensorFlow itself, is left alone.
+    // The backends of tfjs that compute in JavaScript or wasm; GPU backends and tfjs-node keep tfjs operations.
     suits: (backend) => backend === 'cpu' || backend === 'wasm',
     async load(network, options) {
-      // Loaded here and not above: programs that compute with tfjs alone never load the kernels.
+      // Imported lazily, so that programs that compute with tfjs alone never load the kernels.
       const { createWasmExtractor } = await import('.');
       return createWasmExtractor({ ...network, ...settings }, options);
     },

@@ -25,13 +25,13 @@ import { finish, finishInTurns, type Steps } from './steps';
 import { wasmProblem } from './vectors/wasm-problem';
 import { vectorFloats } from './vectors/wasm-space';
 
-/** What {@link createWasmExtractor} computes, and on what. */
+/** Options of {@link createWasmExtractor}. */
 export interface WasmExtractorOptions extends LoadedNetwork, WasmEngineOptions {}
 
 /**
- * A network by this library's SIMD kernels: several times faster than tfjs-wasm, with the same results to float32
- * rounding. Features go to the active tfjs backend and cotangents come from there; losses that the library knows are
- * evaluated without either (`objective`).
+ * An extractor on this library's SIMD kernels: several times faster than tfjs-wasm, with the same results to float32
+ * rounding. Features are tensors of the active tfjs backend, and so are cotangents; losses with terms are evaluated
+ * without either (`objective`).
  */
 export async function createWasmExtractor(
   options: WasmExtractorOptions,
@@ -66,7 +66,7 @@ export async function createWasmExtractor(
   const layers: readonly LayerName[] = ['image', ...steps.map((step) => step.name)];
 
   /**
-   * Computes the network and hands out each layer as a tensor, which then belongs to `take`.
+   * Computes the network and passes each layer to `take` as a tensor, which then belongs to `take`.
    * @returns the pass, which belongs to the caller
    */
   function forward(
@@ -171,7 +171,7 @@ export async function createWasmExtractor(
         requireRoomAt(roomIn(engine.memory), 'A style image', style.size, (at) =>
           gramMatricesBytes(network, at, style.layers),
         );
-      // Vectors have an engine of their own, which need not have been started yet.
+      // Vectors have a separate memory, which may not exist yet.
       const what = `Minimising with ${count} vectors of an image's size, for an image`;
       requireRoomAt(engine.memory.most, what, size, ([h, w]) => 4 * vectorFloats(h * w * 3) * count);
     },
@@ -218,7 +218,7 @@ export async function createWasmExtractor(
       return {
         ...objective,
         problem() {
-          // A copy with another `evaluate` is another objective.
+          // A copy with another `evaluate` is a different function.
           if (this.evaluate !== objective.evaluate) return undefined;
           return forVectors().then((vectors) => wasmProblem(vectors, objective, size));
         },

@@ -51,7 +51,7 @@ describe('planMemory', () => {
     expect(plan).toEqual({ offsets: [0, 0], bytes: 1000 });
   });
 
-  it('of nobody is empty', () => {
+  it('without tenants is empty', () => {
     expect(planMemory([])).toEqual({ offsets: [], bytes: 0 });
   });
 });

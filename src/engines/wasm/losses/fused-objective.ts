@@ -42,8 +42,8 @@ export interface FusedObjective extends Objective {
 }
 
 /**
- * Loss and gradient without features leaving the engine's memory. Losses without terms are computed by tfjs, from the
- * features of their own layers.
+ * Makes an objective that computes loss and gradient inside the engine's memory. Losses without terms are computed by
+ * tfjs, from the features of their own layers.
  *
  * @throws InvalidArgumentError `WRONG_SHAPE` if a target does not have the shape of its layer at this size
  * @throws EnvironmentError `OUT_OF_MEMORY`, before any work, if the engine has no room
@@ -61,7 +61,7 @@ export function fusedObjective(network: Network, loss: Loss, height: number, wid
   const terms = found.flatMap((part) => part.terms ?? []);
   const byTfjsLayers = found.flatMap((part) => (part.terms ? [] : part.loss.layers));
   const isFirst = (layer: LayerName) => places.get(layer)?.stage === 0;
-  // The map of the first convolution is a quarter of the memory. Its Gram terms do without it; all other terms need it.
+  // The map of the first convolution is a quarter of the memory. Its Gram terms do not need it; all other terms do.
   const firstFromImage =
     terms.every(
       ({ layer, kind }) => !isFirst(layer) || (kind === 'gram' && isFirstConvolution(network, layer)),

@@ -87,10 +87,10 @@ export class GramDistance {
   }
 
   /**
-   * Says which Gram matrix is meant.
+   * Selects the Gram matrix.
    *
    * @param sums address of sums [n][n] of products, blocks on and above the diagonal, one behind the other
-   * @param shares how many sums there are
+   * @param shares number of sums
    * @param map the map whose features were summed
    */
   of(sums: number, shares: number, { height, width }: FeatureMap): void {

@@ -63,7 +63,7 @@ export function patchGramTerm(network: Network, term: GramLossTerm, target: Floa
   });
 }
 
-/** Where row k and column y of a matrix [rows][n] lie in panels [n/8][rows][8]. */
+/** Index of row k and column y of a matrix [rows][n] in panels [n/8][rows][8]. */
 const panelIndex = (k: number, y: number, rows = patchValues) => ((y >> 3) * rows + k) * 8 + (y & 7);
 
 /** The sum of consecutive matrices [32][32]. */

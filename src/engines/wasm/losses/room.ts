@@ -7,7 +7,7 @@ import { gramTermBytes } from './gram-term';
 import { patchGramBytes } from './patch-gram-term';
 import { featureTermBytes, variationTermBytes, wholeVectors } from './terms';
 
-/** What an objective holds beside the maps of its pass. */
+/** Memory of an objective beside the maps of its pass. */
 export interface ObjectiveRequest {
   readonly options: PassOptions;
   /**
@@ -20,7 +20,7 @@ export interface ObjectiveRequest {
   readonly cotangents: readonly LayerName[];
 }
 
-/** Bytes that an objective for images of a size will take beside what the engine holds now. */
+/** Additional bytes of an objective for images of a size, beside the memory in use. */
 export function objectiveBytes(network: Network, size: Size, request: ObjectiveRequest): number {
   const { options, features, grams, cotangents } = request;
   const { places } = network;
@@ -35,7 +35,7 @@ export function objectiveBytes(network: Network, size: Size, request: ObjectiveR
   const deepest = Math.max(-1, ...options.layers.map((layer) => places.get(layer)?.stage ?? -1));
   return [
     planPass(network, size[0], size[1], options).bytes,
-    // The gradient, and the image where a loss looks at it.
+    // The gradient, and the image if a loss reads it.
     image,
     ...(options.layers.includes('image') ? [image, variationTermBytes] : []),
     ...features.map((layer) => featureTermBytes(floatsOf(layer))),
@@ -46,7 +46,7 @@ export function objectiveBytes(network: Network, size: Size, request: ObjectiveR
 }
 
 /**
- * Bytes that the missing filters of the way back take at most. They are made from the deepest stage on, each from a
+ * Upper bound of the bytes of missing backward filters. They are made from the deepest stage on, each from a
  * copy of its kernel with a quarter of their size.
  */
 function backwardFilterBytes({ stages }: Network, deepest: number): number {

@@ -22,7 +22,7 @@ export type FeatureLossTerm = Extract<LossTerm, { kind: 'feature' }>;
  * the value follows, then the gradient, which may need the whole statistic.
  */
 export interface EngineTerm {
-  /** Takes in the feature map of the image that is evaluated, in place of the one before. */
+  /** Computes the statistic of the current image's feature map, replacing the previous one. */
   accumulate(map: FeatureMap): void;
   /**
    * Adds weight * d value / d map to the gradient of the map that was accumulated.

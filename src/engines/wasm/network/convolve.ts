@@ -13,7 +13,7 @@ export interface ConvolveArguments {
   readonly input: number;
   /** [height][width][channelsOut] */
   readonly output: number;
-  /** What `KernelRunner.filters` made. */
+  /** Address of filters made by `KernelRunner.filters`. */
   readonly filters: number;
   readonly bias?: number;
   /** A map of the output's shape: where it is not positive, the output is 0. */
@@ -55,7 +55,7 @@ function tilesInBlock(channelsIn: number, channelsOut: number): number {
   return channels <= 512 ? 8 * Math.floor(512 / channels) : 64;
 }
 
-/** Scratch memory that the kernels need for a stage, at most. */
+/** Upper bound of the scratch memory of the kernels for a stage, in bytes. */
 export function scratchBytes(channelsIn: number, channelsOut: number): number {
   const tiles = tilesInBlock(channelsIn, channelsOut);
   const channels = channelsIn + channelsOut;

@@ -25,18 +25,18 @@ export interface Stage {
   readonly averagePool: boolean;
   /** Address in the engine's memory. */
   readonly bias: number;
-  /** Address of the filters that `convolve` takes; 0 for the first stage, whose weights are panels of their own. */
+  /** Address of the filters for `convolve`; 0 for the first stage, whose weights are stored as panels. */
   readonly filters: number;
-  /** Address of the filters of the way back; made when first needed. */
+  /** Address of the filters of the backward pass; made when first needed. */
   backwardFilters(): number;
-  /** Bytes that {@link backwardFilters} will allocate; 0 once it has. */
+  /** Bytes that {@link backwardFilters} will allocate; 0 after its first call. */
   missingBytes(): number;
 }
 
 /** Kernel and bias of a convolution. */
 type ConvWeights = ReturnType<typeof convolutionWeights>;
 
-/** Where a layer is in the network: at a stage, before or after its ReLU, or pooled behind it. */
+/** Position of a layer in the network: its stage, and whether before or after the ReLU, or pooled. */
 export interface Place {
   readonly stage: number;
   readonly part: 'conv' | 'relu' | 'pool';
@@ -60,8 +60,8 @@ export class Network {
   private readonly lifetime = new Lifetime('The extractor');
 
   /**
-   * @throws WeightsError `UNSUPPORTED_NETWORK` where steps come in an order that the kernels do not compute,
-   * `WRONG_WEIGHTS` where tensors do not fit the steps
+   * @throws WeightsError `UNSUPPORTED_NETWORK` if the kernels do not support the order of the steps,
+   * `WRONG_WEIGHTS` if tensors do not fit the steps
    */
   constructor(
     readonly engine: KernelRunner,
@@ -123,8 +123,8 @@ interface StageShape {
 }
 
 /**
- * Steps to stages, in the one order that the kernels compute: convolution, ReLU, and from the second stage on perhaps a
- * pooling.
+ * Groups steps into stages, in the only order that the kernels support: convolution, ReLU, and from the second stage on
+ * perhaps a pooling.
  */
 function stagesOf(steps: readonly NetworkStep[]): { shapes: StageShape[]; places: Map<LayerName, Place> } {
   const shapes: StageShape[] = [];

@@ -3,11 +3,11 @@ import type { Size } from '../require-room';
 import { planMemory, type Tenant } from '../runtime/memory-plan';
 import type { Network, Place } from './network';
 
-/** What a pass is for, which decides which feature maps it keeps, and how long. */
+/** Purpose of a pass, which determines the feature maps that it keeps and their lifetimes. */
 export interface PassOptions {
-  /** Layers that features are asked for, or that gradients come in at. */
+  /** Layers whose features are read or whose gradients are added. */
   readonly layers: readonly LayerName[];
-  /** How many passes back follow a pass forward: none, so that nothing is kept; one; or any number. */
+  /** Number of backward passes after a forward pass: none, so that nothing is kept; one; or any number. */
   readonly backward: 'never' | 'once' | 'often';
   /**
    * Whether the readers of the first convolution's layers compute them from the normalised image, so that the largest
@@ -17,14 +17,14 @@ export interface PassOptions {
   readonly firstFromImage?: boolean;
 }
 
-/** Where the maps of a stage lie; 0 for those that are not stored. */
+/** Addresses of a stage's maps; 0 for maps that are not stored. */
 export interface StageMaps {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
   /** The convolution's output before its ReLU. */
   readonly output: number;
-  /** The pooled ReLU of it, and the gradient of that. */
+  /** The pooled ReLU of the output, and its gradient. */
   readonly pooled: number;
   readonly pooledGradient: number;
   /** The gradient of the output. */
@@ -41,8 +41,8 @@ export interface PassPlan {
 /**
  * Lifetimes of maps, in steps. Forward: stage i of n runs at step i. Backward: step n + 2 (n - 1 - i) is the
  * convolution behind stage i, the next one its pooling. Maps whose lifetimes do not overlap share memory. The first
- * map, the largest, is stored only if its layers are asked for: the convolution behind it makes it anew, block by
- * block, as it reads.
+ * map, the largest, is stored only if its layers are requested: the next convolution recomputes it block by block as it
+ * reads.
  */
 export function planPass(
   { stages, places }: Network,
@@ -120,7 +120,7 @@ export function layerShape(
   return [1, height >> halvings, width >> halvings, stages[place.stage].channelsOut];
 }
 
-/** Where a map lies in a pass's memory. */
+/** Computes the address of a map from the address of the pass's memory. */
 type Address = (memory: number) => number;
 
 const notStored: Address = () => 0;

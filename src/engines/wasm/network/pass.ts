@@ -12,26 +12,26 @@ export interface FeatureMap {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
-  /** True where the values are those before the ReLU and the layer is the one after it. */
+  /** Whether the layer is the ReLU of the stored values. */
   readonly relu: boolean;
   /**
-   * True where the map is not stored: it is the first convolution of the normalised image with its border, at
+   * Whether the map is not stored but computed, as the first convolution of the normalised image with its border at
    * `address`.
    */
   readonly fromImage: boolean;
 }
 
 /**
- * Adds to the gradient of a layer's feature map, which lies at address `gradient` and has the map's shape. Called from
+ * Adds to the gradient of a layer's feature map, at address `gradient` and of the map's shape. Called from
  * the deepest layer to the first.
  */
 export type Contribute = (layer: LayerName, map: FeatureMap, gradient: number) => void;
 
-/** Gets a layer's feature map, which is valid during the call. */
+/** Receives a layer's feature map, which is valid during the call. */
 export type Visit = (layer: LayerName, map: FeatureMap) => void;
 
 /**
- * The network at images of one size: memory for its feature maps, the way forward and the way back. Only outputs before
+ * The network at images of one size: memory for its feature maps, forward and backward pass. Only outputs before
  * ReLUs are kept: the next convolution applies the ReLU as it reads.
  */
 export class Pass {
@@ -61,7 +61,7 @@ export class Pass {
 
   /**
    * Computes the feature maps of an image [height][width][3] in [0,1].
-   * @param visit called for each layer that was asked for, while its map is there
+   * @param visit called for each requested layer while its map is valid
    */
   forward(image: Float32Array, visit: Visit = () => {}): void {
     finish(this.forwardSteps(image, visit));
@@ -99,7 +99,7 @@ export class Pass {
     }
   }
 
-  /** The feature map of a layer that was asked for; valid while the plan keeps it. */
+  /** The feature map of a requested layer; valid while the plan keeps it. */
   map(layer: LayerName): FeatureMap {
     const { stage, part } = this.network.places.get(layer) as Place;
     const { height, width, channels, output, pooled } = this.maps[stage];
@@ -118,8 +118,8 @@ export class Pass {
 
   /**
    * Carries the gradients of layers back to the image.
-   * @param layers the layers, among those that were asked for, whose gradients `contribute` adds
-   * @param gradient address that the gradient with respect to the image, [height][width][3], is written to
+   * @param layers the requested layers whose gradients `contribute` adds
+   * @param gradient address to which the gradient with respect to the image, [height][width][3], is written
    */
   backward(layers: readonly LayerName[], contribute: Contribute, gradient: number): void {
     const { engine, places, firstBackward } = this.network;

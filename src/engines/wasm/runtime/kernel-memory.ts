@@ -1,14 +1,14 @@
 import { EnvironmentError } from '../../../errors';
 import { Lifetime } from '../../../owning';
 
-/** A wasm page, and the most that 32-bit addresses reach, less one page so that no end lies beyond. */
+/** A wasm page, and the reach of 32-bit addresses less one page, so that every end address is representable. */
 const pageBytes = 65536;
 const maxBytes = 65535 * pageBytes;
 /** A cache line. */
 const alignment = 64;
 
 /**
- * Memory of the kernels, and which of it is in use. Addresses are bytes; views end with the next allocation, which may
+ * Memory of the kernels with its allocator. Addresses are bytes; views are valid until the next allocation, which may
  * move the buffer. After `dispose()` every use but `release` throws `DISPOSED`.
  */
 export class KernelMemory {
@@ -34,7 +34,7 @@ export class KernelMemory {
       const accepted = 'a machine, or a limit of memory, that lets a program reserve 4 GiB of addresses';
       throw new EnvironmentError(
         'OUT_OF_MEMORY',
-        `The wasm engine gets no memory to begin with; accepted: ${accepted}.`,
+        `The wasm engine cannot reserve any memory; accepted: ${accepted}.`,
         { option: 'engine', value: 'wasm', accepted, cause },
       );
     }
@@ -45,12 +45,12 @@ export class KernelMemory {
     this.lifetime.requireAlive();
   }
 
-  /** Ends the use of the memory. @returns true the first time */
+  /** Ends the use of the memory. @returns true at the first call */
   dispose(): boolean {
     return this.lifetime.end();
   }
 
-  /** The most bytes that there can be. */
+  /** Upper limit in bytes. */
   readonly most = maxBytes;
 
   /** Bytes in use. */
@@ -60,8 +60,8 @@ export class KernelMemory {
 
   /**
    * Throws unless `bytes` more can be allocated.
-   * @param what for the message: what would take them
-   * @param fits for the message: what would fit instead
+   * @param what subject of the message, which needs the bytes
+   * @param fits alternative that fits, for the message
    */
   requireRoom(bytes: number, what: string, fits: string): void {
     this.requireAlive();
@@ -100,14 +100,14 @@ export class KernelMemory {
     return this.allocate(4 * length);
   }
 
-  /** Room for these numbers, with them in it. */
+  /** A new block with these numbers. */
   put(values: Float32Array): number {
     const address = this.allocateFloats(values.length);
     this.floats(address, values.length).set(values);
     return address;
   }
 
-  /** Gives an allocation back; nothing happens where it has been given back already. */
+  /** Releases an allocation; does nothing if it has been released already. */
   release(address: number): void {
     const bytes = this.used.get(address);
     if (bytes === undefined) return;
@@ -139,7 +139,7 @@ export class KernelMemory {
     return new Uint32Array(this.memory.buffer, address, length);
   }
 
-  /** Grows the memory to hold `end` bytes; false where the machine does not give them. */
+  /** Grows the memory to hold `end` bytes; false if the machine cannot provide them. */
   private reach(end: number): boolean {
     const missing = end - this.memory.buffer.byteLength;
     if (missing <= 0) return true;

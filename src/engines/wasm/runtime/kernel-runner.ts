@@ -12,15 +12,18 @@ export type KernelArguments = readonly (number | { readonly float: number })[];
 
 /** Options of {@link KernelRunner.create}. */
 export interface KernelRunnerOptions extends EngineLoadOptions {
-  /** Threads that compute; all of them or an error. @default as many as there are cores and start, at most 8 */
+  /** Threads that compute; all of them or an error. @default one a core, at most 8, or as many of these as start */
   readonly threads?: number | undefined;
-  /** Whether a * b + c may be rounded once, which some processors do faster. @default false */
+  /** Whether a * b + c may be rounded once, which is faster on some processors. @default false */
   readonly relaxedSimd?: boolean | undefined;
-  /** What ends the runner with its own disposal, for messages. @default 'The extractor' */
+  /** Name of the object whose disposal ends the runner, for messages. @default 'The extractor' */
   readonly owner?: string | undefined;
 }
 
-/** Kernels over a memory of their own, on one thread or several: work is cut into items, and every item gets done. */
+/**
+ * Kernels over a memory of their own, on one thread or several: work is divided into items, all of which are done when
+ * a call returns.
+ */
 export class KernelRunner {
   private readonly args: number;
   /** Scratch memory of each thread. */

@@ -40,13 +40,13 @@ export const kernelNames = [
 /** A kernel by name. */
 export type KernelName = (typeof kernelNames)[number];
 
-/** What the wasm module exports. */
+/** Exports of the wasm module. */
 export type KernelExports = Readonly<Record<KernelName, Kernel>> & {
   /** Kernel [3][3][k][n] at an address to filters of `convolve` at another; `temp` has room for 54 doubles. */
   transformFilters(kernel: number, k: number, n: number, planes: number, temp: number): void;
 };
 
-/** Which build of the kernels. */
+/** A build of the kernels. */
 export interface KernelBuild {
   /** Whether threads share the memory that the module imports. */
   readonly shared: boolean;
@@ -57,7 +57,7 @@ export interface KernelBuild {
 /**
  * The kernels as a module that imports a memory. The relaxed ones need `supportsRelaxedSimd()`.
  *
- * @throws EnvironmentError `NO_WASM` where WebAssembly may not be compiled
+ * @throws EnvironmentError `NO_WASM` if WebAssembly may not be compiled
  */
 export async function compileKernels({ shared, relaxed = false }: KernelBuild): Promise<WebAssembly.Module> {
   const bytes = relaxed ? (await import('../../../../build/kernels-relaxed.wasm')).default : strict;

@@ -5,7 +5,7 @@ export interface Tenant {
   readonly to: number;
 }
 
-/** Where each tenant lies in one piece of memory, and how long that must be. */
+/** Offset of each tenant in one piece of memory, and the length of that piece. */
 export interface MemoryPlan {
   readonly offsets: readonly number[];
   readonly bytes: number;

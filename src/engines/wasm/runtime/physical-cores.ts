@@ -2,7 +2,7 @@ import { nodeModule } from './node-module';
 
 /**
  * Cores that the program may use; a core's second hardware thread, which has no vector units of its own, does not
- * count. Only Linux tells in Node; elsewhere, and in pages, every hardware thread counts as a core.
+ * count. Known only in Node on Linux; elsewhere, and in pages, every hardware thread counts as a core.
  */
 export function physicalCores(): number {
   const usable = hardwareThreads();

@@ -5,7 +5,7 @@ import { nodeModule } from './node-module';
 import { afterRunningFor } from './running-time';
 import { workerSource } from './worker-source';
 
-/** What a worker gets to begin with. */
+/** The first message to a worker. */
 export interface WorkerStart {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
@@ -26,7 +26,7 @@ export interface StartWorkerOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called if the worker ends or fails after it has started. */
   readonly onLost?: ((why: string) => void) | undefined;
-  /** Time for the start, of which only what the program itself is running counts. @default 30_000 */
+  /** Time limit of the start; time in which the program is suspended does not count. @default 30_000 */
   readonly limitMs?: number | undefined;
   /** The worker's program. @default {@link workerSource} */
   readonly source?: string | undefined;
@@ -81,7 +81,7 @@ export async function startWorker(
   });
 }
 
-/** The error for threads that do not start. @param why what a thread does instead, for the message */
+/** The error for threads that do not start. @param why the reason, as a predicate of 'A thread', for the message */
 export function unavailable(why: string, cause?: unknown): EnvironmentError {
   const accepted = 'threads: 1, or threads left out, which takes as many as start';
   return new EnvironmentError('THREADS_UNAVAILABLE', `A thread ${why}; accepted: ${accepted}.`, {
@@ -91,7 +91,7 @@ export function unavailable(why: string, cause?: unknown): EnvironmentError {
   });
 }
 
-/** A worker as the platforms have it, before it is ready. */
+/** A worker of either platform, before it is ready. */
 interface LaunchedWorker extends KernelWorker {
   post(start: WorkerStart): void;
   /** Lets the program end although the worker waits for work. */
@@ -127,7 +127,7 @@ function launchInNode(
     rest: () => worker.unref(),
     end() {
       ended = true;
-      // It never rejects; nobody has to know when the thread is gone.
+      // Not awaited: it never rejects, and nothing depends on the end of the thread.
       void worker.terminate();
     },
   };
@@ -161,6 +161,6 @@ function launchInPage(source: string, { answer, lost }: WorkerListeners): Launch
   };
 }
 
-/** The message of whatever was thrown, for a message. */
+/** The message of a thrown value, made safe for our messages. */
 export const reasonOf = (error: unknown): string =>
   showText(error instanceof Error ? error.message : String(error), 200);

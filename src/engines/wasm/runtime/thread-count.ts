@@ -1,16 +1,16 @@
 import { nodeModule } from './node-module';
 import { hardwareThreads, physicalCores } from './physical-cores';
 
-/** Threads that are started unless a number is asked for: beyond, all of them wait for memory. */
+/** Upper limit of the default number of threads: more threads would only wait for memory. */
 const mostByDefault = 8;
 
-/** Threads where no number is asked for: one a core, at most 8; one where threads cannot share memory. */
+/** Default number of threads: one a core, at most 8; one if threads cannot share memory. */
 export function defaultThreads(): number {
   return canShareMemory() ? Math.min(mostByDefault, physicalCores()) : 1;
 }
 
 /**
- * The largest number of threads that may be asked for: 8, or as many as the processor has hardware threads, at most 64.
+ * The largest accepted number of threads: 8, or as many as the processor has hardware threads, at most 64.
  * More would only wait for each other: 64 on two cores take 17 seconds to start, and 20 MB each.
  */
 export function mostThreads(): number {

@@ -3,9 +3,9 @@ import type { KernelName } from './kernels';
 import { type KernelWorker, type StartWorkerOptions, startWorker } from './start-worker';
 import { controlSlots } from './worker-source';
 
-/** What a {@link ThreadPool} works on. */
+/** The work of a {@link ThreadPool}. */
 export interface ThreadPoolWork {
-  /** How many threads, the calling one included: at least 2. */
+  /** Number of threads including the calling one, at least 2. */
   readonly threads: number;
   readonly module: WebAssembly.Module;
   /** Shared. */
@@ -15,26 +15,26 @@ export interface ThreadPoolWork {
 
 /** Options of {@link ThreadPool.start}. */
 export interface ThreadPoolOptions extends Omit<StartWorkerOptions, 'onLost'> {
-  /** How long a run may go on without any progress, in time that was seen to pass. @default 20_000 */
+  /** Longest time of a run without progress; time in which the program is suspended does not count. @default 20_000 */
   readonly patienceMs?: number | undefined;
   /** Number of the last run. @default 0 */
   readonly generation?: number | undefined;
 }
 
 /**
- * Worker threads that run kernels together with the thread that asks. Work is cut into items, which threads take from a
- * shared counter; the asking thread takes items too, and then waits for the last ones. It sees every item done or
- * throws.
+ * Worker threads that run kernels together with the calling thread. Work is divided into items, which threads take from
+ * a shared counter; the calling thread takes items too and then waits for the last ones. A run returns when every item
+ * is done, or throws.
  */
 export class ThreadPool {
-  /** Why no run is possible any more. */
+  /** The reason why no run is possible any more. */
   private loss: string | undefined;
   private ended = false;
 
   private constructor(
     /** By the number of their thread. */
     private readonly workers: ReadonlyMap<number, KernelWorker>,
-    /** Why others did not start. */
+    /** Errors of the workers that did not start. */
     readonly failures: readonly unknown[],
     private readonly control: Int32Array,
     private readonly names: readonly KernelName[],
@@ -44,7 +44,7 @@ export class ThreadPool {
   /**
    * Starts workers and waits until each is ready or has failed.
    *
-   * @returns a pool of the workers that have started; `failures` says why others have not
+   * @returns a pool of the workers that have started; `failures` has the errors of the others
    * @throws the signal's reason, when it aborts
    */
   static async start(work: ThreadPoolWork, options: ThreadPoolOptions = {}): Promise<ThreadPool> {
@@ -86,7 +86,7 @@ export class ThreadPool {
     return this.workers.size + 1;
   }
 
-  /** Tells threads where their scratch memory is. @param addresses one for each of {@link threads} */
+  /** Sets the addresses of the threads' scratch memory. @param addresses one for each of {@link threads} */
   setScratch(addresses: readonly number[]): void {
     const threads = [0, ...this.workers.keys()];
     for (const [i, address] of addresses.entries()) this.control[controlSlots.scratch + threads[i]] = address;
@@ -118,7 +118,7 @@ export class ThreadPool {
     }
     this.loss ??= this.join(name);
     if (this.loss !== undefined) throw lost(this.loss);
-    // Every thread has come back, so that the next run is as good as any.
+    // Every thread has returned, so the pool stays usable.
     if (control[controlSlots.failed] > 0) throw lost(`crashed in kernel ${name}`, cause);
   }
 
@@ -138,12 +138,12 @@ export class ThreadPool {
   }
 
   /**
-   * Waits for workers in the middle of an item; on a page's main thread, which may not sleep, by looking.
+   * Waits for workers in the middle of an item; on a page's main thread, which may not sleep, by polling.
    *
-   * Only time that was seen to pass counts: a slice counts as `sliceMs` at most, so that a suspension of the whole
-   * program (Ctrl-Z, a debugger, a laptop that sleeps) is one slice, and any progress starts anew.
+   * Suspensions do not count: a slice of waiting counts as `sliceMs` at most, so that a suspension of the whole
+   * program (Ctrl-Z, a debugger, a laptop that sleeps) is one slice, and any progress resets the time.
    *
-   * @returns why no worker will ever come back, undefined when all have
+   * @returns the reason to give up waiting; undefined if all workers have returned
    */
   private join(name: KernelName): string | undefined {
     const { control, workers, patienceMs } = this;
@@ -165,13 +165,13 @@ export class ThreadPool {
   }
 }
 
-/** How long the asking thread sleeps before it looks again. */
+/** Interval in which the calling thread checks for progress. */
 const sliceMs = 5;
 
-/** A page's main thread may not. */
+/** The main thread of a page may not sleep. */
 const maySleep = typeof document === 'undefined';
 
-/** The error of a run whose result is void. @param why what a thread did, for the message */
+/** The error of a run whose result is void. @param why the failure, as a predicate of 'A thread', for the message */
 export function lost(why: string, cause?: unknown): ComputationError {
   const accepted = 'threads: 1';
   return new ComputationError(

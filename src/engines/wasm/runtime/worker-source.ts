@@ -1,4 +1,4 @@
-/** Numbers that threads share, and what each means. */
+/** Indices of the numbers that threads share. */
 export const controlSlots = {
   /** Grows by one for each run, modulo 2^32; workers sleep on it. */
   generation: 0,
@@ -20,7 +20,7 @@ const { generation, next, done, kernel, args, items, failed, scratch } = control
 
 /**
  * A worker's program, as text so that it needs no file of its own wherever this library is bundled. It waits for a run,
- * takes items until none is left, and counts itself as done. Before it sleeps it looks a few times, because the next
+ * takes items until none is left, and counts itself as done. Before it sleeps it polls a few times, because the next
  * run usually comes within microseconds.
  *
  * In Node, and in Bun and Deno, which have `self` as well, messages arrive at `parentPort`; in pages there is `self`
@@ -37,7 +37,7 @@ const work = async ({ module, memory, control, names, thread, generation }, post
     return;
   }
   post('ready');
-  // An Int32Array wraps from 2^31 - 1 to -2^31, and so does what is compared with it.
+  // An Int32Array wraps from 2^31 - 1 to -2^31; so must the number compared with it.
   for (let seen = generation; ; ) {
     for (let looks = 0; Atomics.load(control, ${generation}) === seen; looks++) {
       if (looks > 3000) Atomics.wait(control, ${generation}, seen);

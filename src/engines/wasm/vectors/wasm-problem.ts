@@ -6,8 +6,8 @@ import type { KernelRunner } from '../runtime/kernel-runner';
 import { vectorFloats, type WasmVector, wasmSpace } from './wasm-space';
 
 /**
- * An objective of the wasm engine in a space of its own memory. The vectors have an engine to themselves, beside the
- * network's: 32-bit addresses would not reach both at large sizes.
+ * An objective of the wasm engine in a space of its own memory. The vectors have a memory separate from the network's,
+ * because 32-bit addresses cannot reach both at large sizes.
  *
  * @param vectors the engine of the vectors, which several runs may share
  * @param size [height, width] of the images that the objective was made for

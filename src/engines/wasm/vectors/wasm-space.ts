@@ -24,14 +24,14 @@ export interface WasmSpace extends VectorSpace<WasmVector, number, tf.Tensor> {
    * @throws InvalidArgumentError `WRONG_LENGTH` unless there are {@link VectorSpace.size} of them
    */
   vector(values: Float32Array): WasmVector;
-  /** A view of a vector's numbers, until the next vector is made. */
+  /** A view of a vector's numbers, valid until the next vector is made. */
   values(vector: WasmVector): Float32Array;
 }
 
 /**
- * Vectors in the memory of an engine. It should have no other use: a run of L-BFGS holds dozens of vectors.
+ * Vectors in the memory of an engine. The engine should have no other use: a run of L-BFGS holds dozens of vectors.
  *
- * @param shape shape of the tensors that vectors stand for; preconditioners get such tensors
+ * @param shape shape of the tensors that vectors represent; preconditioners receive such tensors
  */
 export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmSpace {
   const { memory } = engine;

@@ -5,15 +5,15 @@ import { atLeast, floorFor, multiplyAdd, smaller, wherePositive } from '../../ru
 class ElementwiseArgs {
   /** The values before the ReLU if `relu`. */
   features: usize;
-  /** The target that features are compared with, or the values that are added. */
+  /** `distance`: the target; `add`: the values to add. */
   other: usize;
-  /** What is added to; 0 for none, which `distance` takes. */
+  /** Gradient to add to; `distance` accepts 0 for none. */
   gradient: usize;
   length: usize;
   relu: usize;
   /** Values for each item. */
   share: usize;
-  /** Factor of what is added to the gradient. */
+  /** Factor of the values added to the gradient. */
   factor: f32;
   /** Not 0: magnitudes, else squares. */
   magnitudes: usize;
@@ -71,12 +71,12 @@ export function add(args: usize, item: usize, scratch: usize): void {
 class VariationArgs {
   /** [h][w][c] */
   image: usize;
-  /** What is added to; 0 for none. */
+  /** Gradient to add to; 0 for none. */
   gradient: usize;
   height: usize; width: usize; channels: usize;
   /** Rows for each item. */
   share: usize;
-  /** Factors of what is added to the gradient, for horizontal and vertical pairs. */
+  /** Factors of the values added to the gradient, for horizontal and vertical pairs. */
   across: f32; down: f32;
   /** Not 0: magnitudes, else squares. */
   magnitudes: usize;

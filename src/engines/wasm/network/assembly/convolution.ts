@@ -19,7 +19,7 @@ class ConvolutionArgs {
   relu: usize;
   height: usize; width: usize; channelsIn: usize; channelsOut: usize;
   tilesX: usize; tilesY: usize; blockColumns: usize; blockRows: usize; blocksX: usize;
-  /** [h / 2][w / 2][n], or 0 for none: the ReLU of the output, pooled by 2x2. A last odd row or column is left out. */
+  /** [h / 2][w / 2][n], or 0 for none: the ReLU of the output, pooled by 2x2. A last odd row or column is ignored. */
   pooled: usize;
   /** Not 0: the mean, else the maximum. */
   average: usize;
@@ -35,7 +35,7 @@ class ConvolutionArgs {
 /** Bytes between planes: at distances of a power of two they would compete for the same sets of the cache. */
 const PLANE_PAD: usize = 64;
 
-/** Where a block of tiles lies in the image and in scratch memory. Held in scratch memory itself. */
+/** Position of a block of tiles in the image and in scratch memory. Stored in scratch memory itself. */
 @unmanaged
 class Block {
   tileY: usize; tileX: usize; rows: usize; columns: usize;
