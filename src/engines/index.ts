@@ -1,7 +1,7 @@
-export type { Engine, EngineExtractor, EngineLoadOptions, RoomRequest } from './engine';
+export type { Engine, EngineExtractor, EngineLoadOptions, GramMatrices, RoomRequest } from './engine';
 export type { EngineChoice, EngineOptions } from './engine-options';
 export type { EngineName } from './list';
-export { type LoadVgg19Options, loadVgg19 } from './load-vgg19';
+export { type LoadedExtractor, type LoadVgg19Options, loadVgg19 } from './load-vgg19';
 export { tfjs } from './tfjs/tfjs-engine';
 export type { WasmEngineOptions } from './wasm/options';
 export { wasm } from './wasm/wasm-engine';

@@ -34,6 +34,12 @@ export interface LoadVgg19Options extends EngineOptions {
   readonly onWarning?: ((warning: WeightsWarning) => void | Promise<void>) | undefined;
 }
 
+/** What {@link loadVgg19} returns: an extractor that the declaration `using` disposes at the end of its block. */
+export interface LoadedExtractor extends EngineExtractor {
+  /** Calls `dispose()`. */
+  [Symbol.dispose](): void;
+}
+
 /** The default last layer of a network: the deepest of Li et al. 2021. */
 export const defaultLastLayer: Vgg19Layer = deepestPaperLayer;
 
@@ -62,9 +68,7 @@ export const loadVgg19Options = optionTable<LoadVgg19Options>()('loadVgg19', {
  * const features = extractor.extract(image, ['conv2_2']);
  * ```
  */
-export async function loadVgg19(
-  options: LoadVgg19Options = {},
-): Promise<EngineExtractor & { [Symbol.dispose](): void }> {
+export async function loadVgg19(options: LoadVgg19Options = {}): Promise<LoadedExtractor> {
   return loadVgg19On(anyPlatform, options);
 }
 
@@ -72,7 +76,7 @@ export async function loadVgg19(
 export async function loadVgg19On(
   platform: Platform<never>,
   options: LoadVgg19Options,
-): Promise<EngineExtractor & { [Symbol.dispose](): void }> {
+): Promise<LoadedExtractor> {
   const settings = loadVgg19Options.read(options);
   const { weights, lastLayer, pooling, signal } = settings;
   const convolutions = convolutionsUpTo(lastLayer);

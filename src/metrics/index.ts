@@ -2,6 +2,7 @@ export { type ContentDistanceOptions, contentDistance } from './content-distance
 export { type CosineSimilarityOptions, cosineSimilarity } from './cosine-similarity';
 export { cosineSimilarityOfTensors } from './cosine-similarity-of-tensors';
 export {
+  type Evaluate,
   type EvaluateOptions,
   evaluate,
   type FeatureMetric,

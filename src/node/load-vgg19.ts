@@ -1,5 +1,4 @@
-import type { EngineExtractor } from '../engines/engine';
-import { type LoadVgg19Options, loadVgg19On } from '../engines/load-vgg19';
+import { type LoadedExtractor, type LoadVgg19Options, loadVgg19On } from '../engines/load-vgg19';
 import { platform } from './platform';
 
 /**
@@ -13,6 +12,5 @@ import { platform } from './platform';
  * const extractor = await loadVgg19({ weights: './vgg19' });
  * ```
  */
-export const loadVgg19 = (
-  options: LoadVgg19Options = {},
-): Promise<EngineExtractor & { [Symbol.dispose](): void }> => loadVgg19On(platform, options);
+export const loadVgg19 = (options: LoadVgg19Options = {}): Promise<LoadedExtractor> =>
+  loadVgg19On(platform, options);
