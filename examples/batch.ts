@@ -1,6 +1,6 @@
 /**
- * A folder of pictures in one style: `npx tsx examples/batch.ts FOLDER STYLE OUTPUT [size]`. The network is loaded once. A picture that cannot
- * be read is reported and skipped; the exit code is 1 if there was one.
+ * A folder of pictures in one style: `npx tsx examples/batch.ts FOLDER STYLE OUTPUT [size]`. The network is loaded
+ * once. A picture that cannot be read is reported and skipped; the exit code is 1 if there was one.
  */
 import { mkdir, readdir } from 'node:fs/promises';
 import { join, parse } from 'node:path';

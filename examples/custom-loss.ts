@@ -1,6 +1,6 @@
 /**
- * A loss of your own beside those of the library: `npx tsx examples/custom-loss.ts [CONTENT STYLE OUTPUT]`. It asks for a warm picture:
- * the mean of red should exceed the mean of blue by a margin.
+ * A custom loss together with losses of the library: `npx tsx examples/custom-loss.ts [CONTENT STYLE OUTPUT]`. It
+ * prefers warm pictures: the mean of red should exceed the mean of blue by a margin.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { contentLoss, defineLoss, styleLoss, sum, weighted } from 'tfjs-style-transfer/losses';

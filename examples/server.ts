@@ -1,6 +1,7 @@
 /**
  * An HTTP server: `npx tsx examples/server.ts [port]`, then
- * `curl --data-binary @photo.jpg 'http://localhost:8080/?size=256' -o painted.png` paints photo.jpg in the style of examples/images/style.jpg.
+ * `curl --data-binary @photo.jpg 'http://localhost:8080/?size=256' -o painted.png` paints photo.jpg in the style of
+ * examples/images/style.jpg.
  */
 import { createServer, type IncomingMessage } from 'node:http';
 import { fileURLToPath } from 'node:url';

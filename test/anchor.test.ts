@@ -4,8 +4,8 @@ import { styleTransfer, useWasm } from '../src/node';
 import { hasShared, shared } from './support/shared';
 
 /**
- * The run that programs are compared on: a photograph and a painting at 256 pixels, PyTorch's tutorial setting. PyTorch's own loop needs 300
- * evaluations to come to a loss of 47.3, and SciPy's L-BFGS-B in the box about 185.
+ * The run that programs are compared on: a photograph and a painting at 256 pixels, PyTorch's tutorial setting.
+ * PyTorch's own loop needs 300 evaluations to come to a loss of 47.3, and SciPy's L-BFGS-B in the box about 185.
  */
 describe.skipIf(!hasShared('anchor') || !hasShared('vgg19'))('the anchor run', () => {
   it('starts at PyTorch’s loss and comes to 47.3 within 120 evaluations, every pixel in [0,1]', async () => {

@@ -21,8 +21,8 @@ const contentLossOptions = optionTable<ContentLossOptions>()('contentLoss', {
 });
 
 /**
- * Distance of an image's feature maps from the content image's: the sum over layers of mean((F - P)^2) or mean(|F - P|).
- * Li et al. 2021 compare conv2_2, Gatys et al. 2016 relu4_2.
+ * Distance of an image's feature maps from the content image's: the sum over layers of mean((F - P)^2) or of
+ * mean(|F-P|). Li et al. 2021 compare conv2_2, Gatys et al. 2016 relu4_2.
  *
  * @param target the content image's features, [1, h, w, c] each; not disposed, and not needed by the caller any more
  * @returns a loss named `content`; it belongs to the caller

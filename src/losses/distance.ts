@@ -2,7 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { oneOf } from '../options/table';
 import { sumOf } from '../sums';
 
-/** The distance of two tensors of one shape: `'mse'`, the mean of squared differences, or `'l1'`, of their magnitudes. */
+/**
+ * The distance of two tensors of one shape: `'mse'`, the mean of squared differences, or `'l1'`, of their magnitudes.
+ */
 export type Distance = 'mse' | 'l1';
 
 const distances: readonly Distance[] = ['mse', 'l1'];
@@ -13,7 +15,8 @@ export const distanceOption = <const Default extends Distance>(byDefault: Defaul
 
 /**
  * The distance of `value` from `target`, differentiable with respect to `value`.
- * The gradient is written by hand: tfjs-core alone registers none, and this one makes two tensors where autodiff keeps five.
+ * The gradient is written by hand: tfjs-core alone registers none, and this one makes two tensors where autodiff keeps
+ * five.
  *
  * @param share the weight of each entry in the mean, broadcast to the shape of `value`; 1 / size by default
  */

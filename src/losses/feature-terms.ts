@@ -7,8 +7,8 @@ import type { LossTerm } from './loss';
 import { requireFeature } from './require-features';
 
 /**
- * Terms of content, perceptual and pixel losses: the distance of each layer's feature map from the target's. They hold the target's
- * tensors by reference count, without copying.
+ * Terms of content, perceptual and pixel losses: the distance of each layer's feature map from the target's. They hold
+ * the target's tensors by reference count, without copying.
  */
 export function featureTerms(
   caller: string,

@@ -38,9 +38,9 @@ export interface GreyEntropies {
 }
 
 /**
- * Mutual information of the grey levels of two images: I = H(A) + H(B) - H(A, B) from their joint histogram, in bits, or normalised:
- * `'geometric'` I / sqrt(H(A) H(B)), `'arithmetic'` 2 I / (H(A) + H(B)) (Strehl & Ghosh 2002). Grey is round(0.299 R + 0.587 G + 0.114 B)
- * in 8 bits.
+ * Mutual information of the grey levels of two images: I = H(A) + H(B) - H(A, B) from their joint histogram, in bits,
+ * or normalised: `'geometric'` I / sqrt(H(A) H(B)), `'arithmetic'` 2 I / (H(A) + H(B)) (Strehl & Ghosh 2002). Grey is
+ * round(0.299 R + 0.587 G + 0.114 B) in 8 bits.
  *
  * With a constant image it is 0 bits. Normalised, two constant images have 1, a constant and another image 0.
  *

@@ -28,8 +28,8 @@ const options = optionTable<SsimOptions>()('ssim', { ...ssimOptions, map: flag({
 /**
  * Structural similarity of two images (Wang et al. 2004, eq. 13 and 17): the mean over all windows of
  * (2 mu_a mu_b + C1) (2 sigma_ab + C2) / ((mu_a^2 + mu_b^2 + C1) (sigma_a^2 + sigma_b^2 + C2)),
- * C1 = (0.01 L)^2, C2 = (0.03 L)^2, computed in double precision. Windows that reach over the border do not count, as in scikit-image. Grey
- * is rounded to 8 bits; {@link ssimOfTensors}, which is differentiable, does not round it.
+ * C1 = (0.01 L)^2, C2 = (0.03 L)^2, computed in double precision. Windows that reach over the border do not count, as
+ * in scikit-image. Grey is rounded to 8 bits; {@link ssimOfTensors}, which is differentiable, does not round it.
  *
  * Equal images have 1, also where they are constant; two constant images of greys p and q have (2pq + C1) / (p^2 + q^2
  * + C1).

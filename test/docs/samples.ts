@@ -6,8 +6,8 @@ export interface Sample {
   /** Line of the first line of code. */
   readonly line: number;
   /**
-   * What follows the fence: `ts`, or `ts page` and `ts network` for what needs these and is only type-checked; `ts source` for a program
-   * over the sources of this repository, `ts assembly` for a kernel.
+   * Text after the fence: `ts`, or `ts page` and `ts network` for samples that need these and are only type-checked;
+   * `ts source` for a program over the sources of this repository, `ts assembly` for a kernel.
    */
   readonly language: string;
   readonly code: string;

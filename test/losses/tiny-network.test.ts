@@ -57,7 +57,9 @@ const picture = (name: keyof typeof reference.images): tf.Tensor3D => {
 
 const strokes: LayerName[] = ['conv1_1', 'relu1_2', 'conv2_1'];
 
-/** Numbers that PyTorch computed in double precision from weights that are in the file: no clone is without a comparison. */
+/**
+ * Numbers of PyTorch in double precision for weights in the same file, so that every clone can compare with them.
+ */
 describe('a tiny network agrees with PyTorch in float64', () => {
   onEachBackend(() => {
     const extractors = { tfjs: createTfjsExtractor, wasm: createWasmExtractor };

@@ -8,7 +8,9 @@ import { msSsim, ssim } from '../../src/metrics';
 import { noisePixels, pixelsOf } from '../support/pixels';
 import { referenceImage } from '../support/reference-image';
 
-/** Plain double-precision loops, written from Wang, Simoncelli & Bovik 2003 and the authors' MATLAB program msssim.m. */
+/**
+ * Plain double-precision loops, written from Wang, Simoncelli & Bovik 2003 and the authors' MATLAB program msssim.m.
+ */
 function byLoops(a: PixelArray, b: PixelArray, scales: number): number {
   const weights = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333].slice(0, scales);
   const total = weights.reduce((sum, w) => sum + w, 0);

@@ -23,7 +23,10 @@ const planesOf = (pixels: Pixels, channels: Channels): number[][][] =>
     ? [pixels.map((row) => row.map(([r, g, b]) => 0.299 * r + 0.587 * g + 0.114 * b))]
     : [0, 1, 2].map((c) => pixels.map((row) => row.map((pixel) => pixel[c])));
 
-/** SSIM written as Wang et al. 2004 print it, in double precision: every window's means, variances and covariance by plain loops. */
+/**
+ * SSIM written as Wang et al. 2004 print it, in double precision: every window's means, variances and covariance by
+ * plain loops.
+ */
 function byLoops(a: Pixels, b: Pixels, { channels = 'luma', window = 'gaussian', dataRange = 1 }: Settings) {
   const size = window === 'gaussian' ? 11 : 7;
   const raw = Array.from({ length: size }, (_, i) =>
@@ -60,7 +63,9 @@ function byLoops(a: Pixels, b: Pixels, { channels = 'luma', window = 'gaussian',
 
 const tensorOf = (pixels: Pixels) => tf.tensor3d(pixels as unknown as number[][][]);
 
-/** Two images of one size: brightness, contrast and how much the second differs from the first, as float32 holds them. */
+/**
+ * Two images of one size: brightness, contrast and how much the second differs from the first, as float32 holds them.
+ */
 const anyPair = (contrasts: readonly number[]) =>
   fc
     .record({

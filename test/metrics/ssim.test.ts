@@ -11,7 +11,10 @@ beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
-/** ssim.js takes RGBA; its program is a port of the authors'. Its own grey is truncated in places, so it gets grey images. */
+/**
+ * ssim.js takes RGBA; its program is a port of the authors'. Its own grey is truncated in places, so it gets grey
+ * images.
+ */
 async function bySsimJs(a: PixelArray, b: PixelArray): Promise<number> {
   const rgba = ({ data, width, height }: PixelArray) => ({
     width,

@@ -5,7 +5,10 @@ import { join, resolve } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-/** The package as users get it: packed, installed elsewhere by npm, used by ES modules, CommonJS, TypeScript and as a command. */
+/**
+ * The package as users get it: packed, installed elsewhere by npm, used by ES modules, CommonJS, TypeScript and as a
+ * command.
+ */
 const runtimes = otherRuntimes();
 
 describe.skipIf(!existsSync('dist/index.js'))('the packed package', () => {

@@ -2,7 +2,9 @@ import { expect } from 'vitest';
 import { type ConvLayer, vgg19Convolutions, vgg19Layers } from '../../src/features/vgg19/layers';
 import type { LayerWeights } from '../../src/features/vgg19/source';
 
-/** Weights of a layer that any test can make again: a cheap sequence of numbers in (-1, 1), different for each layer. */
+/**
+ * Reproducible weights of a layer: a cheap sequence of numbers in (-1, 1), different for each layer.
+ */
 export function madeLayer(layer: ConvLayer): LayerWeights {
   const { channelsIn, channelsOut } = layerOf(layer);
   return {

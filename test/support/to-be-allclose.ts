@@ -5,7 +5,9 @@ import { expect } from 'vitest';
 type Numbers = number | ArrayLike<number> | tf.Tensor | readonly Numbers[];
 
 expect.extend({
-  /** |actual - expected| <= atol + rtol * |expected|, number by number, as NumPy's allclose. NaN is close to nothing. */
+  /**
+   * |actual - expected| <= atol + rtol * |expected|, number by number, as NumPy's allclose. NaN is close to nothing.
+   */
   toBeAllclose(actual: Numbers, expected: Numbers, { rtol = 1e-5, atol = 1e-7 } = {}) {
     const [found, wanted] = [flatten(actual), flatten(expected)];
     const wrong = wanted.findIndex((w, i) => !(Math.abs(found[i] - w) <= atol + rtol * Math.abs(w)));

@@ -69,8 +69,8 @@ afterEach(() => {
 const held = () => [tf.memory().numTensors, ...[...memories].map(({ bytes }) => bytes)];
 
 /**
- * Runs `work` until it fails at no call any more, each time with the next call failing, and expects that every failure leaves what was
- * held before. What `work` returns is freed by it or by the test.
+ * Runs `work` until it fails at no call any more, each time with the next call failing, and expects that every failure
+ * leaves what was held before. What `work` returns is freed by it or by the test.
  */
 async function failsEverywhere(work: () => unknown): Promise<void> {
   // What is made once and kept, as filters of the way back and scratch memory, is made in a first run.
