@@ -13,17 +13,15 @@ import type { Terminal } from './terminal';
 export interface Destination {
   /** For messages. */
   readonly name: string;
-  /** Checks before any work that `save` will be possible, and makes the folder. @throws as `save` */
+  /** Checks before any work that `save` will be possible; leaves nothing behind. @throws as `save` */
   prepare(): Promise<void>;
   /**
-   * Writes the picture.
+   * Writes the picture and makes its folder.
    *
    * @param image not disposed
    * @throws ImageError if that fails; the picture is then in another folder, which the message names
    */
   save(image: Image): Promise<void>;
-  /** Removes the folders that `prepare` made, if they are empty. */
-  abandon(): Promise<void>;
 }
 
 /**
@@ -45,27 +43,38 @@ function toFile(
   format: ImageFormat | undefined,
   inputs: Readonly<Record<string, string | undefined>>,
 ): Destination {
-  let made: string | undefined;
+  const folder = dirname(resolve(pathOf(path)));
   return {
     name: path,
     async prepare() {
       await requireOtherFile(path, inputs);
       // If the folder cannot be made, `requireWritable` fails with an error that says why.
-      made = await mkdir(dirname(resolve(path)), { recursive: true }).catch(() => undefined);
-      await requireWritable(path, { format });
-    },
-    save: (image) => keeping(image, path, format, () => writeImage(image, path, { format })),
-    async abandon() {
-      if (made === undefined) return;
-      let folder = dirname(resolve(path));
+      const made = await mkdir(folder, { recursive: true }).catch(() => undefined);
       try {
-        for (; folder.length >= made.length; folder = dirname(folder)) await rmdir(folder);
-      } catch {
-        // Not empty.
+        await requireWritable(path, { format });
+      } finally {
+        // A signal may end the process at any time from now on.
+        if (made !== undefined) await removeFolders(folder, made);
       }
     },
+    save: (image) =>
+      keeping(image, path, format, async () => {
+        await mkdir(folder, { recursive: true }).catch(() => {});
+        await writeImage(image, path, { format });
+      }),
   };
 }
+
+/** Removes a folder and those around it up to `outermost`, as far as they are empty. */
+async function removeFolders(folder: string, outermost: string): Promise<void> {
+  try {
+    for (let next = folder; next.length >= outermost.length; next = dirname(next)) await rmdir(next);
+  } catch {
+    // Not empty.
+  }
+}
+
+const pathOf = (path: string) => (path.startsWith('file:') ? fileURLToPath(path) : path);
 
 function toStdout({ stdout }: Terminal, format: ImageFormat = 'png'): Destination {
   const name = 'stdout';
@@ -92,7 +101,6 @@ function toStdout({ stdout }: Terminal, format: ImageFormat = 'png'): Destinatio
           });
         });
       }),
-    async abandon() {},
   };
 }
 
@@ -144,7 +152,7 @@ async function requireOtherFile(
 /** Device and inode of a regular file, which are equal for all paths and links to it; undefined for everything else. */
 async function identityOf(path: string): Promise<string | undefined> {
   try {
-    const found = await stat(path.startsWith('file:') ? fileURLToPath(path) : path, { bigint: true });
+    const found = await stat(pathOf(path), { bigint: true });
     return found.isFile() ? `${found.dev}:${found.ino}` : undefined;
   } catch {
     return undefined;

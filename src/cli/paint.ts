@@ -49,7 +49,6 @@ export async function paint(
     display,
     embeddedWanted: weights === 'embedded',
     alert: quiet ? (message) => terminal.stderr.write(printable(`${message}\n`)) : display.line,
-    saved: false,
   };
   await destination.prepare();
   try {
@@ -77,7 +76,6 @@ export async function paint(
         });
         display.end();
         try {
-          run.saved = true;
           await destination.save(result.image);
           await report(result, computing.tfjsThreads, { output, json, quiet }, terminal);
         } finally {
@@ -86,9 +84,6 @@ export async function paint(
       },
       () => display.line('stopping; a second request ends at once'),
     );
-  } catch (error) {
-    if (!run.saved) await destination.abandon();
-    throw error;
   } finally {
     display.end();
   }
@@ -102,8 +97,6 @@ interface Run {
   readonly alert: (message: string) => void;
   /** Whether the user asked for the network that comes with the package. */
   readonly embeddedWanted: boolean;
-  /** Whether a picture has been written. */
-  saved: boolean;
 }
 
 /** A platform that calls `onDecoded` once all images that were opened are decoded. */
@@ -134,7 +127,6 @@ async function onProgress(run: Run, event: StyleTransferProgress): Promise<void>
   if (event.type !== 'interrupted' || event.evaluations === 0) return;
   const image = event.image();
   try {
-    run.saved = true;
     await destination.save(image);
     const state = `loss ${event.loss.toPrecision(5)} after ${event.evaluations} evaluations`;
     display.line(`saved the picture so far: ${destination.name}, ${state}`);

@@ -16,6 +16,9 @@ describe('the output', () => {
   test('may lie in folders that are not there yet', async () => {
     expect(await paint(['-q', '-o', path('made/for/out.png')])).toMatchObject({ code: 0, stderr: '' });
     expect(await sharp(path('made/for/out.png')).metadata()).toMatchObject({ width: 32 });
+    const url = pathToFileURL(path('made/by/url.png')).href;
+    expect(await paint(['-q', '-o', url])).toMatchObject({ code: 0, stderr: '' });
+    expect(await sharp(path('made/by/url.png')).metadata()).toMatchObject({ width: 32 });
   });
 
   test('leaves no folder behind where nothing was painted', async () => {

@@ -144,7 +144,7 @@ describe.skipIf(process.platform === 'win32')('signals', () => {
     ['is busy with a large style', () => [...pictures(), '--style-size', '2500']],
   ])('end a run that %s', async (_, args) => {
     execFileSync('mkfifo', [path('pipe')]);
-    const { child, ended } = startCommand([...args(), '--json', '-o', path('out.png')]);
+    const { child, ended } = startCommand([...args(), '--json', '-o', path('made/out.png')]);
     // Long enough for the program to be there; there is nothing that it could say.
     await new Promise((done) => setTimeout(done, 4000));
     const start = performance.now();
@@ -153,6 +153,7 @@ describe.skipIf(process.platform === 'win32')('signals', () => {
     // A shell shows 130 for both.
     expect(signal ?? code).toBe(signal === null ? 130 : 'SIGINT');
     expect(performance.now() - start).toBeLessThan(3000);
+    expect(await readdir(folder)).not.toContain('made');
   });
 
   test.skipIf(!hasPython)('a terminal that closes: the picture so far is saved', async () => {
