@@ -48,7 +48,8 @@ const python = values.pytorch ? findPython() : undefined;
 const machine = `${cpus()[0].model.trim()}, ${availableParallelism()} threads, Node ${process.versions.node}`;
 const heading = `# A run of \`npm run bench\`
 
-\`of stock\`, \`of contiguous\` and so on: the part of that peer's time. Medians; least and most in brackets. XNNPACK is what tfjs-wasm computes with.`;
+\`of stock\`, \`of contiguous\` and so on: the part of that peer's time. Medians; least and most in brackets. XNNPACK is
+what tfjs-wasm computes with.`;
 const sections: string[] = [];
 const tell = (...lines: string[]) => {
   sections.push(...lines);
