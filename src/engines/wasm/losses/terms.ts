@@ -18,18 +18,21 @@ export type VariationLossTerm = Extract<LossTerm, { kind: 'totalVariation' }>;
 export type FeatureLossTerm = Extract<LossTerm, { kind: 'feature' }>;
 
 /**
- * A term of a loss, evaluated in the engine's memory in two phases: first the statistic of the feature map, from which
- * the value follows, then the gradient, which may need the whole statistic.
+ * A term of a loss, evaluated in the engine's memory in two phases: first the statistic of the whole feature map that
+ * the gradient at each position needs, then gradient and value.
  */
 export interface EngineTerm {
-  /** Computes the statistic of the current image's feature map, replacing the previous one. */
+  /**
+   * Computes the statistic of the current image's feature map, replacing the previous one. It does nothing for terms
+   * whose gradient at a position depends on that position and its neighbours only.
+   */
   accumulate(map: FeatureMap): void;
   /**
    * Adds weight * d value / d map to the gradient of the map that was accumulated.
    * @param gradient address of the gradient, which has the map's shape
    */
   contribute(map: FeatureMap, gradient: number, weight: number): void;
-  /** The term at the map that was accumulated, without its weight. */
+  /** The term at the map that was accumulated and has contributed, without its weight. */
   value(): number;
   /** Frees the term's memory. Safe to call twice. */
   dispose(): void;
@@ -56,15 +59,15 @@ export function featureTerm(
     memory.floats(other, whole).fill(0, length);
     memory.floats(other, length).set(target);
     const sums = blocks.allocate(8 * items);
-    const run = ({ address, relu }: FeatureMap, gradient: number, weight: number) => {
-      const magnitudes = Number(distance === 'l1');
-      const factor = { float: weight / length };
-      const args = [address, other, gradient, whole, Number(relu), elementShare, factor, magnitudes, sums];
-      engine.run('distance', args, items);
-    };
     return {
-      accumulate: (map) => run(map, 0, 0),
-      contribute: run,
+      // The kernel gives value and gradient in one pass.
+      accumulate: () => {},
+      contribute({ address, relu }, gradient, weight) {
+        const magnitudes = Number(distance === 'l1');
+        const factor = { float: weight / length };
+        const args = [address, other, gradient, whole, Number(relu), elementShare, factor, magnitudes, sums];
+        engine.run('distance', args, items);
+      },
       value: () => memory.doubles(sums, items).reduce((a, b) => a + b, 0) / length,
       dispose: () => blocks.dispose(),
     };
@@ -81,22 +84,21 @@ export function variationTerm(engine: KernelRunner, { distance }: VariationLossT
     const blocks = result(new Blocks(memory));
     const sums = blocks.allocate(variationTermBytes);
     let value = 0;
-    const run = ({ address, height, width, channels }: FeatureMap, gradient: number, weight: number) => {
-      const share = Math.ceil(height / variationItems);
-      const items = Math.ceil(height / share);
-      // An image of one row or column has no such pairs: their mean counts as 0.
-      const [across, down] = [height * (width - 1) * channels, (height - 1) * width * channels];
-      const factors = [across, down].map((pairs) => ({ float: pairs ? weight / pairs : 0 }));
-      const magnitudes = Number(distance === 'l1');
-      const args = [address, gradient, height, width, channels, share, ...factors, magnitudes, sums];
-      engine.run('variation', args, items);
-      value = memory
-        .doubles(sums, 2 * items)
-        .reduce((total, sum, i) => total + sum / Math.max(1, i % 2 ? down : across), 0);
-    };
     return {
-      accumulate: (map) => run(map, 0, 0),
-      contribute: run,
+      accumulate: () => {},
+      contribute({ address, height, width, channels }, gradient, weight) {
+        const share = Math.ceil(height / variationItems);
+        const items = Math.ceil(height / share);
+        // An image of one row or column has no such pairs: their mean counts as 0.
+        const [across, down] = [height * (width - 1) * channels, (height - 1) * width * channels];
+        const factors = [across, down].map((pairs) => ({ float: pairs ? weight / pairs : 0 }));
+        const magnitudes = Number(distance === 'l1');
+        const args = [address, gradient, height, width, channels, share, ...factors, magnitudes, sums];
+        engine.run('variation', args, items);
+        value = memory
+          .doubles(sums, 2 * items)
+          .reduce((total, sum, i) => total + sum / Math.max(1, i % 2 ? down : across), 0);
+      },
       value: () => value,
       dispose: () => blocks.dispose(),
     };

@@ -7,7 +7,7 @@ class ElementwiseArgs {
   features: usize;
   /** `distance`: the target; `add`: the values to add. */
   other: usize;
-  /** Gradient to add to; `distance` accepts 0 for none. */
+  /** Gradient to add to. */
   gradient: usize;
   length: usize;
   relu: usize;
@@ -23,7 +23,7 @@ class ElementwiseArgs {
 
 /**
  * Distance of features from a target over one share, and factor * its derivative (2 d, or the sign of d) added to the
- * gradient if there is one.
+ * gradient.
  */
 export function distance(args: usize, item: usize, scratch: usize): void {
   const s = changetype<ElementwiseArgs>(args);
@@ -46,7 +46,7 @@ export function distance(args: usize, item: usize, scratch: usize): void {
         slope = f32x4.add(difference, difference);
       }
       if (s.relu) slope = wherePositive(slope, raw);
-      if (s.gradient) v128.store(s.gradient + i, multiplyAdd(factor, slope, v128.load(s.gradient + i)));
+      v128.store(s.gradient + i, multiplyAdd(factor, slope, v128.load(s.gradient + i)));
     }
     total += <f64>f32x4.extract_lane(sum, 0) + <f64>f32x4.extract_lane(sum, 1)
       + <f64>f32x4.extract_lane(sum, 2) + <f64>f32x4.extract_lane(sum, 3);
@@ -71,7 +71,7 @@ export function add(args: usize, item: usize, scratch: usize): void {
 class VariationArgs {
   /** [h][w][c] */
   image: usize;
-  /** Gradient to add to; 0 for none. */
+  /** Gradient to add to. */
   gradient: usize;
   height: usize; width: usize; channels: usize;
   /** Rows for each item. */
@@ -110,7 +110,7 @@ export function variation(args: usize, item: usize, scratch: usize): void {
         slope -= s.down * derivative(difference, s.magnitudes);
       }
       if (y > 0) slope += s.down * derivative(here - load<f32>(at - row), s.magnitudes);
-      if (s.gradient) store<f32>(to, load<f32>(to) + slope);
+      store<f32>(to, load<f32>(to) + slope);
     }
   }
   store<f64>(s.sums + (item << 4), across);
