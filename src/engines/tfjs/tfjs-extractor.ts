@@ -14,15 +14,9 @@ import {
   averagePoolGradient,
   type Convolution,
   createConvolution,
-  type InputGradient,
   maxPoolGradient,
   reluGradient,
 } from './tfjs-steps';
-
-/** Options of {@link createTfjsExtractor}. */
-export interface TfjsExtractorOptions extends LoadedNetwork {
-  readonly inputGradient?: InputGradient | undefined;
-}
 
 /** The backward pass of one step: from the gradient of its output to that of its input. */
 interface Tape {
@@ -36,16 +30,15 @@ interface Tape {
  * Forward and backward are written out step by step instead of left to autodiff, which would keep every temporary alive
  * until the end: here a feature map is kept only if it was requested or the backward pass needs it.
  */
-export function createTfjsExtractor(options: TfjsExtractorOptions): EngineExtractor {
+export function createTfjsExtractor(loaded: LoadedNetwork): EngineExtractor {
   checkAllocations();
-  const { network, weights, weightsName, embedded, inputGradient = 'auto' } = options;
+  const { network, weights, weightsName, embedded } = loaded;
   const { steps, input: normalization } = network;
   requireOps('tfjs', ['conv', 'relu', 'maxPool', 'averagePool'], steps);
   const { convolutions, scale, offset } = owning(({ result }) => {
     const convolutions = new Map<LayerName, Convolution>();
     for (const step of steps) {
-      if (step.op === 'conv')
-        convolutions.set(step.name, result(createConvolution(step, weights, inputGradient)));
+      if (step.op === 'conv') convolutions.set(step.name, result(createConvolution(step, weights)));
     }
     const scale = tf.keep(result(tf.tensor4d([...normalization.scale], [1, 1, 1, 3])));
     const offset = tf.keep(result(tf.tensor4d([...normalization.offset], [1, 1, 1, 3])));

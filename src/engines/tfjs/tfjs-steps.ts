@@ -5,10 +5,9 @@ import { owning } from '../../owning';
 
 /**
  * How a convolution's gradient with respect to its input is computed: `'flipped'`, as a forward convolution with the
- * filter reversed in both spatial axes and its channels swapped, or `'kernel'`, by the backend's own. `'auto'` chooses
- * the one that was measured to be faster.
+ * filter reversed in both spatial axes and its channels swapped, or `'kernel'`, by the backend's own.
  */
-export type InputGradient = 'auto' | 'flipped' | 'kernel';
+export type InputGradient = 'flipped' | 'kernel';
 
 /** A frozen 3x3 convolution, stride 1, zero padding 1. */
 export interface Convolution {
@@ -19,17 +18,20 @@ export interface Convolution {
   dispose(): void;
 }
 
-/** Puts a convolution's weights on the active backend. */
+/**
+ * Puts a convolution's weights on the active backend.
+ *
+ * @param how by default, the way that was measured to be faster there
+ */
 export function createConvolution(
   step: ConvStep,
   weights: NamedTensors,
-  inputGradient: InputGradient,
+  how: InputGradient = fastestInputGradient(tf.getBackend()),
 ): Convolution {
   const found = convolutionWeights(step, weights);
   const { filter, bias, flipped } = owning(({ result }) => {
     const filter = tf.keep(result(tf.tensor4d(found.kernel, [3, 3, step.channelsIn, step.channelsOut])));
     const bias = tf.keep(result(tf.tensor1d(found.bias)));
-    const how = inputGradient === 'auto' ? fastestInputGradient(tf.getBackend()) : inputGradient;
     const flipped =
       how === 'flipped'
         ? tf.tidy(() => tf.keep(tf.transpose(tf.reverse(filter, [0, 1]), [0, 1, 3, 2])))
@@ -69,7 +71,7 @@ function requireConvolutionMemory({ shape: [, height, width] }: tf.Tensor4D, fil
  * backend's loops cost the same either way. WebGL's flipped convolution takes two thirds of its kernel's time, WebGPU's
  * and tfjs-node's gain nothing.
  */
-function fastestInputGradient(backend: string): 'flipped' | 'kernel' {
+function fastestInputGradient(backend: string): InputGradient {
   return backend === 'webgpu' || backend === 'tensorflow' ? 'kernel' : 'flipped';
 }
 

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { createTfjsExtractor } from '../../../src/engines/tfjs/tfjs-extractor';
+import { createConvolution } from '../../../src/engines/tfjs/tfjs-steps';
 import type { LayerName } from '../../../src/features/layer-name';
 import type { ConvLayer } from '../../../src/features/vgg19/layers';
 import { loadedVgg19 } from '../../../src/features/vgg19/network';
@@ -28,12 +29,23 @@ describe('the extractor on tfjs operations', () => {
       extractorContract(() => tinyExtractor({ seed: 2, pooling: 'average' }), layers));
 
     it('has the same gradient by flipped filters and by the backend', async () => {
-      const image = noise(9, 14);
-      const gradients = (['flipped', 'kernel'] as const).map((inputGradient) => {
-        const extractor = identity({ inputGradient });
-        const { pullback } = extractor.linearize(image, ['conv1_1']);
-        return pullback({ conv1_1: tf.randomNormal([1, 9, 14, 2], 0, 1, 'float32', 3) });
-      });
+      const step = {
+        op: 'conv',
+        name: 'conv1_1',
+        channelsIn: 3,
+        channelsOut: 2,
+        kernel: 'kernel',
+        bias: 'bias',
+      } as const;
+      const numbers = tf.randomNormal([54], 0, 1, 'float32', 2).dataSync<'float32'>();
+      const weights = new Map([
+        ['kernel', { shape: [3, 3, 3, 2], values: numbers }],
+        ['bias', { shape: [2], values: new Float32Array(2) }],
+      ]);
+      const gradient = tf.randomNormal([1, 9, 14, 2], 0, 1, 'float32', 3) as tf.Tensor4D;
+      const gradients = (['flipped', 'kernel'] as const).map((how) =>
+        createConvolution(step, weights, how).inputGradient(gradient, [1, 9, 14, 3]),
+      );
       expect(gradients[0]).toBeAllclose(gradients[1], { atol: 1e-5 });
     });
 
@@ -72,11 +84,7 @@ describe('the extractor on tfjs operations', () => {
 });
 
 /** One convolution of two channels whose kernel passes the centre of its input's first two channels. */
-function identity({
-  bias = [0, 0],
-  convention = 'torchvision' as 'torchvision' | 'caffe',
-  inputGradient = 'auto' as 'auto' | 'flipped' | 'kernel',
-}) {
+function identity({ bias = [0, 0], convention = 'torchvision' as 'torchvision' | 'caffe' }) {
   const kernel = new Float32Array(9 * 3 * 2);
   const centre = 4 * 3 * 2;
   kernel[centre] = 1;
@@ -88,5 +96,5 @@ function identity({
     weightsName: 'by hand',
   });
   const steps = network.steps.map((step) => (step.op === 'conv' ? { ...step, channelsOut: 2 } : step));
-  return createTfjsExtractor({ network: { ...network, steps }, ...loaded, inputGradient });
+  return createTfjsExtractor({ network: { ...network, steps }, ...loaded });
 }
