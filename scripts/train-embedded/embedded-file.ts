@@ -2,7 +2,9 @@ import { headerBytes } from '../../src/features/vgg19/embedded/embedded-file';
 import type { LayerWeights } from '../../src/features/vgg19/source';
 
 /**
- * The file that `src/features/vgg19/embedded` reads. @param layers conv1_1 to conv3_1, in the convention of that file
+ * The file that `src/features/vgg19/embedded` reads.
+ *
+ * @param layers conv1_1 to conv3_1, in the convention of that file
  */
 export function encodeEmbedded(layers: readonly LayerWeights[], seed: number): Uint8Array<ArrayBuffer> {
   const parts = layers.map(({ kernel, bias }) => {

@@ -4,8 +4,9 @@ import type { Recipe } from './recipe.ts';
 import { trainingPictures } from './training-pictures.ts';
 
 /**
- * Draws the pictures, learns the layers from them, and brings the layers into balance. @param tell hears of every step
- * done
+ * Draws the pictures, learns the layers from them, and brings the layers into balance.
+ *
+ * @param tell hears of every step done
  */
 export function train(recipe: Recipe, tell: (step: string) => void): NetworkWeights {
   const pictures = [...trainingPictures(recipe.pictures, recipe.pictureSide, recipe.seed)];

@@ -29,8 +29,10 @@ export function locationOf(url: string | URL, defaultEntry: string): RemoteLocat
 }
 
 /**
- * The URL of a location; relative to the page. @throws InvalidArgumentError `UNKNOWN_WEIGHTS` for
- * anything else, and for user names and passwords, which `fetch` refuses
+ * The URL of a location; relative to the page.
+ *
+ * @throws InvalidArgumentError `UNKNOWN_WEIGHTS` for anything else, and for user names and passwords, which `fetch`
+ *   refuses
  */
 export function requireUrl(location: unknown): URL {
   const base = (globalThis as { location?: { href?: string } }).location?.href;

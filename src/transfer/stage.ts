@@ -40,7 +40,9 @@ export interface Painted {
   /** The image of the lowest loss, [height, width, 3]; it belongs to the caller of the stage. */
   readonly image: Image;
   readonly loss: number;
+  /** The weighted contribution of each part of the loss; they add up to `loss`. */
   readonly terms: Readonly<Record<string, number>>;
+  /** The start and every iteration, in order. */
   readonly history: readonly HistoryEntry[];
   readonly iterations: number;
   readonly evaluations: number;
@@ -50,8 +52,8 @@ export interface Painted {
 /**
  * One stage of a run: minimises the loss at one size.
  *
- * @param start first image of the minimisation, at any size; it remains the caller's @throws any error of the loss, the
- *   extractor or the listener; the signal's reason
+ * @param start first image of the minimisation, at any size; it remains the caller's
+ * @throws any error of the loss, the extractor or the listener; the signal's reason
  */
 export async function paintStage(inputs: StageInputs, size: Size, start: Image): Promise<Painted> {
   return owning(async (owner) => {

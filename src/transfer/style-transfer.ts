@@ -7,7 +7,6 @@ import type { Image } from '../image/image';
 import type { OpenImage } from '../image/image-reader';
 import { type Size, type SizeRule, sizeAfter } from '../image/size-rule';
 import type { ImageInput } from '../image/to-image';
-import type { StopReason } from '../optim';
 import { disposable, owning } from '../owning';
 import { anyPlatform, type Platform, requireBackend } from '../platform';
 import {
@@ -21,23 +20,16 @@ import {
 import { presetLayers } from './presets';
 import { ProgressChannel } from './progress-channel';
 import { factsOf, type RunFacts } from './run-facts';
-import { type HistoryEntry, type Painted, paintStage, type StageInputs } from './stage';
+import { type Painted, paintStage, type StageInputs } from './stage';
 
 /** Result of {@link styleTransfer}. */
-export interface StyleTransferResult extends RunFacts {
+export interface StyleTransferResult extends Painted, RunFacts {
   /**
    * [height, width, 3], RGB in [0,1]. `dispose()` frees it; after that it is a disposed tensor, which tfjs refuses to
    * use.
    */
   readonly image: Image;
-  readonly loss: number;
-  /** The weighted contribution of each part of the loss; they add up to `loss`. */
-  readonly terms: Readonly<Record<string, number>>;
-  /** The start and every iteration, in order. */
-  readonly history: readonly HistoryEntry[];
-  readonly iterations: number;
-  readonly evaluations: number;
-  readonly stopReason: StopReason;
+  /** Time of targets and minimisation, without loading the network and the images. */
   readonly elapsedMs: number;
   /** Frees the image. Safe to call twice. */
   dispose(): void;

@@ -147,7 +147,8 @@ export function gramBackward(args: usize, item: usize, scratch: usize): void {
   const n = s.channels, pixel = n << 2, floor = floorFor(s.relu), products = scratch + CHUNK * pixel;
   const last = smaller(s.pixels, (item + 1) * s.share);
   for (let from = item * s.share; from < last; from += CHUNK) {
-    const pixels = smaller(CHUNK, last - from), bytes = pixels * pixel, features = s.features + from * pixel, to = s.gradient + from * pixel;
+    const pixels = smaller(CHUNK, last - from), bytes = pixels * pixel;
+    const features = s.features + from * pixel, to = s.gradient + from * pixel;
     if (!s.relu && (pixels & 3) == 0) {
       matrixProduct(features, pixel, s.matrix, to, pixel, pixels, n, n, true);
       continue;

@@ -137,7 +137,8 @@ function firstConvolutionAround(s: ConvolutionArgs, b: Block, columns: usize): v
       memory.fill(to, 0, bytes);
       continue;
     }
-    firstConvolution(s.image + y * imageRow + x0 * 12, imageRow, s.imageWeights, (inside + 3) & ~3, to + left * pixel, s.channelsIn);
+    const from = s.image + y * imageRow + x0 * 12;
+    firstConvolution(from, imageRow, s.imageWeights, (inside + 3) & ~3, to + left * pixel, s.channelsIn);
     if (left) memory.fill(to, 0, pixel);
     if (left + inside < columns) memory.fill(to + (left + inside) * pixel, 0, (columns - left - inside) * pixel);
   }

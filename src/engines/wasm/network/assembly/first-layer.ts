@@ -78,7 +78,8 @@ export function firstForward(args: usize, item: usize, scratch: usize): void {
   for (let x0: usize = 0; x0 < s.width; x0 += CHUNK) {
     const pixels = smaller(CHUNK, s.width - x0), bytes = pixels * pixel, to = s.output + (item * s.width + x0) * pixel;
     firstConvolution(s.input + item * row + x0 * 12, row, s.weights, (pixels + 3) & ~3, scratch, s.channels);
-    if (s.add) for (let i: usize = 0; i < bytes; i += 16) v128.store(to + i, f32x4.add(v128.load(to + i), v128.load(scratch + i)));
+    if (s.add) for (let i: usize = 0; i < bytes; i += 16)
+      v128.store(to + i, f32x4.add(v128.load(to + i), v128.load(scratch + i)));
     else for (let i: usize = 0; i < bytes; i += 16) v128.store(to + i, v128.load(scratch + i));
   }
 }
@@ -136,7 +137,8 @@ export function firstBackward(args: usize, item: usize, scratch: usize): void {
         const row = y + ky - 1;
         // As unsigned numbers, rows above the band are large ones.
         if (row - first >= last - first) continue;
-        for (let i: usize = 0; i < pixels; i++) addNeighbours(s.output + row * width * 12, x0 + i, width, products + i * (PATCH * 4) + ky * 36);
+        for (let i: usize = 0; i < pixels; i++)
+          addNeighbours(s.output + row * width * 12, x0 + i, width, products + i * (PATCH * 4) + ky * 36);
       }
     }
   }

@@ -70,7 +70,8 @@ export function inputTransform(
       const tile = changetype<Tile>(tiles + t * TILE_BYTES);
       const src = tile.at + c, row = tile.row;
       for (let x: usize = 0; x < TILE; x++) inputTransform1d(src + x * pixel, row, columns + x * 16, TILE * 16, floor);
-      for (let y: usize = 0; y < TILE; y++) inputTransform1d(columns + y * (TILE * 16), 16, found + y * (TILE * 64) + t * 16, 64, nothing);
+      for (let y: usize = 0; y < TILE; y++)
+        inputTransform1d(columns + y * (TILE * 16), 16, found + y * (TILE * 64) + t * 16, 64, nothing);
     }
     let to = dst + (c << 2);
     for (let from = found, end = found + POSITIONS * 64; from < end; from += 64, to += planeStride) transpose(from, to);
