@@ -10,6 +10,7 @@ import { commandLine, startCommand, until } from '../support/command-process';
 
 /** It makes terminals, which Node cannot. */
 const hasPython = spawnSync('python3', ['-c', 'import pty']).status === 0;
+if (!hasPython) console.warn('skipped: a terminal that closes (no python3 with the module pty)');
 
 let folder: string;
 const path = (name: string) => join(folder, name);
