@@ -31,7 +31,7 @@ export async function measureMemory(size: number): Promise<MemoryUse> {
   const loaded = networkOptions(weights, 'conv3_1');
   const network = new Network(engine, loaded.network, loaded.weights);
   const loss = await lossAt(at, weights);
-  const objective = fusedObjective(network, loss, size, size);
+  const objective = fusedObjective(network, loss, [size, size]);
   const { value, gradient, terms } = objective.evaluate(at.content);
   tf.dispose([value, gradient, terms]);
   const heap = engine.memory.memory.buffer.byteLength;

@@ -38,7 +38,7 @@ export async function timeParts(
   const engine = await KernelRunner.create({ threads });
   const loaded = networkOptions(weights, depth);
   const network = new Network(engine, loaded.network, loaded.weights);
-  const objective = fusedObjective(network, loss, size, size);
+  const objective = fusedObjective(network, loss, [size, size]);
 
   const rest = 'between kernels';
   const seen = new Map<string, { milliseconds: number[]; operations: number }>();

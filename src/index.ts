@@ -6,7 +6,13 @@ export { registerGradients } from './gradients';
 export * from './image';
 export * from './losses';
 export * from './metrics';
-export { createObjective, type Evaluation, type Objective, type ObjectiveExtractor } from './objective';
+export {
+  createObjective,
+  type Evaluation,
+  type Objective,
+  type ObjectiveExtractor,
+  type ObjectiveOptions,
+} from './objective';
 export * from './optim';
 export * from './storage';
 export type { StyleTransferOptions } from './transfer/options';

@@ -42,6 +42,16 @@ export interface Objective {
   dispose(): void;
 }
 
+/** Options of {@link createObjective}. */
+export interface ObjectiveOptions {
+  /**
+   * Bytes that an engine may use for feature maps, targets and tiles, beside the network's weights. What does not fit
+   * as a whole is computed by tiles, with the same result to rounding.
+   * @default what the engine can address
+   */
+  readonly room?: number | undefined;
+}
+
 /** An extractor that may evaluate losses itself, as an engine's does. */
 export interface ObjectiveExtractor extends FeatureExtractor {
   /**
@@ -49,7 +59,11 @@ export interface ObjectiveExtractor extends FeatureExtractor {
    * themselves as data (`Loss.terms`) and images of one size.
    * @returns an objective that belongs to the caller, or undefined if the engine cannot evaluate this loss faster
    */
-  objective?(loss: Loss, size: readonly [height: number, width: number]): Objective | undefined;
+  objective?(
+    loss: Loss,
+    size: readonly [height: number, width: number],
+    options?: ObjectiveOptions,
+  ): Objective | undefined;
 }
 
 /**
@@ -59,6 +73,7 @@ export interface ObjectiveExtractor extends FeatureExtractor {
  * @param extractor a `FeatureExtractor`, perhaps with more ({@link ObjectiveExtractor})
  * @param loss the loss to evaluate at each image
  * @param size [height, width] of the images that will be evaluated
+ * @param options see {@link ObjectiveOptions}
  * @returns an objective, which belongs to the caller; the extractor and the loss stay the caller's and must outlive it
  * @throws InvalidArgumentError if the loss needs a layer that the extractor does not have
  * @example
@@ -71,10 +86,11 @@ export function createObjective(
   extractor: ObjectiveExtractor,
   loss: Loss,
   size: readonly [height: number, width: number],
+  options: ObjectiveOptions = {},
 ): Objective {
   requireLayers('loss', 'The loss', loss.layers, extractor);
   checkAllocations();
-  return extractor.objective?.(loss, size) ?? objectiveByLinearization(extractor, loss, size);
+  return extractor.objective?.(loss, size, options) ?? objectiveByLinearization(extractor, loss, size);
 }
 
 function objectiveByLinearization(

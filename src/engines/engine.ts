@@ -39,16 +39,40 @@ export interface EngineLoadOptions {
   readonly onWarning?: ((warning: WeightsWarning) => void) | undefined;
 }
 
-/** Memory of a run beside the feature maps of its objective, for {@link EngineExtractor.requireRoom}. */
-export interface RoomRequest {
+/** A run whose memory is planned by {@link EngineExtractor.plan}. Sizes are those after resizing. */
+export interface MemoryRequest {
+  /** All layers of the loss. */
+  readonly layers: readonly LayerName[];
+  /** [height, width] of the painted image. */
+  readonly size: readonly [height: number, width: number];
   /** Layers with a target of the whole feature map's size, as content and perceptual losses have. */
   readonly featureTargets?: readonly LayerName[] | undefined;
   /** Gram matrices that are targets, and the size of the image that they are computed from. */
   readonly style?:
     | { readonly layers: readonly LayerName[]; readonly size: readonly [height: number, width: number] }
     | undefined;
-  /** Vectors of the image's size that the optimiser holds at most. @default 0 */
-  readonly vectors?: number | undefined;
+  /**
+   * Whether the loss can be computed by tiles: its terms on layers other than the image itself are all data.
+   * @default true
+   */
+  readonly tileable?: boolean | undefined;
+  /**
+   * Bytes that may be used for feature maps, targets and tiles, beside the network's weights.
+   * @default what the engine can address
+   */
+  readonly room?: number | undefined;
+}
+
+/** The memory that a run takes in its engine, beside the network's weights and the optimiser's vectors. */
+export interface MemoryPlan {
+  /** Bytes at the peak. */
+  readonly bytes: number;
+  /** Bytes of feature maps and gradients, of one tile or of the whole image. */
+  readonly maps: number;
+  /** Bytes of targets of feature maps' size that are held; 0 where tiles compute them anew from an image. */
+  readonly targets: number;
+  /** Number of tiles that the image is computed in; 1 is the image as a whole. */
+  readonly tiles: number;
 }
 
 /** Gram matrices [channels, channels] by layer. */
@@ -57,16 +81,16 @@ export type GramMatrices = Readonly<Partial<Record<LayerName, Tensor2D>>>;
 /** Optional functions of an engine's extractor beyond {@link FeatureExtractor}. */
 export interface EngineExtractor extends FeatureExtractor, ObjectiveExtractor {
   /**
-   * Checks that losses at `layers` can be minimised at an image size, before any work; sizes are those after resizing,
-   * so that the check can come before it. Optional; without it nothing is checked.
-   * @param size [height, width] of the painted image
-   * @throws EnvironmentError `OUT_OF_MEMORY` with an estimate if they cannot
+   * Plans the memory of a run, before any work and before images are resized: the image as a whole if that fits into
+   * the room, else the fewest tiles that fit. Optional; without it nothing is known and nothing is checked.
+   * @throws EnvironmentError `OUT_OF_MEMORY` with an estimate and the largest size that fits, if nothing does
    */
-  requireRoom?(
-    layers: readonly LayerName[],
-    size: readonly [height: number, width: number],
-    beside?: RoomRequest,
-  ): void;
+  plan?(request: MemoryRequest): MemoryPlan;
+  /**
+   * Bytes that an optimiser's vectors can take in memory of the engine; undefined if the engine sets no limit of its
+   * own.
+   */
+  readonly vectorRoom?: number | undefined;
   /**
    * Gram matrices [channels, channels] of an image's layers, as `gramMatrix` of each feature map, but without maps as
    * tensors and with sums in double precision. Optional; callers fall back to `gramMatrix`.

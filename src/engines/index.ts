@@ -1,4 +1,11 @@
-export type { Engine, EngineExtractor, EngineLoadOptions, GramMatrices, RoomRequest } from './engine';
+export type {
+  Engine,
+  EngineExtractor,
+  EngineLoadOptions,
+  GramMatrices,
+  MemoryPlan,
+  MemoryRequest,
+} from './engine';
 export type { EngineChoice, EngineOptions } from './engine-options';
 export type { EngineName } from './list';
 export { type LoadedExtractor, type LoadVgg19Options, loadVgg19 } from './load-vgg19';

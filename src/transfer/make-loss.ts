@@ -53,7 +53,8 @@ function lend(
     gramMatrices: extractor.gramMatrices?.bind(extractor),
     gramMatricesInTurns: extractor.gramMatricesInTurns?.bind(extractor),
     objective: extractor.objective?.bind(extractor),
-    requireRoom: extractor.requireRoom?.bind(extractor),
+    plan: extractor.plan?.bind(extractor),
+    vectorRoom: extractor.vectorRoom,
     dispose: () => {},
   };
 }

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { EngineExtractor } from '../engines/engine';
 import { defaultLastLayer, loadVgg19On } from '../engines/load-vgg19';
+import { EnvironmentError } from '../errors';
 import { requireLayers } from '../features/require-layers';
 import { deepestLayer, type Vgg19Layer, vgg19Layers } from '../features/vgg19/layers';
 import type { Image } from '../image/image';
@@ -239,12 +240,23 @@ function requireRoom(
 ): void {
   const shapeOf = ({ height, width }: Size) => [height, width] as const;
   const { content, style, perceptual } = preset;
-  const { vectors } = optimizer;
   if (loss === undefined)
-    extractor.requireRoom?.(presetLayers(preset), shapeOf(size), {
+    extractor.plan?.({
+      layers: presetLayers(preset),
+      size: shapeOf(size),
       featureTargets: [...content.layers, ...(perceptual?.layers ?? [])],
       style: { layers: style.layers, size: shapeOf(styleSize) },
-      vectors,
     });
-  else if (typeof loss === 'object') extractor.requireRoom?.(loss.layers, shapeOf(size), { vectors });
+  else if (typeof loss === 'object') extractor.plan?.({ layers: loss.layers, size: shapeOf(size) });
+  const vectors = 12 * size.height * size.width * (optimizer.vectors ?? 0);
+  const { vectorRoom = Number.POSITIVE_INFINITY } = extractor;
+  if (vectors <= vectorRoom) return;
+  const accepted = `at most ${gibibytes(vectorRoom)}: a smaller size, or a smaller memory of the optimiser`;
+  throw new EnvironmentError(
+    'OUT_OF_MEMORY',
+    `The optimiser's vectors take about ${gibibytes(vectors)} at ${size.width} x ${size.height} pixels; accepted: ${accepted}.`,
+    { option: 'size', value: vectors, accepted },
+  );
 }
+
+const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;

@@ -13,9 +13,10 @@ import { requireOps } from '../shared/require-ops';
 import { withBlocks } from './blocks';
 import { fusedObjective } from './losses/fused-objective';
 import { gramMatrices } from './losses/gram-matrices';
-import { gramMatricesBytes, objectiveBytes } from './losses/room';
+import { planRun } from './losses/plan-run';
+import { gramMatricesBytes } from './losses/room';
 import { addCotangent, requireCotangent, tensorOf } from './network/feature-tensors';
-import { isFirstConvolution, Network } from './network/network';
+import { Network } from './network/network';
 import { Pass } from './network/pass';
 import { layerShape } from './network/pass-plan';
 import type { WasmEngineOptions } from './options';
@@ -23,7 +24,6 @@ import { requireRoomAt, roomIn } from './require-room';
 import { KernelRunner } from './runtime/kernel-runner';
 import { finish, finishInTurns, type Steps } from './steps';
 import { wasmProblem } from './vectors/wasm-problem';
-import { vectorFloats } from './vectors/wasm-space';
 
 /** Options of {@link createWasmExtractor}. */
 export interface WasmExtractorOptions extends LoadedNetwork, WasmEngineOptions {}
@@ -149,32 +149,11 @@ export async function createWasmExtractor(
     async gramMatricesInTurns(image, wanted, { signal, ...options } = {}) {
       return gramTensors(await finishInTurns(gramSteps(image, wanted, options), signal));
     },
-    requireRoom(wanted, size, { featureTargets = [], style, vectors: count = 0 } = {}) {
+    plan(request) {
       network.requireAlive();
-      const grams = style?.layers ?? [];
-      const all = [...new Set([...wanted, ...featureTargets, ...grams])];
-      // The objective stores the first convolution's map unless only its Gram matrix is wanted.
-      const firstFromImage = all.every(
-        (layer) =>
-          network.places.get(layer)?.stage !== 0 ||
-          (isFirstConvolution(network, layer) && !featureTargets.includes(layer)),
-      );
-      requireRoomAt(roomIn(engine.memory), 'An image', size, (at) =>
-        objectiveBytes(network, at, {
-          options: { layers: all, backward: 'once', firstFromImage },
-          features: featureTargets,
-          grams,
-          cotangents: [],
-        }),
-      );
-      if (style)
-        requireRoomAt(roomIn(engine.memory), 'A style image', style.size, (at) =>
-          gramMatricesBytes(network, at, style.layers),
-        );
-      // Vectors have a separate memory, which may not exist yet.
-      const what = `Minimising with ${count} vectors of an image's size, for an image`;
-      requireRoomAt(engine.memory.most, what, size, ([h, w]) => 4 * vectorFloats(h * w * 3) * count);
+      return planRun(network, request);
     },
+    vectorRoom: engine.memory.most,
     linearize(image, wanted): Linearization {
       const { pass, features: found } = features(image, wanted, 'often');
       const lifetime = new Lifetime('The linearization');
@@ -213,8 +192,8 @@ export async function createWasmExtractor(
         },
       };
     },
-    objective(loss, size) {
-      const objective = fusedObjective(network, loss, ...size);
+    objective(loss, size, options) {
+      const objective = fusedObjective(network, loss, size, options);
       return {
         ...objective,
         problem() {

@@ -235,7 +235,7 @@ describe('after dispose()', () => {
     expect(() => extractor.gramMatrices?.(image, ['conv1_2'])).toThrow(gone);
     expect(() => extractor.linearize(image, ['conv1_2'])).toThrow(gone);
     expect(() => createObjective(extractor, loss, [height, width])).toThrow(gone);
-    expect(() => extractor.requireRoom?.(['conv1_2'], [8, 8])).toThrow(gone);
+    expect(() => extractor.plan?.({ layers: ['conv1_2'], size: [8, 8] })).toThrow(gone);
     expect(() => linearization.pullback(cotangents)).toThrow(gone);
     expect(() => objective.evaluate(image)).toThrow(gone);
     await expect(minimize(objective, image)).rejects.toThrow(gone);

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { MemoryRequest } from '../../../src/engines/engine';
 import { fusedObjective } from '../../../src/engines/wasm/losses/fused-objective';
 import { gramMatrices } from '../../../src/engines/wasm/losses/gram-matrices';
 import { gramMatricesBytes, objectiveBytes } from '../../../src/engines/wasm/losses/room';
@@ -69,7 +70,7 @@ describe('memory of the engine', () => {
   ])('stays within its bounds at %d pixels, evaluation after evaluation', async (size, most) => {
     const net = await network('conv3_1');
     const { memory } = net.engine.memory;
-    const objective = fusedObjective(net, loss(size), size, size);
+    const objective = fusedObjective(net, loss(size), [size, size]);
     const image = tf.randomUniform([size, size, 3], 0, 1, 'float32', 1) as tf.Tensor3D;
     tf.dispose([...Object.values(objective.evaluate(image))] as tf.TensorContainer);
     const bytes = memory.buffer.byteLength;
@@ -87,7 +88,7 @@ describe('memory of the engine', () => {
     const net = await network('conv3_1');
     const vectors = await KernelRunner.create({ threads: 2 });
     const wanted = loss(48);
-    const objective = fusedObjective(net, wanted, 48, 48);
+    const objective = fusedObjective(net, wanted, [48, 48]);
     const start = tf.randomUniform([48, 48, 3], 0, 1, 'float32', 1) as tf.Tensor3D;
     const before = tf.memory().numTensors;
     const seen: { evaluations: number; sizes: number[] }[] = [];
@@ -140,7 +141,7 @@ describe('memory of the engine', () => {
       const peak = watchPeak(net.engine.memory);
       const wanted = loss(size);
       const estimate = net.engine.memory.bytes + objectiveBytes(net, [size, size], request);
-      const objective = fusedObjective(net, wanted, size, size);
+      const objective = fusedObjective(net, wanted, [size, size]);
       const image = tf.randomUniform([size, size, 3], 0, 1, 'float32', 1) as tf.Tensor3D;
       tf.dispose(Object.values(objective.evaluate(image)) as tf.TensorContainer);
       expect(peak()).toBeLessThanOrEqual(estimate);
@@ -173,34 +174,30 @@ describe('memory of the engine', () => {
       }),
       threads: 1,
     });
-    const refuses = (
-      size: readonly [number, number],
-      beside: Parameters<NonNullable<typeof extractor.requireRoom>>[2],
-      message: RegExp,
-    ) =>
-      expect(() => extractor.requireRoom?.(style, size, beside)).toThrow(
+    const refuses = (request: MemoryRequest, message: RegExp) =>
+      expect(() => extractor.plan?.(request)).toThrow(
         expect.objectContaining({ code: 'OUT_OF_MEMORY', message: expect.stringMatching(message) }),
       );
     refuses(
-      [4096, 4096],
-      { featureTargets: ['conv2_2'] },
+      { layers: style, size: [4096, 4096], featureTargets: ['conv2_2'] },
       /^An image of 4096 x 4096 pixels takes about 1[23]\.\d GiB of memory .* 4 GiB; accepted: about 2\d{3} x 2\d{3} pixels\.$/,
     );
-    refuses([1024, 16384], {}, /of 16384 x 1024 pixels .* accepted: about 9\d{3} x 6\d{2} pixels\.$/);
+    refuses(
+      { layers: style, size: [1024, 16384] },
+      /of 16384 x 1024 pixels .* accepted: about 9\d{3} x 6\d{2} pixels\.$/,
+    );
     // A small picture with a large style, as --size 8192 makes of a strip.
     refuses(
-      [16, 8192],
-      { style: { layers: style, size: [8192, 8192] } },
+      { layers: style, size: [16, 8192], style: { layers: style, size: [8192, 8192] } },
       /^A style image of 8192 x 8192 pixels takes about 2\d\.\d GiB .* accepted: about 3\d{3} x 3\d{3} pixels\.$/,
     );
-    refuses(
-      [2048, 2048],
-      { vectors: 100 },
-      /^Minimising with 100 vectors of an image's size, for an image of 2048 x 2048 pixels takes about 4\.7 GiB/,
-    );
-    expect(() => extractor.requireRoom?.(style, [2048, 2048], { featureTargets: ['conv2_2'] })).not.toThrow();
+    refuses({ layers: style, size: [256, 256], room: 1e7 }, /^An image of 256 x 256 pixels/);
+    const large = extractor.plan?.({ layers: style, size: [2048, 2048], featureTargets: ['conv2_2'] });
+    expect(large?.tiles).toBe(1);
+    expect(large?.targets).toBeCloseTo(4 * 1024 * 1024 * 128, -5);
+    expect(large?.bytes).toBe((large?.maps ?? 0) + (large?.targets ?? 0));
     expect(() =>
-      extractor.requireRoom?.(style, [16, 8192], { style: { layers: style, size: [16, 8192] } }),
+      extractor.plan?.({ layers: style, size: [16, 8192], style: { layers: style, size: [16, 8192] } }),
     ).not.toThrow();
     expect(() => extractor.gramMatrices?.(tf.zeros([16384, 1024, 3]), style)).toThrow(
       /^A style image of 1024 x 16384/,
@@ -222,7 +219,7 @@ describe('memory of the engine', () => {
       linearize: () => {
         throw new Error('unreachable');
       },
-      requireRoom: () => {
+      plan: () => {
         throw new RangeError('too large');
       },
       dispose: () => {},

@@ -141,7 +141,7 @@ describe('the memory beside the engine', () => {
       weightsName: 'random',
     });
     const network = new Network(engine, loaded.network, loaded.weights);
-    objective = fusedObjective(network, pixelLoss(noise(height, width, 2)), height, width);
+    objective = fusedObjective(network, pixelLoss(noise(height, width, 2)), [height, width]);
     evaluations = 0;
     start = noise(height, width);
   });

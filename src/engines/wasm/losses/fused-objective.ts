@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Features } from '../../../features/extractor';
 import type { LayerName } from '../../../features/layer-name';
 import type { Loss, LossTerm } from '../../../losses/loss';
-import { namedLeaves, type Objective, valueAndCotangents } from '../../../objective';
+import { namedLeaves, type Objective, type ObjectiveOptions, valueAndCotangents } from '../../../objective';
 import { Lifetime, owning } from '../../../owning';
 import { Blocks } from '../blocks';
 import { addCotangent, tensorOf } from '../network/feature-tensors';
@@ -48,11 +48,16 @@ export interface FusedObjective extends Objective {
  * @throws InvalidArgumentError `WRONG_SHAPE` if a target does not have the shape of its layer at this size
  * @throws EnvironmentError `OUT_OF_MEMORY`, before any work, if the engine has no room
  */
-export function fusedObjective(network: Network, loss: Loss, height: number, width: number): FusedObjective {
+export function fusedObjective(
+  network: Network,
+  loss: Loss,
+  size: Size,
+  { room = Number.POSITIVE_INFINITY }: ObjectiveOptions = {},
+): FusedObjective {
   network.requireAlive();
   const { engine, places } = network;
   const { memory } = engine;
-  const size: Size = [height, width];
+  const [height, width] = size;
   const lifetime = new Lifetime('The objective');
   const found = namedLeaves(loss).map(({ name, weight, loss: leaf }) => {
     const terms = leaf.terms?.every((term) => isEngineTerm(term, network)) ? leaf.terms : undefined;
@@ -75,7 +80,9 @@ export function fusedObjective(network: Network, loss: Loss, height: number, wid
     grams: layersOf('gram'),
     cotangents: byTfjsLayers,
   };
-  requireRoomAt(roomIn(memory), 'An image', size, (at) => objectiveBytes(network, at, request));
+  requireRoomAt(Math.min(room, roomIn(memory)), 'An image', size, (at) =>
+    objectiveBytes(network, at, request),
+  );
 
   const engineTermOf = (term: LossTerm): EngineTerm => {
     if (term.kind === 'totalVariation') return variationTerm(engine, term);

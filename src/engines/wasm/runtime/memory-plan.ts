@@ -6,7 +6,7 @@ export interface Tenant {
 }
 
 /** Offset of each tenant in one piece of memory, and the length of that piece. */
-export interface MemoryPlan {
+export interface Placement {
   readonly offsets: readonly number[];
   readonly bytes: number;
 }
@@ -18,7 +18,7 @@ const alignment = 64;
  * Places tenants so that none shares memory with another that is needed at the same time: the largest first, each at
  * the lowest place that is free throughout its time.
  */
-export function planMemory(tenants: readonly Tenant[]): MemoryPlan {
+export function planMemory(tenants: readonly Tenant[]): Placement {
   const offsets = tenants.map(() => 0);
   const order = tenants.map((_, i) => i).sort((a, b) => tenants[b].bytes - tenants[a].bytes || a - b);
   const placed: number[] = [];
