@@ -14,6 +14,14 @@ export function registerGradients(): void {
 }
 let done = false;
 
+/**
+ * The tensor that `make` returns as a constant: where gradients are recorded, its operations are not, so that none of
+ * their inputs is kept for a backward pass.
+ */
+export function unrecorded<T extends tf.Tensor>(make: () => T): T {
+  return tf.customGrad(() => ({ value: make(), gradFunc: () => [] }))() as T;
+}
+
 /** `y = f(x)` with dx = dy * derivative(x). */
 function unary(kernelName: string, derivative: (x: tf.Tensor) => tf.Tensor): Kernel {
   return {

@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Features } from '../features/extractor';
-import { registerGradients } from '../gradients';
+import { registerGradients, unrecorded } from '../gradients';
 import type { Owned } from '../owning';
 import { sumOf } from '../sums';
 import { distanceBetween } from './distance';
 import { gramMatrix } from './gram-matrix';
-import { type Loss, type LossTerm, owningLoss } from './loss';
+import { type ImageTarget, type Loss, type LossTerm, owningLoss } from './loss';
 import { requireFeature, requireSameShape } from './require-features';
 import { roughness } from './roughness';
 
@@ -19,23 +19,34 @@ export type MaskOf = (height: number, width: number) => tf.Tensor3D;
  *
  * @param maskOf weights of positions; 1 by default. A loss with a mask does not describe itself as data, since engines
  *   know no masks.
- * @param held targets and masks that `dispose()` frees
+ * @param held targets and masks that `dispose()` frees; beside them it frees the maps of image targets, which the first
+ *   evaluation computes
  */
 export function lossOfTerms(
   name: string,
   terms: readonly LossTerm[],
   { maskOf, held = targetsOf(terms) }: { maskOf?: MaskOf; held?: readonly Owned[] } = {},
 ): Loss {
+  const maps = new Map<ImageTarget, tf.Tensor4D>();
+  const mapOf = (target: tf.Tensor4D | ImageTarget): tf.Tensor4D => {
+    if (target instanceof tf.Tensor) return target;
+    const map = maps.get(target) ?? tf.keep(unrecorded(() => target.map()));
+    maps.set(target, map);
+    return map;
+  };
   const compute = (features: Features): tf.Scalar =>
     tf.tidy(() => {
       registerGradients();
       const values = terms.map((term) =>
-        tf.mul<tf.Scalar>(valueOfTerm(name, term, features, maskOf), term.weight),
+        tf.mul<tf.Scalar>(valueOfTerm(name, term, features, mapOf, maskOf), term.weight),
       );
       return values.reduce((a, b) => tf.add(a, b));
     });
   const layers = [...new Set(terms.map(({ layer }) => layer))];
-  return owningLoss({ name, layers, compute, terms: maskOf ? undefined : terms }, held);
+  return owningLoss({ name, layers, compute, terms: maskOf ? undefined : terms }, [
+    ...held,
+    () => tf.dispose([...maps.values()]),
+  ]);
 }
 
 /** The targets that terms hold. */
@@ -44,7 +55,13 @@ function targetsOf(terms: readonly LossTerm[]): Owned[] {
 }
 
 /** A term without its weight. */
-function valueOfTerm(name: string, term: LossTerm, features: Features, maskOf?: MaskOf): tf.Scalar {
+function valueOfTerm(
+  name: string,
+  term: LossTerm,
+  features: Features,
+  mapOf: (target: tf.Tensor4D | ImageTarget) => tf.Tensor4D,
+  maskOf?: MaskOf,
+): tf.Scalar {
   const caller = `${name}Loss`;
   const { layer, distance } = term;
   const feature = requireFeature(caller, features, layer);
@@ -59,10 +76,11 @@ function valueOfTerm(name: string, term: LossTerm, features: Features, maskOf?: 
     requireSameShape(caller, layer, gram, target);
     return distanceBetween(gram, target, distance);
   }
-  requireSameShape(caller, layer, feature, term.target);
+  const target = mapOf(term.target);
+  requireSameShape(caller, layer, feature, target);
   // sum_k T_k d_k / (c sum_k T_k): the mean over channels and, weighted by the mask, over positions.
   const share = mask && tf.divNoNan(tf.expandDims(mask, 0), tf.mul(sumOf(mask), channels));
-  return distanceBetween(feature, term.target, distance, share);
+  return distanceBetween(feature, target, distance, share);
 }
 
 /**

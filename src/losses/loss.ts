@@ -1,6 +1,7 @@
 import type { Scalar, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import type { Features } from '../features/extractor';
 import type { LayerName } from '../features/layer-name';
+import type { Image } from '../image/image';
 import { freeAll, Lifetime, type Owned } from '../owning';
 import type { Distance } from './distance';
 import type { GramNormalization } from './gram-matrix';
@@ -8,14 +9,14 @@ import type { GramNormalization } from './gram-matrix';
 /**
  * A summand of a loss as data, so that an engine can compute it from features in its own memory: the distance of the
  * feature map of a layer from a target's, the distance of Gram matrices, or the mean distance of neighbouring pixels.
- * Tensors belong to the loss.
+ * Targets belong to the loss.
  */
 export type LossTerm =
   | {
       readonly kind: 'feature';
       readonly layer: LayerName;
       readonly distance: Distance;
-      readonly target: Tensor4D;
+      readonly target: Tensor4D | ImageTarget;
       readonly weight: number;
     }
   | {
@@ -32,6 +33,19 @@ export type LossTerm =
       readonly distance: Distance;
       readonly weight: number;
     };
+
+/**
+ * The features of an image as the target of a term: whole, by `map`, or computed by an engine a part at a time from the
+ * image, where the map of a large image would take too much memory.
+ */
+export interface ImageTarget {
+  /** [height, width, 3], of the size of the image that the term is evaluated at. It belongs to the target. */
+  readonly image: Image;
+  /** Computes the feature map of the term's layer, [1, h, w, c], which belongs to the caller. */
+  map(): Tensor4D;
+  /** Frees the image. Safe to call twice. */
+  dispose(): void;
+}
 
 /**
  * A scalar function of feature maps, which an optimiser minimises. `defineLoss` makes one from a function. A loss holds

@@ -27,7 +27,7 @@ function termByLoops(term: LossTerm, features: Features): number {
     differences.reduce((sum, d) => sum + (term.distance === 'mse' ? d * d : Math.abs(d)), 0) /
     differences.length;
   if (term.kind === 'feature') {
-    const target = term.target.dataSync();
+    const target = (term.target instanceof tf.Tensor ? term.target : term.target.map()).dataSync();
     return meanDistance(Array.from(f, (value, i) => value - target[i]));
   }
   if (term.kind === 'gram') {

@@ -88,11 +88,14 @@ export function fusedObjective(
     if (term.kind === 'totalVariation') return variationTerm(engine, term);
     const shape = layerShape(network, size, term.layer);
     const expected = term.kind === 'gram' ? [shape[3], shape[3]] : shape;
-    const target = tensorValues(term.target, `The target of ${term.layer}`, expected, term.layer);
-    if (term.kind === 'feature') return featureTerm(engine, term, target);
-    return firstFromImage && isFirst(term.layer)
-      ? patchGramTerm(network, term, target)
-      : gramTerm(engine, term, target);
+    return owning(({ temporary }) => {
+      const tensor = term.target instanceof tf.Tensor ? term.target : temporary(term.target.map());
+      const target = tensorValues(tensor, `The target of ${term.layer}`, expected, term.layer);
+      if (term.kind === 'feature') return featureTerm(engine, term, target);
+      return firstFromImage && isFirst(term.layer)
+        ? patchGramTerm(network, term, target)
+        : gramTerm(engine, term, target);
+    });
   };
 
   return owning(({ result }): FusedObjective => {
