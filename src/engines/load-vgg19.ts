@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { EnvironmentError, WeightsError } from '../errors';
 import type { LoadedNetwork } from '../features/network';
+import { identified } from '../features/network-identity';
 import { convolutionsUpTo, type Vgg19Layer, vgg19Layers } from '../features/vgg19/layers';
 import { loadedVgg19, type Pooling } from '../features/vgg19/network';
 import { deepestPaperLayer } from '../features/vgg19/paper-layers';
@@ -90,7 +91,7 @@ export async function loadVgg19On(
       const read = await readLayers(source, convolutions, { signal, onProgress, onWarning });
       const { name: weightsName, convention } = source;
       const network = loadedVgg19(read, { lastLayer, pooling, convention, weightsName, embedded });
-      return disposable(await loadBy(engines, network, { signal, onWarning }));
+      return disposable(identified(await loadBy(engines, network, { signal, onWarning }), network));
     },
     (extractor) => extractor.dispose(),
   );

@@ -19,6 +19,19 @@ export interface Linearization {
   dispose(): void;
 }
 
+/** What a network is, for files that are valid only with it. */
+export interface NetworkIdentity {
+  /** Name of the network: `'vgg19'`. */
+  readonly network: string;
+  /** Its pooling; undefined if it has none. */
+  readonly pooling: 'max' | 'average' | undefined;
+  /**
+   * SHA-256 (hexadecimal) of the weights that the layers up to `lastLayer` are computed with.
+   * @param lastLayer layers after it do not count @default the last layer
+   */
+  weightsHash(lastLayer?: LayerName): Promise<string>;
+}
+
 /**
  * A differentiable function from an image to the feature maps of a network. Implement this interface for another
  * network: nothing else in the library depends on the network.
@@ -54,4 +67,6 @@ export interface FeatureExtractor {
   readonly weights?: string | undefined;
   /** True if the small network of this package replaces VGG-19. */
   readonly embedded?: boolean | undefined;
+  /** What the network is, for style files and records of settings; undefined if the extractor does not know it. */
+  readonly identity?: NetworkIdentity | undefined;
 }

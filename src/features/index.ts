@@ -1,5 +1,5 @@
 export type { ReadWeightsOptions } from '../weights/tensor-file';
-export type { FeatureExtractor, Features, Linearization } from './extractor';
+export type { FeatureExtractor, Features, Linearization, NetworkIdentity } from './extractor';
 export type { LayerName } from './layer-name';
 export type {
   ConvStep,
@@ -12,4 +12,5 @@ export type {
   PoolStep,
   ReluStep,
 } from './network';
+export { weightsHash } from './network-identity';
 export * from './vgg19';

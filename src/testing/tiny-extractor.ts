@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { createTfjsExtractor } from '../engines/tfjs/tfjs-extractor';
 import type { FeatureExtractor } from '../features/extractor';
 import type { NamedTensor, NetworkStep } from '../features/network';
+import { identified } from '../features/network-identity';
 import { deepestLayer, layersUpTo, type Vgg19Layer } from '../features/vgg19/layers';
 import { type Pooling, vgg19Network } from '../features/vgg19/network';
 import { deepestPaperLayer } from '../features/vgg19/paper-layers';
@@ -58,11 +59,12 @@ export function tinyExtractor(options: TinyExtractorOptions = {}): FeatureExtrac
     weights.set(step.kernel, normal(shape, deviation, seed * 1000 + i + 1));
     weights.set(step.bias, normal([step.channelsOut], 0.1, seed * 1000 + 501 + i));
   }
-  return createTfjsExtractor({
+  const loaded = {
     network: { name: 'tiny network', input, steps: narrow },
     weights,
     weightsName: `random weights of seed ${seed}`,
-  });
+  };
+  return identified(createTfjsExtractor(loaded), loaded);
 }
 
 function normal(shape: number[], deviation: number, seed: number): NamedTensor {

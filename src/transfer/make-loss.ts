@@ -38,7 +38,7 @@ function lend(
   extractor: EngineExtractor,
   { temporary }: Owner,
 ): Record<keyof EngineExtractor, unknown> & EngineExtractor {
-  const { name, layers, engine, threads, weights, embedded } = extractor;
+  const { name, layers, engine, threads, weights, embedded, identity } = extractor;
   // Every member by name, which the type checks: a spread would lose the methods of a class.
   return {
     name,
@@ -47,6 +47,7 @@ function lend(
     threads,
     weights,
     embedded,
+    identity,
     extract: (image, wanted) => temporary(extractor.extract(image, wanted)),
     extractEach: extractor.extractEach?.bind(extractor),
     linearize: (image, wanted) => temporary(extractor.linearize(image, wanted)),
