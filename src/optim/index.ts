@@ -1,5 +1,6 @@
 export { type AdamOptions, adam } from './adam';
 export type { Vector } from './box';
+export { type History, historyBytes } from './history';
 export { type LbfgsOptions, lbfgs } from './lbfgs';
 export type { Method } from './method';
 export {

@@ -52,7 +52,9 @@ export function lbfgs<X = unknown>(options: LbfgsOptions<X> = {}): Method<X> {
   const settings = lbfgsOptions<X>().read(options);
   return {
     name: 'lbfgs',
-    vectors: 2 * settings.memory + 23,
+    vectors: 23,
+    history: () => ({ pairs: settings.memory, bits: 32 }),
+    withPairs: (pairs) => lbfgs({ ...options, memory: Math.min(pairs, settings.memory) }),
     monotone: true,
     begin: <V, S>(run: Run<V, S, X>, start: V) => LbfgsStepper.begin(run, start, settings),
   };

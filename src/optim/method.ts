@@ -1,3 +1,4 @@
+import type { History } from './history';
 import type { Run } from './run';
 
 /**
@@ -7,8 +8,16 @@ import type { Run } from './run';
 export interface Method<X> {
   /** Name in reports: `'lbfgs'`. */
   readonly name: string;
-  /** Upper bound on simultaneously live vectors; undefined if unknown. */
+  /** Upper bound on simultaneously live vectors in float32, beside the {@link history}; undefined if unknown. */
   readonly vectors?: number;
+  /**
+   * What a run keeps of earlier steps. Without it a method keeps nothing beside {@link vectors}.
+   * @param packs whether the run's vector space stores vectors in 8 bits: that of the wasm engine does
+   * @throws InvalidArgumentError `CONFLICTING_OPTIONS` if the method was told to keep what such a space does not store
+   */
+  history?(packs: boolean): History;
+  /** The same method with a history of at most this number of pairs, for less memory. */
+  withPairs?(pairs: number): Method<X>;
   /** Whether values never rise, apart from rounding. @default false */
   readonly monotone?: boolean;
   /** Evaluates the first point and gets ready for steps. */

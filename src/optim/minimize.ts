@@ -156,7 +156,7 @@ async function minimizeProblem<V, S, X extends Vector>(
   const boundFrom = async (bound: number | X | undefined) =>
     typeof bound === 'object' ? problem.toVector(bound) : bound;
   try {
-    problem.requireRoom?.((method.vectors ?? 0) + ownVectors);
+    problem.requireRoom?.((method.vectors ?? 0) + ownVectors, method.history?.(false));
     const bounds = { lower: await boundFrom(lower), upper: await boundFrom(upper) };
     const found = await minimizeIn(problem, await problem.toVector(start), {
       ...settings,

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { arraySpace } from './array-space';
+import type { History } from './history';
 import { tensorSpace } from './tensor-space';
 import type { VectorSpace } from './vector-space';
 
@@ -20,8 +21,11 @@ export interface Problem<V, S, X = tf.Tensor> {
   toVector(given: X): V | Promise<V>;
   /** The numbers of a vector as the caller's kind of vector. It belongs to the caller and outlives the space. */
   fromVector(vector: V): X;
-  /** Throws an `EnvironmentError` unless this number of vectors fits into memory. Without it nothing is checked. */
-  requireRoom?(vectors: number): void;
+  /**
+   * Throws an `EnvironmentError` unless this number of vectors fits into memory beside a history. Without it nothing is
+   * checked.
+   */
+  requireRoom?(vectors: number, history?: History): void;
 }
 
 /** A function with its gradient, synchronous or not. Its result belongs to the run. */

@@ -8,6 +8,7 @@ import type { Image } from '../image/image';
 import type { OpenImage } from '../image/image-reader';
 import { type Size, type SizeRule, sizeAfter } from '../image/size-rule';
 import type { ImageInput } from '../image/to-image';
+import { historyBytes } from '../optim';
 import { disposable, owning } from '../owning';
 import { anyPlatform, type Platform, requireBackend } from '../platform';
 import {
@@ -248,7 +249,10 @@ function requireRoom(
       style: { layers: style.layers, size: shapeOf(styleSize) },
     });
   else if (typeof loss === 'object') extractor.plan?.({ layers: loss.layers, size: shapeOf(size) });
-  const vectors = 12 * size.height * size.width * (optimizer.vectors ?? 0);
+  const components = 3 * size.height * size.width;
+  // An engine with memory of its own for vectors stores them in 8 bits too.
+  const history = optimizer.history?.(extractor.vectorRoom !== undefined) ?? { pairs: 0, bits: 32 };
+  const vectors = 4 * components * (optimizer.vectors ?? 0) + historyBytes(history, components);
   const { vectorRoom = Number.POSITIVE_INFINITY } = extractor;
   if (vectors <= vectorRoom) return;
   const accepted = `at most ${gibibytes(vectorRoom)}: a smaller size, or a smaller memory of the optimiser`;

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { historyBytes } from '../../../optim/history';
 import type { Problem } from '../../../optim/problem';
 import { requireShape } from '../../shared/require-shape';
 import type { FusedObjective } from '../losses/fused-objective';
@@ -30,9 +31,9 @@ export function wasmProblem(
       return space.vector(await image.data<'float32'>());
     },
     fromVector: (vector) => tf.tensor3d(space.values(vector).slice(), shape),
-    requireRoom(count) {
-      const bytes = 4 * vectorFloats(space.size) * count;
-      const what = `Minimising an image of ${width} x ${height} pixels with ${count} vectors of its size`;
+    requireRoom(count, history = { pairs: 0, bits: 32 }) {
+      const bytes = 4 * vectorFloats(space.size) * count + historyBytes(history, space.size);
+      const what = `Minimising an image of ${width} x ${height} pixels with ${count} vectors of its size and ${history.pairs} pairs`;
       vectors.memory.requireRoom(bytes, what, 'a smaller image, or a smaller memory of lbfgs');
     },
   };
