@@ -26,6 +26,7 @@ export type ErrorCode =
   | 'NOT_A_LOSS'
   | 'NOT_CACHED'
   | 'NOT_FINITE'
+  | 'NOT_TILEABLE'
   | 'NOT_WRITABLE'
   | 'NO_BACKEND'
   | 'NO_CANVAS'

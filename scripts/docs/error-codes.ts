@@ -152,6 +152,12 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     cause: 'An image or weights hold NaN or infinity, or a loss or its gradient is not finite at the start.',
     cure: 'Check the numbers that go in; for a custom loss use `checkGradient`.',
   },
+  NOT_TILEABLE: {
+    classes: environment,
+    cause:
+      'An image is too large to be computed as a whole, and its loss is a function of whole feature maps, which tiles do not have: a custom loss, or one within a mask, of layers other than `image`.',
+    cure: 'Choose a smaller `size` or more `memory`, mask or write losses of `image` alone, or leave that part out.',
+  },
   NOT_WRITABLE: {
     classes: ['ImageError', 'InvalidArgumentError', 'EnvironmentError'],
     cause:
