@@ -1,10 +1,11 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import type { EngineExtractor, GramMatrices } from '../engines/engine';
+import type { EngineExtractor, GramMatrices, MemoryPlan } from '../engines/engine';
 import type { LayerName } from '../features/layer-name';
 import type { Image } from '../image/image';
 import { sum, weighted } from '../losses/compose';
 import { contentLoss } from '../losses/content-loss';
 import { type GramNormalization, gramMatrix } from '../losses/gram-matrix';
+import { lossOfImage } from '../losses/image-target';
 import type { Loss } from '../losses/loss';
 import { perceptualLoss } from '../losses/perceptual-loss';
 import { styleLossOfGrams } from '../losses/style-loss';
@@ -18,6 +19,8 @@ export interface LossTargets {
   readonly content: Image;
   /** [height, width, 3], at a size of its own. */
   readonly style: Image;
+  /** The run's memory; where it has several tiles, the loss holds no feature map of the content image. */
+  readonly plan?: MemoryPlan | undefined;
 }
 
 /** A style image with its weight. */
@@ -34,6 +37,8 @@ export interface StyledTargets {
   readonly extractor: EngineExtractor;
   readonly content: Image;
   readonly styles: readonly WeightedStyle[];
+  /** See {@link LossTargets.plan}. */
+  readonly plan?: MemoryPlan | undefined;
 }
 
 /**
@@ -45,33 +50,23 @@ export interface StyledTargets {
  */
 export function presetLoss(
   preset: Preset,
-  { extractor, content, style }: LossTargets,
+  { extractor, content, style, plan }: LossTargets,
   weights: { readonly alpha?: number | undefined; readonly beta?: number | undefined } = {},
 ): Loss {
-  return stylesLoss(preset, { extractor, content, styles: [{ image: style, weight: 1 }] }, weights);
+  return stylesLoss(preset, { extractor, content, styles: [{ image: style, weight: 1 }], plan }, weights);
 }
 
 /** {@link presetLoss} with any number of styles: alpha * content + beta * sum over styles of weight * style. */
 export function stylesLoss(
   preset: Preset,
-  { extractor, content, styles }: StyledTargets,
+  { extractor, content, styles, plan }: StyledTargets,
   weights: Parameters<typeof presetLoss>[2] = {},
 ): Loss {
   const { alpha = preset.alpha, beta = preset.beta } = weights;
-  const { layers: contentLayers, distance } = preset.content;
   const { layers: styleLayers, normalization } = preset.style;
-  return owning(({ temporary, result }) => {
+  return owning(({ result }) => {
     for (const { grams } of styles) result(grams);
-    const contentFeatures = temporary(
-      extractor.extract(content, [...new Set([...contentLayers, ...(preset.perceptual?.layers ?? [])])]),
-    );
-    const losses = [
-      weighted(alpha, result(contentLoss(contentFeatures, { layers: contentLayers, distance }))),
-    ];
-    if (preset.perceptual) {
-      const { layers, distance, weight } = preset.perceptual;
-      losses.push(weighted(weight, result(perceptualLoss(contentFeatures, { layers, distance }))));
-    }
+    const losses = result(contentLosses({ ...preset, alpha }, { extractor, content, plan })).slice();
     for (const { image, weight, grams: known } of styles) {
       const grams = known
         ? styleLayers.map((layer) => known[layer] as tf.Tensor2D)
@@ -80,6 +75,30 @@ export function stylesLoss(
       losses.push(weighted(beta * weight, style));
     }
     return sum(losses);
+  });
+}
+
+/**
+ * The content loss of a preset and its perceptual loss, if it has one, with their weights. They hold the feature maps of
+ * the content image, or the image where the run has tiles: whole maps are what tiles avoid.
+ */
+function contentLosses(
+  { alpha, content: { layers, distance }, perceptual }: Preset,
+  { extractor, content, plan }: Omit<StyledTargets, 'styles'>,
+): Loss[] {
+  const parts = [
+    { name: 'content' as const, layers, distance, weight: alpha },
+    ...(perceptual ? [{ name: 'perceptual' as const, ...perceptual }] : []),
+  ];
+  return owning(({ temporary, result }) => {
+    if (plan && plan.tiles > 1)
+      return parts.map((part) => weighted(part.weight, result(lossOfImage(extractor, content, part))));
+    const features = temporary(
+      extractor.extract(content, [...new Set(parts.flatMap((part) => part.layers))]),
+    );
+    return parts.map(({ name, weight, ...options }) =>
+      weighted(weight, result((name === 'content' ? contentLoss : perceptualLoss)(features, options))),
+    );
   });
 }
 
