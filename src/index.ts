@@ -21,11 +21,13 @@ export { defaultPreset, getPreset, type Preset, type PresetName, presetNames } f
 export type {
   InterruptedEvent,
   ProgressListener,
+  StageFacts,
   StartEvent,
   StepEvent,
   StyleTransferProgress,
   WarningEvent,
 } from './transfer/progress';
 export type { RunFacts } from './transfer/run-facts';
+export type { Scale, Scales } from './transfer/scales';
 export type { HistoryEntry } from './transfer/stage';
 export { type StyleTransfer, type StyleTransferResult, styleTransfer } from './transfer/style-transfer';

@@ -1,5 +1,6 @@
 import { type Command, Option as Flag } from 'commander';
 import type { Option } from '../options/table';
+import { flagValues } from './flag-values';
 
 /** Options of one or several tables, by name. */
 export type Options = Readonly<Record<string, Option<unknown>>>;
@@ -14,7 +15,7 @@ export function addFlags(command: Command, options: Options, required: readonly 
   for (const [name, option] of Object.entries(options)) {
     if (option.flag === undefined) continue;
     const flag = new Flag(option.flag, helpOf(option));
-    if (option.kind === 'number') flag.argParser(numberOrText);
+    if (option.kind) flag.argParser(flagValues[option.kind]);
     if (required.includes(name)) flag.makeOptionMandatory();
     command.addOption(flag);
   }
@@ -29,7 +30,7 @@ export function only<Table extends Options>(
   return Object.fromEntries(Object.entries(values).filter(([name]) => Object.hasOwn(options, name)));
 }
 
-/** A flag's line of help: `longer side of the result (a whole number from 16 to 8192; default: ...)`. */
+/** A flag's line of help: `longer side of the result (a whole number from 16 to 16384; default: ...)`. */
 function helpOf(option: Option<unknown>): string {
   const { text, accepts, standard } = about(option);
   const notes = [
@@ -63,12 +64,6 @@ export function longFlag(option: Option<unknown> | undefined): string | undefine
 }
 
 const isSwitch = ({ flag = '' }: Option<unknown>) => !/[<[]/.test(flag);
-
-/** The number that a text is; any other text as it is, which the table refuses. */
-function numberOrText(text: string): number | string {
-  const value = Number(text);
-  return text.trim() === '' || Number.isNaN(value) ? text : value;
-}
 
 /**
  * Replaces the names of options in a message of the library by flags: `size is 8` becomes `--size is 8`,

@@ -29,7 +29,7 @@ export function progressBar(output: Output, env: Terminal['env']): ProgressDispl
   return {
     show(event: StyleTransferProgress) {
       if (event.type === 'warning') line(event.message);
-      if (event.type === 'step') draw(event.iteration / event.iterations, describeStep(event));
+      if (event.type === 'step') draw(event.done, describeStep(event));
       if (event.type === 'weights')
         draw(event.loadedBytes / (event.totalBytes ?? Number.POSITIVE_INFINITY), describeWeights(event));
       if (event.type === 'start' && drawn) output.write(`\r${clearToEnd}`);

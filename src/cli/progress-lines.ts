@@ -6,7 +6,7 @@ import type { Output } from './terminal';
 /** Milliseconds between two lines. */
 const pause = 5000;
 
-/** Plain lines, for files and pipes: the first step, the last, and between them one every five seconds. */
+/** Plain lines, for files and pipes: of each stage the first step, the last, and between them one every five seconds. */
 export function progressLines(output: Output, now: () => number = () => performance.now()): ProgressDisplay {
   let next = Number.NEGATIVE_INFINITY;
   let held: StepEvent | undefined;
@@ -15,20 +15,24 @@ export function progressLines(output: Output, now: () => number = () => performa
     line(text);
     next = now() + pause;
   };
+  const writeHeld = () => {
+    if (held) write(describeStep(held));
+    held = undefined;
+  };
   return {
     show(event) {
       const due = now() >= next;
       if (event.type === 'warning') line(event.message);
       if (event.type === 'weights' && due) write(describeWeights(event));
-      if (event.type === 'start') next = Number.NEGATIVE_INFINITY;
+      if (event.type === 'start') {
+        writeHeld();
+        next = Number.NEGATIVE_INFINITY;
+      }
       if (event.type !== 'step') return;
       held = due ? undefined : event;
       if (due) write(describeStep(event));
     },
     line,
-    end() {
-      if (held) write(describeStep(held));
-      held = undefined;
-    },
+    end: writeHeld,
   };
 }

@@ -10,8 +10,11 @@ export interface ProgressDisplay {
   end(): void;
 }
 
-/** A step in words: `12/100  loss 345.6  0.45 s/evaluation  40 s left`. */
+/**
+ * A step in words: `12/100  loss 345.6  0.45 s/evaluation  40 s left`, in a run of several stages `size 2 of 3  12/100  ...`.
+ */
 export function describeStep({
+  stage,
   iteration,
   iterations,
   loss,
@@ -20,6 +23,7 @@ export function describeStep({
 }: StepEvent): string {
   const width = String(iterations).length;
   return [
+    ...(stage.count > 1 ? [`size ${stage.index + 1} of ${stage.count}`] : []),
     `${String(iteration).padStart(width)}/${iterations}`,
     `loss ${loss.toPrecision(5)}`,
     `${secondsPerEvaluation.toPrecision(2)} s/evaluation`,

@@ -19,8 +19,8 @@ export interface Option<T> {
   readonly help?: string;
   /** The command's flag, `'--size <pixels>'`; without a placeholder for options that are true or false. */
   readonly flag?: string;
-  /** `'number'` if the command converts the text of the value to a number. @default the text itself */
-  readonly kind?: 'number';
+  /** What the command converts the text of the value to. @default the text itself */
+  readonly kind?: 'number' | 'bytes' | 'scales';
 }
 
 /** The optional parts of an {@link Option}. */

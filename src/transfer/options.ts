@@ -25,6 +25,7 @@ import type { Platform } from '../platform';
 import type { LossTargets } from './preset-loss';
 import { defaultPreset, getPreset, type Preset, type PresetName, presetNames } from './presets';
 import type { ProgressListener } from './progress';
+import { defaultSize, pixels, requireScalesFit, type Scales, scalesOption } from './scales';
 
 /** Options of {@link styleTransfer}. */
 export interface StyleTransferOptions<Input = ImageInput> {
@@ -44,15 +45,23 @@ export interface StyleTransferOptions<Input = ImageInput> {
    */
   readonly beta?: number | undefined;
   /**
-   * Longer side of the result in pixels, 16 to 8192.
-   * @default the content image's own, at most 512
+   * Longer side of the result in pixels, 16 to 16384. Beside a list of `scales` only the last size of the list.
+   * @default the last size of a list of `scales`, else the content image's own, at most 512
    */
   readonly size?: number | undefined;
   /**
-   * Longer side of the style image in pixels, 16 to 8192. A larger style image gives finer strokes.
+   * Longer side of the style image in pixels, 16 to 16384. A larger style image gives finer strokes.
    * @default `size` where it is given, else the style image's own, at most 512
    */
   readonly styleSize?: number | undefined;
+  /**
+   * The sizes to paint at, each from the enlarged result of the one before: large shapes come from the small sizes,
+   * which take a part of the time. `1` is one size; a list of {@link Scale} names sizes, the last of which is that of
+   * the result, and iterations; `'auto'` chooses both: one size below 512 pixels, and with a `loss` that is no function.
+   * The style image keeps its size relative to the painted image.
+   * @default 'auto'
+   */
+  readonly scales?: Scales | undefined;
   /**
    * The image to start from: the content (keeps its structure), noise from `seed`, the style, or an image, which is
    * resized.
@@ -60,12 +69,12 @@ export interface StyleTransferOptions<Input = ImageInput> {
    */
   readonly init?: StartName | Input | undefined;
   /**
-   * Steps of the optimiser at most.
+   * Steps of the optimiser at most, in the first stage; later ones take a part of it, see {@link Scale}.
    * @default the preset's; 100 beside `loss`
    */
   readonly iterations?: number | undefined;
   /**
-   * Evaluations of loss and gradient at most.
+   * Evaluations of loss and gradient at most; stages share them in proportion to their iterations.
    * @default unlimited
    */
   readonly maxEvaluations?: number | undefined;
@@ -133,13 +142,8 @@ export function isStartName(init: unknown): init is StartName {
   return (startNames as readonly unknown[]).includes(init);
 }
 
-/** Default of the longer side of the result, unless the content image is smaller. */
-export const defaultSize = 512;
-
 /** The default of the option `optimizer`. */
 export const defaultOptimizer = (): Method<Image> => lbfgs({ preconditioner: pyramidPreconditioner() });
-
-const pixels = { min: 16, max: 8192, integer: true } as const;
 
 /** A start: one of {@link startNames}, or an image, which is checked when it is read. */
 function start<Input>(
@@ -182,12 +186,13 @@ const tableOn = <Input>(namesImage: (text: string) => boolean) =>
       flag: '--style-size <pixels>',
       help: 'longer side of the style picture: larger makes finer strokes (default: as --size)',
     }),
+    scales: scalesOption,
     init: start<Input>(namesImage),
     iterations: number({
       min: 1,
       integer: true,
       flag: '--iterations <count>',
-      help: "steps at most (default: the preset's)",
+      help: "steps at most at the first size (default: the preset's)",
     }),
     maxEvaluations: number({
       min: 1,
@@ -277,9 +282,12 @@ export function readSettings<Input>(
     [alpha, styleWeight] = [alphaOrOptions as number, beta];
   }
   requireNoConflict<keyof StyleTransferOptions>({ ...given, alpha, beta: styleWeight }, conflicts);
+  requireScalesFit(given);
   enginesFor(given, tf.getBackend());
   const preset = getPreset(read.preset);
-  return { ...read, alpha, beta: styleWeight, preset, iterations: read.iterations ?? preset.iterations };
+  const { scales, size = typeof scales === 'object' ? scales.at(-1)?.size : undefined } = read;
+  const iterations = read.iterations ?? preset.iterations;
+  return { ...read, alpha, beta: styleWeight, preset, size, iterations };
 }
 
 function wrongThirdArgument(value: unknown): InvalidArgumentError {

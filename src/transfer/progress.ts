@@ -12,9 +12,21 @@ export type StyleTransferProgress =
   | WarningEvent
   | InterruptedEvent;
 
-/** Everything is loaded and checked; the first evaluation comes next. */
+/** The place of a stage in its run. */
+export interface StageFacts {
+  /** 0 is the first. */
+  readonly index: number;
+  /** Number of stages of the run. */
+  readonly count: number;
+  /** Size of the stage's image in pixels. */
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Everything is loaded and checked; the first evaluation of a stage comes next. Sent once a stage. */
 export interface StartEvent extends RunFacts {
   readonly type: 'start';
+  readonly stage: StageFacts;
   /** Size of the painted image in pixels. */
   readonly width: number;
   readonly height: number;
@@ -27,18 +39,24 @@ export interface StartEvent extends RunFacts {
 /** The start has been evaluated (iteration 0), or the optimiser has accepted a step. */
 export interface StepEvent {
   readonly type: 'step';
-  /** 0 is the start itself. */
+  readonly stage: StageFacts;
+  /** Of the stage; 0 is its start itself. */
   readonly iteration: number;
-  /** Iterations at most. */
+  /** Iterations of the stage at most. */
   readonly iterations: number;
+  /** Of the stage. */
   readonly evaluations: number;
   readonly loss: number;
   /** The weighted contribution of each part of the loss; they add up to `loss`. */
   readonly terms: Readonly<Record<string, number>>;
+  /** Time of minimisation, of all stages so far. */
   readonly elapsedMs: number;
+  /** Of the stage. */
   readonly secondsPerEvaluation: number;
-  /** Estimated from the pace so far. */
+  /** Until the end of the last stage, estimated from the pace so far. */
   readonly secondsLeft: number;
+  /** Part of the run's work that is done, 0 to 1; an evaluation counts its pixels. */
+  readonly done: number;
   /**
    * A copy of the image at this step, [height, width, 3], which belongs to the caller. Only during the event: until the
    * listener returns, or until the promise that it returned settles.
@@ -59,12 +77,13 @@ export interface InterruptedEvent {
   readonly type: 'interrupted';
   /** The reason with which the promise will reject. */
   readonly reason: unknown;
+  /** Of all stages. */
   readonly evaluations: number;
-  /** Loss of the best image so far. */
+  /** Loss of the image. */
   readonly loss: number;
   /**
-   * A copy of the best image so far, [height, width, 3], which belongs to the caller. Only during the event, as in
-   * {@link StepEvent}.
+   * A copy of the best image of the stage, or of the result of the one before if the stage has evaluated none yet,
+   * [height, width, 3], which belongs to the caller. Only during the event, as in {@link StepEvent}.
    */
   image(): Image;
 }

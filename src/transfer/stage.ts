@@ -1,26 +1,33 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { EngineExtractor } from '../engines/engine';
 import type { Image } from '../image/image';
-import type { Size } from '../image/size-rule';
+import { type Size, sizeAfter } from '../image/size-rule';
 import { imageFrom } from '../image/to-image';
 import { createObjective } from '../objective';
 import { minimize, type StopReason } from '../optim';
-import { owning } from '../owning';
+import { type Owner, owning } from '../owning';
 import { BestImage } from './best-image';
 import { makeLoss } from './make-loss';
 import { defaultOptimizer, type Settings } from './options';
 import type { WeightedStyle } from './preset-loss';
+import type { StageFacts } from './progress';
 import type { ProgressChannel } from './progress-channel';
 import type { RunFacts } from './run-facts';
+import { pixels } from './scales';
+import type { Schedule, Stage } from './schedule';
+import { workOf } from './work';
 
 /** The state of a run after an iteration. */
 export interface HistoryEntry {
-  /** 0 is the start itself. */
+  readonly stage: StageFacts;
+  /** Of the stage; 0 is its start itself. */
   readonly iteration: number;
+  /** Of the stage. */
   readonly evaluations: number;
   readonly loss: number;
   /** The weighted contribution of each part of the loss; they add up to `loss`. */
   readonly terms: Readonly<Record<string, number>>;
+  /** Time of minimisation, of all stages so far. */
   readonly elapsedMs: number;
 }
 
@@ -31,74 +38,105 @@ export interface StageInputs {
   readonly facts: RunFacts;
   /** Content image of any size; a stage resizes it. */
   readonly content: Image;
+  /** Style images at the size of the last stage; others resize them. */
   readonly styles: readonly WeightedStyle[];
   readonly progress: ProgressChannel;
 }
 
-/** The result of a stage. */
+/** The result of a stage, or of several: then history and counts are those of all. */
 export interface Painted {
   /** The image of the lowest loss, [height, width, 3]; it belongs to the caller of the stage. */
   readonly image: Image;
   readonly loss: number;
   /** The weighted contribution of each part of the loss; they add up to `loss`. */
   readonly terms: Readonly<Record<string, number>>;
-  /** The start and every iteration, in order. */
+  /** The start of each stage and every iteration, in order. */
   readonly history: readonly HistoryEntry[];
   readonly iterations: number;
   readonly evaluations: number;
   readonly stopReason: StopReason;
 }
 
+/** A stage within its run. */
+export interface StagePlace {
+  readonly stages: Schedule;
+  readonly index: number;
+  /** First image of the minimisation, at any size. */
+  readonly start: Image;
+  /** What the stages before have painted; undefined in the first. */
+  readonly before?: Painted | undefined;
+}
+
 /**
  * One stage of a run: minimises the loss at one size.
  *
- * @param start first image of the minimisation, at any size; it remains the caller's
+ * @param place the stage in its run; its images remain the caller's
+ * @returns image, history and counts of this stage
  * @throws any error of the loss, the extractor or the listener; the signal's reason
  */
-export async function paintStage(inputs: StageInputs, size: Size, start: Image): Promise<Painted> {
+export async function paintStage(inputs: StageInputs, place: StagePlace): Promise<Painted> {
   return owning(async (owner) => {
-    const { settings, extractor, facts, styles, progress } = inputs;
-    const { width, height } = size;
-    const content = owner.temporary(await atSize('content', inputs.content, size));
-    const loss = await makeLoss(settings, { extractor, content, styles }, owner);
-    const objective = owner.temporary(createObjective(extractor, loss, [height, width]));
-    const first = owner.temporary(await atSize('init', start, size));
-    const best = owner.temporary(new BestImage(first));
-    const preset = settings.loss ? undefined : settings.preset.name;
+    const { settings, extractor, facts, progress } = inputs;
+    const stage = place.stages[place.index];
+    const { width, height, iterations, maxEvaluations } = stage;
+    let best: BestImage | undefined;
     try {
-      await progress.send({ type: 'start', width, height, preset, ...facts, layers: loss.layers });
+      const content = owner.temporary(await atSize('content', inputs.content, stage));
+      const styles = await stylesAt(inputs.styles, stage, owner);
+      const loss = await makeLoss(settings, { extractor, content, styles }, owner);
+      const objective = owner.temporary(createObjective(extractor, loss, [height, width]));
+      const first = owner.temporary(await atSize('init', place.start, stage));
+      best = owner.temporary(new BestImage(first));
+      const preset = settings.loss ? undefined : settings.preset.name;
+      const { layers } = loss;
+      await progress.send({ type: 'start', stage: factsAt(place), width, height, preset, ...facts, layers });
       const history: HistoryEntry[] = [];
       const found = await minimize(objective, first, {
         method: settings.optimizer ?? defaultOptimizer(),
         bounds: [0, 1],
-        maxIterations: settings.iterations,
-        maxEvaluations: settings.maxEvaluations ?? Infinity,
+        maxIterations: iterations,
+        maxEvaluations,
         tolerance: settings.tolerance,
         signal: progress.signal,
-        onStep: recorder(settings, history, best, progress),
+        onStep: recorder(place, history, best, progress),
       });
-      const { value, terms, iterations, evaluations, stopReason } = found;
+      const { value, terms, evaluations, stopReason } = found;
       return {
         image: owner.result(found.x),
         loss: value,
         terms,
         history,
-        iterations,
+        iterations: found.iterations,
         evaluations,
         stopReason,
       };
     } catch (error) {
-      await progress.finish({
-        type: 'interrupted',
-        reason: progress.reasonFor(error),
-        loss: best.loss,
-        evaluations: best.evaluations,
-        image: () => best.copy(),
-      });
+      await tellInterrupted(error, place.before, best, progress);
       throw error;
     }
   });
 }
+
+/** Style images in their size relative to the painted one. */
+async function stylesAt(
+  styles: readonly WeightedStyle[],
+  { scale }: Stage,
+  { temporary }: Owner,
+): Promise<readonly WeightedStyle[]> {
+  const resized: WeightedStyle[] = [];
+  for (const style of styles) {
+    const [height, width] = style.image.shape;
+    const longerSide = Math.max(pixels.min, Math.round(scale * Math.max(width, height)));
+    const size = scale === 1 ? { width, height } : sizeAfter({ longerSide }, width, height);
+    resized.push({ ...style, image: temporary(await atSize('style', style.image, size)) });
+  }
+  return resized;
+}
+
+const factsAt = ({ stages, index }: StagePlace): StageFacts => {
+  const { width, height } = stages[index];
+  return { index, count: stages.length, width, height };
+};
 
 /** The part of a `MinimizeStep` that is used here. */
 interface Step {
@@ -111,24 +149,26 @@ interface Step {
 
 /** Makes the `onStep` of a stage: adds each step to the history, keeps the best image, and calls the listener. */
 function recorder(
-  { iterations, maxEvaluations = Infinity }: Settings,
+  place: StagePlace,
   history: HistoryEntry[],
   best: BestImage,
   progress: ProgressChannel,
 ): (step: Step) => Promise<void> {
+  const { stages, index, before } = place;
+  const { iterations } = stages[index];
+  const stage = factsAt(place);
+  const msBefore = before?.history.at(-1)?.elapsedMs ?? 0;
   const startTime = performance.now();
   return async (step) => {
     const { iteration, evaluations, value: loss, terms } = step;
-    const elapsedMs = performance.now() - startTime;
-    history.push({ iteration, evaluations, loss, terms, elapsedMs });
+    const ms = performance.now() - startTime;
+    const elapsedMs = msBefore + ms;
+    history.push({ stage, iteration, evaluations, loss, terms, elapsedMs });
     best.offer(step.x, loss, evaluations);
-    const secondsPerEvaluation = elapsedMs / 1000 / evaluations;
-    const evaluationsLeft = Math.min(
-      ((iterations - iteration) * evaluations) / Math.max(1, iteration),
-      maxEvaluations - evaluations,
-    );
+    const secondsPerEvaluation = ms / 1000 / evaluations;
     await progress.send({
       type: 'step',
+      stage,
       iteration,
       iterations,
       evaluations,
@@ -136,10 +176,32 @@ function recorder(
       terms,
       elapsedMs,
       secondsPerEvaluation,
-      secondsLeft: evaluationsLeft * secondsPerEvaluation,
+      ...workOf(stages, index, { iteration, evaluations, secondsPerEvaluation }),
       image: () => tf.clone(step.x),
     });
   };
+}
+
+/**
+ * Sends the last event of a run that ends early, unless it has not begun: with the best image of the stage once it has
+ * evaluated one, else with what the stages before have painted.
+ */
+async function tellInterrupted(
+  error: unknown,
+  before: Painted | undefined,
+  best: BestImage | undefined,
+  progress: ProgressChannel,
+): Promise<void> {
+  const inStage = before === undefined || best?.loss !== Infinity ? best : undefined;
+  const loss = inStage?.loss ?? before?.loss;
+  if (loss === undefined) return;
+  await progress.finish({
+    type: 'interrupted',
+    reason: progress.reasonFor(error),
+    loss,
+    evaluations: (before?.evaluations ?? 0) + (best?.evaluations ?? 0),
+    image: () => inStage?.copy() ?? tf.clone((before as Painted).image),
+  });
 }
 
 /** An image resized; always a new tensor. */

@@ -6,23 +6,24 @@ import { requireLayers } from '../features/require-layers';
 import { deepestLayer, type Vgg19Layer, vgg19Layers } from '../features/vgg19/layers';
 import type { Image } from '../image/image';
 import type { OpenImage } from '../image/image-reader';
-import { type Size, type SizeRule, sizeAfter } from '../image/size-rule';
+import { type Size, sizeAfter } from '../image/size-rule';
 import type { ImageInput } from '../image/to-image';
 import { historyBytes } from '../optim';
 import { disposable, owning } from '../owning';
 import { anyPlatform, type Platform, requireBackend } from '../platform';
 import {
   defaultOptimizer,
-  defaultSize,
   isStartName,
   readSettings,
   type Settings,
   type StyleTransferOptions,
 } from './options';
+import { paintStages } from './paint-stages';
 import { presetLayers } from './presets';
 import { ProgressChannel } from './progress-channel';
 import { factsOf, type RunFacts } from './run-facts';
-import { type Painted, paintStage, type StageInputs } from './stage';
+import { scheduleOf, sizeRule } from './schedule';
+import type { Painted, StageInputs } from './stage';
 
 /** Result of {@link styleTransfer}. */
 export interface StyleTransferResult extends Painted, RunFacts {
@@ -117,7 +118,8 @@ async function run<Input>(
     const style = await platform.open('style', inputs.style, signal);
     const start = isStartName(init) ? undefined : await platform.open('init', init, signal);
     const extractor = settings.extractor ?? temporary(await loadExtractor(platform, settings, progress));
-    const painted = sizeAfter(sizeRule(size), content.width, content.height);
+    const stages = scheduleOf(settings, content);
+    const painted = stages[stages.length - 1];
     const styled = sizeAfter(sizeRule(styleSize), style.width, style.height);
     requireRoom(settings, extractor, painted, styled);
 
@@ -129,50 +131,13 @@ async function run<Input>(
       styles: [{ image: temporary(await style.decode(styled)), weight: 1 }],
       progress,
     };
-    const first = temporary(await startImage(settings, stageInputs, painted, start));
+    const first = temporary(await startImage(settings, stageInputs, stages[0], start));
     const startTime = performance.now();
-    const { image, ...rest } = await paintStages(stageInputs, [painted], first);
+    const { image, ...rest } = await paintStages(stageInputs, stages, first);
     result(image);
     const elapsedMs = performance.now() - startTime;
     return disposable({ image, ...rest, ...stageInputs.facts, elapsedMs, dispose: () => image.dispose() });
   });
-}
-
-/**
- * Paints in stages, each from the image of the one before.
- *
- * @param start remains the caller's
- * @returns the last stage's image, which belongs to the caller, with the history and the counts of all
- */
-export async function paintStages(
-  inputs: StageInputs,
-  stages: readonly [Size, ...Size[]],
-  start: Image,
-): Promise<Painted> {
-  return owning(async ({ temporary }) => {
-    const [first, ...later] = stages;
-    let painted = await paintStage(inputs, first, start);
-    for (const size of later) {
-      const before = painted;
-      const { image, history, iterations, evaluations, ...rest } = await paintStage(
-        inputs,
-        size,
-        temporary(before.image),
-      );
-      painted = {
-        image,
-        ...rest,
-        history: [...before.history, ...history],
-        iterations: before.iterations + iterations,
-        evaluations: before.evaluations + evaluations,
-      };
-    }
-    return painted;
-  });
-}
-
-function sizeRule(size: number | undefined): SizeRule {
-  return size === undefined ? { atMost: defaultSize } : { longerSide: size };
 }
 
 async function startImage(

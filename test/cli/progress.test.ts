@@ -3,11 +3,12 @@ import { duration } from '../../src/cli/progress';
 import { progressBar } from '../../src/cli/progress-bar';
 import { progressJson } from '../../src/cli/progress-json';
 import { progressLines } from '../../src/cli/progress-lines';
-import type { StepEvent } from '../../src/transfer/progress';
+import type { StartEvent, StepEvent } from '../../src/transfer/progress';
 import { fakeTerminal } from '../support/fake-terminal';
 
 const step = (iteration: number, change: Partial<StepEvent> = {}): StepEvent => ({
   type: 'step',
+  stage: { index: 0, count: 1, width: 64, height: 48 },
   iteration,
   iterations: 100,
   evaluations: iteration + 1,
@@ -16,6 +17,7 @@ const step = (iteration: number, change: Partial<StepEvent> = {}): StepEvent => 
   elapsedMs: 0,
   secondsPerEvaluation: 0.456,
   secondsLeft: 125,
+  done: iteration / 100,
   image: () => expect.fail('the image must not be made'),
   ...change,
 });
@@ -72,6 +74,13 @@ describe('the progress bar', () => {
     },
   );
 
+  test('says which size of how many, and fills with the work of all', () => {
+    const { terminal, written } = fakeTerminal({ isTTY: true, columns: 120 });
+    const stage = { index: 1, count: 3, width: 64, height: 48 };
+    progressBar(terminal.stderr, terminal.env).show(step(50, { stage, done: 0.2 }));
+    expect(screen(written.stderr)[0]).toMatch(/^█{6}░{24} {2}size 2 of 3 {3}50\/100 {2}loss/);
+  });
+
   test('puts warnings above itself', () => {
     const { terminal, written } = fakeTerminal({ isTTY: true });
     const bar = progressBar(terminal.stderr, terminal.env);
@@ -111,6 +120,24 @@ describe('plain progress lines', () => {
     const shown = written.stderr.trimEnd().split('\n');
     expect(shown.map((line) => Number.parseInt(line, 10))).toEqual([0, 50, 100]);
     expect(shown[1]).toBe(' 50/100  loss 1234.6  0.46 s/evaluation  2 min 05 s left');
+  });
+
+  test('come for the first and the last step of each stage', () => {
+    const { terminal, written } = fakeTerminal();
+    const lines = progressLines(terminal.stderr, () => 0);
+    for (const index of [0, 1]) {
+      const stage = { index, count: 2, width: 64, height: 48 };
+      lines.show({ type: 'start', stage } as StartEvent);
+      for (let i = 0; i <= 9; i++) lines.show(step(i, { stage }));
+    }
+    lines.end();
+    const steps = [...written.stderr.matchAll(/^size (\d) of 2 +(\d+)\//gm)].map(([, ...found]) => found);
+    expect(steps).toEqual([
+      ['1', '0'],
+      ['1', '9'],
+      ['2', '0'],
+      ['2', '9'],
+    ]);
   });
 
   test('hold no control characters', () => {

@@ -119,7 +119,7 @@ describe('options of styleTransfer', () => {
     expect(without).toEqual(['extractor', 'loss', 'optimizer', 'signal', 'onProgress']);
     expect(options.size).toMatchObject({
       flag: '--size <pixels>',
-      accepts: 'a whole number from 16 to 8192',
+      accepts: 'a whole number from 16 to 16384',
     });
   });
 });

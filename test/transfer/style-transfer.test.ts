@@ -198,7 +198,7 @@ describe('styleTransfer', () => {
     [
       'a size beyond use',
       () => styleTransfer(content(), style(), { size: 100000 }),
-      /size is 100000; accepted: a whole number from 16 to 8192/,
+      /size is 100000; accepted: a whole number from 16 to 16384/,
     ],
     [
       'a content that is no image',

@@ -1,0 +1,36 @@
+import type { Option } from '../options/table';
+
+/** The value that a flag's text stands for; any other text as it is, which the table refuses. */
+export const flagValues: Readonly<Record<NonNullable<Option<unknown>['kind']>, (text: string) => unknown>> = {
+  number(text) {
+    const value = Number(text);
+    return text.trim() === '' || Number.isNaN(value) ? text : value;
+  },
+  bytes(text) {
+    const [, count, unit] = /^(\d+(?:\.\d+)?) ?([a-z]*)$/i.exec(text.trim()) ?? [];
+    const factor = bytesIn[unit?.toLowerCase() ?? ''];
+    return count === undefined || factor === undefined ? text : Math.floor(Number(count) * factor);
+  },
+  scales(text) {
+    if (text.trim() === '1') return 1;
+    const scales = text.split(',').map((part) => /^(\d+)(?::(\d+))?$/.exec(part.trim()));
+    return scales.every((found) => found !== null)
+      ? scales.map(([, size, iterations]) => ({
+          size: Number(size),
+          ...(iterations === undefined ? {} : { iterations: Number(iterations) }),
+        }))
+      : text;
+  },
+};
+
+/** Units of memory: powers of 1000, and of 1024 with an i (IEC 80000-13). */
+const bytesIn: Readonly<Partial<Record<string, number>>> = {
+  '': 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+};

@@ -1,0 +1,73 @@
+import { type Size, type SizeRule, sizeAfter } from '../image/size-rule';
+import type { Settings } from './options';
+import { defaultSize, type Scale } from './scales';
+
+/** One size of a run. */
+export interface Stage extends Size {
+  /** Steps of the optimiser at most. */
+  readonly iterations: number;
+  /** Evaluations of loss and gradient at most; Infinity is no limit. */
+  readonly maxEvaluations: number;
+  /** Its longer side as a part of the last stage's. */
+  readonly scale: number;
+}
+
+/** The stages of a run in order; the last has the size of the result. */
+export type Schedule = readonly [Stage, ...Stage[]];
+
+/** The rule of a size that may be left out. */
+export const sizeRule = (size: number | undefined): SizeRule =>
+  size === undefined ? { atMost: defaultSize } : { longerSide: size };
+
+/** The stages in which a content image of a size is painted. */
+export function scheduleOf(settings: Settings, content: Size): Schedule {
+  const { width, height } = sizeAfter(sizeRule(settings.size), content.width, content.height);
+  const longer = Math.max(width, height);
+  const scales = scalesOf(settings, longer);
+  const iterations = scales.map((scale, i) => scale.iterations ?? defaultIterations(settings.iterations, i));
+  const limits = sharesOf(settings.maxEvaluations ?? Infinity, iterations);
+  const stages = scales.map(
+    ({ size }, i): Stage => ({
+      ...(size === longer ? { width, height } : sizeAfter({ longerSide: size }, width, height)),
+      iterations: iterations[i],
+      maxEvaluations: limits[i],
+      scale: size / longer,
+    }),
+  );
+  // The last stage always has an evaluation.
+  return stages.filter(({ maxEvaluations }) => maxEvaluations > 0) as unknown as Schedule;
+}
+
+/** The scales of a run whose result has a longer side of `longer` pixels. */
+function scalesOf({ scales, loss }: Settings, longer: number): readonly Scale[] {
+  if (typeof scales === 'object') return scales;
+  // A loss that is an object holds targets of one size.
+  const one = scales === 1 || typeof loss === 'object';
+  return one ? [{ size: longer }] : autoSizes(longer).map((size) => ({ size }));
+}
+
+/**
+ * Sizes of `'auto'`: halves as long as they have at least {@link leastOfAuto} pixels, the smallest first.
+ */
+function autoSizes(longer: number): readonly number[] {
+  return longer < 2 * leastOfAuto ? [longer] : [...autoSizes(Math.round(longer / 2)), longer];
+}
+
+/** Smallest size at which `'auto'` paints. */
+const leastOfAuto = 256;
+
+/** Iterations of a stage that does not state them: a stage that starts from a painted image needs fewer. */
+const defaultIterations = (iterations: number, index: number) => Math.ceil(iterations / (index + 1));
+
+/** Divides evaluations among stages in proportion to their iterations. */
+function sharesOf(evaluations: number, iterations: readonly number[]): readonly number[] {
+  if (evaluations === Infinity) return iterations.map(() => Infinity);
+  const all = iterations.reduce((sum, count) => sum + count, 0);
+  let [counted, given] = [0, 0];
+  return iterations.map((count) => {
+    counted += count;
+    const share = Math.floor((evaluations * counted) / all) - given;
+    given += share;
+    return share;
+  });
+}
