@@ -9,7 +9,13 @@ import type { WeightConvention, WeightSource } from '../features/vgg19/source';
 import { requireWeightKind, unsupportedKind } from '../features/vgg19/weight-kinds';
 import { showText, showValue } from '../options/show';
 import { optionTable } from '../options/table';
-import type { ByteRange, ByteStore, Bytes, ReadBytesOptions } from '../storage/byte-store';
+import {
+  type ByteRange,
+  type ByteStore,
+  type Bytes,
+  type ReadBytesOptions,
+  totalLength,
+} from '../storage/byte-store';
 
 /** Options of {@link directoryWeights}. */
 export interface DirectoryWeightsOptions {
@@ -26,7 +32,7 @@ const directoryWeightsOptions = optionTable<DirectoryWeightsOptions>()('director
 
 /**
  * VGG-19 on disk: a TensorFlow.js layers model (a folder with `model.json` and its shards), or a `.safetensors` file.
- * Only the bytes of the layers asked for are read.
+ * Only the shards, or of a `.safetensors` file the bytes, of the layers asked for are read.
  *
  * @param path the folder, its model.json or the .safetensors file, as a path or a `file:` URL
  * @throws InvalidArgumentError for another kind of file; WeightsError when reading, if a file is missing, too short or
@@ -78,10 +84,6 @@ class DirectoryStore implements ByteStore {
     this.name = showText(folder, 200);
   }
 
-  prefersWhole(): boolean {
-    return false;
-  }
-
   size(file: string): Promise<number> {
     return this.withFile(file, async (handle) => (await handle.stat()).size);
   }
@@ -100,22 +102,20 @@ class DirectoryStore implements ByteStore {
     });
   }
 
-  async *readRanges(
+  readRanges(
     file: string,
     ranges: readonly ByteRange[],
     { signal, onBytes }: ReadBytesOptions = {},
-  ): AsyncGenerator<Bytes> {
-    yield* await this.withFile(file, async (handle, path) => {
+  ): Promise<readonly Bytes[]> {
+    return this.withFile(file, async (handle, path) => {
       const before = (await handle.stat()).mtimeMs;
-      const pieces: Bytes[] = [];
-      let loaded = 0;
+      const parts: Bytes[] = [];
       for (const range of ranges) {
         signal?.throwIfAborted();
-        pieces.push(await readFully(handle, path, range));
-        loaded += range.length;
-        onBytes?.(loaded);
+        parts.push(await readFully(handle, path, range));
+        onBytes?.(totalLength(parts));
       }
-      if ((await handle.stat()).mtimeMs === before) return pieces;
+      if ((await handle.stat()).mtimeMs === before) return parts;
       throw new WeightsError('FILE_CHANGED', `${path} was modified while it was read.`, {
         option: 'weights',
       });

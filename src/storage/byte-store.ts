@@ -13,6 +13,31 @@ export interface ByteRange {
 export const totalLength = (parts: readonly { readonly length: number }[]): number =>
   parts.reduce((sum, { length }) => sum + length, 0);
 
+/** The end of the last of some parts of a file. */
+export const endOf = (ranges: readonly ByteRange[]): number =>
+  Math.max(0, ...ranges.map(({ offset, length }) => offset + length));
+
+/**
+ * Copies into each of `parts` what `chunk`, the bytes of a file from `position`, holds of its range.
+ * @returns the number of bytes copied
+ */
+export function copyRanges(
+  chunk: Uint8Array,
+  position: number,
+  ranges: readonly ByteRange[],
+  parts: readonly Uint8Array[],
+): number {
+  let copied = 0;
+  for (const [i, { offset, length }] of ranges.entries()) {
+    const from = Math.max(offset, position);
+    const to = Math.min(offset + length, position + chunk.length);
+    if (from >= to) continue;
+    parts[i].set(chunk.subarray(from - position, to - position), from - offset);
+    copied += to - from;
+  }
+  return copied;
+}
+
 /** Options of a {@link ByteStore}'s functions. */
 export interface ReadBytesOptions {
   readonly signal?: AbortSignal | undefined;
@@ -30,17 +55,19 @@ export interface ByteStore {
   readonly name: string;
   /** The file in the folder that the location named, if it named one. */
   readonly entry?: string | undefined;
-  /** Whether to read a file whole rather than in parts. @param size if known */
-  prefersWhole(file: string, size: number | undefined): boolean;
-  /** Size of a file in bytes. */
-  size(file: string, options?: ReadBytesOptions): Promise<number>;
+  /** Size of a file in bytes, where that is known without reading the file. */
+  size?(file: string): Promise<number>;
   /** All of a file. Throws a `WeightsError` if it holds more than `limit` bytes. */
   read(file: string, limit: number, options?: ReadBytesOptions): Promise<Bytes>;
   /**
    * Parts of one version of a file, in order: if the file is replaced meanwhile, bytes of old and new are never mixed.
    * The ranges ascend and do not overlap.
    */
-  readRanges(file: string, ranges: readonly ByteRange[], options?: ReadBytesOptions): AsyncIterable<Bytes>;
+  readRanges(
+    file: string,
+    ranges: readonly ByteRange[],
+    options?: ReadBytesOptions,
+  ): Promise<readonly Bytes[]>;
   /** Removes the files read from the cache, because their contents are wrong. */
   discard?(): Promise<void>;
 }

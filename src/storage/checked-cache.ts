@@ -10,10 +10,17 @@ export interface Pin {
   readonly size?: number | undefined;
 }
 
+/** A file or a part of one in a {@link CheckedCache}. */
+export interface CheckedFile {
+  readonly bytes: Bytes;
+  /** The version that it was written with, if there was one. */
+  readonly version?: string | undefined;
+}
+
 /**
  * A {@link WeightCache} whose every read is checked by SHA-256: the pinned one, or else that of the bytes that were
- * written, kept beside them. Damaged bytes are removed and count as absent. A cache that fails is a warning, not an
- * error.
+ * written, kept beside them with the version of their file. Damaged bytes are removed and count as absent. A cache that
+ * fails is a warning, not an error.
  */
 export class CheckedCache {
   constructor(
@@ -21,30 +28,29 @@ export class CheckedCache {
     private readonly warn: (warning: WeightsWarning) => void = () => undefined,
   ) {}
 
-  async read(key: string, pin: Pin = {}): Promise<Bytes | undefined> {
+  async read(key: string, pin: Pin = {}): Promise<CheckedFile | undefined> {
     const found = await this.trying('CACHE_READ_FAILED', async (cache) => {
       const bytes = await cache.read(key);
       if (!bytes || pin.sha256) return { bytes, expected: pin.sha256 };
-      const digest = await cache.read(digestKey(key));
-      return { bytes, expected: digest && new TextDecoder().decode(digest) };
+      const [expected, version] = new TextDecoder().decode(await cache.read(digestKey(key))).split('\n');
+      return { bytes, expected, version };
     });
-    const bytes = found?.bytes;
-    if (!bytes) return undefined;
+    if (!found?.bytes) return undefined;
+    const { bytes, expected, version } = found;
     const size = pin.size ?? bytes.length;
-    if (bytes.length === size && found.expected === (await sha256(bytes))) return bytes;
+    if (bytes.length === size && expected === (await sha256(bytes))) return { bytes, version };
     const message = `${key} in ${this.name} is damaged and will be fetched again.`;
     this.warn({ code: 'CACHE_CORRUPT', message });
     await this.delete(key);
     return undefined;
   }
 
-  /**
-   * Stores verified bytes: they have the pinned hash, or arrived in one transfer of one version of their file.
-   */
-  async write(key: string, bytes: Bytes, pin: Pin = {}): Promise<void> {
+  /** Stores verified bytes: they have the pinned hash, or arrived in one transfer of one version of their file. */
+  async write(key: string, { bytes, version }: CheckedFile, pin: Pin = {}): Promise<void> {
     await this.trying('CACHE_WRITE_FAILED', async (cache) => {
       // The hash is written first: a reader that finds bytes without a hash takes them for damaged.
-      if (!pin.sha256) await cache.write(digestKey(key), new TextEncoder().encode(await sha256(bytes)));
+      const digest = [await sha256(bytes), version].filter((part) => part !== undefined).join('\n');
+      if (!pin.sha256) await cache.write(digestKey(key), new TextEncoder().encode(digest));
       await cache.write(key, bytes);
     });
   }

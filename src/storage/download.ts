@@ -12,13 +12,6 @@ export interface Transport {
   readonly signal: AbortSignal | undefined;
 }
 
-/** The request of {@link Download.start}. */
-export interface DownloadRequest {
-  readonly method?: 'GET' | 'HEAD';
-  /** @default the whole file */
-  readonly range?: ByteRange | undefined;
-}
-
 /** A server's response: all of a file, or the requested part. */
 export class Download {
   /** Whether the body is the requested part, not the file from its start. */
@@ -51,15 +44,21 @@ export class Download {
   /**
    * Sends the request. Throws a `PassingFailure` if another attempt may help, else a `WeightsError`: `WRONG_SIZE` if
    * the file ends before the range.
+   *
+   * @param range undefined for the whole file
    */
-  static async start(url: string, request: DownloadRequest, transport: Transport): Promise<Download> {
-    const { method = 'GET', range } = request;
+  static async start(url: string, range: ByteRange | undefined, transport: Transport): Promise<Download> {
     const headers: HeadersInit = range
       ? { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` }
       : {};
     const controller = new AbortController();
-    const init: RequestInit = { method, headers, signal: controller.signal };
-    const response = await watched(() => transport.fetch(url, init), url, transport, controller);
+    const { signal } = controller;
+    const response = await watched(
+      () => transport.fetch(url, { headers, signal }),
+      url,
+      transport,
+      controller,
+    );
     try {
       if (!response.ok) throw failedResponse(response, url, range);
       if (response.status === 206) requireRange(response, url, range);

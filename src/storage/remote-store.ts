@@ -1,17 +1,16 @@
 import { WeightsError } from '../errors';
-import { showText, showUrl } from '../options/show';
+import { showText } from '../options/show';
 import type { WithDefaults } from '../options/table';
 import { browserCache } from './browser-cache';
 import type { WeightCache } from './byte-cache';
 import type { ByteRange, ByteStore, Bytes, ReadBytesOptions } from './byte-store';
 import { CheckedCache, type Pin } from './checked-cache';
-import { Download, type Transport, wrongSize } from './download';
+import type { Transport } from './download';
+import { type FileParts, fetchParts, fetchWhole } from './fetch-file';
 import { inTurn } from './in-turn';
-import { RangeDownload, type VersionedPieces } from './range-download';
 import { fileKeyOf, folderKeyOf, locationOf, type RemoteLocation } from './remote-location';
 import type { downloadOptions, RemoteOptions } from './remote-options';
-import { PassingFailure, retrying } from './retry';
-import { sha256, sha256OfText } from './sha256';
+import { retrying } from './retry';
 
 /** Options of downloads with their defaults. */
 export type RemoteSettings = WithDefaults<Omit<RemoteOptions, 'sha256'>, typeof downloadOptions>;
@@ -24,7 +23,6 @@ export class RemoteStore implements ByteStore {
   readonly name: string;
   readonly entry: string | undefined;
   private readonly cache: WeightCache | undefined;
-  private readonly sizes = new Map<string, number>();
   /** Cache keys of the files read. */
   private readonly used = new Set<string>();
   /** Index of the folder of the last successful download. */
@@ -41,20 +39,6 @@ export class RemoteStore implements ByteStore {
     this.cache = cache === false ? undefined : (cache ?? browserCache());
   }
 
-  prefersWhole(file: string, size: number | undefined): boolean {
-    return this.pinOf(file) !== undefined || size === undefined || size <= wholeFileBytes;
-  }
-
-  async size(file: string, options: ReadBytesOptions = {}): Promise<number> {
-    const known = this.pinOf(file)?.size ?? this.sizes.get(file);
-    const kept = known ?? (await this.cached(options).read(await this.keyOf(file)))?.length;
-    const asked = kept ?? (await this.fromAnyFolder(file, options, sizeOf));
-    // If the server does not state the size, the whole file is read.
-    const size = asked ?? (await this.read(file, unsizedFileBytes, options)).length;
-    this.sizes.set(file, size);
-    return size;
-  }
-
   async read(file: string, limit: number, options: ReadBytesOptions = {}): Promise<Bytes> {
     const pin = this.pinOf(file);
     const key = await this.keyOf(file);
@@ -62,93 +46,49 @@ export class RemoteStore implements ByteStore {
     this.used.add(key);
     return this.inTurn(key, options, async () => {
       const kept = await cache.read(key, pin);
-      if (kept && kept.length <= limit) return kept;
-      const bytes = await this.fromAnyFolder(file, options, (url, transport) => ({
-        run: () => fetchWhole(url, pin ?? {}, limit, transport, options.onBytes),
-      }));
-      await cache.write(key, bytes, pin);
-      this.sizes.set(file, bytes.length);
+      if (kept && kept.bytes.length <= limit) return kept.bytes;
+      const bytes = await this.fromAnyFolder(file, options, (url, transport) =>
+        fetchWhole(url, pin ?? {}, limit, transport, options.onBytes),
+      );
+      await cache.write(key, { bytes }, pin);
       return bytes;
     });
   }
 
-  async *readRanges(
+  async readRanges(
     file: string,
     ranges: readonly ByteRange[],
     options: ReadBytesOptions = {},
-  ): AsyncGenerator<Bytes> {
+  ): Promise<readonly Bytes[]> {
     const key = await this.keyOf(file);
-    yield* await this.inTurn(key, options, () => this.rangesOf(file, key, ranges, options));
+    const cache = this.cached(options);
+    const keys = ranges.map(({ offset, length }) => `${key}.bytes-${offset}-${length}`);
+    for (const part of keys) this.used.add(part);
+    return this.inTurn(key, options, async () => {
+      const kept = await Promise.all(keys.map((part, i) => cache.read(part, { size: ranges[i].length })));
+      const version = kept.find((part) => part)?.version;
+      const parts = kept.map((part) => (part?.version === version ? part?.bytes : undefined));
+      const state: FileParts = { ranges, parts, version, changes: 0 };
+      const keep = (i: number, bytes: Bytes) => cache.write(keys[i], { bytes, version: state.version });
+      while (parts.includes(undefined))
+        await this.fromAnyFolder(file, options, (url, transport) =>
+          fetchParts(url, state, transport, keep, options.onBytes),
+        );
+      return parts as Bytes[];
+    });
   }
 
   async discard(): Promise<void> {
     const cache = this.cached({});
     for (const key of this.used) await cache.delete(key);
     this.used.clear();
-    this.sizes.clear();
-  }
-
-  /**
-   * Parts of a file from the cache and the server. The cache stores the parts of one version of a file under keys with
-   * that version, and the version under a key of its own.
-   */
-  private async rangesOf(
-    file: string,
-    key: string,
-    ranges: readonly ByteRange[],
-    options: ReadBytesOptions,
-  ): Promise<readonly Bytes[]> {
-    const cache = this.cached(options);
-    const versionKey = `${key}.version`;
-    this.used.add(versionKey);
-    const stored = await cache.read(versionKey);
-    const keptVersion = stored && new TextDecoder().decode(stored);
-    const keyOfRange = async (range: ByteRange, version: string) =>
-      `${key}.${(await sha256OfText(version)).slice(0, 12)}.bytes-${range.offset}-${range.length}`;
-    const kept = await Promise.all(
-      ranges.map(async (range) => {
-        if (keptVersion === undefined) return undefined;
-        const rangeKey = await keyOfRange(range, keptVersion);
-        this.used.add(rangeKey);
-        const bytes = await cache.read(rangeKey);
-        return bytes?.length === range.length ? bytes : undefined;
-      }),
-    );
-    if (kept.every((bytes) => bytes !== undefined)) return kept;
-    const known: VersionedPieces = { version: keptVersion, pieces: kept };
-    let download: RangeDownload | undefined;
-    try {
-      return await this.fromAnyFolder(file, options, (url, transport) => {
-        download = new RangeDownload(url, ranges, known, this.sizes.get(file), transport, options.onBytes);
-        return download;
-      });
-    } finally {
-      // Also after a failure, so that the next load does not fetch these pieces again.
-      const { version, pieces } = download?.fetched ?? known;
-      if (version !== undefined && pieces.some((piece, i) => piece && piece !== kept[i])) {
-        if (version !== keptVersion) await this.forgetRanges(key, cache);
-        await cache.write(versionKey, new TextEncoder().encode(version));
-        for (const [i, piece] of pieces.entries()) {
-          const rangeKey = await keyOfRange(ranges[i], version);
-          this.used.add(rangeKey);
-          if (piece && piece !== kept[i]) await cache.write(rangeKey, piece);
-        }
-      }
-    }
-  }
-
-  /** Removes the parts of a version that the server no longer has. */
-  private async forgetRanges(key: string, cache: CheckedCache): Promise<void> {
-    const files = (await this.cache?.list().catch(() => [])) ?? [];
-    for (const file of files)
-      if (file.key.startsWith(`${key}.`) && /\.bytes-\d+-\d+$/.test(file.key)) await cache.delete(file.key);
   }
 
   /** Runs a download with retries, from the first folder where it succeeds. */
   private async fromAnyFolder<T>(
     file: string,
     { signal }: ReadBytesOptions,
-    downloadFrom: (url: string, transport: Transport) => Attempt<T>,
+    download: (url: string, transport: Transport) => Promise<T>,
   ): Promise<T> {
     const { location, settings } = this;
     if (settings.offline)
@@ -165,8 +105,7 @@ export class RemoteStore implements ByteStore {
       const index = (i + this.preferred) % location.folders.length;
       const url = `${location.folders[index]}${path}${location.search ?? ''}`;
       try {
-        const { run, progress } = downloadFrom(url, transport);
-        const result = await retrying(run, { retries, retryDelayMs, signal, progress });
+        const result = await retrying(() => download(url, transport), { retries, retryDelayMs, signal });
         this.preferred = index;
         return result;
       } catch (error) {
@@ -213,80 +152,4 @@ export function remoteStore(
     ([file, hash]) => [file, { sha256: hash.toLowerCase() }] as const,
   );
   return new RemoteStore({ ...locationOf(url, defaultEntry), pins: new Map(pins) }, settings);
-}
-
-/** Files up to this size are fetched and cached whole even if only a part is needed. */
-const wholeFileBytes = 2 ** 23;
-/** Limit for files that are read to find their size. */
-const unsizedFileBytes = 2 ** 26;
-
-/** A download that may be tried again. */
-interface Attempt<T> {
-  readonly run: () => Promise<T>;
-  readonly progress?: () => number;
-}
-
-/** Size of the file; undefined if the server does not state it. */
-const sizeOf = (url: string, transport: Transport): Attempt<number | undefined> => ({
-  async run() {
-    for (const method of ['HEAD', 'GET'] as const) {
-      try {
-        const download = await Download.start(url, { method }, transport);
-        download.close();
-        if (download.total !== undefined) return download.total;
-      } catch (error) {
-        // Not every server answers HEAD.
-        if (method === 'GET' || !(error instanceof WeightsError)) throw error;
-      }
-    }
-    return undefined;
-  },
-});
-
-/** All of a file, in one transfer. */
-async function fetchWhole(
-  url: string,
-  { size, sha256: hash }: Pin,
-  limit: number,
-  transport: Transport,
-  onBytes: ReadBytesOptions['onBytes'],
-): Promise<Bytes> {
-  const download = await Download.start(url, {}, transport);
-  try {
-    const { total } = download;
-    const exact = size === undefined ? undefined : `${size} bytes`;
-    if (exact && total !== undefined && total !== size) throw wrongSize(url, total, exact);
-    const most = size ?? limit;
-    const tooLarge = new WeightsError('TOO_LARGE', `${showUrl(url)} is larger than ${most} bytes.`, {
-      option: 'weights',
-      value: total,
-      accepted: `at most ${most} bytes`,
-    });
-    if (total !== undefined && total > most) throw tooLarge;
-    const chunks: Bytes[] = [];
-    let loaded = 0;
-    for await (const chunk of download.chunks()) {
-      chunks.push(chunk);
-      loaded += chunk.length;
-      if (loaded > (total ?? most)) throw tooLarge;
-      onBytes?.(loaded);
-    }
-    const bytes = new Uint8Array(await new Blob(chunks).arrayBuffer());
-    if (total !== undefined && bytes.length < total) {
-      const message = `${showUrl(url)} ended after ${bytes.length} bytes instead of ${total}`;
-      throw new PassingFailure(message, { code: 'TRUNCATED' });
-    }
-    if (exact && bytes.length !== size) throw wrongSize(url, bytes.length, exact);
-    if (hash) await requireHash(bytes, hash, url);
-    return bytes;
-  } finally {
-    download.close();
-  }
-}
-
-async function requireHash(bytes: Bytes, expected: string, url: string): Promise<void> {
-  const found = await sha256(bytes);
-  if (found === expected) return;
-  const message = `${showUrl(url)} is not the expected file: its SHA-256 is ${found}, expected ${expected}.`;
-  throw new WeightsError('WRONG_HASH', message, { option: 'weights', value: found, accepted: expected });
 }

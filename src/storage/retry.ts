@@ -22,16 +22,11 @@ export class PassingFailure extends Error {
 
 /** Options of {@link retrying}. */
 export interface RetryOptions {
-  /** Number of consecutive failures without progress before the work is given up. */
+  /** Number of failures before the work is given up. */
   readonly retries: number;
   /** Pause before the first repetition in milliseconds; it doubles from one to the next, up to 8 seconds. */
   readonly retryDelayMs: number;
   readonly signal?: AbortSignal | undefined;
-  /**
-   * Bytes that need not be fetched again; a failed attempt that increased them resets the count of failures.
-   * @default 0
-   */
-  readonly progress?: () => number;
 }
 
 /** If a server requests a longer pause, the work is given up at once. */
@@ -43,18 +38,14 @@ const longestBackOffMs = 8_000;
  * asked for.
  */
 export async function retrying<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
-  const { retries, retryDelayMs, signal, progress = () => 0 } = options;
-  let failures = 0;
-  let reached = progress();
-  for (;;) {
+  const { retries, retryDelayMs, signal } = options;
+  for (let failures = 1; ; failures++) {
     try {
       signal?.throwIfAborted();
       return await attempt();
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
       if (!(error instanceof PassingFailure)) throw error;
-      failures = progress() > reached ? 1 : failures + 1;
-      reached = progress();
       const { delayMs = 0 } = error;
       let givenUp = failures > retries ? `given up after ${failures} attempt${failures > 1 ? 's' : ''}` : '';
       if (!givenUp && delayMs > longestPauseMs) givenUp = `it asks to wait ${Math.round(delayMs / 1000)} s`;

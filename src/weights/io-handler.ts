@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { WeightsError } from '../errors';
-import { RangePicker } from '../storage/range-picker';
+import { type Bytes, endOf, totalLength } from '../storage/byte-store';
 import { untilAborted } from '../until-aborted';
 import { parseWeightSpecs } from './model-json';
 import { type OpenTensorFile, tensorsByName } from './tensor-file';
@@ -14,7 +14,7 @@ export function isIOHandler(value: unknown): value is tf.io.IOHandler {
 export const ioHandlerName = 'a tf.io.IOHandler';
 
 /**
- * The tensors of a tfjs IOHandler. If the handler can stream, its data is never held in memory as a whole.
+ * The tensors of a tfjs IOHandler.
  * @param handler one that {@link isIOHandler} knows, so that it has `load`
  */
 export function openIOHandler(handler: tf.io.IOHandler): OpenTensorFile {
@@ -23,40 +23,24 @@ export function openIOHandler(handler: tf.io.IOHandler): OpenTensorFile {
     const { tensors, totalBytes } = parseWeightSpecs(artifacts.weightSpecs, ioHandlerName);
     return {
       tensors: tensorsByName(tensors),
-      async *read(wanted, meter, { signal }) {
-        const picker = new RangePicker(wanted);
-        let position = 0;
-        for await (const chunk of chunksOf(artifacts, signal)) {
-          picker.add(chunk, position);
-          position += chunk.length;
-          meter.report('weights', picker.loaded);
-          if (picker.done) break;
-        }
-        if (!picker.done)
+      async read(wanted, meter, { signal }) {
+        const bytes = await untilAborted(signal, weightsOf(artifacts, signal));
+        if (bytes.length < endOf(wanted))
           throw new WeightsError(
             'TRUNCATED',
-            `${ioHandlerName} gave ${position} bytes; its weight specifications describe ${totalBytes}.`,
-            { option: 'weights', value: position, accepted: `${totalBytes} bytes` },
+            `${ioHandlerName} gave ${bytes.length} bytes; its weight specifications describe ${totalBytes}.`,
+            { option: 'weights', value: bytes.length, accepted: `${totalBytes} bytes` },
           );
-        for (const [i, bytes] of picker.complete.entries()) yield [wanted[i], bytes];
+        meter.finish('weights', totalLength(wanted));
+        return new Map(wanted.map((tensor) => [tensor, bytes.slice(tensor.offset, endOf([tensor]))]));
       },
     };
   };
 }
 
-async function* chunksOf(
-  artifacts: tf.io.ModelArtifacts,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array> {
-  const { weightData = [] } = artifacts;
-  const reader = artifacts.getWeightStream?.().getReader();
-  if (!reader) return yield* [weightData].flat().map((data) => new Uint8Array(data));
-  const read = () => untilAborted(signal, reader.read());
-  try {
-    // The handlers of tfjs stream Uint8Array, whatever the type says; the constructor takes both.
-    for (let next = await read(); !next.done; next = await read()) yield new Uint8Array(next.value);
-  } finally {
-    // Not awaited: a stream that does not answer must not keep an abort waiting.
-    reader.cancel().catch(() => undefined);
-  }
+async function weightsOf(artifacts: tf.io.ModelArtifacts, signal: AbortSignal | undefined): Promise<Bytes> {
+  const chunks: BlobPart[] = [artifacts.weightData ?? []].flat();
+  const collecting = new WritableStream<ArrayBuffer>({ write: (chunk) => void chunks.push(chunk) });
+  await artifacts.getWeightStream?.().pipeTo(collecting, { signal });
+  return new Uint8Array(await new Blob(chunks).arrayBuffer());
 }

@@ -79,8 +79,8 @@ export function requireSafePath(path: string, source: string): void {
   );
 }
 
-/** All of VGG-19 in float32, with its dense layers, has 575 MB; a a much larger size must be wrong. */
-const maxGroupBytes = 4 * 2 ** 30;
+/** All of VGG-19 in float32, with its dense layers, has 575 MB; a much larger size must be wrong. */
+const maxGroupBytes = 2 ** 30;
 
 function parseEncoding(
   spec: unknown,

@@ -1,12 +1,6 @@
 import { WeightsError } from '../errors';
 import { showText, showValue } from '../options/show';
-import {
-  type ByteRange,
-  type ByteStore,
-  type Bytes,
-  type ReadBytesOptions,
-  totalLength,
-} from '../storage/byte-store';
+import { type ByteStore, totalLength } from '../storage/byte-store';
 import { field, isShape, malformedWeights } from './json';
 import { bytesPerElement, type TensorEncoding } from './tensor-encoding';
 import { type OpenTensorFile, type StoredTensor, sizeOf, type TensorFile } from './tensor-file';
@@ -16,39 +10,26 @@ export function openSafetensors(store: ByteStore): OpenTensorFile {
   return async (options) => {
     const file = store.entry ?? 'model.safetensors';
     const source = `${showText(file)} in ${store.name}`;
-    const [start] = await readRanges(store, file, [{ offset: 0, length: lengthBytes }], options);
+    const [start] = await store.readRanges(file, [{ offset: 0, length: lengthBytes }], options);
     const header = { offset: lengthBytes, length: parseHeaderLength(start, source) };
-    // A store on a server may not know the size; reading a tensor beyond the end then fails.
-    const fileBytes = store.prefersWhole(file, undefined) ? undefined : await store.size(file, options);
-    const [text] = await readRanges(store, file, [header], options);
+    const [text] = await store.readRanges(file, [header], options);
     return {
-      ...parseHeader(text, source, fileBytes),
-      async *read(wanted, meter, reading) {
+      // Where the size is not known, reading a tensor beyond the end fails.
+      ...parseHeader(text, source, await store.size?.(file)),
+      async read(wanted, meter, reading) {
         const onBytes = (loaded: number) => meter.report(file, Math.max(0, loaded - header.length));
         // The header is read again: if the file was replaced since, tensors must not be read at the old offsets.
         const ranges = [header, ...wanted];
-        const [again, ...pieces] = await readRanges(store, file, ranges, { ...reading, onBytes });
+        const [again, ...parts] = await store.readRanges(file, ranges, { ...reading, onBytes });
         if (again.some((byte, i) => byte !== text[i]))
           throw new WeightsError('FILE_CHANGED', `${source} was replaced while it was read.`, {
             option: 'weights',
           });
-        meter.finish(file, totalLength(pieces));
-        for (const [i, bytes] of pieces.entries()) yield [wanted[i], bytes];
+        meter.finish(file, totalLength(parts));
+        return new Map(wanted.map((tensor, i) => [tensor, parts[i]]));
       },
     };
   };
-}
-
-/** Reads ranges of a file, which are all of one version of it. */
-async function readRanges(
-  store: ByteStore,
-  file: string,
-  ranges: readonly ByteRange[],
-  options: ReadBytesOptions,
-): Promise<Bytes[]> {
-  const pieces: Bytes[] = [];
-  for await (const bytes of store.readRanges(file, ranges, options)) pieces.push(bytes);
-  return pieces;
 }
 
 /** Bytes before the header: its length, as a little-endian 64-bit number. */

@@ -41,12 +41,12 @@ export interface TensorFile {
   readonly convention?: string | undefined;
   /** Name of the network, if the file states it: `'vgg16'`. */
   readonly network?: string | undefined;
-  /** Bytes of tensors of this file, each complete, in any order. @param tensors ascending by their offsets */
+  /** Bytes of some tensors. @param tensors ascending by their offsets */
   read(
     tensors: readonly StoredTensor[],
     meter: ProgressMeter,
     options: ReadBytesOptions,
-  ): AsyncIterable<readonly [StoredTensor, Bytes]>;
+  ): Promise<ReadonlyMap<StoredTensor, Bytes>>;
 }
 
 /** Reads the description of a file of tensors. */
@@ -66,16 +66,10 @@ export async function readTensors(
   const ascending = [...tensors].sort((a, b) => a.offset - b.offset);
   const meter = new ProgressMeter(onProgress, totalLength(tensors));
   const read = new Map<string, NamedTensor>();
-  for await (const [tensor, bytes] of file.read(ascending, meter, options)) {
-    const { name, shape, encoding } = tensor;
+  for (const [{ name, shape, encoding }, bytes] of await file.read(ascending, meter, options)) {
     if (!encoding) throw unsupportedType(name, 'another type', source);
     read.set(name, { shape, values: decodeTensor(bytes, encoding) });
   }
-  const missing = tensors.find(({ name }) => !read.has(name));
-  if (missing)
-    throw new WeightsError('TRUNCATED', `${source} returned no bytes of ${showText(missing.name)}.`, {
-      option: 'weights',
-    });
   return read;
 }
 

@@ -45,9 +45,8 @@ const layersModelOptions = optionTable<LayersModelOptions>()('layersModelWeights
 
 /**
  * VGG-19 as a TensorFlow.js layers model: `model.json` and binary shards with Keras' names (`block1_conv1/kernel`),
- * cut into shards in any way, as float32, float16, uint8 or uint16 (tfjs' quantisation), or int8 per
- * output channel (`convertWeights`). Only shards that hold requested layers are read; of large shards, only the needed
- * bytes.
+ * cut into shards in any way, as float32, float16, uint8 or uint16 (tfjs' quantisation), or int8 per output channel
+ * (`convertWeights`). The shards of a group are read from the first to the last that a requested layer is in.
  *
  * @param location URL of a model.json or of its folder, a `tf.io.IOHandler`, or any folder of files
  * @throws InvalidArgumentError if the location is none of these or an option is wrong; reading throws a `WeightsError`

@@ -9,12 +9,10 @@ function storeOf(files: ReadonlyMap<string, Uint8Array>): ByteStore {
   const bytes = (file: string) => new Uint8Array(files.get(file) ?? new Uint8Array());
   return {
     name: 'memory',
-    prefersWhole: () => false,
     size: async (file) => bytes(file).length,
     read: async (file) => bytes(file),
-    async *readRanges(file, ranges) {
-      for (const { offset, length } of ranges) yield bytes(file).slice(offset, offset + length);
-    },
+    readRanges: async (file, ranges) =>
+      ranges.map(({ offset, length }) => bytes(file).slice(offset, offset + length)),
   };
 }
 
