@@ -112,10 +112,9 @@ const squareOf = <V>(gradient: V): readonly [Quantity<V, never>] => [
   { kind: 'products', left: [gradient], right: [gradient] },
 ];
 
-/** The point of a reading. Frees the mask and the free part of the gradient, which Adam does not need. */
+/** The point of a reading. Frees the free part of the gradient, which Adam does not need. */
 function pointOf<V, S, X>({ space }: Run<V, S, X>, reading: Reading<V, unknown>, rate: number): Point<V> {
-  const { free, q, gradient } = reading;
-  if (free !== undefined) space.dispose(free);
+  const { q, gradient } = reading;
   if (q !== gradient) space.dispose(q);
   // Steps of Adam are at most about the rate in every component (Kingma & Ba 2015, section 2.1).
   return { ...reading, step: rate, moved: rate };

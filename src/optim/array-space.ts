@@ -41,10 +41,6 @@ export function arraySpace(size: number): VectorSpace<Float64Array, number> {
       const [lower, upper] = bounding(bounds);
       return make((i) => Math.min(Math.max(x[i], lower(i)), upper(i)));
     },
-    projectedGradient(x, gradient, bounds) {
-      const [lower, upper] = bounding(bounds);
-      return make((i) => Math.min(Math.max(gradient[i], x[i] - upper(i)), x[i] - lower(i)));
-    },
     freeMask(x, gradient, bounds) {
       const [lower, upper] = bounding(bounds);
       return make((i) => {
@@ -63,11 +59,22 @@ export function arraySpace(size: number): VectorSpace<Float64Array, number> {
 function measured(quantity: Quantity<Float64Array, number>): number[] {
   if (quantity.kind === 'scalars') return [...quantity.of];
   if (quantity.kind === 'largest') return quantity.of.map(largest);
+  if (quantity.kind === 'projectedGradient') return [largestProjected(quantity)];
   return quantity.left.flatMap((left) => quantity.right.map((right) => innerProduct(left, right)));
 }
 
 const largest = (vector: Float64Array): number =>
   vector.reduce((most, component) => Math.max(most, Math.abs(component)), 0);
+
+type ProjectedGradient<V> = Extract<Quantity<V, never>, { readonly kind: 'projectedGradient' }>;
+
+function largestProjected({ x, gradient, scale, bounds }: ProjectedGradient<Float64Array>): number {
+  const [lower, upper] = bounding(bounds);
+  return x.reduce((most, component, i) => {
+    const projected = Math.min(Math.max(scale * gradient[i], component - upper(i)), component - lower(i));
+    return Math.max(most, Math.abs(projected));
+  }, 0);
+}
 
 function innerProduct(a: Float64Array, b: Float64Array): number {
   let sum = 0;

@@ -30,19 +30,23 @@ export class LbfgsHistory<V> {
     });
   }
 
+  /** Forgets the oldest pair if the history is full. @returns its vectors */
+  makeRoom(): readonly V[] {
+    if (this.pairs.length < this.memory) return [];
+    const [oldest, ...kept] = this.pairs;
+    this.pairs = kept.map((pair) => ({ ...pair, sy: pair.sy.slice(1), zy: pair.zy.slice(1) }));
+    return [oldest.s, oldest.z];
+  }
+
   /**
-   * Adds a pair. `byY` and `byQ` are the inner products of {@link vectors}, s and z with the pair's y and with q.
-   * @returns the vectors that are no longer needed
+   * Adds a pair, for which there must be room. `byY` and `byQ` are the inner products of {@link vectors}, s and z with
+   * the pair's y and with q.
    */
-  add(s: V, z: V, byY: readonly number[], byQ: readonly number[]): readonly V[] {
+  add(s: V, z: V, byY: readonly number[], byQ: readonly number[]): void {
     const sy = byY.filter((_, k) => k % 2 === 0);
     const zy = byY.filter((_, k) => k % 2 === 1);
     this.pairs.push({ s, z, sy, zy, sq: 0, zq: 0 });
     this.setGradient(byQ);
-    if (this.pairs.length <= this.memory) return [];
-    const [oldest, ...kept] = this.pairs;
-    this.pairs = kept.map((pair) => ({ ...pair, sy: pair.sy.slice(1), zy: pair.zy.slice(1) }));
-    return [oldest.s, oldest.z];
   }
 
   /** Forgets all pairs and returns their vectors. */

@@ -8,6 +8,11 @@ import type { Preconditioner } from './vector-space';
 export class LbfgsStepper<V, S, X> implements Stepper<V> {
   private readonly history: LbfgsHistory<V>;
   private current: Point<V>;
+  /**
+   * P q at the current point, until the direction from it is known. Vectors that are cheap to compute again are not
+   * kept: of a large image, one takes hundreds of megabytes.
+   */
+  private pq: V | undefined;
   /** Euclidean length of the first trial step while the history is empty. */
   private length: number;
 
@@ -15,9 +20,11 @@ export class LbfgsStepper<V, S, X> implements Stepper<V> {
     private readonly run: Run<V, S, X>,
     private readonly settings: LbfgsSettings<X>,
     start: Point<V>,
+    pq: V,
   ) {
     this.history = new LbfgsHistory(settings.memory);
     this.current = start;
+    this.pq = pq;
     this.length = settings.firstStep * Math.sqrt(run.space.size);
   }
 
@@ -34,8 +41,12 @@ export class LbfgsStepper<V, S, X> implements Stepper<V> {
       pq = preconditioned(run, settings, q);
       return [{ kind: 'products', left: [pq], right: [q, pq] }];
     });
+    const { gradient, q } = reading;
     const [[qpq, pqpq]] = reading.measured;
-    return new LbfgsStepper(run, settings, { ...reading, pq: pq ?? reading.q, qpq, pqpq, step: 0, moved: 0 });
+    const point = { ...reading, qpq, pqpq, step: 0, moved: 0 };
+    const stepper = new LbfgsStepper(run, settings, point, pq ?? q);
+    stepper.release([q], [gradient, stepper.pq]);
+    return stepper;
   }
 
   get position(): Position<V> {
@@ -48,12 +59,13 @@ export class LbfgsStepper<V, S, X> implements Stepper<V> {
 
   async advance(): Promise<'stepped' | 'stalled' | 'exhausted'> {
     for (;;) {
+      const steepest = this.history.isEmpty;
       const found = await this.search();
       if (typeof found === 'object') {
         this.moveTo(found);
         return 'stepped';
       }
-      if (found === 'exhausted' || this.history.isEmpty) return found;
+      if (found === 'exhausted' || steepest) return found;
       // The history may describe the function elsewhere: one more search, without it.
       this.run.space.dispose(...this.history.clear());
     }
@@ -72,52 +84,56 @@ export class LbfgsStepper<V, S, X> implements Stepper<V> {
     let lowest: Neighbour<V> | undefined;
     let state: ReturnType<typeof line.report> = slope < 0 ? 'continue' : 'exhausted';
     while (state === 'continue' && !run.exhausted) {
+      if (lowest) lowest = this.reduced(lowest);
       const neighbour = await this.look(direction, line.step, hidden);
       state = line.report(neighbour.trial);
       const taken =
         state === 'accepted' ||
         (decreasedEnough(neighbour.trial) && !(neighbour.value > (lowest?.value ?? Infinity)));
-      if (taken && lowest) this.discard(lowest);
+      const worse = taken ? lowest : neighbour;
+      if (worse) this.release([worse.x, worse.gradient, ...Object.values(worse.pair ?? {})]);
       if (taken) lowest = neighbour;
-      else this.discard(neighbour);
     }
     run.space.dispose(direction);
     return lowest ?? (run.exhausted ? 'exhausted' : 'stalled');
   }
 
+  /** The next direction. Makes room in the history for the pair of the step along it. */
   private direction(): { readonly direction: V; readonly slope: number; readonly step: number } {
     const { history, current, run } = this;
+    const pq = this.pq ?? this.steepest(current);
     // Because of rounding, the recursion may yield a direction that does not descend.
     if (!(history.direction(current.qpq).qHq > 0)) run.space.dispose(...history.clear());
     const { coefficients, qHq } = history.direction(current.qpq);
     const negative = coefficients.map((coefficient) => -coefficient);
-    const unmasked = run.space.combine(negative, [...history.vectors, current.pq]);
-    const direction = current.free === undefined ? unmasked : run.space.multiply(current.free, unmasked);
-    if (direction !== unmasked) run.space.dispose(unmasked);
-    return { direction, slope: -qHq, step: history.isEmpty ? this.length / Math.sqrt(current.pqpq) : 1 };
+    const unmasked = run.space.combine(negative, [...history.vectors, pq]);
+    this.release([pq], [current.gradient]);
+    this.pq = undefined;
+    const direction = run.freePart(unmasked, current);
+    this.release([unmasked], [direction]);
+    const step = history.isEmpty ? this.length / Math.sqrt(current.pqpq) : 1;
+    run.space.dispose(...history.makeRoom());
+    return { direction, slope: -qHq, step };
   }
 
   private async look(direction: V, step: number, hidden: boolean): Promise<Neighbour<V>> {
-    const { run, current, history, settings } = this;
+    const { run, current, history } = this;
     const { space, bounds } = run;
     const ahead = space.combine([1, step], [current.x, direction]);
     const x = bounds ? space.project(ahead, bounds) : ahead;
-    if (x !== ahead) space.dispose(ahead);
+    this.release([ahead], [x]);
 
     const unread = await run.evaluate(x);
-    const s = space.combine([1, -1], [x, current.x]);
-    const y = space.combine([1, -1], [unread.gradient, current.gradient]);
-    const z = preconditioned(run, settings, y);
-    const { q } = unread;
-    const pq = preconditioned(run, settings, q);
+    const { gradient, q } = unread;
+    const { s, y, pair } = this.difference(unread);
     const reading = await run.read(unread, [
-      { kind: 'products', left: [...history.vectors, s, z], right: [y, q] },
+      { kind: 'products', left: [...history.vectors, pair.s, pair.z], right: [y, q] },
       { kind: 'products', left: [s], right: [s, y, current.gradient] },
-      { kind: 'products', left: [pq], right: [q, pq] },
+      { kind: 'products', left: [pair.pq], right: [q, pair.pq] },
       { kind: 'products', left: [direction], right: [q] },
       { kind: 'products', left: [y], right: [y] },
     ] as const);
-    if (z !== y) space.dispose(y);
+    this.release([s, y, q], [gradient, ...Object.values(pair)]);
 
     const [byYAndQ, [ss, sy, predicted], [qpq, pqpq], [slope], [yy]] = reading.measured;
     const byY = byYAndQ.filter((_, k) => k % 2 === 0);
@@ -125,25 +141,63 @@ export class LbfgsStepper<V, S, X> implements Stepper<V> {
     const change = hidden ? predicted + sy / 2 : run.unit * (reading.value - current.value);
     const trial: Trial = { change: reading.finite ? change : Number.NaN, slope, predicted };
     const moved = Math.sqrt(ss / space.size);
-    return { ...reading, pq, qpq, pqpq, step, moved, s, z, ss, sy, yy, byY, byQ, trial };
+    return { ...reading, qpq, pqpq, step, moved, ss, yy, byY, byQ, trial, pair };
+  }
+
+  /** The differences s and y from the current point to another, and what is kept of them and of q if it is accepted. */
+  private difference({ x, gradient, q }: Evaluated<V>): { s: V; y: V; pair: NewPair<V> } {
+    const { run, settings, current } = this;
+    const { space } = run;
+    const s = space.combine([1, -1], [x, current.x]);
+    const y = space.combine([1, -1], [gradient, current.gradient]);
+    const z = preconditioned(run, settings, y);
+    const pq = preconditioned(run, settings, q);
+    return { s, y, pair: { s, z, pq } };
+  }
+
+  /** A point without its pair, for less memory while the line search goes on. */
+  private reduced(neighbour: Neighbour<V>): Neighbour<V> {
+    this.release(Object.values(neighbour.pair ?? {}), [neighbour.gradient]);
+    return { ...neighbour, pair: undefined };
+  }
+
+  /** The pair of a point that was {@link reduced}. */
+  private pairAgain({ x, gradient }: Neighbour<V>): NewPair<V> {
+    const q = this.run.freePart(gradient, { x, gradient });
+    const { s, y, pair } = this.difference({ x, gradient, q });
+    this.release([s, y, q], [gradient, ...Object.values(pair)]);
+    return pair;
+  }
+
+  /** P q at a point. */
+  private steepest({ x, gradient }: Point<V>): V {
+    const q = this.run.freePart(gradient, { x, gradient });
+    const pq = preconditioned(this.run, this.settings, q);
+    this.release([q], [gradient, pq]);
+    return pq;
   }
 
   private moveTo(next: Neighbour<V>): void {
     const { history, current, run } = this;
-    const { s, z, ss, sy, yy, byY, byQ } = next;
-    run.space.dispose(...vectorsOf(current));
-    if (sy > run.space.epsilon * Math.sqrt(ss * yy)) {
-      run.space.dispose(...history.add(s, z, byY, byQ));
+    const { ss, yy, byY, byQ, pair } = next;
+    const { s, z, pq } = pair ?? this.pairAgain(next);
+    this.release([current.x, current.gradient]);
+    // The curvatures s.y and y.P y of what is stored.
+    const [sy, zy] = byY.slice(-2);
+    if (sy > run.space.epsilon * Math.sqrt(ss * yy) && zy > 0) {
+      history.add(s, z, byY, byQ);
     } else {
       history.setGradient(byQ);
-      run.space.dispose(s, z);
+      this.release([s, z], [next.gradient, pq]);
     }
     this.length = Math.sqrt(ss);
     this.current = next;
+    this.pq = pq;
   }
 
-  private discard(neighbour: Neighbour<V>): void {
-    this.run.space.dispose(...vectorsOf(neighbour), neighbour.s, neighbour.z);
+  /** Frees vectors, except those that are also `kept`: without bounds or preconditioner, several names have one vector. */
+  private release(vectors: readonly V[], kept: readonly (V | undefined)[] = []): void {
+    this.run.space.dispose(...vectors.filter((vector) => !kept.includes(vector)));
   }
 }
 
@@ -158,26 +212,31 @@ export interface LbfgsSettings<X> {
 }
 
 /** An evaluated point, in the run's unit. */
-interface Point<V> extends Position<V>, Evaluated<V> {
-  /** P q; q itself without a preconditioner. */
-  readonly pq: V;
+interface Point<V> extends Position<V>, Pick<Evaluated<V>, 'gradient'> {
   /** q.P q and |P q|^2 */
   readonly qpq: number;
   readonly pqpq: number;
 }
 
-/** A trial point of a line search, with the pair (s, y) from the current point to it. */
+/** A trial point of a line search. */
 interface Neighbour<V> extends Point<V> {
   readonly trial: Trial;
-  /** Change of x, and P times the change y of the gradient. */
-  readonly s: V;
-  readonly z: V;
   readonly ss: number;
-  readonly sy: number;
   readonly yy: number;
   /** Inner products of the history's vectors, s and z with y and with q. */
   readonly byY: readonly number[];
   readonly byQ: readonly number[];
+  /** Undefined after {@link LbfgsStepper.reduced}. */
+  readonly pair: NewPair<V> | undefined;
+}
+
+/** What a trial point brings to the history and the next direction, if it is accepted. */
+interface NewPair<V> {
+  /** Change of x, and P times the change y of the gradient. */
+  readonly s: V;
+  readonly z: V;
+  /** P q; q itself without a preconditioner. */
+  readonly pq: V;
 }
 
 const preconditioned = <V, S, X>(
@@ -185,7 +244,3 @@ const preconditioned = <V, S, X>(
   { preconditioner }: LbfgsSettings<X>,
   vector: V,
 ): V => (preconditioner ? space.precondition(preconditioner, vector) : vector);
-
-function vectorsOf<V>({ x, gradient, free, q, pq }: Point<V>): readonly V[] {
-  return [x, gradient, ...(free === undefined ? [] : [free]), q, pq];
-}

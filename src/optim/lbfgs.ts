@@ -7,8 +7,8 @@ import type { Preconditioner } from './vector-space';
 /** Options of {@link lbfgs}. */
 export interface LbfgsOptions<X> {
   /**
-   * Number of pairs of steps and gradient changes that are kept. A run holds 2 * memory + 23 vectors of x's size at
-   * most: for an image of 512 x 512 pixels and 20 pairs 200 MB.
+   * Number of pairs of steps and gradient changes that are kept. A run holds 2 * memory + 11 vectors of x's size at
+   * most: for an image of 512 x 512 pixels and 20 pairs 160 MB.
    * @default 20
    */
   readonly memory?: number;
@@ -52,7 +52,7 @@ export function lbfgs<X = unknown>(options: LbfgsOptions<X> = {}): Method<X> {
   const settings = lbfgsOptions<X>().read(options);
   return {
     name: 'lbfgs',
-    vectors: 23,
+    vectors: 11,
     history: () => ({ pairs: settings.memory, bits: 32 }),
     withPairs: (pairs) => lbfgs({ ...options, memory: Math.min(pairs, settings.memory) }),
     monotone: true,

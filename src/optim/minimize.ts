@@ -156,7 +156,8 @@ async function minimizeProblem<V, S, X extends Vector>(
   const boundFrom = async (bound: number | X | undefined) =>
     typeof bound === 'object' ? problem.toVector(bound) : bound;
   try {
-    problem.requireRoom?.((method.vectors ?? 0) + ownVectors, method.history?.(false));
+    const vectors = [lower, upper].filter((bound) => typeof bound === 'object').length + pyramidVectors;
+    problem.requireRoom?.((method.vectors ?? 0) + vectors, method.history?.(false));
     const bounds = { lower: await boundFrom(lower), upper: await boundFrom(upper) };
     const found = await minimizeIn(problem, await problem.toVector(start), {
       ...settings,
@@ -169,8 +170,8 @@ async function minimizeProblem<V, S, X extends Vector>(
   }
 }
 
-/** Vectors beside the method's own: the start, two bounds, and one for a preconditioner. */
-const ownVectors = 4;
+/** The bands of a preconditioner, which take a third of a vector, in whole vectors. */
+const pyramidVectors = 1;
 
 /**
  * Calls `onStep`. The point is converted to the caller's kind of vector when first read, and freed after the callback.

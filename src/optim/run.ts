@@ -52,9 +52,9 @@ export class Run<V, S, X = unknown> {
     if (Number.isFinite(exponent) && Math.abs(exponent) > safeExponent) {
       // Limited to factors that float32 can represent.
       this.factor = 2 ** -Math.min(Math.max(exponent, -126), 126);
-      const { x, gradient, free, q, value, terms } = reading;
+      const { x, gradient, q, value, terms } = reading;
+      if (q !== gradient) this.space.dispose(q);
       const rescaled = { ...this.reduce(x, gradient), scalars: [], names: [] };
-      this.space.dispose(q, ...(free === undefined ? [] : [free]));
       reading = { ...(await this.read(rescaled, quantitiesAt(rescaled))), value, terms };
     }
     if (reading.finite && Number.isFinite(reading.value)) return reading;
@@ -89,16 +89,20 @@ export class Run<V, S, X = unknown> {
     unread: Unread<V, S>,
     quantities: Q,
   ): Promise<Reading<V, Q>> {
-    const { space } = this;
-    const { scalars, names, projected, ...point } = unread;
-    const [[value = 0, ...terms], norms, ...measured] = await space.measure([
+    const { space, bounds } = this;
+    const { scalars, names, ...point } = unread;
+    const { x, gradient, q } = point;
+    const [[value = 0, ...terms], norms, ownNorms, ...measured] = await space.measure([
       { kind: 'scalars', of: scalars },
-      { kind: 'largest', of: projected === undefined ? [point.q] : [point.q, projected, point.gradient] },
+      { kind: 'largest', of: bounds ? [q, gradient] : [q] },
+      bounds
+        ? { kind: 'projectedGradient', x, gradient, scale: 1 / this.factor, bounds }
+        : { kind: 'scalars', of: [] },
       ...quantities,
     ]);
     space.disposeScalars(scalars);
-    if (projected !== undefined) space.dispose(projected);
-    const [free, gradientNorm = free / this.factor, largest = free] = norms;
+    const [free, largest = free] = norms;
+    const [gradientNorm = free / this.factor] = ownNorms;
     return {
       ...point,
       value,
@@ -107,19 +111,29 @@ export class Run<V, S, X = unknown> {
       freeNorm: free / this.factor,
       gradientNorm,
       measured: measured as Measured<Q>,
-      finite: [value, ...norms, ...measured.flat()].every(Number.isFinite),
+      finite: [value, ...norms, ...ownNorms, ...measured.flat()].every(Number.isFinite),
     };
   }
 
+  /**
+   * The components of a vector that no bound holds at a point, with zeros in place of the others: a new vector, or
+   * without bounds the vector itself.
+   */
+  freePart(vector: V, { x, gradient }: Pick<Evaluated<V>, 'x' | 'gradient'>): V {
+    const { space, bounds } = this;
+    if (!bounds) return vector;
+    const free = space.freeMask(x, gradient, bounds);
+    const part = space.multiply(free, vector);
+    space.dispose(free);
+    return part;
+  }
+
   /** The gradient in the run's unit and its free part under the bounds. Consumes `gradient`. */
-  private reduce(x: V, gradient: V): Evaluated<V> & { readonly projected: V | undefined } {
-    const { space, bounds, factor } = this;
-    const projected = bounds && space.projectedGradient(x, gradient, bounds);
+  private reduce(x: V, gradient: V): Evaluated<V> {
+    const { space, factor } = this;
     const inUnit = factor === 1 ? gradient : space.combine([factor], [gradient]);
     if (inUnit !== gradient) space.dispose(gradient);
-    const free = bounds && space.freeMask(x, inUnit, bounds);
-    const q = free === undefined ? inUnit : space.multiply(free, inUnit);
-    return { x, gradient: inUnit, free, q, projected };
+    return { x, gradient: inUnit, q: this.freePart(inUnit, { x, gradient: inUnit }) };
   }
 
   private async takeTurn(): Promise<void> {
@@ -147,8 +161,6 @@ export interface RunSettings<V, S, X> {
 export interface Evaluated<V> {
   readonly x: V;
   readonly gradient: V;
-  /** 1 where a component may move, 0 where a bound holds it; undefined without bounds. */
-  readonly free: V | undefined;
   /** The free components of the gradient; the gradient itself without bounds. */
   readonly q: V;
 }
@@ -157,8 +169,6 @@ export interface Evaluated<V> {
 export interface Unread<V, S> extends Evaluated<V> {
   readonly scalars: readonly S[];
   readonly names: readonly string[];
-  /** x - project(x - gradient), in the objective's unit; undefined without bounds, where it is the gradient. */
-  readonly projected: V | undefined;
 }
 
 /** An evaluation with its numbers. */

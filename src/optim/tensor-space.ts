@@ -73,8 +73,6 @@ export function tensorSpace<T extends tf.Tensor>(shape: readonly number[]): Vect
     divideByRoot: (numerator, square, epsilon) =>
       make(() => tf.div(numerator, tf.add(tf.sqrt(square), epsilon)), numerator, square),
     project: (x, bounds) => make(() => project(x, bounds), x, bounds),
-    projectedGradient: (x, gradient, bounds) =>
-      make(() => projectedGradient(x, gradient, bounds), x, gradient, bounds),
     freeMask: (x, gradient, bounds) => make(() => freeMask(x, gradient, bounds), x, gradient, bounds),
     precondition(preconditioner, vector) {
       life.requireAlive();
@@ -82,9 +80,7 @@ export function tensorSpace<T extends tf.Tensor>(shape: readonly number[]): Vect
     },
     async measure<Q extends readonly Quantity<T, tf.Scalar>[]>(quantities: Q) {
       life.requireAlive();
-      requireUndisposed(
-        quantities.flatMap((q): tf.Tensor[] => (q.kind === 'products' ? [...q.left, ...q.right] : [...q.of])),
-      );
+      requireUndisposed(quantities.flatMap(tensorsOf));
       const packed = tf.tidy(() => pack(quantities, size));
       try {
         const numbers = await packed.data();
@@ -107,6 +103,13 @@ export function requireTensorOfShape<T extends tf.Tensor>(vector: T, shape: read
   if (isTensor) requireUndisposed([vector]);
   if (isTensor && vector.dtype === 'float32' && tf.util.arraysEqual(vector.shape, [...shape])) return vector;
   throw wrongShape(isTensor ? vector.shape : vector, `a float32 tensor of shape [${shape}]`);
+}
+
+function tensorsOf(quantity: Quantity<tf.Tensor, tf.Scalar>): readonly (tf.Tensor | number | undefined)[] {
+  if (quantity.kind === 'products') return [...quantity.left, ...quantity.right];
+  if (quantity.kind !== 'projectedGradient') return quantity.of;
+  const { x, gradient, bounds } = quantity;
+  return [x, gradient, bounds.lower, bounds.upper];
 }
 
 /** Throws `DISPOSED` if a tensor has been freed: tfjs would do so too, without a code. */
@@ -138,7 +141,7 @@ function projectedGradient(
   { lower, upper }: Bounds<tf.Tensor>,
 ): tf.Tensor {
   const raised = upper === undefined ? gradient : tf.maximum(gradient, tf.sub(x, upper));
-  return lower === undefined ? tf.clone(raised) : tf.minimum(raised, tf.sub(x, lower));
+  return lower === undefined ? raised : tf.minimum(raised, tf.sub(x, lower));
 }
 
 /** 1 - [x <= lower] [gradient > 0] - [x >= upper] [gradient < 0]; by steps, because comparisons are slow on wasm. */
@@ -153,8 +156,11 @@ function freeMask(x: tf.Tensor, gradient: tf.Tensor, { lower, upper }: Bounds<tf
 function pack(quantities: readonly Quantity<tf.Tensor, tf.Scalar>[], size: number): tf.Tensor1D {
   const parts = quantities.filter(countOf).map((quantity): tf.Tensor1D => {
     if (quantity.kind === 'scalars') return tf.concat1d(quantity.of.map((scalar) => tf.reshape(scalar, [1])));
-    if (quantity.kind === 'largest')
-      return tf.concat1d(quantity.of.map((vector) => tf.reshape(tf.max(tf.abs(vector)), [1])));
+    if (quantity.kind === 'largest') return tf.concat1d(quantity.of.map(largest));
+    if (quantity.kind === 'projectedGradient') {
+      const { x, gradient, scale, bounds } = quantity;
+      return largest(projectedGradient(x, scale === 1 ? gradient : tf.mul(gradient, scale), bounds));
+    }
     const [rows, columns] = nearlySquare(size);
     // Sums in two stages: one long sum in single precision would lose digits at hundreds of thousands of addends.
     const means = quantity.left.flatMap((left) =>
@@ -165,6 +171,8 @@ function pack(quantities: readonly Quantity<tf.Tensor, tf.Scalar>[], size: numbe
   });
   return tf.concat1d(parts);
 }
+
+const largest = (vector: tf.Tensor): tf.Tensor1D => tf.reshape(tf.max(tf.abs(vector)), [1]);
 
 /** Means over the rows of a matrix, by average pooling: on wasm that is four times faster than `tf.sum`. */
 function columnMeans(vector: tf.Tensor, rows: number, columns: number): tf.Tensor1D {

@@ -44,11 +44,6 @@ export interface VectorSpace<V, S, X = V> {
   /** The nearest point of the box. */
   project(x: V, bounds: Bounds<V>): V;
   /**
-   * x - project(x - gradient) for an x in the box, computed as min(max(gradient, x - upper), x - lower): the difference
-   * would lose a gradient that is small beside x.
-   */
-  projectedGradient(x: V, gradient: V, bounds: Bounds<V>): V;
-  /**
    * 0 where a bound keeps x from moving along -gradient (x at the lower bound and gradient > 0, or the reverse), else
    * 1.
    */
@@ -68,12 +63,25 @@ export type Quantity<V, S> =
   | { readonly kind: 'products'; readonly left: readonly V[]; readonly right: readonly V[] }
   /** The largest magnitude of a component of each vector. */
   | { readonly kind: 'largest'; readonly of: readonly V[] }
+  /**
+   * The largest magnitude of a component of x - project(x - scale * gradient) for an x in the box, computed as
+   * min(max(scale * gradient, x - upper), x - lower): the difference would lose a gradient that is small beside x.
+   */
+  | {
+      readonly kind: 'projectedGradient';
+      readonly x: V;
+      readonly gradient: V;
+      /** A power of two. */
+      readonly scale: number;
+      readonly bounds: Bounds<V>;
+    }
   /** Scalars of an objective. */
   | { readonly kind: 'scalars'; readonly of: readonly S[] };
 
 /** The number of numbers in a quantity. */
 export function countOf(quantity: Quantity<unknown, unknown>): number {
-  return quantity.kind === 'products' ? quantity.left.length * quantity.right.length : quantity.of.length;
+  if (quantity.kind === 'products') return quantity.left.length * quantity.right.length;
+  return quantity.kind === 'projectedGradient' ? 1 : quantity.of.length;
 }
 
 /** A box, by numbers or component by component. An undefined bound does not constrain. */

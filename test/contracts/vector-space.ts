@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { VectorSpace } from '../../src/optim/vector-space';
+import type { Bounds, VectorSpace } from '../../src/optim/vector-space';
 import '../support/to-be-allclose';
 
 /** How a suite gets into a vector space and out of it. */
@@ -64,31 +64,40 @@ export function vectorSpaceContract<V, S, X>(
       space.close();
     });
 
-    it('has projected gradients that keep what is small beside x', () => {
-      const { space, vector, components } = open(6);
-      const x = vector([0, 0.25, 0.5, 0.75, 1, 1]);
-      const gradient = vector([3, 3, 2 ** -60, -(2 ** -60), -3, 2 ** 60]);
-      // The gradient, cut to [x - upper, x - lower].
-      expect(Array.from(components(space.projectedGradient(x, gradient, { lower: 0, upper: 1 })))).toEqual([
-        0,
-        0.25,
-        2 ** -60,
-        -(2 ** -60),
-        0,
-        1,
-      ]);
-      const sides = [
-        { lower: 0, upper: undefined },
-        { lower: vector([0, 0, 0, 0, 0, 0]), upper: vector([1, 1, 1, 1, 1, 1]) },
+    it('measures projected gradients, also what is small beside x', async () => {
+      const xs = [0, 0.25, 0.5, 0.75, 1, 1];
+      const gradients = [3, 3, 2 ** -60, -(2 ** -60), -3, 2 ** 60];
+      // Magnitudes of the gradient, cut to [x - upper, x - lower].
+      const both = [0, 0.25, 2 ** -60, 2 ** -60, 0, 1];
+      const numbers = { lower: 0, upper: 1 };
+      const cases: [number, number, (space: VectorSpaceUnderTest<V, S, X>) => Bounds<V>][] = [
+        ...both.map((magnitude, i): [number, number, () => Bounds<V>] => [i, magnitude, () => numbers]),
+        [4, 3, () => ({ lower: 0, upper: undefined })],
+        [0, 3, () => ({ lower: undefined, upper: 1 })],
+        [1, 0.25, ({ vector }) => ({ lower: vector([0, 0, 0, 0, 0]), upper: vector([1, 1, 1, 1, 1]) })],
+        [1, 0.05, ({ vector }) => ({ lower: vector([0, 0, 0.2, 0, 0]), upper: 1 })],
       ];
-      expect(Array.from(components(space.projectedGradient(x, gradient, sides[0]))).slice(3)).toEqual([
-        -(2 ** -60),
-        -3,
-        1,
+      for (const [i, magnitude, boundsIn] of cases) {
+        const opened = open(5);
+        const { space, vector } = opened;
+        const at = (value: number) => vector([0, 0, value, 0, 0]);
+        const [x, gradient] = [at(xs[i]), at(gradients[i])];
+        const [measured] = await space.measure([
+          { kind: 'projectedGradient', x, gradient, scale: 1, bounds: boundsIn(opened) },
+        ]);
+        expect(measured).toBeAllclose([magnitude], { atol: 0 });
+        space.close();
+      }
+    });
+
+    it('measures projected gradients in another unit, of its own components only', async () => {
+      const { space, vector } = open(5);
+      // Outside of the box, as padding might be: x - lower of a component 0 would be -0.5.
+      const [x, gradient] = [vector([0.5, 0.5, 0.5, 0.5, 0.75]), vector([0, 0, -1 / 8, 0, 1 / 16])];
+      const [measured] = await space.measure([
+        { kind: 'projectedGradient', x, gradient, scale: 2, bounds: { lower: 0.5, upper: 1 } },
       ]);
-      expect(Array.from(components(space.projectedGradient(x, gradient, sides[1]))).slice(0, 2)).toEqual([
-        0, 0.25,
-      ]);
+      expect(measured).toBeAllclose([0.25]);
       space.close();
     });
 
@@ -188,7 +197,6 @@ export function vectorSpaceContract<V, S, X>(
         () => space.multiply(a, b),
         () => space.divideByRoot(a, b, 1),
         () => space.project(a, bounds),
-        () => space.projectedGradient(a, b, bounds),
         () => space.freeMask(a, b, bounds),
         () => space.precondition({ apply: (v) => v }, a),
       ])

@@ -54,6 +54,7 @@ describe('LbfgsHistory', () => {
           const y = s.map((component, i) => component * (0.5 + Math.abs(curvatures[i])));
           if (dot(s, s) < 1e-3) continue;
           const z = precondition(y);
+          history.makeRoom();
           const left = [...history.vectors, s, z];
           history.add(
             s,
@@ -83,8 +84,10 @@ describe('LbfgsHistory', () => {
 
   it('hands back the pair that it forgets', () => {
     const history = new LbfgsHistory<string>(1);
-    expect(history.add('s1', 'z1', [1, 1], [0, 0])).toEqual([]);
-    expect(history.add('s2', 'z2', [0, 0, 1, 1], [0, 0, 0, 0])).toEqual(['s1', 'z1']);
+    expect(history.makeRoom()).toEqual([]);
+    history.add('s1', 'z1', [1, 1], [0, 0]);
+    expect(history.makeRoom()).toEqual(['s1', 'z1']);
+    history.add('s2', 'z2', [1, 1], [0, 0]);
     expect(history.vectors).toEqual(['s2', 'z2']);
     expect(history.clear()).toEqual(['s2', 'z2']);
     expect(history.isEmpty).toBe(true);

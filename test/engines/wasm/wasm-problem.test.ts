@@ -223,11 +223,11 @@ describe('the memory beside the engine', () => {
   });
 
   it('is asked for before the first evaluation, and refused with an estimate', async () => {
-    Object.defineProperty(vectors.memory, 'most', { value: 30 * 4 * height * width * 3 });
+    Object.defineProperty(vectors.memory, 'most', { value: 20 * 4 * height * width * 3 });
     await expect(minimize(over, start, { method: lbfgs({ memory: 5 }) })).rejects.toMatchObject({
       code: 'OUT_OF_MEMORY',
       message: expect.stringContaining(
-        `Minimising an image of ${width} x ${height} pixels with 27 vectors of its size and 5 pairs takes about 0.0 GiB`,
+        `Minimising an image of ${width} x ${height} pixels with 12 vectors of its size and 5 pairs takes about 0.0 GiB`,
       ),
     });
     expect(evaluations).toBe(0);

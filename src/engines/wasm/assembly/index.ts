@@ -7,6 +7,6 @@ export { firstGramForward, gramBackward, gramDistance, gramForward } from '../lo
 export { poolBackward } from '../network/assembly/pooling';
 export { enlarge, halve } from '../vectors/assembly/pyramid';
 export {
-  combine, divideByRoot, freeMask, innerProducts, largest, multiplyComponents, project, projectedGradient,
+  combine, divideByRoot, freeMask, innerProducts, largest, largestProjected, multiplyComponents, project,
 } from '../vectors/assembly/vectors';
 export { transformFilters } from '../network/assembly/winograd';

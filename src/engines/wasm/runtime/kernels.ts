@@ -29,11 +29,11 @@ export const kernelNames = [
   'halve',
   'innerProducts',
   'largest',
+  'largestProjected',
   'multiplyComponents',
   'patchProducts',
   'poolBackward',
   'project',
-  'projectedGradient',
   'variation',
 ] as const;
 

@@ -11,7 +11,7 @@ import {
 } from '../../../optim/vector-space';
 import { Lifetime, owning } from '../../../owning';
 import { withBlocks } from '../blocks';
-import type { KernelRunner } from '../runtime/kernel-runner';
+import type { KernelArguments, KernelRunner } from '../runtime/kernel-runner';
 import { Pyramid } from './pyramid';
 
 /** A vector in an engine's memory, at an address. */
@@ -86,30 +86,31 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
     );
   }
 
-  /** Runs a kernel that treats each component alone. */
-  function components(
-    name: 'divideByRoot' | 'freeMask' | 'multiplyComponents' | 'project' | 'projectedGradient',
+  const componentArguments = (
     a: WasmVector,
     b: WasmVector | undefined,
-    { bounds, epsilon = 0 }: { bounds?: Bounds<WasmVector>; epsilon?: number } = {},
+    to: number,
+    { bounds: { lower = -Infinity, upper = Infinity } = {}, ...options }: ComponentOptions,
+  ): KernelArguments => [
+    addressOf(a),
+    b ? addressOf(b) : 0,
+    to,
+    options.length ?? length,
+    vectorShare,
+    ...boundArguments(lower, addressOf),
+    ...boundArguments(upper, addressOf),
+    { float: options.factor ?? 1 },
+    { float: options.epsilon ?? 0 },
+  ];
+
+  /** Runs a kernel that treats each component alone. */
+  function components(
+    name: 'divideByRoot' | 'freeMask' | 'multiplyComponents' | 'project',
+    a: WasmVector,
+    b: WasmVector | undefined,
+    options: ComponentOptions = {},
   ): WasmVector {
-    const { lower = -Infinity, upper = Infinity } = bounds ?? {};
-    return make((to) =>
-      engine.run(
-        name,
-        [
-          addressOf(a),
-          b ? addressOf(b) : 0,
-          to,
-          length,
-          vectorShare,
-          ...boundArguments(lower, addressOf),
-          ...boundArguments(upper, addressOf),
-          { float: epsilon },
-        ],
-        items,
-      ),
-    );
+    return make((to) => engine.run(name, componentArguments(a, b, to, options), items));
   }
 
   function innerProducts(pairs: readonly (readonly [WasmVector, WasmVector])[]): number[] {
@@ -127,12 +128,23 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
     });
   }
 
-  const largest = (vector: WasmVector): number =>
+  /** Runs a kernel that writes the largest magnitude of each item's four lanes to a table. */
+  const largestBy = (run: (table: number) => void): number =>
     withBlocks(memory, (blocks) => {
       const table = blocks.allocate(16 * items);
-      engine.run('largest', [addressOf(vector), 0, table, length, vectorShare], items);
+      run(table);
       return memory.floats(table, 4 * items).reduce((most, value) => Math.max(most, value), 0);
     });
+  const largest = (vector: WasmVector): number =>
+    largestBy((to) => engine.run('largest', [addressOf(vector), 0, to, length, vectorShare], items));
+  const largestProjected = ({ x, gradient, scale, bounds }: ProjectedGradient): number =>
+    largestBy((to) =>
+      engine.run(
+        'largestProjected',
+        componentArguments(x, gradient, to, { bounds, factor: scale, length: size }),
+        items,
+      ),
+    );
 
   function pyramidFor(options: { readonly exponent: number; readonly levels: number }): Pyramid {
     const key = `${options.exponent} ${options.levels}`;
@@ -174,7 +186,6 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
     multiply: (a, b) => components('multiplyComponents', a, b),
     divideByRoot: (numerator, square, epsilon) => components('divideByRoot', numerator, square, { epsilon }),
     project: (x, bounds) => components('project', x, undefined, { bounds }),
-    projectedGradient: (x, gradient, bounds) => components('projectedGradient', x, gradient, { bounds }),
     freeMask: (x, gradient, bounds) => components('freeMask', x, gradient, { bounds }),
     precondition(preconditioner, to) {
       if (isPyramid(preconditioner) && shape.length === 3 && shape[2] === 3) {
@@ -195,10 +206,22 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
       return quantities.map((quantity) => {
         if (quantity.kind === 'scalars') return [...quantity.of];
         if (quantity.kind === 'largest') return quantity.of.map(largest);
+        if (quantity.kind === 'projectedGradient') return [largestProjected(quantity)];
         return products.splice(0, quantity.left.length * quantity.right.length);
       }) as { [I in keyof Q]: number[] };
     },
   };
+}
+
+type ProjectedGradient = Extract<Quantity<WasmVector, number>, { readonly kind: 'projectedGradient' }>;
+
+interface ComponentOptions {
+  readonly bounds?: Partial<Bounds<WasmVector>>;
+  /** Components that count. @default all, with the padding */
+  readonly length?: number;
+  /** Factor of b. @default 1 */
+  readonly factor?: number;
+  readonly epsilon?: number;
 }
 
 /**

@@ -94,6 +94,8 @@ class ComponentsArgs {
   /** Each bound: an address, or 0 for the number beside it. */
   lower: usize; lowest: f32;
   upper: usize; highest: f32;
+  /** Factor of b. */
+  factor: f32;
   epsilon: f32;
 }
 
@@ -128,16 +130,28 @@ export function project(args: usize, item: usize, scratch: usize): void {
   }
 }
 
-/** a - project(a - b) for a in the box, as min(max(b, a - upper), a - lower), over one share. */
-export function projectedGradient(args: usize, item: usize, scratch: usize): void {
+/**
+ * The largest magnitude in each of four lanes of a - project(a - factor * b) for a in the box, computed as
+ * min(max(factor * b, a - upper), a - lower), over one share; at out + 16 * item. The length is that without padding,
+ * where bounds would count as components.
+ */
+export function largestProjected(args: usize, item: usize, scratch: usize): void {
   const s = changetype<ComponentsArgs>(args);
   const first = (item * s.share) << 2, last = smaller(s.length << 2, first + (s.share << 2));
-  const lowest = f32x4.splat(s.lowest), highest = f32x4.splat(s.highest);
-  for (let i = first; i < last; i += 16) {
-    const lower = s.lower ? v128.load(s.lower + i) : lowest, upper = s.upper ? v128.load(s.upper + i) : highest;
-    const x = v128.load(s.a + i), raised = f32x4.max(v128.load(s.b + i), f32x4.sub(x, upper));
-    v128.store(s.out + i, f32x4.min(raised, f32x4.sub(x, lower)));
-  }
+  let most = f32x4.splat(0), i = first;
+  for (; i + 16 <= last; i += 16) most = f32x4.max(most, projectedMagnitude(s, i));
+  for (; i < last; i += 4) most = f32x4.max(most, f32x4.splat(f32x4.extract_lane(projectedMagnitude(s, i), 0)));
+  v128.store(s.out + (item << 4), most);
+}
+
+/** Of four components, at a byte offset. */
+// @ts-ignore: decorator
+@inline function projectedMagnitude(s: ComponentsArgs, i: usize): v128 {
+  const lower = s.lower ? v128.load(s.lower + i) : f32x4.splat(s.lowest);
+  const upper = s.upper ? v128.load(s.upper + i) : f32x4.splat(s.highest);
+  const x = v128.load(s.a + i), gradient = f32x4.mul(f32x4.splat(s.factor), v128.load(s.b + i));
+  const raised = f32x4.max(gradient, f32x4.sub(x, upper));
+  return f32x4.abs(f32x4.min(raised, f32x4.sub(x, lower)));
 }
 
 /** 0 where a bound holds a against descent along -b, else 1, over one share. */
