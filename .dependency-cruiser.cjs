@@ -15,6 +15,7 @@ const layers = [
   ['weights', '^src/weights/'],
   ['storage', '^src/storage/'],
   ['optim', '^src/optim/'],
+  ['color', '^src/color/'],
   ['image', '^src/image/'],
   [
     'base',

@@ -4,6 +4,7 @@ import { defineConfig } from 'tsup';
 const entry = {
   index: 'src/index.ts',
   node: 'src/node/index.ts',
+  color: 'src/color/index.ts',
   losses: 'src/losses/index.ts',
   metrics: 'src/metrics/index.ts',
   optim: 'src/optim/index.ts',

@@ -1,33 +1,22 @@
+import { inTurns, type Work } from './in-turns';
 import type { RgbPixels } from './pixel-array';
 import { type SizeRule, sizeAfter } from './size-rule';
 
 /** Lobes of the Lanczos window: 3, the usual compromise of sharpness and ringing, also used by sharp for files. */
 const lobes = 3;
 
-/** Longest time for which resampling blocks the thread, in milliseconds. */
-const turnMs = 30;
-
 /**
  * Resizes an image by a rule, with Lanczos resampling; for reduction the filter is widened against aliasing. Computed
  * in JavaScript for equal bits on every backend, and because tfjs' own resizing does not filter.
  *
- * @throws the reason of `signal`, within {@link turnMs} of an abort
+ * @throws the reason of `signal`, soon after an abort
  */
-export async function resizeBy(
+export function resizeBy(
   pixels: RgbPixels,
   rule: SizeRule | undefined,
   signal?: AbortSignal,
 ): Promise<RgbPixels> {
-  const work = resizing(pixels, rule);
-  let turn = performance.now();
-  for (;;) {
-    const { done, value } = work.next();
-    if (done) return value;
-    if (performance.now() - turn < turnMs) continue;
-    await new Promise((resolve) => setTimeout(resolve));
-    signal?.throwIfAborted();
-    turn = performance.now();
-  }
+  return inTurns(resizing(pixels, rule), signal);
 }
 
 /** {@link resizeBy} to a width and a height, synchronously. */
@@ -39,10 +28,7 @@ export function resize(pixels: RgbPixels, width: number, height: number): RgbPix
   }
 }
 
-/** Work that can be interrupted and resumed after every row. */
-type Rows<T> = Generator<void, T>;
-
-function* resizing(pixels: RgbPixels, rule: SizeRule | undefined): Rows<RgbPixels> {
+function* resizing(pixels: RgbPixels, rule: SizeRule | undefined): Work<RgbPixels> {
   const { width, height } = sizeAfter(rule, pixels.width, pixels.height);
   if (!(rule && 'crop' in rule && rule.crop)) return yield* resample(pixels, width, height);
   const factor = Math.max(width / pixels.width, height / pixels.height);
@@ -54,7 +40,7 @@ function* resizing(pixels: RgbPixels, rule: SizeRule | undefined): Rows<RgbPixel
   return crop(whole, width, height);
 }
 
-function* resample(pixels: RgbPixels, width: number, height: number): Rows<RgbPixels> {
+function* resample(pixels: RgbPixels, width: number, height: number): Work<RgbPixels> {
   if (pixels.width === width && pixels.height === height) return pixels;
   const columns = yield* resampleRows(yield* transpose(pixels), width);
   const { data } = yield* resampleRows(yield* transpose(columns), height);
@@ -78,7 +64,7 @@ function crop(pixels: RgbPixels, width: number, height: number): RgbPixels {
 }
 
 /** Resamples along the vertical axis: each new row is a weighted sum of old ones. */
-function* resampleRows(source: RgbPixels, height: number): Rows<RgbPixels> {
+function* resampleRows(source: RgbPixels, height: number): Work<RgbPixels> {
   const { width } = source;
   if (height === source.height) return source;
   const stride = width * 3;
@@ -111,7 +97,7 @@ function lanczos(x: number): number {
   return (lobes * Math.sin(t) * Math.sin(t / lobes)) / (t * t);
 }
 
-function* transpose({ data, width, height }: RgbPixels): Rows<RgbPixels> {
+function* transpose({ data, width, height }: RgbPixels): Work<RgbPixels> {
   const result = new Float32Array(data.length);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {

@@ -56,7 +56,7 @@ describe.skipIf(!existsSync('dist/index.js'))('the packed package', () => {
     return stdout.trim();
   }
 
-  const subpaths = ['', '/node', '/losses', '/metrics', '/optim', '/testing', '/embedded'];
+  const subpaths = ['', '/node', '/losses', '/metrics', '/optim', '/testing', '/embedded', '/color'];
 
   it('is imported as ES modules, one class of error across subpaths', () => {
     const imports = subpaths
@@ -194,7 +194,7 @@ describe.skipIf(!existsSync('dist/index.js'))('the packed package', () => {
       ))
         visit(found);
     };
-    for (const entry of ['index.js', 'losses.js', 'metrics.js', 'optim.js', 'testing.js']) visit(entry);
+    for (const entry of ['index.js', 'color.js', 'losses.js', 'metrics.js', 'optim.js', 'testing.js']) visit(entry);
     for (const file of reachable) {
       const code = readFileSync(join(dist, file), 'utf8');
       expect(code, file).not.toMatch(/(?:from|import)\s*"node:/);

@@ -1,0 +1,6 @@
+export {
+  type ColorMethod,
+  colorMethods,
+  type TransferColorOptions,
+  transferColor,
+} from './transfer-color';
