@@ -194,7 +194,8 @@ describe.skipIf(!existsSync('dist/index.js'))('the packed package', () => {
       ))
         visit(found);
     };
-    for (const entry of ['index.js', 'color.js', 'losses.js', 'metrics.js', 'optim.js', 'testing.js']) visit(entry);
+    for (const entry of ['index.js', 'color.js', 'losses.js', 'metrics.js', 'optim.js', 'testing.js'])
+      visit(entry);
     for (const file of reachable) {
       const code = readFileSync(join(dist, file), 'utf8');
       expect(code, file).not.toMatch(/(?:from|import)\s*"node:/);
