@@ -3,9 +3,10 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InvalidArgumentError, WeightsError } from '../errors';
-import { layersModelWeights, sourceOptions } from '../features/vgg19/layers-model-weights';
+import { type FileSourceOptions, fileSourceOptions } from '../features/vgg19/file-source';
+import { layersModelWeights } from '../features/vgg19/layers-model-weights';
 import { safetensorsWeights } from '../features/vgg19/safetensors-weights';
-import type { WeightConvention, WeightSource } from '../features/vgg19/source';
+import type { WeightSource } from '../features/vgg19/source';
 import { requireWeightKind, unsupportedKind } from '../features/vgg19/weight-kinds';
 import { showText, showValue } from '../options/show';
 import { optionTable } from '../options/table';
@@ -18,17 +19,9 @@ import {
 } from '../storage/byte-store';
 
 /** Options of {@link directoryWeights}. */
-export interface DirectoryWeightsOptions {
-  /**
-   * The input that the weights expect: colour order, scale and mean.
-   * @default as stated in the file, else 'caffe', for safetensors 'torchvision'
-   */
-  readonly convention?: WeightConvention | undefined;
-  /** Name in reports. @default `'VGG-19 from <path>'` */
-  readonly name?: string | undefined;
-}
+export type DirectoryWeightsOptions = FileSourceOptions;
 
-const directoryWeightsOptions = optionTable<DirectoryWeightsOptions>()('directoryWeights', sourceOptions);
+const directoryWeightsOptions = optionTable<DirectoryWeightsOptions>()('directoryWeights', fileSourceOptions);
 
 /**
  * VGG-19 on disk: a TensorFlow.js layers model (a folder with `model.json` and its shards), or a `.safetensors` file.

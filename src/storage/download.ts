@@ -13,7 +13,7 @@ export interface Transport {
 }
 
 /** A server's response: all of a file, or the requested part. */
-export class Download {
+export interface Download {
   /** Whether the body is the requested part, not the file from its start. */
   readonly partial: boolean;
   /** Bytes of the whole file, if the server states them. */
@@ -24,69 +24,50 @@ export class Download {
    * If-Range, for which a browser would first need permission from a server of another origin.
    */
   readonly version: string | undefined;
+  /** The body in pieces. */
+  readonly chunks: AsyncIterable<Bytes>;
+}
 
-  private constructor(
-    private readonly url: string,
-    private readonly response: Response,
-    private readonly transport: Transport,
-    private readonly controller: AbortController,
-  ) {
-    const { headers, status } = response;
-    const encoded = !['', 'identity'].includes(headers.get('content-encoding') ?? '');
-    this.partial = status === 206 && !encoded;
-    const range = headers.get('content-range')?.match(/\/(\d+)$/)?.[1];
-    const length = encoded ? null : headers.get('content-length');
-    if (status === 206) this.total = numberOf(range);
-    else this.total = numberOf(length);
-    this.version = versionOf(headers);
+/**
+ * Requests a file and gives the response to `receive`; when that has settled, the connection is closed. Throws a
+ * `PassingFailure` if another attempt may help, else a `WeightsError`: `WRONG_SIZE` if the file ends before the range.
+ *
+ * @param range undefined for the whole file
+ */
+export async function download<T>(
+  url: string,
+  range: ByteRange | undefined,
+  transport: Transport,
+  receive: (download: Download) => Promise<T>,
+): Promise<T> {
+  const headers: HeadersInit = range
+    ? { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` }
+    : {};
+  const controller = new AbortController();
+  const wait = <R>(step: () => Promise<R>) => watched(step, url, transport, controller);
+  try {
+    const response = await wait(() => transport.fetch(url, { headers, signal: controller.signal }));
+    if (!response.ok) throw failedResponse(response, url, range);
+    if (response.status === 206) requireRange(response, url, range);
+    return await receive({
+      ...sizeOf(response),
+      version: versionOf(response),
+      chunks: chunksOf(response, wait),
+    });
+  } finally {
+    controller.abort();
   }
+}
 
-  /**
-   * Sends the request. Throws a `PassingFailure` if another attempt may help, else a `WeightsError`: `WRONG_SIZE` if
-   * the file ends before the range.
-   *
-   * @param range undefined for the whole file
-   */
-  static async start(url: string, range: ByteRange | undefined, transport: Transport): Promise<Download> {
-    const headers: HeadersInit = range
-      ? { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` }
-      : {};
-    const controller = new AbortController();
-    const { signal } = controller;
-    const response = await watched(
-      () => transport.fetch(url, { headers, signal }),
-      url,
-      transport,
-      controller,
-    );
-    try {
-      if (!response.ok) throw failedResponse(response, url, range);
-      if (response.status === 206) requireRange(response, url, range);
-      return new Download(url, response, transport, controller);
-    } catch (error) {
-      controller.abort();
-      throw error;
-    }
-  }
-
-  /** The body in pieces, until it ends or the caller stops reading, which closes the connection. */
-  async *chunks(): AsyncGenerator<Bytes> {
-    const reader = this.response.body?.getReader();
-    if (!reader) return;
-    try {
-      for (;;) {
-        const chunk = await watched(() => reader.read(), this.url, this.transport, this.controller);
-        if (chunk.done) return;
-        yield chunk.value;
-      }
-    } finally {
-      this.close();
-    }
-  }
-
-  /** Ends the connection. */
-  close(): void {
-    this.controller.abort();
+async function* chunksOf(
+  { body }: Response,
+  wait: <R>(step: () => Promise<R>) => Promise<R>,
+): AsyncGenerator<Bytes> {
+  const reader = body?.getReader();
+  for (;;) {
+    const chunk = await wait(async () => reader?.read());
+    if (!chunk || chunk.done) return;
+    yield chunk.value;
   }
 }
 
@@ -118,7 +99,6 @@ async function watched<T>(
     // A custom `fetch` may ignore its signal.
     return await untilAborted(controller.signal, step());
   } catch (error) {
-    controller.abort();
     if (signal?.aborted) throw signal.reason;
     if (stalled) throw new PassingFailure(`${showUrl(url)} sends nothing more`);
     throw failedConnection(error, url);
@@ -128,7 +108,14 @@ async function watched<T>(
   }
 }
 
-function versionOf(headers: Headers): string | undefined {
+function sizeOf({ headers, status }: Response): Pick<Download, 'partial' | 'total'> {
+  const encoded = !['', 'identity'].includes(headers.get('content-encoding') ?? '');
+  if (status === 206)
+    return { partial: !encoded, total: numberOf(headers.get('content-range')?.match(/\/(\d+)$/)?.[1]) };
+  return { partial: false, total: encoded ? undefined : numberOf(headers.get('content-length')) };
+}
+
+function versionOf({ headers }: Response): string | undefined {
   const etag = headers.get('etag');
   if (etag?.startsWith('"')) return etag;
   const modified = headers.get('last-modified');

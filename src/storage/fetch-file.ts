@@ -9,49 +9,44 @@ import {
   totalLength,
 } from './byte-store';
 import type { Pin } from './checked-cache';
-import { Download, type Transport, wrongSize } from './download';
+import { download, type Transport, wrongSize } from './download';
 import { PassingFailure } from './retry';
 import { sha256 } from './sha256';
 
 /** All of a file, in one transfer. Throws a `WeightsError` for more than `limit` bytes, or others than the pinned. */
-export async function fetchWhole(
+export function fetchWhole(
   url: string,
   { size, sha256: hash }: Pin,
   limit: number,
   transport: Transport,
   onBytes: ReadBytesOptions['onBytes'],
 ): Promise<Bytes> {
-  const download = await Download.start(url, undefined, transport);
-  try {
-    const { total } = download;
-    const exact = size === undefined ? undefined : `${size} bytes`;
-    if (exact && total !== undefined && total !== size) throw wrongSize(url, total, exact);
-    const most = size ?? limit;
-    const tooLarge = new WeightsError('TOO_LARGE', `${showUrl(url)} is larger than ${most} bytes.`, {
-      option: 'weights',
-      value: total,
-      accepted: `at most ${most} bytes`,
-    });
-    if (total !== undefined && total > most) throw tooLarge;
-    const chunks: Bytes[] = [];
+  const requireSize = (bytes: number) => {
+    if (size !== undefined && bytes !== size) throw wrongSize(url, bytes, `${size} bytes`);
+    if (bytes <= limit) return;
+    const accepted = `at most ${limit} bytes`;
+    const message = `${showUrl(url)} is larger than ${limit} bytes.`;
+    throw new WeightsError('TOO_LARGE', message, { option: 'weights', value: bytes, accepted });
+  };
+  return download(url, undefined, transport, async ({ total, chunks }) => {
+    if (total !== undefined) requireSize(total);
+    const received: Bytes[] = [];
     let loaded = 0;
-    for await (const chunk of download.chunks()) {
-      chunks.push(chunk);
+    for await (const chunk of chunks) {
+      received.push(chunk);
       loaded += chunk.length;
-      if (loaded > (total ?? most)) throw tooLarge;
+      if (loaded > (size ?? limit)) requireSize(loaded);
       onBytes?.(loaded);
     }
     if (total !== undefined && loaded < total) {
       const message = `${showUrl(url)} ended after ${loaded} bytes instead of ${total}`;
       throw new PassingFailure(message, { code: 'TRUNCATED' });
     }
-    if (exact && loaded !== size) throw wrongSize(url, loaded, exact);
-    const bytes = new Uint8Array(await new Blob(chunks).arrayBuffer());
+    requireSize(loaded);
+    const bytes = new Uint8Array(await new Blob(received).arrayBuffer());
     if (hash) await requireHash(bytes, hash, url);
     return bytes;
-  } finally {
-    download.close();
-  }
+  });
 }
 
 /** Parts of a file, as far as they have been fetched, all of one version. */
@@ -81,10 +76,7 @@ export async function fetchParts(
 ): Promise<void> {
   const { ranges, parts, version: before } = file;
   const range = file.changes > 1 ? undefined : nextRange(file);
-  let download: Download | undefined;
-  try {
-    download = await Download.start(url, range, transport);
-    const { partial, total, version } = download;
+  await download(url, range, transport, async ({ partial, total, version, chunks }) => {
     const start = partial && range ? range.offset : 0;
     const end = partial && range ? endOf([range]) : endOf(ranges);
     if (partial && version === undefined && range && (start > ranges[0].offset || end < endOf(ranges))) {
@@ -105,7 +97,7 @@ export async function fetchParts(
     const filled = wanted.map(({ length }) => new Uint8Array(length));
     let loaded = totalLength(parts.filter((part) => part !== undefined));
     let position = start;
-    for await (const chunk of download.chunks()) {
+    for await (const chunk of chunks) {
       loaded += copyRanges(chunk, position, wanted, filled);
       position += chunk.length;
       onBytes(loaded);
@@ -117,14 +109,12 @@ export async function fetchParts(
       if (position >= endOf(wanted)) return;
     }
     throw new PassingFailure(`${showUrl(url)} ended before its last wanted byte`, { code: 'TRUNCATED' });
-  } catch (error) {
+  }).catch((error: unknown) => {
     if (before === undefined || !(error instanceof WeightsError) || error.code !== 'WRONG_SIZE') throw error;
     // The file that the other parts are of was larger.
     const message = `${showUrl(url)} was replaced while it was read. ${error.message}`;
     throw new WeightsError('FILE_CHANGED', message, { option: 'weights', value: showUrl(url) });
-  } finally {
-    download?.close();
-  }
+  });
 }
 
 /** The next missing ranges that lie one after the other, as one. */

@@ -59,16 +59,10 @@ export async function folderKeyOf({ folders, search = '' }: RemoteLocation): Pro
 
 /** A file's name as a valid key; different names give different keys. */
 export async function fileKeyOf(file: string): Promise<string> {
-  const readable = file
-    .toLowerCase()
-    .replace(/[^a-z0-9._/-]/g, '_')
-    .split('/')
-    .map((segment) => segment.replace(/^\./, '_'))
-    .join('/')
-    .slice(-120);
-  return readable === file
-    ? file
-    : `${(await sha256OfText(file)).slice(0, 8)}-${readable.replaceAll('/', '_')}`;
+  const lower = file.toLowerCase().replace(/[^a-z0-9._/-]/g, '_');
+  const readable = lower.replace(/(^|\/)\./g, '$1_').slice(-120);
+  if (readable === file) return file;
+  return `${(await sha256OfText(file)).slice(0, 8)}-${readable.replaceAll('/', '_')}`;
 }
 
 function parsed(location: string | URL, base: string | undefined): URL | undefined {

@@ -62,13 +62,14 @@ export async function readTensors(
   tensors: readonly StoredTensor[],
   source: string,
   { onProgress, ...options }: ReadWeightsOptions,
-): Promise<NamedTensors> {
+): Promise<ReadonlyMap<StoredTensor, NamedTensor>> {
   const ascending = [...tensors].sort((a, b) => a.offset - b.offset);
   const meter = new ProgressMeter(onProgress, totalLength(tensors));
-  const read = new Map<string, NamedTensor>();
-  for (const [{ name, shape, encoding }, bytes] of await file.read(ascending, meter, options)) {
+  const read = new Map<StoredTensor, NamedTensor>();
+  for (const [tensor, bytes] of await file.read(ascending, meter, options)) {
+    const { name, shape, encoding } = tensor;
     if (!encoding) throw unsupportedType(name, 'another type', source);
-    read.set(name, { shape, values: decodeTensor(bytes, encoding) });
+    read.set(tensor, { shape, values: decodeTensor(bytes, encoding) });
   }
   return read;
 }

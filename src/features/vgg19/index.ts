@@ -5,6 +5,7 @@ export {
   type WeightFormat,
   weightFormats,
 } from './convert-weights';
+export type { FileSourceOptions } from './file-source';
 export {
   type ConvLayer,
   type PoolLayer,

@@ -1,45 +1,19 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { InvalidArgumentError } from '../../errors';
-import { any, oneOf, optionTable } from '../../options/table';
-import { type ByteStore, isByteStore } from '../../storage/byte-store';
+import { optionTable } from '../../options/table';
+import type { ByteStore } from '../../storage/byte-store';
 import { type RemoteOptions, remoteOptions } from '../../storage/remote-options';
-import { remoteStore } from '../../storage/remote-store';
 import { ioHandlerName, isIOHandler, openIOHandler } from '../../weights/io-handler';
 import { openLayersModel } from '../../weights/layers-model';
+import { type FileSourceOptions, fileSourceOptions, requireNoDownloadOptions, storeOf } from './file-source';
 import { kerasNaming } from './naming';
-import { type WeightConvention, type WeightSource, weightConventions } from './source';
+import type { WeightSource } from './source';
 import { tensorSource } from './tensor-source';
-import { requireWeightKind } from './weight-kinds';
 
 /** Options of {@link layersModelWeights}; the download options are for URLs only. */
-export interface LayersModelOptions extends RemoteOptions {
-  /**
-   * Input convention of the weights. @default as stated in a model.json by `convertWeights`, else 'caffe': Keras'
-   * VGG-19 has the authors' own weights
-   */
-  readonly convention?: WeightConvention | undefined;
-  /** Name in reports. @default `'VGG-19 from <location>'` */
-  readonly name?: string | undefined;
-}
-
-/** The options that every source of files has. */
-export const sourceOptions = {
-  convention: oneOf(weightConventions, {}),
-  name: any<string>('a text', (value) => typeof value === 'string'),
-};
-
-/** Throws if a download option is given for a location that is not on a server, where it would have no effect. */
-export function requireNoDownloadOptions(caller: string, given: object): void {
-  for (const [name, value] of Object.entries(given)) {
-    if (value === undefined || !Object.hasOwn(remoteOptions, name)) continue;
-    const accepted = 'only with a URL';
-    const message = `${name} of ${caller} has no effect on weights that are not downloaded; accepted: ${accepted}.`;
-    throw new InvalidArgumentError('CONFLICTING_OPTIONS', message, { option: name, value, accepted });
-  }
-}
+export interface LayersModelOptions extends RemoteOptions, FileSourceOptions {}
 
 const layersModelOptions = optionTable<LayersModelOptions>()('layersModelWeights', {
-  ...sourceOptions,
+  ...fileSourceOptions,
   ...remoteOptions,
 });
 
@@ -61,15 +35,11 @@ export function layersModelWeights(
   options: LayersModelOptions = {},
 ): WeightSource {
   const settings = layersModelOptions.read(options);
-  const { convention, name } = settings;
-  const source = { convention, usualConvention: 'caffe', naming: kerasNaming } as const;
-  if (isIOHandler(location) || isByteStore(location)) requireNoDownloadOptions('layersModelWeights', options);
+  const caller = 'layersModelWeights';
   if (isIOHandler(location)) {
-    const open = openIOHandler(location);
-    return tensorSource({ ...source, name: name ?? `VGG-19 from ${ioHandlerName}`, open });
+    requireNoDownloadOptions(caller, options);
+    return tensorSource(ioHandlerName, openIOHandler(location), kerasNaming, settings);
   }
-  if (typeof location === 'string' || location instanceof URL) requireWeightKind(location);
-  const store = isByteStore(location) ? location : remoteStore(location, settings, 'model.json');
-  const open = openLayersModel(store);
-  return tensorSource({ ...source, name: name ?? `VGG-19 from ${store.name}`, open, store });
+  const store = storeOf(caller, location, options, settings, 'model.json');
+  return tensorSource(store.name, openLayersModel(store), kerasNaming, settings, store);
 }

@@ -1,9 +1,12 @@
 import type { NamedTensor } from '../../weights/tensor-file';
 import { type LayerPart, layerShapes } from './check-layer';
 import { type ConvLayer, vgg19Layers } from './layers';
+import type { WeightConvention } from './source';
 
 /** The names of VGG-19's tensors and the order of a kernel's axes in a file format. */
 export interface Naming {
+  /** Input convention of the weights that are published under these names. */
+  readonly usualConvention: WeightConvention;
   /** The end of a tensor's name; a prefix and a dot or slash may stand before it. */
   nameOf(layer: ConvLayer, part: LayerPart): string;
   /** Shape of a layer's kernel in the file. */
@@ -14,6 +17,7 @@ export interface Naming {
 
 /** Keras and TensorFlow.js: `block1_conv1/kernel`, [height, width, in, out]. */
 export const kerasNaming: Naming = {
+  usualConvention: 'caffe',
   nameOf: (layer, part) => `${kerasLayer(layer)}/${part}`,
   kernelShape: (layer) => layerShapes(layer).kernel,
   toHwio: ({ values }) => values,
@@ -21,6 +25,7 @@ export const kerasNaming: Naming = {
 
 /** PyTorch and torchvision: `features.0.weight`, [out, in, height, width]. The number counts ReLUs and poolings too. */
 export const torchNaming: Naming = {
+  usualConvention: 'torchvision',
   nameOf: (layer, part) => `features.${vgg19Layers.indexOf(layer)}.${part === 'kernel' ? 'weight' : 'bias'}`,
   kernelShape(layer) {
     const [height, width, channelsIn, channelsOut] = layerShapes(layer).kernel;

@@ -1,26 +1,17 @@
 import { optionTable } from '../../options/table';
-import { type ByteStore, isByteStore } from '../../storage/byte-store';
+import type { ByteStore } from '../../storage/byte-store';
 import { downloadOptions, type RemoteOptions } from '../../storage/remote-options';
-import { remoteStore } from '../../storage/remote-store';
 import { openSafetensors } from '../../weights/safetensors';
-import { requireNoDownloadOptions, sourceOptions } from './layers-model-weights';
+import { type FileSourceOptions, fileSourceOptions, storeOf } from './file-source';
 import { torchNaming } from './naming';
-import type { WeightConvention, WeightSource } from './source';
+import type { WeightSource } from './source';
 import { tensorSource } from './tensor-source';
-import { requireWeightKind } from './weight-kinds';
 
 /** Options of {@link safetensorsWeights}; the download options are for URLs only. */
-export interface SafetensorsOptions extends Omit<RemoteOptions, 'sha256'> {
-  /**
-   * Input convention of the weights. @default `weightConvention` in the file's metadata, else 'torchvision'
-   */
-  readonly convention?: WeightConvention | undefined;
-  /** Name in reports. @default `'VGG-19 from <location>'` */
-  readonly name?: string | undefined;
-}
+export interface SafetensorsOptions extends Omit<RemoteOptions, 'sha256'>, FileSourceOptions {}
 
 const safetensorsOptions = optionTable<SafetensorsOptions>()('safetensorsWeights', {
-  ...sourceOptions,
+  ...fileSourceOptions,
   ...downloadOptions,
 });
 
@@ -41,15 +32,6 @@ export function safetensorsWeights(
   options: SafetensorsOptions = {},
 ): WeightSource {
   const settings = safetensorsOptions.read(options);
-  if (typeof location === 'string' || location instanceof URL) requireWeightKind(location);
-  if (isByteStore(location)) requireNoDownloadOptions('safetensorsWeights', options);
-  const store = isByteStore(location) ? location : remoteStore(location, settings, 'model.safetensors');
-  return tensorSource({
-    name: settings.name ?? `VGG-19 from ${store.name}`,
-    naming: torchNaming,
-    open: openSafetensors(store),
-    store,
-    convention: settings.convention,
-    usualConvention: 'torchvision',
-  });
+  const store = storeOf('safetensorsWeights', location, options, settings, 'model.safetensors');
+  return tensorSource(store.name, openSafetensors(store), torchNaming, settings, store);
 }

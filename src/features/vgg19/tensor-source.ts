@@ -8,50 +8,49 @@ import {
   type StoredTensor,
   type TensorFile,
 } from '../../weights/tensor-file';
-import { checkedLayers, checkShape, type LayerPart, layerShapes, missingLayer } from './check-layer';
+import { checkLayer, checkShape, type LayerPart, layerShapes, missingLayer } from './check-layer';
+import type { FileSourceOptions } from './file-source';
 import { type ConvLayer, vgg19Convolutions } from './layers';
 import type { Naming } from './naming';
 import { requireVgg19 } from './other-networks';
 import { type LayersWeights, type WeightConvention, type WeightSource, weightConventions } from './source';
 
-/** Options of {@link tensorSource}. */
-export interface TensorSourceOptions {
-  readonly name: string;
-  readonly naming: Naming;
-  readonly open: OpenTensorFile;
-  /** Where the file is: its cache forgets what turns out to be wrong. */
-  readonly store?: ByteStore | undefined;
-  /** Input convention of the weights. @default as stated in the file, else `usualConvention` */
-  readonly convention?: WeightConvention | undefined;
-  readonly usualConvention: WeightConvention;
-}
-
-/** VGG-19 in a file of named tensors. */
-export function tensorSource(options: TensorSourceOptions): WeightSource {
-  const { name, usualConvention } = options;
+/**
+ * VGG-19 in a file of named tensors.
+ * @param location name for reports, unless the options have one
+ * @param store where the file is: its cache forgets what turns out to be wrong
+ */
+export function tensorSource(
+  location: string,
+  open: OpenTensorFile,
+  naming: Naming,
+  options: FileSourceOptions,
+  store?: ByteStore,
+): WeightSource {
+  const { convention, name = `VGG-19 from ${location}` } = options;
   let declared: WeightConvention | undefined;
 
   async function readOnce(layers: readonly ConvLayer[], reading: ReadWeightsOptions): Promise<LayersWeights> {
     const { signal, onWarning } = reading;
-    const file = await options.open({ signal, onWarning });
+    const file = await open({ signal, onWarning });
     requireVgg19(file, name);
-    declared = weightConventions.find((convention) => convention === file.convention);
-    const located = new Map(layers.map((layer) => [layer, locate(layer, file, options)]));
-    const wanted = new Set([...located.values()].flatMap(({ kernel, bias }) => [kernel, bias]));
-    const tensors = await readTensors(file, [...wanted], name, reading);
-    const weights = new Map(
-      Array.from(located, ([layer, { kernel, bias }]) => {
-        const [stored, { values }] = [kernel, bias].map((tensor) => tensors.get(tensor.name) as NamedTensor);
-        return [layer, { kernel: options.naming.toHwio(stored), bias: values }];
+    declared = weightConventions.find((known) => known === file.convention);
+    const located = [...new Set(layers)].map((layer) => locate(layer, file, naming, name));
+    const stored = located.flatMap(({ kernel, bias }) => [kernel, bias]);
+    const tensors = await readTensors(file, stored, name, reading);
+    const read = (tensor: StoredTensor) => tensors.get(tensor) as NamedTensor;
+    return new Map(
+      located.map(({ layer, kernel, bias }) => {
+        const weights = { kernel: naming.toHwio(read(kernel)), bias: read(bias).values };
+        return [layer, checkLayer(layer, weights, name)];
       }),
     );
-    return checkedLayers(layers, (layer) => weights.get(layer), name, []);
   }
 
   return {
     name,
     get convention() {
-      return options.convention ?? declared ?? usualConvention;
+      return convention ?? declared ?? naming.usualConvention;
     },
     async read(layers, { signal, onProgress, onWarning } = {}) {
       for (let attempt = 1; ; attempt++) {
@@ -59,7 +58,7 @@ export function tensorSource(options: TensorSourceOptions): WeightSource {
           return await readOnce(layers, { signal, onProgress, onWarning });
         } catch (error) {
           if (!(error instanceof WeightsError)) throw error;
-          if (wrongContents.has(error.code)) await options.store?.discard?.();
+          if (wrongContents.has(error.code)) await store?.discard?.();
           // A file that was replaced while it was read is read again from its start.
           if (attempt === 3 || error.code !== 'FILE_CHANGED') throw error;
         }
@@ -69,19 +68,11 @@ export function tensorSource(options: TensorSourceOptions): WeightSource {
 }
 
 /** A layer's tensors in a file, of the right shapes. */
-function locate(layer: ConvLayer, file: TensorFile, { naming, name: source }: TensorSourceOptions) {
-  const find = (wanted: ConvLayer, part: LayerPart): StoredTensor | undefined =>
-    named(naming.nameOf(wanted, part), file);
+function locate(layer: ConvLayer, file: TensorFile, naming: Naming, source: string) {
+  const has = (other: ConvLayer) => named(naming.nameOf(other, 'kernel'), file) !== undefined;
   const tensorOf = (part: LayerPart): StoredTensor => {
-    const tensor = find(layer, part);
-    if (!tensor) {
-      const layers = vgg19Convolutions.map(({ name }) => name);
-      throw missingLayer(
-        layer,
-        source,
-        layers.filter((name) => find(name, 'kernel')),
-      );
-    }
+    const tensor = named(naming.nameOf(layer, part), file);
+    if (!tensor) throw missingLayer(layer, source, vgg19Convolutions.map(({ name }) => name).filter(has));
     const expected = part === 'kernel' ? naming.kernelShape(layer) : layerShapes(layer).bias;
     checkShape(layer, part, tensor, expected, source);
     return tensor;

@@ -42,12 +42,6 @@ export function weightMap(weights: WeightMap, options: WeightMapOptions = {}): W
     name,
     convention,
     layers,
-    read: async (wanted) =>
-      checkedLayers(
-        wanted,
-        (layer) => (Object.hasOwn(weights, layer) ? weights[layer] : undefined),
-        name,
-        layers,
-      ),
+    read: async (wanted) => checkedLayers(wanted, (layer) => weights[layer], name, layers),
   };
 }
