@@ -56,3 +56,27 @@ function replaced(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
   tf.dispose([a, b]);
   return sum;
 }
+
+/**
+ * The mean of each column of a matrix [rows, columns], in rounds that sum 16 rows at a time; see {@link sumOf}.
+ *
+ * @returns [1, columns], which belongs to the caller
+ */
+export function columnMeans(matrix: tf.Tensor2D): tf.Tensor2D {
+  const [rows, columns] = matrix.shape;
+  return tf.tidy(() => {
+    let sums = matrix;
+    while (sums.shape[0] > 1) {
+      const rest = -sums.shape[0] & 15;
+      const whole: tf.Tensor2D =
+        rest === 0
+          ? sums
+          : tf.pad(sums, [
+              [0, rest],
+              [0, 0],
+            ]);
+      sums = tf.sum<tf.Tensor2D>(tf.reshape(whole, [whole.shape[0] / 16, 16, columns]), 1);
+    }
+    return tf.div<tf.Tensor2D>(sums, rows);
+  });
+}

@@ -2,29 +2,56 @@ import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors';
 import type { Features } from '../features/extractor';
 import type { LayerName } from '../features/layer-name';
+import { registerGradients } from '../gradients';
+import { type Conflict, requireNoConflict } from '../options/conflicts';
 import { showValue } from '../options/show';
-import { any, optionTable } from '../options/table';
+import { any, oneOf, optionTable } from '../options/table';
 import { requireName, requireNumber } from '../options/validate';
 import { owning } from '../owning';
+import { requireSpread } from './channel-moments';
 import { type Distance, distanceOption } from './distance';
 import { type GramNormalization, gramMatrix, gramNormalizationOption } from './gram-matrix';
-import type { Loss } from './loss';
+import { histogram } from './histogram';
+import { type Loss, owningLoss } from './loss';
 import { lossOfTerms } from './loss-of-terms';
+import { meanVariance } from './mean-variance';
 import { layersOption, requireFeature, targetLayers } from './require-features';
+import type { Statistic } from './statistic';
+import { wasserstein } from './wasserstein';
+
+/** What of a feature map stands for style; see {@link styleLoss}. */
+export type StyleStatistic = 'gram' | 'mean-variance' | 'wasserstein' | 'histogram';
 
 /** Options of {@link styleLoss}. */
 export interface StyleLossOptions {
+  /** What of a feature map stands for style. @default 'gram' */
+  readonly statistic?: StyleStatistic | undefined;
   /** Layers to compare. @default every layer of the target */
   readonly layers?: readonly LayerName[] | undefined;
-  /** How Gram matrices are scaled. @default 'elements' */
+  /** How Gram matrices are scaled; only for them. @default 'elements' */
   readonly normalization?: GramNormalization | undefined;
-  /** Distance of the Gram matrices. @default 'mse' */
+  /** Distance of the Gram matrices; only for them. @default 'mse' */
   readonly distance?: Distance | undefined;
   /** A factor for each layer, in the order of `layers` or by name. @default 1 each */
   readonly layerWeights?: readonly number[] | Readonly<Partial<Record<LayerName, number>>> | undefined;
 }
 
+const statistics: Readonly<Record<Exclude<StyleStatistic, 'gram'>, Statistic>> = {
+  'mean-variance': meanVariance,
+  wasserstein,
+  histogram,
+};
+
+/** The names of all statistics. */
+export const styleStatistics: readonly StyleStatistic[] = [
+  'gram',
+  'mean-variance',
+  'wasserstein',
+  'histogram',
+];
+
 const styleLossOptions = optionTable<StyleLossOptions>()('styleLoss', {
+  statistic: oneOf<StyleStatistic, { readonly default: 'gram' }>(styleStatistics, { default: 'gram' }),
   layers: layersOption,
   normalization: gramNormalizationOption,
   distance: distanceOption('mse'),
@@ -34,29 +61,78 @@ const styleLossOptions = optionTable<StyleLossOptions>()('styleLoss', {
   ),
 });
 
+const conflicts: readonly Conflict<keyof StyleLossOptions>[] = [
+  {
+    option: 'statistic',
+    replaces: ['normalization', 'distance'],
+    because: 'they belong to Gram matrices',
+  },
+];
+
 /**
- * Distance of an image's feature correlations from the style image's: the sum over layers of w_l mean((G_l - A_l)^2),
- * G and A the Gram matrices of image and style (Gatys et al. 2016, eq. 4 and 5; Li et al. 2021, eq. 4).
- * The style image may have any size.
+ * Distance of a statistic of an image's features from the style image's: the sum over layers of w_l times
  *
- * @param target the style image's features, [1, h, w, c] each; only their Gram matrices are kept
+ * - `'gram'`: mean((G - A)^2), G and A the Gram matrices of image and style (Gatys et al. 2016, eq. 4 and 5; Li et al.
+ *   2021, eq. 4): which channels occur together.
+ * - `'mean-variance'`: the mean over channels of (mu - mu^)^2 + (sigma - sigma^)^2, means and standard deviations (Li et
+ *   al. 2017, "Demystifying neural style transfer"): which channels occur, and how much they vary.
+ * - `'wasserstein'`: the squared 2-Wasserstein distance of Gaussians with the maps' means and covariances, divided by the
+ *   number of channels, as in crowsonkb/style-transfer-pytorch. It weakens as layers come near, where the Gram distance
+ *   is dominated by its largest entries.
+ * - `'histogram'`: mean((F - R)^2), R the map after matching each channel's histogram to the style's (Risser et al.
+ *   2017).
+ *
+ * The style image may have any size. On the wasm engine Gram matrices have kernels; the others are computed by tfjs.
+ *
+ * @param target the style image's features, [1, h, w, c] each; only their statistics are kept
  * @returns a loss named `style`; it belongs to the caller
- * @throws InvalidArgumentError if a layer is not in the target, or a weight is negative or missing
+ * @throws InvalidArgumentError if a layer is not in the target or has one position only, a weight is negative or
+ *   missing, or an option of Gram matrices is given beside another statistic
  * @example
  * ```ts
  * const target = extractor.extract(style, ['conv1_1', 'conv2_1', 'conv3_1']);
  * const loss = weighted(1e6, styleLoss(target, { normalization: 'elements' }));
+ * const other = styleLoss(target, { statistic: 'wasserstein' });
  * ```
  */
 export function styleLoss(target: Features, options: StyleLossOptions = {}): Loss {
-  const { normalization, distance, layerWeights, ...given } = styleLossOptions.read(options);
+  const { statistic, normalization, distance, layerWeights, ...given } = styleLossOptions.read(options);
+  if (statistic !== 'gram') requireNoConflict(options, conflicts);
   const layers = targetLayers('styleLoss', target, given.layers);
   const weights = weightsByLayer(layers, layerWeights);
+  if (statistic !== 'gram') return styleLossOfStatistic(statistics[statistic], target, layers, weights);
   return owning(({ result }) => {
     const grams = layers.map((layer) =>
       result(gramMatrix(requireFeature('styleLoss', target, layer), { normalization })),
     );
     return styleLossOfGrams(layers, grams, { normalization, distance, weights });
+  });
+}
+
+function styleLossOfStatistic(
+  { target: targetOf, distance }: Statistic,
+  target: Features,
+  layers: readonly LayerName[],
+  weights: readonly number[],
+): Loss {
+  return owning(({ result }) => {
+    const targets = layers.map((layer) => {
+      const feature = requireFeature('styleLoss', target, layer);
+      requireSpread('styleLoss', layer, feature);
+      return tf.tidy(() => [...targetOf(feature)]).map((tensor) => result(tf.keep(tensor)));
+    });
+    const compute = (features: Features): tf.Scalar =>
+      tf.tidy(() => {
+        registerGradients();
+        return layers
+          .map((layer, i) => {
+            const feature = requireFeature('styleLoss', features, layer);
+            requireSpread('styleLoss', layer, feature);
+            return tf.mul<tf.Scalar>(distance(feature, targets[i]), weights[i]);
+          })
+          .reduce((a, b) => tf.add(a, b));
+      });
+    return owningLoss({ name: 'style', layers, compute }, targets.flat());
   });
 }
 

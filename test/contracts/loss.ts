@@ -62,6 +62,7 @@ export function lossContract(
   name: string,
   make: (target: Features) => Loss,
   layers?: readonly LayerName[],
+  tolerance = 5e-3,
 ): void {
   describe(`${name} keeps the contract of losses`, () => {
     onEachBackend(() => {
@@ -78,8 +79,8 @@ export function lossContract(
       it('has the gradient that central differences find', async () => {
         const [target, at] = [someFeatures(3, layers), someFeatures(4, layers)];
         const loss = make(target);
-        const { maxError } = await expectNoLeak(() => checkGradient(loss, at, { tolerance: 5e-3 }));
-        expect(maxError).toBeLessThan(5e-3);
+        const { maxError } = await expectNoLeak(() => checkGradient(loss, at, { tolerance }));
+        expect(maxError).toBeLessThan(tolerance);
         loss.dispose?.();
         tf.dispose([...Object.values(target), ...Object.values(at)] as tf.Tensor[]);
       });

@@ -3,7 +3,9 @@ import type { Features } from '../../src/features/extractor';
 import {
   contentLoss,
   defineLoss,
+  edgeLoss,
   type Loss,
+  mrfLoss,
   perceptualLoss,
   pixelLoss,
   styleLoss,
@@ -22,6 +24,26 @@ lossContract('styleLoss by positions', (target) =>
   styleLoss(target, { normalization: 'positions', layerWeights: [0.5, 2] }),
 );
 lossContract('styleLoss l1', (target) => styleLoss(target, { distance: 'l1' }));
+for (const statistic of ['mean-variance', 'wasserstein'] as const)
+  lossContract(`styleLoss by ${statistic}`, (target) => styleLoss(target, { statistic }));
+// Piecewise smooth: its gradient jumps where two values change their order, which a difference may step over.
+lossContract(
+  'styleLoss by histogram',
+  (target) => styleLoss(target, { statistic: 'histogram' }),
+  undefined,
+  2e-2,
+);
+lossContract('mrfLoss', (target) => mrfLoss(target));
+lossContract(
+  'edgeLoss',
+  (target) => {
+    const image = tf.squeeze(target.image as tf.Tensor4D, [0]) as tf.Tensor3D;
+    const loss = edgeLoss(image, { pooling: [1] });
+    image.dispose();
+    return loss;
+  },
+  ['image'],
+);
 lossContract(
   'pixelLoss l1',
   (target) => {
