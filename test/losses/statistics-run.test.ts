@@ -1,4 +1,4 @@
-import '@tensorflow/tfjs-backend-cpu';
+import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { loadVgg19 } from '../../src/engines';
@@ -14,7 +14,7 @@ it.each([
   ['mrf', 'wasm'],
   ['wasserstein', 'tfjs'],
 ] as const)('%s lowers its loss in a run on the engine %s', async (statistic, engine) => {
-  await tf.setBackend('cpu');
+  await tf.setBackend('wasm');
   const extractor = await loadVgg19({ weights: 'embedded', engine });
   const content: tf.Tensor3D = tf.randomUniform([16, 20, 3], 0.2, 0.8, 'float32', 1);
   const style: tf.Tensor3D = tf.randomUniform([18, 16, 3], 0, 1, 'float32', 2);
