@@ -21,6 +21,7 @@ export { defaultPreset, getPreset, type Preset, type PresetName, presetNames } f
 export type {
   InterruptedEvent,
   ProgressListener,
+  RunPlan,
   StageFacts,
   StartEvent,
   StepEvent,

@@ -17,6 +17,8 @@ export interface Platform<Input> extends ImageReader<Input> {
   readonly namesImage?: ((text: string) => boolean) | undefined;
   /** Sources of weights. Default: those of a page. */
   readonly weights?: WeightsPlatform | undefined;
+  /** Bytes of memory that the machine lets a program have. Default: unknown. */
+  readonly memory?: (() => number) | undefined;
   /** Sets up a tfjs backend if the program has none. Default: a missing backend is an error. */
   readonly startBackend?: (() => Promise<void>) | undefined;
 }

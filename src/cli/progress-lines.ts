@@ -6,7 +6,9 @@ import type { Output } from './terminal';
 /** Milliseconds between two lines. */
 const pause = 5000;
 
-/** Plain lines, for files and pipes: of each stage the first step, the last, and between them one every five seconds. */
+/**
+ * Plain lines, for files and pipes: of each stage the first step, the last, and between them one every five seconds.
+ */
 export function progressLines(output: Output, now: () => number = () => performance.now()): ProgressDisplay {
   let next = Number.NEGATIVE_INFINITY;
   let held: StepEvent | undefined;

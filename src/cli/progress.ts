@@ -11,7 +11,8 @@ export interface ProgressDisplay {
 }
 
 /**
- * A step in words: `12/100  loss 345.6  0.45 s/evaluation  40 s left`, in a run of several stages `size 2 of 3  12/100  ...`.
+ * A step in words: `12/100  loss 345.6  0.45 s/evaluation  40 s left`; in a run of several stages `size 2 of 3` comes
+ * first.
  */
 export function describeStep({
   stage,

@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import type { Platform } from '../platform';
 import { type NodeImageInput, nodeImageReader } from './image-input';
 import { nodePlatform } from './node-weights';
@@ -15,5 +16,13 @@ export const platform: Platform<NodeImageInput> = {
   get weights() {
     return nodePlatform();
   },
+  memory: machineMemory,
   startBackend: () => useWasm(),
 };
+
+/** The machine's memory, or the limit of the container that the process runs in. */
+function machineMemory(): number {
+  // 0, undefined or more than the machine has where there is no limit; Node 20 has it since 20.12.
+  const limit = process.constrainedMemory?.() || Number.POSITIVE_INFINITY;
+  return Math.min(limit, totalmem());
+}

@@ -36,6 +36,12 @@ export function number<const A extends NumberRange & About<number>>(about: A): O
   };
 }
 
+/** A number of bytes; the command takes `2GB` too. */
+export const bytes = <const A extends About<number>>(about: A): Option<number> & A => ({
+  ...number({ ...about, min: 1, integer: true }),
+  kind: 'bytes',
+});
+
 /** One of a list of names. */
 export function oneOf<Name extends string, const A extends About<Name>>(
   names: readonly Name[],

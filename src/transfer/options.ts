@@ -13,6 +13,7 @@ import { showValue } from '../options/show';
 import {
   abortSignal,
   any,
+  bytes,
   callback,
   number,
   type Option,
@@ -56,12 +57,19 @@ export interface StyleTransferOptions<Input = ImageInput> {
   readonly styleSize?: number | undefined;
   /**
    * The sizes to paint at, each from the enlarged result of the one before: large shapes come from the small sizes,
-   * which take a part of the time. `1` is one size; a list of {@link Scale} names sizes, the last of which is that of
-   * the result, and iterations; `'auto'` chooses both: one size below 512 pixels, and with a `loss` that is no function.
+   * which take a part of the time. `1` is one size. A list of {@link Scale} names sizes, of which the last is that of
+   * the result, and iterations. `'auto'` chooses both: one size below 512 pixels, and beside a `loss` that is no
+   * function.
    * The style image keeps its size relative to the painted image.
    * @default 'auto'
    */
   readonly scales?: Scales | undefined;
+  /**
+   * Bytes that the whole program may take. What does not fit is computed with a shorter history of the optimiser, then
+   * by tiles, which take more time; the start event has the plan. Memory of a GPU does not count.
+   * @default what the machine has in Node, no limit in a page; an engine's own limit counts in both
+   */
+  readonly memory?: number | undefined;
   /**
    * The image to start from: the content (keeps its structure), noise from `seed`, the style, or an image, which is
    * resized.
@@ -187,6 +195,10 @@ const tableOn = <Input>(namesImage: (text: string) => boolean) =>
       help: 'longer side of the style picture: larger makes finer strokes (default: as --size)',
     }),
     scales: scalesOption,
+    memory: bytes({
+      flag: '--memory <bytes>',
+      help: "most memory that the program may take, such as 2GB or 500MB (default: the machine's)",
+    }),
     init: start<Input>(namesImage),
     iterations: number({
       min: 1,

@@ -1,3 +1,4 @@
+import type { MemoryPlan } from '../engines/engine';
 import type { WarningCode } from '../error-codes';
 import type { Image } from '../image/image';
 import type { WeightsProgress } from '../storage/progress';
@@ -11,6 +12,20 @@ export type StyleTransferProgress =
   | StepEvent
   | WarningEvent
   | InterruptedEvent;
+
+/** The memory of a stage in bytes, by its sizes alone. */
+export interface RunPlan extends MemoryPlan {
+  /** All of the following at the peak, beside the program itself. */
+  readonly bytes: number;
+  /** The pictures: content, style, start and result. */
+  readonly images: number;
+  /** The optimiser's vectors of the image's size, beside its history. */
+  readonly vectors: number;
+  /** The optimiser's history of earlier steps. */
+  readonly history: number;
+  /** Pairs of vectors in the history at most. */
+  readonly pairs: number;
+}
 
 /** The place of a stage in its run. */
 export interface StageFacts {
@@ -34,6 +49,8 @@ export interface StartEvent extends RunFacts {
   readonly preset: PresetName | undefined;
   /** The layers that the loss reads. */
   readonly layers: readonly string[];
+  /** The memory that the stage takes. */
+  readonly plan: RunPlan;
 }
 
 /** The start has been evaluated (iteration 0), or the optimiser has accepted a step. */

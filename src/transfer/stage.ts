@@ -8,7 +8,8 @@ import { minimize, type StopReason } from '../optim';
 import { type Owner, owning } from '../owning';
 import { BestImage } from './best-image';
 import { makeLoss } from './make-loss';
-import { defaultOptimizer, type Settings } from './options';
+import type { Settings } from './options';
+import type { StageMemory } from './plan';
 import type { WeightedStyle } from './preset-loss';
 import type { StageFacts } from './progress';
 import type { ProgressChannel } from './progress-channel';
@@ -40,6 +41,8 @@ export interface StageInputs {
   readonly content: Image;
   /** Style images at the size of the last stage; others resize them. */
   readonly styles: readonly WeightedStyle[];
+  /** The plan of each stage. */
+  readonly memory: readonly StageMemory[];
   readonly progress: ProgressChannel;
 }
 
@@ -78,21 +81,31 @@ export async function paintStage(inputs: StageInputs, place: StagePlace): Promis
   return owning(async (owner) => {
     const { settings, extractor, facts, progress } = inputs;
     const stage = place.stages[place.index];
+    const { plan, room, method } = inputs.memory[place.index];
     const { width, height, iterations, maxEvaluations } = stage;
     let best: BestImage | undefined;
     try {
       const content = owner.temporary(await atSize('content', inputs.content, stage));
       const styles = await stylesAt(inputs.styles, stage, owner);
-      const loss = await makeLoss(settings, { extractor, content, styles }, owner);
-      const objective = owner.temporary(createObjective(extractor, loss, [height, width]));
+      const loss = await makeLoss(settings, { extractor, content, styles, plan }, owner);
+      const objective = owner.temporary(createObjective(extractor, loss, [height, width], { room }));
       const first = owner.temporary(await atSize('init', place.start, stage));
       best = owner.temporary(new BestImage(first));
       const preset = settings.loss ? undefined : settings.preset.name;
       const { layers } = loss;
-      await progress.send({ type: 'start', stage: factsAt(place), width, height, preset, ...facts, layers });
+      await progress.send({
+        type: 'start',
+        stage: factsAt(place),
+        width,
+        height,
+        preset,
+        ...facts,
+        layers,
+        plan,
+      });
       const history: HistoryEntry[] = [];
       const found = await minimize(objective, first, {
-        method: settings.optimizer ?? defaultOptimizer(),
+        method,
         bounds: [0, 1],
         maxIterations: iterations,
         maxEvaluations,

@@ -1,24 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { EngineExtractor } from '../engines/engine';
 import { defaultLastLayer, loadVgg19On } from '../engines/load-vgg19';
-import { EnvironmentError } from '../errors';
 import { requireLayers } from '../features/require-layers';
 import { deepestLayer, type Vgg19Layer, vgg19Layers } from '../features/vgg19/layers';
 import type { Image } from '../image/image';
 import type { OpenImage } from '../image/image-reader';
 import { type Size, sizeAfter } from '../image/size-rule';
 import type { ImageInput } from '../image/to-image';
-import { historyBytes } from '../optim';
 import { disposable, owning } from '../owning';
 import { anyPlatform, type Platform, requireBackend } from '../platform';
-import {
-  defaultOptimizer,
-  isStartName,
-  readSettings,
-  type Settings,
-  type StyleTransferOptions,
-} from './options';
+import { isStartName, readSettings, type Settings, type StyleTransferOptions } from './options';
 import { paintStages } from './paint-stages';
+import { planStages } from './plan';
 import { presetLayers } from './presets';
 import { ProgressChannel } from './progress-channel';
 import { factsOf, type RunFacts } from './run-facts';
@@ -121,7 +114,8 @@ async function run<Input>(
     const stages = scheduleOf(settings, content);
     const painted = stages[stages.length - 1];
     const styled = sizeAfter(sizeRule(styleSize), style.width, style.height);
-    requireRoom(settings, extractor, painted, styled);
+    const limit = settings.memory ?? platform.memory?.() ?? Infinity;
+    const memory = planStages(settings, extractor, stages, styled, limit);
 
     const stageInputs: StageInputs = {
       settings,
@@ -129,6 +123,7 @@ async function run<Input>(
       facts: factsOf(extractor),
       content: temporary(await content.decode(painted)),
       styles: [{ image: temporary(await style.decode(styled)), weight: 1 }],
+      memory,
       progress,
     };
     const first = temporary(await startImage(settings, stageInputs, stages[0], start));
@@ -190,42 +185,3 @@ function requireKnownLayers({ loss, preset, extractor }: Settings<unknown>): voi
   if (loss === undefined)
     requireLayers('preset', `The preset '${preset.name}'`, presetLayers(preset), network);
 }
-
-/**
- * Refuses a size that does not fit into memory, before images are resized to it. A loss made later by a function is not
- * known yet.
- *
- * @param size size of the painted image
- * @param styleSize size of the style image after resizing
- */
-function requireRoom(
-  { loss, preset, optimizer = defaultOptimizer() }: Settings<unknown>,
-  extractor: EngineExtractor,
-  size: Size,
-  styleSize: Size,
-): void {
-  const shapeOf = ({ height, width }: Size) => [height, width] as const;
-  const { content, style, perceptual } = preset;
-  if (loss === undefined)
-    extractor.plan?.({
-      layers: presetLayers(preset),
-      size: shapeOf(size),
-      featureTargets: [...content.layers, ...(perceptual?.layers ?? [])],
-      style: { layers: style.layers, size: shapeOf(styleSize) },
-    });
-  else if (typeof loss === 'object') extractor.plan?.({ layers: loss.layers, size: shapeOf(size) });
-  const components = 3 * size.height * size.width;
-  // An engine with memory of its own for vectors stores them in 8 bits too.
-  const history = optimizer.history?.(extractor.vectorRoom !== undefined) ?? { pairs: 0, bits: 32 };
-  const vectors = 4 * components * (optimizer.vectors ?? 0) + historyBytes(history, components);
-  const { vectorRoom = Number.POSITIVE_INFINITY } = extractor;
-  if (vectors <= vectorRoom) return;
-  const accepted = `at most ${gibibytes(vectorRoom)}: a smaller size, or a smaller memory of the optimiser`;
-  throw new EnvironmentError(
-    'OUT_OF_MEMORY',
-    `The optimiser's vectors take about ${gibibytes(vectors)} at ${size.width} x ${size.height} pixels; accepted: ${accepted}.`,
-    { option: 'size', value: vectors, accepted },
-  );
-}
-
-const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;

@@ -62,6 +62,33 @@ describe('the command', () => {
     expect(await loss('--seed', '1', '--beta', '1e5')).not.toBe(first);
   });
 
+  test('paints at several sizes, and says which on its lines of progress', async () => {
+    const { code, stdout, stderr } = await paint('-o', path('out.png'), '--scales', '16,32:2', '--json');
+    expect(code).toBe(0);
+    const starts = stderr
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+      .filter(({ type }) => type === 'start');
+    expect(starts.map(({ stage }) => stage)).toEqual([
+      { index: 0, count: 2, width: 16, height: 12 },
+      { index: 1, count: 2, width: 32, height: 24 },
+    ]);
+    expect(JSON.parse(stdout)).toMatchObject({ width: 32, iterations: 5 });
+    expect(
+      (await paint('-o', path('out.png'), '--scales', '16:1,32:1', '--iterations', '3')).stderr,
+    ).toContain('--iterations has no effect');
+  });
+
+  test('keeps to a limit of memory, and names the size that fits', async () => {
+    expect((await paint('-o', path('out.png'), '--memory', '500MB')).code).toBe(0);
+    const { code, stderr } = await paint('-o', path('out.png'), '--memory', '0.3GiB', '--size', '4096');
+    expect(stderr).toMatch(
+      /^error: .* does not fit into 0\.322 GB of memory; accepted: a size of at most \d+\.\n$/m,
+    );
+    expect(code).toBe(1);
+  });
+
   test('starts from a picture of the user', async () => {
     const { code } = await paint('-o', path('out.png'), '--init', path('style.jpg'));
     expect(code).toBe(0);
@@ -129,6 +156,10 @@ describe('wrong usage ends with 2, one line and no work', () => {
     [['--beta', 'much'], "--beta is 'much'; accepted: a finite number of at least 0"],
     [['--size', '0'], '--size is 0'],
     [['--size', '1e9'], '--size is 1000000000'],
+    [['--scales', '64,32'], '--scales is [64, 32], where 64 is larger than the next, 32'],
+    [['--scales', '16,8'], 'scales[1].size is 8; accepted: a whole number from 16 to 16384'],
+    [['--scales', '16x'], "--scales is '16x'; accepted: 1, 'auto', or a list"],
+    [['--memory', '2 lots'], "--memory is '2 lots'; accepted: a whole number of at least 1"],
     [['--iterations', '2.5'], 'a whole number'],
     [['--iterations', ''], "--iterations is ''"],
     [['--threads', '0'], '--threads is 0'],

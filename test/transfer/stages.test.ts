@@ -7,6 +7,7 @@ import { anyPlatform } from '../../src/platform';
 import { expectNoLeak, tinyExtractor } from '../../src/testing';
 import { readSettings, type Settings, type StyleTransferOptions } from '../../src/transfer/options';
 import { paintStages } from '../../src/transfer/paint-stages';
+import { planStages } from '../../src/transfer/plan';
 import type { LossTargets } from '../../src/transfer/preset-loss';
 import type { StyleTransferProgress } from '../../src/transfer/progress';
 import { ProgressChannel } from '../../src/transfer/progress-channel';
@@ -16,6 +17,15 @@ import type { StageInputs } from '../../src/transfer/stage';
 import { styleTransfer } from '../../src/transfer/style-transfer';
 import '../support/backends';
 import { noise } from '../support/images';
+
+const stage = (width: number, height: number, iterations = 3) => ({
+  width,
+  height,
+  iterations,
+  maxEvaluations: Infinity,
+  scale: width / 32,
+});
+const stages: Schedule = [stage(16, 12), stage(32, 24, 2)];
 
 const events: StyleTransferProgress[] = [];
 let inputs: StageInputs;
@@ -33,18 +43,10 @@ beforeAll(async () => {
       { image: noise(18, 18, 2), weight: 0.75 },
       { image: noise(20, 16, 3), weight: 0.25 },
     ],
+    memory: planStages(settings, extractor, stages, { width: 20, height: 20 }, Infinity),
     progress: new ProgressChannel((event) => void events.push(event), undefined),
   };
 });
-
-const stage = (width: number, height: number, iterations = 3) => ({
-  width,
-  height,
-  iterations,
-  maxEvaluations: Infinity,
-  scale: width / 32,
-});
-const stages: Schedule = [stage(16, 12), stage(32, 24, 2)];
 
 describe('stages', () => {
   it('paint at each size in turn, from the image of the one before, and leave only the last', async () => {
