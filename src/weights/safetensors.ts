@@ -2,8 +2,16 @@ import { WeightsError } from '../errors';
 import { showText, showValue } from '../options/show';
 import { type ByteStore, totalLength } from '../storage/byte-store';
 import { field, isShape, malformedWeights } from './json';
-import { bytesPerElement, type TensorEncoding } from './tensor-encoding';
-import { type OpenTensorFile, type StoredTensor, sizeOf, type TensorFile } from './tensor-file';
+import { bytesPerElement, decodeTensor, type TensorEncoding } from './tensor-encoding';
+import {
+  type NamedTensor,
+  type NamedTensors,
+  type OpenTensorFile,
+  type StoredTensor,
+  sizeOf,
+  type TensorFile,
+  unsupportedType,
+} from './tensor-file';
 
 /** A `.safetensors` file, with tensors in F32, F16 or BF16. */
 export function openSafetensors(store: ByteStore): OpenTensorFile {
@@ -53,7 +61,7 @@ export function parseHeader(
   bytes: Uint8Array,
   source: string,
   fileBytes: number | undefined,
-): Pick<TensorFile, 'tensors' | 'convention'> {
+): Pick<TensorFile, 'tensors' | 'convention'> & { readonly metadata: ReadonlyMap<string, string> } {
   const start = lengthBytes + bytes.length;
   const tensors = new Map<string, StoredTensor>();
   const header = parseObject(bytes, source);
@@ -70,8 +78,34 @@ export function parseHeader(
   }
   if (fileBytes !== undefined && end > fileBytes)
     throw malformed(source, `its tensors end at byte ${end}, the file at ${fileBytes}`);
-  const weightConvention = field(field(header, '__metadata__'), 'weightConvention');
-  return { tensors, convention: typeof weightConvention === 'string' ? weightConvention : undefined };
+  const metadata = new Map<string, string>();
+  for (const [name, text] of Object.entries(field(header, '__metadata__') ?? {}))
+    if (typeof text === 'string') metadata.set(name, text);
+  return { tensors, metadata, convention: metadata.get('weightConvention') };
+}
+
+/**
+ * A whole `.safetensors` file: its tensors, which are views of `bytes` where they are aligned, and its metadata.
+ *
+ * @param source the file, for messages
+ * @throws WeightsError `MALFORMED_WEIGHTS` if the bytes are not such a file, `UNSUPPORTED_DTYPE` if a tensor is not in
+ *   F32, F16 or BF16
+ */
+export function readSafetensors(
+  bytes: Bytes,
+  source: string,
+): { readonly tensors: NamedTensors; readonly metadata: ReadonlyMap<string, string> } {
+  if (bytes.length < lengthBytes) throw malformed(source, `it has ${bytes.length} bytes`);
+  const end = lengthBytes + parseHeaderLength(bytes.subarray(0, lengthBytes), source);
+  if (end > bytes.length)
+    throw malformed(source, `its header ends at byte ${end}, the file at ${bytes.length}`);
+  const { tensors, metadata } = parseHeader(bytes.subarray(lengthBytes, end), source, bytes.length);
+  const read = new Map<string, NamedTensor>();
+  for (const { name, shape, encoding, offset, length } of tensors.values()) {
+    if (!encoding) throw unsupportedType(name, 'another type', source);
+    read.set(name, { shape, values: decodeTensor(bytes.subarray(offset, offset + length), encoding) });
+  }
+  return { tensors: read, metadata };
 }
 
 const encodings: Readonly<Record<string, TensorEncoding>> = {
