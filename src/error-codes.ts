@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'FILE_NOT_FOUND'
   | 'INVALID_ARGUMENT'
   | 'LEAK'
+  | 'MALFORMED_STYLE'
   | 'MALFORMED_WEIGHTS'
   | 'MISSING'
   | 'MISSING_ARGUMENT'
@@ -60,6 +61,7 @@ export type ErrorCode =
   | 'WRONG_NETWORK'
   | 'WRONG_SHAPE'
   | 'WRONG_SIZE'
+  | 'WRONG_STYLE'
   | 'WRONG_TYPE'
   | 'WRONG_WEIGHTS';
 

@@ -37,7 +37,7 @@ export class InvalidArgumentError extends StyleTransferError {
   override readonly name = 'InvalidArgumentError';
 }
 
-/** An image that cannot be read, written or used: not an image, empty, too large, not finite. */
+/** An image or a style file that cannot be read, written or used: not an image, empty, too large, not finite. */
 export class ImageError extends StyleTransferError {
   override readonly name = 'ImageError';
 }

@@ -106,6 +106,11 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     cause: '`expectNoLeak` counted more or fewer tensors afterwards than the function returned.',
     cure: 'Dispose what the function makes and does not return, and nothing that was handed in.',
   },
+  MALFORMED_STYLE: {
+    classes: image,
+    cause: 'A style file is no such file, is cut short, or is of a version of the format that is not known.',
+    cure: 'Make it again from its images: `saveStyle`, or `tfjs-style-transfer style make`.',
+  },
   MALFORMED_WEIGHTS: {
     classes: weights,
     cause: 'A weight file does not follow its format.',
@@ -330,6 +335,12 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     classes: ['ImageError', 'WeightsError'],
     cause: 'Pixels or a file have not as many values or bytes as width, height, channels or model.json say.',
     cure: 'The message has both numbers; a file is not complete or belongs to another model.',
+  },
+  WRONG_STYLE: {
+    classes: argument,
+    cause:
+      'A style file was made with another network, other weights, layers or another pooling than the run has.',
+    cure: 'Run with the network and the preset that it was made with, or make it again; the message names both.',
   },
   WRONG_TYPE: {
     classes: argument,
