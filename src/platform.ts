@@ -4,6 +4,7 @@ import { EnvironmentError } from './errors';
 import type { WeightsPlatform } from './features/vgg19/resolve-weights';
 import type { ImageReader } from './image/image-reader';
 import { type ImageInput, imageReader } from './image/to-image';
+import type { StyleFile } from './styles/style-file';
 
 /**
  * The differences between pages and Node: decoding of inputs, sources of weights, and the default backend of tfjs.
@@ -15,6 +16,14 @@ export interface Platform<Input> extends ImageReader<Input> {
    * never.
    */
   readonly namesImage?: ((text: string) => boolean) | undefined;
+  /**
+   * Reads a style file if an input names one; undefined for images. Default: inputs are images.
+   *
+   * @throws ImageError if it cannot be read, or is no style file
+   */
+  readonly openStyle?:
+    | ((option: string, input: Input, signal?: AbortSignal) => Promise<StyleFile | undefined>)
+    | undefined;
   /** Sources of weights. Default: those of a page. */
   readonly weights?: WeightsPlatform | undefined;
   /** Bytes of memory that the machine lets a program have. Default: unknown. */

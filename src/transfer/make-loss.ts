@@ -3,7 +3,14 @@ import { requireLoss } from '../losses/compose';
 import type { Loss } from '../losses/loss';
 import { type Owner, owning } from '../owning';
 import type { Settings } from './options';
-import { type StyledTargets, stylesLoss, withGrams } from './preset-loss';
+import { type GramTargets, type LossTargets, lossOfGrams } from './preset-loss';
+import { styleGrams } from './style-grams';
+import type { WeightedStyle } from './styles';
+
+/** The inputs of a run's loss. */
+export interface RunTargets extends Omit<GramTargets, 'grams'> {
+  readonly styles: readonly WeightedStyle[];
+}
 
 /**
  * The loss of a run: the caller's, the result of the caller's function, or the preset's.
@@ -13,21 +20,28 @@ import { type StyledTargets, stylesLoss, withGrams } from './preset-loss';
  */
 export async function makeLoss(
   { loss, preset, alpha, beta, signal }: Settings,
-  targets: StyledTargets,
+  targets: RunTargets,
   { temporary }: Owner,
 ): Promise<Loss> {
+  const { styles, ...others } = targets;
   if (loss === undefined) {
-    const styles = await withGrams(preset, targets, signal);
-    return temporary(stylesLoss(preset, { ...targets, styles }, { alpha, beta }));
+    const grams = await styleGrams(others.extractor, preset.style, styles, signal);
+    return temporary(lossOfGrams(preset, { ...others, grams }, { alpha, beta }));
   }
   if (typeof loss === 'object') return loss;
-  const { content, styles } = targets;
+  const images = shares(styles);
   const made = await owning(async (owner) => {
-    const extractor = lend(targets.extractor, owner);
-    return loss({ extractor, content, style: styles[0].image });
+    const extractor = lend(others.extractor, owner);
+    return loss({ ...others, extractor, style: images[0].image, styles: images });
   });
   requireLoss('what loss() returned', made);
   return temporary(made);
+}
+
+/** Style images with weights that add up to 1. Style files are refused beside a custom loss before any work. */
+function shares(styles: readonly WeightedStyle[]): LossTargets['styles'] {
+  const total = styles.reduce((sum, { weight }) => sum + weight, 0);
+  return styles.flatMap(({ image, weight }) => (image ? [{ image, weight: weight / total }] : []));
 }
 
 /**

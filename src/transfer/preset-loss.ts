@@ -1,48 +1,35 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { EngineExtractor, GramMatrices, MemoryPlan } from '../engines/engine';
-import type { LayerName } from '../features/layer-name';
 import type { Image } from '../image/image';
 import { sum, weighted } from '../losses/compose';
 import { contentLoss } from '../losses/content-loss';
-import { type GramNormalization, gramMatrix } from '../losses/gram-matrix';
 import { lossOfImage } from '../losses/image-target';
 import type { Loss } from '../losses/loss';
 import { perceptualLoss } from '../losses/perceptual-loss';
 import { styleLossOfGrams } from '../losses/style-loss';
 import { owning } from '../owning';
 import type { Preset } from './presets';
+import { gramsOf, meanGrams } from './style-grams';
 
-/** The inputs of a loss: the network and the two images, which remain the caller's. */
+/** The inputs of a loss: the network and the images, which remain the caller's. */
 export interface LossTargets {
   readonly extractor: EngineExtractor;
   /** [height, width, 3], at the size of the painted image. */
   readonly content: Image;
-  /** [height, width, 3], at a size of its own. */
+  /** [height, width, 3], at a size of its own: of several styles, the first. */
   readonly style: Image;
+  /** All style images, with their shares, which add up to 1. */
+  readonly styles: readonly { readonly image: Image; readonly weight: number }[];
   /** The run's memory; where it has several tiles, the loss holds no feature map of the content image. */
   readonly plan?: MemoryPlan | undefined;
 }
 
-/** A style image with its weight. */
-export interface WeightedStyle {
-  readonly image: Image;
-  /** A factor of beta, at least 0. */
-  readonly weight: number;
-  /** The image's Gram matrices, if they have been computed already. The loss owns them. */
-  readonly grams?: GramMatrices | undefined;
-}
-
-/** {@link LossTargets} with any number of styles. */
-export interface StyledTargets {
-  readonly extractor: EngineExtractor;
-  readonly content: Image;
-  readonly styles: readonly WeightedStyle[];
-  /** See {@link LossTargets.plan}. */
-  readonly plan?: MemoryPlan | undefined;
-}
+/** {@link LossTargets} of {@link presetLoss}: without `styles`, `style` is the only one. */
+export type PresetTargets = Omit<LossTargets, 'styles'> & Partial<Pick<LossTargets, 'styles'>>;
 
 /**
- * The total loss of a preset: alpha * content + beta * style, plus its perceptual part.
+ * The total loss of a preset: alpha * content + beta * style, plus its perceptual part. The style loss has one target
+ * for each layer: the mean of the styles' Gram matrices by their weights.
  *
  * @param weights alpha and beta; by default the preset's
  * @returns a loss that belongs to the caller and holds its targets
@@ -50,30 +37,40 @@ export interface StyledTargets {
  */
 export function presetLoss(
   preset: Preset,
-  { extractor, content, style, plan }: LossTargets,
+  { style, styles = [{ image: style, weight: 1 }], ...targets }: PresetTargets,
   weights: { readonly alpha?: number | undefined; readonly beta?: number | undefined } = {},
 ): Loss {
-  return stylesLoss(preset, { extractor, content, styles: [{ image: style, weight: 1 }], plan }, weights);
+  const used = styles.filter(({ weight }) => weight > 0);
+  return owning(({ temporary, result }) => {
+    const own = used.length === 1 ? result : temporary;
+    const all = used.map(({ image, weight }) => ({
+      weight,
+      grams: own(gramsOf(targets.extractor, preset.style, image)),
+    }));
+    const grams = used.length === 1 ? all[0].grams : meanGrams(preset.style, all);
+    return lossOfGrams(preset, { ...targets, grams }, weights);
+  });
 }
 
-/** {@link presetLoss} with any number of styles: alpha * content + beta * sum over styles of weight * style. */
-export function stylesLoss(
+/** The inputs of {@link lossOfGrams}. */
+export interface GramTargets extends Omit<LossTargets, 'style' | 'styles'> {
+  /** The style loss's target for each of the preset's layers; the loss owns them, also if making it fails. */
+  readonly grams: GramMatrices;
+}
+
+/** {@link presetLoss} with given Gram matrices. */
+export function lossOfGrams(
   preset: Preset,
-  { extractor, content, styles, plan }: StyledTargets,
+  { grams, ...targets }: GramTargets,
   weights: Parameters<typeof presetLoss>[2] = {},
 ): Loss {
   const { alpha = preset.alpha, beta = preset.beta } = weights;
-  const { layers: styleLayers, normalization } = preset.style;
+  const { layers, normalization } = preset.style;
   return owning(({ result }) => {
-    for (const { grams } of styles) result(grams);
-    const losses = result(contentLosses({ ...preset, alpha }, { extractor, content, plan })).slice();
-    for (const { image, weight, grams: known } of styles) {
-      const grams = known
-        ? styleLayers.map((layer) => known[layer] as tf.Tensor2D)
-        : result(gramsOf(extractor, image, styleLayers, normalization));
-      const style = result(styleLossOfGrams(styleLayers, grams, { normalization }));
-      losses.push(weighted(beta * weight, style));
-    }
+    result(grams);
+    const losses = result(contentLosses({ ...preset, alpha }, targets)).slice();
+    const ordered = layers.map((layer) => grams[layer] as tf.Tensor2D);
+    losses.push(weighted(beta, result(styleLossOfGrams(layers, ordered, { normalization }))));
     return sum(losses);
   });
 }
@@ -84,7 +81,7 @@ export function stylesLoss(
  */
 function contentLosses(
   { alpha, content: { layers, distance }, perceptual }: Preset,
-  { extractor, content, plan }: Omit<StyledTargets, 'styles'>,
+  { extractor, content, plan }: Omit<GramTargets, 'grams'>,
 ): Loss[] {
   const parts = [
     { name: 'content' as const, layers, distance, weight: alpha },
@@ -99,51 +96,5 @@ function contentLosses(
     return parts.map(({ name, weight, ...options }) =>
       weighted(weight, result((name === 'content' ? contentLoss : perceptualLoss)(features, options))),
     );
-  });
-}
-
-/**
- * Gram matrices of a style image, in the order of `layers`: by the engine if it offers them, else from one feature map
- * at a time if the extractor has `extractEach`.
- */
-function gramsOf(
-  extractor: EngineExtractor,
-  style: Image,
-  layers: readonly LayerName[],
-  normalization: GramNormalization,
-): tf.Tensor2D[] {
-  return owning(({ temporary, result }) => {
-    const byEngine = extractor.gramMatrices?.(style, layers, { normalization });
-    if (byEngine) return layers.map((layer) => byEngine[layer] as tf.Tensor2D);
-    const grams = new Map<LayerName, tf.Tensor2D>();
-    const take = (layer: LayerName, feature: tf.Tensor4D) =>
-      void grams.set(layer, result(gramMatrix(feature, { normalization })));
-    if (extractor.extractEach) extractor.extractEach(style, layers, take);
-    else {
-      const features = temporary(extractor.extract(style, layers));
-      for (const layer of layers) take(layer, features[layer] as tf.Tensor4D);
-    }
-    return layers.map((layer) => grams.get(layer) as tf.Tensor2D);
-  });
-}
-
-/**
- * Adds the Gram matrices for a preset to styles if the engine computes them asynchronously; else returns the styles
- * unchanged.
- *
- * @throws the signal's reason once it is aborted
- */
-export function withGrams(
-  { style: { layers, normalization } }: Preset,
-  { extractor, styles }: StyledTargets,
-  signal: AbortSignal | undefined,
-): Promise<readonly WeightedStyle[]> {
-  return owning(async ({ result }) => {
-    const found: WeightedStyle[] = [];
-    for (const style of styles) {
-      const grams = await extractor.gramMatricesInTurns?.(style.image, layers, { normalization, signal });
-      found.push({ ...style, grams: result(grams) });
-    }
-    return found;
   });
 }

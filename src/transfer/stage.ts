@@ -10,12 +10,12 @@ import { BestImage } from './best-image';
 import { makeLoss } from './make-loss';
 import type { Settings } from './options';
 import type { StageMemory } from './plan';
-import type { WeightedStyle } from './preset-loss';
 import type { StageFacts } from './progress';
 import type { ProgressChannel } from './progress-channel';
 import type { RunFacts } from './run-facts';
 import { pixels } from './scales';
 import type { Schedule, Stage } from './schedule';
+import type { WeightedStyle } from './styles';
 import { workOf } from './work';
 
 /** The state of a run after an iteration. */
@@ -39,7 +39,7 @@ export interface StageInputs {
   readonly facts: RunFacts;
   /** Content image of any size; a stage resizes it. */
   readonly content: Image;
-  /** Style images at the size of the last stage; others resize them. */
+  /** Style images at the size of the last stage, which others resize, and style files. */
   readonly styles: readonly WeightedStyle[];
   /** The plan of each stage. */
   readonly memory: readonly StageMemory[];
@@ -138,10 +138,16 @@ async function stylesAt(
 ): Promise<readonly WeightedStyle[]> {
   const resized: WeightedStyle[] = [];
   for (const style of styles) {
-    const [height, width] = style.image.shape;
+    const { image, weight } = style;
+    if (!image) {
+      // A file's targets have the one scale that they were made at.
+      resized.push(style);
+      continue;
+    }
+    const [height, width] = image.shape;
     const longerSide = Math.max(pixels.min, Math.round(scale * Math.max(width, height)));
     const size = scale === 1 ? { width, height } : sizeAfter({ longerSide }, width, height);
-    resized.push({ ...style, image: temporary(await atSize('style', style.image, size)) });
+    resized.push({ weight, image: temporary(await atSize('style', image, size)) });
   }
   return resized;
 }

@@ -5,7 +5,7 @@ import { requireLayers } from '../features/require-layers';
 import { deepestLayer, type Vgg19Layer, vgg19Layers } from '../features/vgg19/layers';
 import type { Image } from '../image/image';
 import type { OpenImage } from '../image/image-reader';
-import { type Size, sizeAfter } from '../image/size-rule';
+import type { Size } from '../image/size-rule';
 import type { ImageInput } from '../image/to-image';
 import { disposable, owning } from '../owning';
 import { anyPlatform, type Platform, requireBackend } from '../platform';
@@ -17,6 +17,17 @@ import { ProgressChannel } from './progress-channel';
 import { factsOf, type RunFacts } from './run-facts';
 import { scheduleOf, sizeRule } from './schedule';
 import type { Painted, StageInputs } from './stage';
+import {
+  decodeStyles,
+  type GivenStyle,
+  largestOf,
+  type OpenedStyle,
+  openStyle,
+  readStyles,
+  requireNetworkOf,
+  requireUsableStyles,
+  type StyleInput,
+} from './styles';
 
 /** Result of {@link styleTransfer}. */
 export interface StyleTransferResult extends Painted, RunFacts {
@@ -40,7 +51,8 @@ export interface StyleTransfer<Input> {
    * pixels, in the box [0,1] (Gatys et al. 2016, eq. 7; Li et al. 2021, eq. 1).
    *
    * @param content the image to paint, any size
-   * @param style the image whose style it is painted in, any size
+   * @param style the image whose style it is painted in, any size; a style file; or a list `{ image, weight }` of both,
+   *   whose Gram matrices are blended by weight
    * @param alpha weight of the content loss, at least 0
    * @param beta weight of the style loss, at least 0; published values belong to a preset
    * @param options see {@link StyleTransferOptions}
@@ -56,13 +68,13 @@ export interface StyleTransfer<Input> {
    */
   (
     content: Input,
-    style: Input,
+    style: StyleInput<Input>,
     alpha: number,
     beta: number,
     options?: StyleTransferOptions<Input>,
   ): Promise<StyleTransferResult>;
   /** The same with alpha and beta among the options, or the preset's. */
-  (content: Input, style: Input, options?: StyleTransferOptions<Input>): Promise<StyleTransferResult>;
+  (content: Input, style: StyleInput<Input>, options?: StyleTransferOptions<Input>): Promise<StyleTransferResult>;
 }
 
 /**
@@ -75,17 +87,18 @@ export const styleTransfer: StyleTransfer<ImageInput> = /* @__PURE__ */ styleTra
 export function styleTransferOn<Input>(platform: Platform<Input>): StyleTransfer<Input> {
   return async (
     content: Input,
-    style: Input,
+    style: StyleInput<Input>,
     alphaOrOptions?: number | StyleTransferOptions<Input>,
     beta?: number,
     rest?: StyleTransferOptions<Input>,
   ) => {
     const settings = readSettings(platform, alphaOrOptions, beta, rest);
+    const styles = readStyles(style);
     settings.signal?.throwIfAborted();
     requireKnownLayers(settings);
     const progress = new ProgressChannel(settings.onProgress, settings.signal);
     try {
-      return await run(platform, settings, { content, style }, progress);
+      return await run(platform, settings, { content, styles }, progress);
     } catch (error) {
       await progress.close();
       throw progress.reasonFor(error);
@@ -98,7 +111,7 @@ export function styleTransferOn<Input>(platform: Platform<Input>): StyleTransfer
 async function run<Input>(
   platform: Platform<Input>,
   settings: Settings<Input>,
-  inputs: { readonly content: Input; readonly style: Input },
+  inputs: { readonly content: Input; readonly styles: readonly GivenStyle<Input>[] },
   progress: ProgressChannel,
 ): Promise<StyleTransferResult> {
   const { signal } = progress;
@@ -108,21 +121,24 @@ async function run<Input>(
     // Opened first, so that a misspelt name is reported before weights are read, and sizes are known before memory is
     // allocated for images.
     const content = await platform.open('content', inputs.content, signal);
-    const style = await platform.open('style', inputs.style, signal);
+    const styles: OpenedStyle[] = [];
+    for (const style of inputs.styles) styles.push(await openStyle(platform, style, signal));
+    requireUsableStyles(settings, styles);
     const start = isStartName(init) ? undefined : await platform.open('init', init, signal);
     const extractor = settings.extractor ?? temporary(await loadExtractor(platform, settings, progress));
     const stages = scheduleOf(settings, content);
     const painted = stages[stages.length - 1];
-    const styled = sizeAfter(sizeRule(styleSize), style.width, style.height);
+    const styleRule = sizeRule(styleSize);
     const limit = settings.memory ?? platform.memory?.() ?? Infinity;
-    const memory = planStages(settings, extractor, stages, styled, limit);
+    const memory = planStages(settings, extractor, stages, largestOf(styles, styleRule), limit);
+    await requireNetworkOf(styles, extractor, settings.preset.style);
 
     const stageInputs: StageInputs = {
       settings,
       extractor,
       facts: factsOf(extractor),
       content: temporary(await content.decode(painted)),
-      styles: [{ image: temporary(await style.decode(styled)), weight: 1 }],
+      styles: await decodeStyles(styles, styleRule, temporary),
       memory,
       progress,
     };
@@ -143,7 +159,8 @@ async function startImage(
 ): Promise<Image> {
   if (image) return image.decode(size);
   if (init === 'noise') return tf.randomUniform([size.height, size.width, 3], 0, 1, 'float32', seed);
-  return tf.clone(init === 'style' ? styles[0].image : content);
+  // A style file as the first style has been refused by now.
+  return tf.clone((init === 'style' ? styles[0].image : undefined) ?? content);
 }
 
 async function loadExtractor<Input>(

@@ -1,0 +1,112 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { EngineExtractor, GramMatrices } from '../engines/engine';
+import type { LayerName } from '../features/layer-name';
+import type { Image } from '../image/image';
+import { gramMatrix } from '../losses/gram-matrix';
+import { owning } from '../owning';
+import type { StyleStatistics } from '../styles/require-style';
+import { gramOf } from '../styles/style-file';
+import { type GramNumbers, StyleFold } from '../styles/style-fold';
+import type { WeightedStyle } from './styles';
+
+/**
+ * The target of a style loss: one Gram matrix for each layer, the mean of those of all styles by their weights. That of
+ * a single style is the style's own, to the bit.
+ *
+ * @param styles at least one of positive weight; they remain the caller's
+ * @returns matrices that belong to the caller
+ * @throws the signal's reason once it is aborted
+ */
+export async function styleGrams(
+  extractor: EngineExtractor,
+  statistics: StyleStatistics,
+  styles: readonly WeightedStyle[],
+  signal: AbortSignal | undefined,
+): Promise<GramMatrices> {
+  const used = styles.filter(({ weight }) => weight > 0);
+  const [{ image }] = used;
+  if (used.length === 1 && image) return gramsInTurns(extractor, statistics, image, signal);
+  const fold = new StyleFold();
+  for (const style of used) fold.add(await gramNumbers(extractor, statistics, style, signal), style.weight);
+  return owning(({ result }) => {
+    const grams: Partial<Record<LayerName, tf.Tensor2D>> = {};
+    for (const [layer, values] of fold.mean()) {
+      const n = Math.sqrt(values.length);
+      grams[layer] = result(tf.tensor2d(values, [n, n]));
+    }
+    return grams;
+  });
+}
+
+/** Gram matrices of one style as numbers: computed from an image, or those of a file. */
+export function gramNumbers(
+  extractor: EngineExtractor,
+  statistics: StyleStatistics,
+  { image, file }: WeightedStyle,
+  signal: AbortSignal | undefined,
+): Promise<GramNumbers> {
+  return owning(async ({ temporary }) => {
+    const { layers } = statistics;
+    if (file) return new Map(layers.map((layer) => [layer, gramOf(file, layer)]));
+    const grams = temporary(await gramsInTurns(extractor, statistics, image, signal));
+    const numbers = new Map<LayerName, Float32Array>();
+    for (const layer of layers) numbers.set(layer, await (grams[layer] as tf.Tensor2D).data<'float32'>());
+    return numbers;
+  });
+}
+
+/** {@link gramsOf}, asynchronous where the engine can. */
+async function gramsInTurns(
+  extractor: EngineExtractor,
+  statistics: StyleStatistics,
+  image: Image,
+  signal: AbortSignal | undefined,
+): Promise<GramMatrices> {
+  const { layers, normalization } = statistics;
+  const inTurns = extractor.gramMatricesInTurns?.(image, layers, { normalization, signal });
+  return (await inTurns) ?? gramsOf(extractor, statistics, image);
+}
+
+/**
+ * Gram matrices of a style image: by the engine if it offers them, else from one feature map at a time if the extractor
+ * has `extractEach`.
+ */
+export function gramsOf(
+  extractor: EngineExtractor,
+  { layers, normalization }: StyleStatistics,
+  style: Image,
+): GramMatrices {
+  return owning(({ temporary, result }) => {
+    const byEngine = extractor.gramMatrices?.(style, layers, { normalization });
+    if (byEngine) return byEngine;
+    const grams: Partial<Record<LayerName, tf.Tensor2D>> = {};
+    const take = (layer: LayerName, feature: tf.Tensor4D) => {
+      grams[layer] = result(gramMatrix(feature, { normalization }));
+    };
+    if (extractor.extractEach) extractor.extractEach(style, layers, take);
+    else {
+      const features = temporary(extractor.extract(style, layers));
+      for (const layer of layers) take(layer, features[layer] as tf.Tensor4D);
+    }
+    return grams;
+  });
+}
+
+/** The mean of Gram matrices by weights, computed where the tensors are: for synchronous callers. */
+export function meanGrams(
+  { layers }: StyleStatistics,
+  styles: readonly { readonly grams: GramMatrices; readonly weight: number }[],
+): GramMatrices {
+  const total = styles.reduce((sum, { weight }) => sum + weight, 0);
+  return owning(({ result }) => {
+    const mean: Partial<Record<LayerName, tf.Tensor2D>> = {};
+    for (const layer of layers) {
+      const blend = () =>
+        styles
+          .map(({ grams, weight }) => tf.mul<tf.Tensor2D>(grams[layer] as tf.Tensor2D, weight / total))
+          .reduce((a, b) => tf.add(a, b));
+      mean[layer] = result(tf.tidy(blend));
+    }
+    return mean;
+  });
+}
