@@ -15,8 +15,17 @@ export {
 } from './objective';
 export * from './optim';
 export * from './storage';
+export * from './styles';
+export {
+  type MakeStyle,
+  type MakeStyleOptions,
+  makeStyle,
+  type StyleEvent,
+  type StyleInputs,
+  type StyleProgress,
+} from './transfer/make-style';
 export type { StyleTransferOptions } from './transfer/options';
-export { type LossTargets, presetLoss } from './transfer/preset-loss';
+export { type LossTargets, type PresetTargets, presetLoss } from './transfer/preset-loss';
 export { defaultPreset, getPreset, type Preset, type PresetName, presetNames } from './transfer/presets';
 export type {
   InterruptedEvent,
@@ -29,6 +38,8 @@ export type {
   WarningEvent,
 } from './transfer/progress';
 export type { RunFacts } from './transfer/run-facts';
+export { type SaveStyle, type StyleWriter, saveStyle } from './transfer/save-style';
 export type { Scale, Scales } from './transfer/scales';
 export type { HistoryEntry } from './transfer/stage';
 export { type StyleTransfer, type StyleTransferResult, styleTransfer } from './transfer/style-transfer';
+export type { StyleEntry, StyleInput } from './transfer/styles';

@@ -74,7 +74,11 @@ export interface StyleTransfer<Input> {
     options?: StyleTransferOptions<Input>,
   ): Promise<StyleTransferResult>;
   /** The same with alpha and beta among the options, or the preset's. */
-  (content: Input, style: StyleInput<Input>, options?: StyleTransferOptions<Input>): Promise<StyleTransferResult>;
+  (
+    content: Input,
+    style: StyleInput<Input>,
+    options?: StyleTransferOptions<Input>,
+  ): Promise<StyleTransferResult>;
 }
 
 /**

@@ -147,7 +147,10 @@ export async function requireNetworkOf(
 export function largestOf(styles: readonly OpenedStyle[], rule: SizeRule): Size {
   const sizes = styles.flatMap(({ image }) => (image ? [sizeAfter(rule, image.width, image.height)] : []));
   const pixelsOf = ({ width, height }: Size) => width * height;
-  return sizes.reduce((a, b) => (pixelsOf(a) < pixelsOf(b) ? b : a), { width: pixels.min, height: pixels.min });
+  return sizes.reduce((a, b) => (pixelsOf(a) < pixelsOf(b) ? b : a), {
+    width: pixels.min,
+    height: pixels.min,
+  });
 }
 
 /** Decodes the images of styles. @param own takes each image as soon as it is made */

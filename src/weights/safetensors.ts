@@ -1,6 +1,6 @@
 import { WeightsError } from '../errors';
 import { showText, showValue } from '../options/show';
-import { type ByteStore, totalLength } from '../storage/byte-store';
+import { type ByteStore, type Bytes, totalLength } from '../storage/byte-store';
 import { field, isShape, malformedWeights } from './json';
 import { bytesPerElement, decodeTensor, type TensorEncoding } from './tensor-encoding';
 import {

@@ -58,7 +58,7 @@ describe('stages', () => {
     expect(painted.image.shape).toEqual([24, 32, 3]);
     expect(painted.rest).toMatchObject({ iterations: 5, stopReason: 'maxIterations' });
     expect(painted.rest.history).toHaveLength(7);
-    expect(Object.keys(painted.rest.terms)).toEqual(['content', 'perceptual', 'style', 'style 2']);
+    expect(Object.keys(painted.rest.terms)).toEqual(['content', 'perceptual', 'style']);
     const starts = events.filter((event) => event.type === 'start');
     expect(starts.map(({ stage }) => stage)).toEqual([
       { index: 0, count: 2, width: 16, height: 12 },
