@@ -3,8 +3,8 @@
     python -m venv venv && venv/bin/pip install safetensors==0.8.0 numpy
     venv/bin/python scripts/reference/safetensors_file.py test/reference
 
-Writes safetensors.safetensors with its numbers in safetensors.json, and safetensors-of-one.safetensors. With a second argument, a file of this library, prints that file's
-metadata and tensors as the Python package reads them:
+Writes safetensors.safetensors with its numbers in safetensors.json, and safetensors-of-one.safetensors. With a second
+argument, a file of this library, prints that file's metadata and tensors as the Python package reads them:
 
     venv/bin/python scripts/reference/safetensors_file.py test/reference my.safetensors
 """
@@ -30,10 +30,14 @@ if len(sys.argv) == 2:
     save_file(tensors, f"{folder}/safetensors.safetensors", metadata)
     one = {"mean.conv1_1": np.array([1, -2, 0.5], dtype=np.float32)}
     save_file(one, f"{folder}/safetensors-of-one.safetensors", {"a": "b"})
-    numbers = {name: {"shape": list(value.shape), "values": value.astype(float).ravel().tolist()} for name, value in tensors.items()}
+    numbers = {
+        name: {"shape": list(value.shape), "values": value.astype(float).ravel().tolist()}
+        for name, value in tensors.items()
+    }
     with open(f"{folder}/safetensors.json", "w") as file:
         json.dump({"metadata": metadata, "tensors": numbers}, file, indent=1, ensure_ascii=False)
         file.write("\n")
 else:
     with safe_open(sys.argv[2], framework="np") as file:
-        print(json.dumps({"metadata": file.metadata(), "tensors": {name: file.get_tensor(name).tolist() for name in file.keys()}}))
+        numbers = {name: file.get_tensor(name).tolist() for name in file.keys()}
+        print(json.dumps({"metadata": file.metadata(), "tensors": numbers}))

@@ -35,8 +35,8 @@ export const maxStyleBytes = 2 ** 26;
  *
  * @param source its URL, or its bytes
  * @returns the style: plain numbers, in no need of disposal
- * @throws InvalidArgumentError if `source` or an option is of another kind; ImageError `MALFORMED_STYLE` if the bytes are
- *   no style file or one of an unknown version, `READ_FAILED` if it cannot be fetched; the signal's reason
+ * @throws InvalidArgumentError if `source` or an option is of another kind; ImageError `MALFORMED_STYLE` if the bytes
+ *   are no style file or one of an unknown version, `READ_FAILED` if it cannot be fetched; the signal's reason
  * @example
  * ```ts
  * const style = await loadStyle('https://example.org/styles/mosaic.safetensors');
