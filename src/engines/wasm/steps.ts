@@ -1,5 +1,5 @@
 /** Long work that can pause between its steps. */
-export type Steps<T> = Generator<void, T>;
+export type Steps<T> = Generator<unknown, T>;
 
 /** Runs all steps synchronously. */
 export function finish<T>(steps: Steps<T>): T {

@@ -3,7 +3,7 @@
 export { convolve } from '../network/assembly/convolution';
 export { add, distance, variation } from '../losses/assembly/elementwise';
 export { firstBackward, firstForward, patchProducts } from '../network/assembly/first-layer';
-export { firstGramForward, gramBackward, gramDistance, gramForward } from '../losses/assembly/gram';
+export { firstGramForward, gramBackward, gramDistance, gramForward, gramTotal } from '../losses/assembly/gram';
 export { poolBackward } from '../network/assembly/pooling';
 export { enlarge, halve } from '../vectors/assembly/pyramid';
 export {

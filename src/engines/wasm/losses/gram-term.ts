@@ -12,17 +12,23 @@ export const gramShares = 16;
 /** A term that compares Gram matrices. */
 export type GramLossTerm = Extract<LossTerm, { kind: 'gram' }>;
 
-/** Bytes of {@link gramTerm} for a map of n channels: sums, target and gradient. */
-export const gramTermBytes = (n: number): number => 4 * (gramShares + 2) * n * n + 1024 + 8 * n;
+/** Bytes of {@link gramTerm} for a map of n channels. */
+export const gramTermBytes = (n: number): number => 4 * gramShares * n * n + gramDistanceBytes(n);
 
 /**
  * mean((G - A)^2) or mean(|G - A|) of Gram matrices, as styleLoss.
  *
  * @param target A, [channels][channels]
+ * @param shape of the whole feature map
  */
-export function gramTerm(engine: KernelRunner, term: GramLossTerm, target: Float32Array): EngineTerm {
+export function gramTerm(
+  engine: KernelRunner,
+  term: GramLossTerm,
+  target: Float32Array,
+  shape: MapShape,
+): EngineTerm {
   return owning(({ result }) => {
-    const distance = result(new GramDistance(engine, term, target));
+    const distance = result(new GramDistance(engine, term, target, shape));
     const n = distance.channels;
     const blocks = result(new Blocks(engine.memory));
     const sums = blocks.allocateFloats(gramShares * n * n);
@@ -37,8 +43,9 @@ export function gramTerm(engine: KernelRunner, term: GramLossTerm, target: Float
       return items;
     };
     return {
+      begin: () => distance.clear(),
       accumulate(map) {
-        distance.of(sums, run('gramForward', map, 0), map);
+        distance.add(sums, run('gramForward', map, 0));
       },
       contribute(map, gradient, weight) {
         distance.differentiate(weight);
@@ -53,31 +60,40 @@ export function gramTerm(engine: KernelRunner, term: GramLossTerm, target: Float
   });
 }
 
-/** The distance of a Gram matrix, given as partial sums, from a target, and its gradient. */
+/** Bytes of {@link GramDistance} for n channels: matrix, target and gradient. */
+export const gramDistanceBytes = (n: number): number => (8 + 4 + 4) * n * n + 1024 + 8 * n;
+
+/** Shape [1, height, width, channels] of a feature map. */
+export type MapShape = readonly [1, number, number, number];
+
+/** The distance of a Gram matrix, added up from partial sums in double precision, from a target, and its gradient. */
 export class GramDistance {
   readonly channels: number;
   /** After {@link differentiate}: panels [n/8][n][8] of the symmetric matrix S with weight * d value / d F = F S. */
   readonly gradient: number;
   private readonly blocks: Blocks;
+  private readonly totals: number;
   private readonly target: number;
   private readonly factors: number;
   private readonly distances: number;
-  private sums = 0;
-  private shares = 0;
-  private scale = 1;
-  private current: number | undefined;
+  private readonly scale: number;
+  /** The distance, and the weight of the gradient that was computed with it. */
+  private current: { readonly value: number; readonly weight: number } | undefined;
 
   constructor(
     private readonly engine: KernelRunner,
     private readonly term: GramLossTerm,
     target: Float32Array,
+    shape: MapShape,
   ) {
     this.channels = Math.sqrt(target.length);
+    this.scale = gramScale(shape, term.normalization);
     const blocks = new Blocks(engine.memory);
     this.blocks = blocks;
-    [this.target, this.gradient, this.factors, this.distances] = owning(({ result }) => {
+    [this.totals, this.target, this.gradient, this.factors, this.distances] = owning(({ result }) => {
       result(blocks);
       return [
+        blocks.allocate(8 * target.length),
         blocks.put(target),
         blocks.allocateFloats(target.length),
         blocks.allocate(2 * 8),
@@ -86,33 +102,43 @@ export class GramDistance {
     });
   }
 
-  /**
-   * Selects the Gram matrix.
-   *
-   * @param sums address of sums [n][n] of products, blocks on and above the diagonal, one behind the other
-   * @param shares number of sums
-   * @param map the map whose features were summed
-   */
-  of(sums: number, shares: number, { height, width }: FeatureMap): void {
-    this.sums = sums;
-    this.shares = shares;
-    this.scale = gramScale([1, height, width, this.channels], this.term.normalization);
+  /** Sets the Gram matrix to zero. */
+  clear(): void {
+    this.set(new Float32Array(this.channels ** 2));
+  }
+
+  /** Sets the Gram matrix, before normalisation, to the numbers on and above the diagonal of `products`. */
+  set(products: Float32Array): void {
+    this.engine.memory.doubles(this.totals, this.channels ** 2).set(products);
     this.current = undefined;
   }
 
-  /** Computes the gradient, and with it the distance. */
+  /**
+   * Adds to the Gram matrix.
+   *
+   * @param sums address of sums [n][n] of products, blocks on and above the diagonal, one behind the other
+   * @param shares number of sums
+   */
+  add(sums: number, shares: number): void {
+    this.engine.run('gramTotal', [sums, shares, this.channels, this.totals], this.items);
+    this.current = undefined;
+  }
+
+  /** Computes the gradient, and with it the distance, unless this has been done. */
   differentiate(weight: number): void {
-    const { engine, channels: n, items, sums, shares, scale, target, factors, gradient, distances } = this;
+    if (this.current?.weight === weight) return;
+    const { engine, channels: n, items, totals, scale, target, factors, gradient, distances } = this;
     engine.memory.doubles(factors, 2).set([scale, (2 * weight * scale) / (n * n)]);
     const magnitudes = Number(this.term.distance === 'l1');
-    engine.run('gramDistance', [sums, shares, n, target, magnitudes, factors, gradient, distances], items);
-    this.current = engine.memory.doubles(distances, items).reduce((a, b) => a + b, 0) / (n * n);
+    engine.run('gramDistance', [totals, n, target, magnitudes, factors, gradient, distances], items);
+    const value = engine.memory.doubles(distances, items).reduce((a, b) => a + b, 0) / (n * n);
+    this.current = { value, weight };
   }
 
   /** The distance, without a weight. */
   value(): number {
-    if (this.current === undefined) this.differentiate(1);
-    return this.current ?? Number.NaN;
+    if (!this.current) this.differentiate(1);
+    return this.current?.value ?? Number.NaN;
   }
 
   /** Frees the memory. Safe to call twice. */

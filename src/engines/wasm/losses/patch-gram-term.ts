@@ -1,7 +1,7 @@
 import { owning } from '../../../owning';
 import { Blocks } from '../blocks';
 import type { Network } from '../network/network';
-import { GramDistance, type GramLossTerm, gramShares, gramTermBytes } from './gram-term';
+import { GramDistance, type GramLossTerm, gramDistanceBytes, gramShares, type MapShape } from './gram-term';
 import type { EngineTerm } from './terms';
 
 /** Values of a patch: 27 of the image, and a 1 for the bias; with zeros up to whole panels of eight. */
@@ -10,38 +10,46 @@ const padded = 32;
 
 /** Bytes of {@link patchGramTerm} for n channels. */
 export const patchGramBytes = (n: number): number =>
-  gramTermBytes(n) - 4 * gramShares * n * n + 4 * (gramShares * padded * padded + n * n + patchValues * n);
+  gramDistanceBytes(n) + 4 * (gramShares * padded * padded + patchValues * n);
 
 /**
  * The Gram term of the first convolution, which is linear in patches F of the image: with its weights W the Gram matrix
  * is W^T (F^T F) W, and the gradient F (W S). The feature map itself is not needed.
  *
  * @param target [channels][channels]
+ * @param shape of the whole feature map
  */
-export function patchGramTerm(network: Network, term: GramLossTerm, target: Float32Array): EngineTerm {
+export function patchGramTerm(
+  network: Network,
+  term: GramLossTerm,
+  target: Float32Array,
+  shape: MapShape,
+): EngineTerm {
   const { engine, firstForward } = network;
   const { memory } = engine;
   return owning(({ result }) => {
-    const distance = result(new GramDistance(engine, term, target));
+    const distance = result(new GramDistance(engine, term, target, shape));
     const n = distance.channels;
     const blocks = result(new Blocks(memory));
     const sums = blocks.allocateFloats(gramShares * padded * padded);
-    const gram = blocks.allocateFloats(n * n);
     const panels = blocks.allocateFloats(patchValues * n);
     const packed = memory.floats(firstForward, patchValues * n);
     const weights = Float64Array.from(packed, (_, i) => packed[panelIndex(Math.floor(i / n), i % n)]);
+    const total = new Float64Array(padded * padded);
     return {
+      begin: () => total.fill(0),
       accumulate(map) {
         const { address, height, width } = map;
         const share = Math.ceil(height / gramShares);
         const items = Math.ceil(height / share);
         engine.run('patchProducts', [address, sums, 0, height, width, n, 0, share], items);
-        const products = symmetric(sumOfShares(memory.floats(sums, items * padded * padded)));
+        for (const [i, value] of memory.floats(sums, items * total.length).entries())
+          total[i % total.length] += value;
+        const products = symmetric(total);
         // W^T P W
         const half = matrixProduct(products, weights, patchValues, patchValues, n);
         const product = matrixProduct(transposed(weights, n), half, n, patchValues, n);
-        memory.floats(gram, n * n).set(product);
-        distance.of(gram, 1, map);
+        distance.set(new Float32Array(product));
       },
       contribute(map, gradient, weight) {
         const { address, height, width } = map;
@@ -65,13 +73,6 @@ export function patchGramTerm(network: Network, term: GramLossTerm, target: Floa
 
 /** Index of row k and column y of a matrix [rows][n] in panels [n/8][rows][8]. */
 const panelIndex = (k: number, y: number, rows = patchValues) => ((y >> 3) * rows + k) * 8 + (y & 7);
-
-/** The sum of consecutive matrices [32][32]. */
-function sumOfShares(shares: Float32Array): Float64Array {
-  const sum = new Float64Array(padded * padded);
-  for (const [i, value] of shares.entries()) sum[i % sum.length] += value;
-  return sum;
-}
 
 /** The transpose of a matrix of `columns` columns. */
 function transposed(matrix: Float64Array, columns: number): Float64Array {

@@ -18,17 +18,18 @@ export function tensorOf(
   return tf.tensor4d(values, [1, height, width, channels]);
 }
 
-/** Adds factor * cotangent to the gradient of a layer's map, through the ReLU if the layer is behind one. */
+/**
+ * Adds factor * cotangent to the gradient of rows of a layer's map, through the ReLU if the layer is behind one.
+ *
+ * @param values the cotangent, [height][width][channels] of the rows
+ */
 export function addCotangent(
   engine: KernelRunner,
-  layer: LayerName,
-  cotangent: tf.Tensor4D,
+  values: Float32Array,
   map: FeatureMap,
   gradient: number,
   factor: number,
 ): void {
-  requireCotangent(layer, cotangent, [1, map.height, map.width, map.channels]);
-  const values = cotangent.dataSync<'float32'>();
   const items = Math.ceil(values.length / elementShare);
   withBlocks(engine.memory, (blocks) => {
     const other = blocks.put(values);

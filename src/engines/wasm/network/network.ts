@@ -52,6 +52,7 @@ export function isFirstConvolution({ places }: Network, layer: LayerName): boole
 export class Network {
   readonly stages: readonly Stage[];
   readonly places: ReadonlyMap<LayerName, Place>;
+  readonly steps: readonly NetworkStep[];
   readonly normalization: Normalization;
   /** Addresses of the first convolution's weights, for `firstForward` and `firstBackward`. */
   readonly firstForward: number;
@@ -71,6 +72,7 @@ export class Network {
     const { shapes, places } = stagesOf(steps);
     const blocks = new Blocks(engine.memory);
     const convolutions = shapes.map(({ conv }) => convolutionWeights(conv, weights));
+    this.steps = steps;
     this.normalization = input;
     this.places = places;
     this.blocks = blocks;

@@ -15,7 +15,15 @@ export interface PassOptions {
    * @default false
    */
   readonly firstFromImage?: boolean;
+  /**
+   * The first stage, from the second on, whose maps an earlier pass over the same image has left outside of this pass's
+   * memory: they and those behind are not computed again. @default none
+   */
+  readonly keptFrom?: number | undefined;
 }
+
+/** Addresses of maps outside of a pass's memory; 0 for maps that are not kept. */
+export type KeptMaps = Pick<StageMaps, 'output' | 'pooled'>;
 
 /** Addresses of a stage's maps; 0 for maps that are not stored. */
 export interface StageMaps {
@@ -34,8 +42,17 @@ export interface StageMaps {
 /** The memory of a pass. */
 export interface PassPlan {
   readonly bytes: number;
-  /** The addresses of the normalised image with its border, and of the maps, in memory that begins at `memory`. */
-  at(memory: number): { readonly input: number; readonly stages: readonly StageMaps[] };
+  /**
+   * The addresses of the normalised image with its border, and of the maps, in memory that begins at `memory`.
+   * @param kept the maps of stages that are kept elsewhere, by stage
+   */
+  at(memory: number, kept?: readonly KeptMaps[]): PassMemory;
+}
+
+/** Addresses of the maps of a pass. */
+export interface PassMemory {
+  readonly input: number;
+  readonly stages: readonly StageMaps[];
 }
 
 /**
@@ -48,13 +65,10 @@ export function planPass(
   { stages, places }: Network,
   height: number,
   width: number,
-  { layers, backward, firstFromImage = false }: PassOptions,
+  { layers, backward, firstFromImage = false, keptFrom = Number.POSITIVE_INFINITY }: PassOptions,
 ): PassPlan {
-  const wanted = layers.flatMap((layer): readonly Place[] => {
-    const place = places.get(layer);
-    return place ? [place] : [];
-  });
-  const count = 1 + Math.max(-1, ...wanted.map(({ stage }) => stage));
+  const wanted = placesOf(places, layers);
+  const count = stageCount(places, layers);
   const storesFirst = wanted.some(({ stage }) => stage === 0) && !firstFromImage;
   const tenants: Tenant[] = [];
   /** Reserves memory for steps `from` to `to`. @returns its address, once the plan is made */
@@ -73,7 +87,7 @@ export function planPass(
     return stage + 1 < count && !stages[stage + 1].afterPool ? stage + 1 : stage;
   };
   const input = reserve((height + 2) * (width + 2) * 3 + 16, 0, storesFirst ? 0 : lastRead(0));
-  const maps: ((memory: number) => StageMaps)[] = [];
+  const maps: ((memory: number, kept: KeptMaps | undefined) => StageMaps)[] = [];
   let [h, w] = [height, width];
   for (let i = 0; i < count; i++) {
     const channels = stages[i].channelsOut;
@@ -84,40 +98,60 @@ export function planPass(
     const poolWanted = wanted.some(({ stage, part }) => stage === i && part === 'pool');
     const pools = poolWanted || (i + 1 < count && stages[i + 1].afterPool);
     const comesBack = backward !== 'never';
-    const output = i > 0 || storesFirst ? reserve(floats, i, lastRead(i)) : notStored;
-    const pooled = pools
-      ? reserve(pooledFloats, i, poolWanted ? Math.max(i + 1, lastRead(i)) : i + 1)
-      : notStored;
+    const computed = i < keptFrom;
+    const output = computed && (i > 0 || storesFirst) ? reserve(floats, i, lastRead(i)) : notStored;
+    const readsPooled = poolWanted || i + 1 < keptFrom;
+    const pooled =
+      computed && pools && readsPooled
+        ? reserve(pooledFloats, i, poolWanted ? Math.max(i + 1, lastRead(i)) : i + 1)
+        : notStored;
     const pooledGradient =
       pools && comesBack ? reserve(pooledFloats, throughConvolution(i), throughPooling(i)) : notStored;
     const gradient = comesBack
       ? reserve(floats, pools ? throughPooling(i) : throughConvolution(i), throughConvolution(i - 1))
       : notStored;
     const extent = { height: h, width: w, channels };
-    maps.push((memory) => ({
+    maps.push((memory, kept) => ({
       ...extent,
-      output: output(memory),
-      pooled: pooled(memory),
+      output: computed ? output(memory) : (kept?.output ?? 0),
+      pooled: computed ? pooled(memory) : (kept?.pooled ?? 0),
       pooledGradient: pooledGradient(memory),
       gradient: gradient(memory),
     }));
   }
 
   const { offsets, bytes } = planMemory(tenants);
-  return { bytes, at: (memory) => ({ input: input(memory), stages: maps.map((map) => map(memory)) }) };
+  return {
+    bytes,
+    at: (memory, kept = []) => ({
+      input: input(memory),
+      stages: maps.map((map, i) => map(memory, kept[i])),
+    }),
+  };
 }
+
+/** The positions of those of some layers that are the network's. */
+export const placesOf = (places: Network['places'], layers: readonly LayerName[]): readonly Place[] =>
+  layers.flatMap((layer) => places.get(layer) ?? []);
+
+/** Number of stages up to the deepest of some layers. */
+export const stageCount = (places: Network['places'], layers: readonly LayerName[]): number =>
+  1 + Math.max(-1, ...placesOf(places, layers).map(({ stage }) => stage));
+
+/** How often the output of a stage has been halved. */
+export const halvingsOf = ({ stages }: Network, stage: number): number =>
+  stages.slice(0, stage + 1).filter(({ afterPool }) => afterPool).length;
 
 /** Shape [1, height, width, channels] of a layer's feature map at images of a size. */
 export function layerShape(
-  { stages, places }: Network,
+  network: Network,
   [height, width]: Size,
   layer: LayerName,
 ): readonly [1, number, number, number] {
-  const place = places.get(layer);
+  const place = network.places.get(layer);
   if (!place) return [1, height, width, 3];
-  const pools = stages.slice(0, place.stage + 1).filter(({ afterPool }) => afterPool).length;
-  const halvings = pools + Number(place.part === 'pool');
-  return [1, height >> halvings, width >> halvings, stages[place.stage].channelsOut];
+  const halvings = halvingsOf(network, place.stage) + Number(place.part === 'pool');
+  return [1, height >> halvings, width >> halvings, network.stages[place.stage].channelsOut];
 }
 
 /** Computes the address of a map from the address of the pass's memory. */

@@ -1,10 +1,11 @@
 import type { LayerName } from '../../../features/layer-name';
 import { Blocks } from '../blocks';
-import { requireRoomAt, roomIn } from '../require-room';
-import { finish, type Steps } from '../steps';
+import type { Rows } from '../../shared/bands';
+import { requireRoomAt, roomIn, type Size } from '../require-room';
+import { finish } from '../steps';
 import { convolve } from './convolve';
 import type { Network, Place } from './network';
-import { type PassOptions, planPass, type StageMaps } from './pass-plan';
+import { type KeptMaps, type PassOptions, planPass, type StageMaps } from './pass-plan';
 
 /** A feature map in the engine's memory, [height][width][channels]. */
 export interface FeatureMap {
@@ -19,6 +20,25 @@ export interface FeatureMap {
    * `address`.
    */
   readonly fromImage: boolean;
+  /** The first row, counted in the map of the whole image. @default 0 */
+  readonly first?: number;
+}
+
+/** Rows `from` to `to` - 1 of a feature map, where they are row `first` and following of the whole image's map. */
+export function rowsOf(map: FeatureMap, { from, to }: Rows, first: number): FeatureMap {
+  return { ...map, address: map.address + from * rowBytes(map), height: to - from, first: first + from };
+}
+
+/** Bytes from a row of a map's memory to the next; the normalised image has a border. */
+export const rowBytes = ({ width, channels, fromImage }: FeatureMap): number =>
+  fromImage ? 12 * (width + 2) : 4 * width * channels;
+
+/** Memory that a {@link Pass} works in. */
+export interface PassRoom {
+  /** Address of a block of the bytes that `planPass` says. */
+  readonly address: number;
+  /** Maps that are kept elsewhere, by stage, from the row on where the pass begins. */
+  readonly kept?: readonly KeptMaps[] | undefined;
 }
 
 /**
@@ -40,23 +60,19 @@ export class Pass {
   private readonly input: number;
   private readonly maps: readonly StageMaps[];
 
+  /** @param room memory of the caller; by default the pass allocates and frees its own */
   constructor(
     private readonly network: Network,
     readonly height: number,
     readonly width: number,
     private readonly options: PassOptions,
+    room?: PassRoom,
   ) {
     network.requireAlive();
-    const { memory } = network.engine;
     const plan = planPass(network, height, width, options);
-    requireRoomAt(
-      roomIn(memory),
-      'An image',
-      [height, width],
-      ([h, w]) => planPass(network, h, w, options).bytes,
-    );
-    this.blocks = new Blocks(memory);
-    ({ input: this.input, stages: this.maps } = plan.at(this.blocks.allocate(plan.bytes)));
+    this.blocks = new Blocks(network.engine.memory);
+    const address = room?.address ?? this.allocate(plan.bytes);
+    ({ input: this.input, stages: this.maps } = plan.at(address, room?.kept));
   }
 
   /**
@@ -67,12 +83,14 @@ export class Pass {
     finish(this.forwardSteps(image, visit));
   }
 
-  /** {@link forward} with a pause after each stage. */
-  *forwardSteps(image: Float32Array, visit: Visit): Steps<void> {
+  /** {@link forward} with a pause after each stage, whose maps are valid until the next one. */
+  *forwardSteps(image: Float32Array, visit: Visit = () => {}): Generator<StageMaps & { stage: number }, void> {
     const { engine, stages, places, firstForward } = this.network;
+    const { layers, keptFrom } = this.options;
     this.network.requireAlive();
     this.normalize(image);
-    for (const [i, { height, width, channels, output, pooled }] of this.maps.entries()) {
+    for (const [i, maps] of this.maps.slice(0, keptFrom).entries()) {
+      const { height, width, channels, output, pooled } = maps;
       const { channelsIn, afterPool, averagePool, filters, bias } = stages[i];
       if (i > 0) {
         const before = this.maps[i - 1];
@@ -93,9 +111,8 @@ export class Pass {
       } else if (output) {
         this.makeFirst(output);
       }
-      for (const layer of this.options.layers)
-        if (places.get(layer)?.stage === i) visit(layer, this.map(layer));
-      yield;
+      for (const layer of layers) if (places.get(layer)?.stage === i) visit(layer, this.map(layer));
+      yield { stage: i, ...maps };
     }
   }
 
@@ -189,6 +206,15 @@ export class Pass {
     } else {
       memory.floats(gradient, height * width * channels).fill(0);
     }
+  }
+
+  /** A block of the pass's own. */
+  private allocate(bytes: number): number {
+    const { height, width, options, network } = this;
+    const { memory } = network.engine;
+    const bytesAt = ([h, w]: Size) => planPass(network, h, w, options).bytes;
+    requireRoomAt(roomIn(memory), 'An image', [height, width], bytesAt);
+    return this.blocks.allocate(bytes);
   }
 
   /** Computes the first convolution of the image. */

@@ -26,6 +26,7 @@ export const kernelNames = [
   'gramBackward',
   'gramDistance',
   'gramForward',
+  'gramTotal',
   'halve',
   'innerProducts',
   'largest',

@@ -1,6 +1,9 @@
 import { atLeast, floorFor, multiplyAdd, smaller, wherePositive } from '../../runtime/assembly/simd';
 
-/** Arguments of the kernels that treat each value alone. Lengths are multiples of four. */
+/**
+ * Arguments of the kernels that treat each value alone. Memory behind the last value, up to a whole vector, is read but
+ * does not count, and gradients there are written as they were.
+ */
 @unmanaged
 class ElementwiseArgs {
   /** The values before the ReLU if `relu`. */
@@ -36,7 +39,7 @@ export function distance(args: usize, item: usize, scratch: usize): void {
     const end = smaller(last, from + 1024) << 2;
     for (let i = from << 2; i < end; i += 16) {
       const raw = v128.load(s.features + i);
-      const difference = f32x4.sub(atLeast(floor, raw), v128.load(s.other + i));
+      const difference = v128.and(f32x4.sub(atLeast(floor, raw), v128.load(s.other + i)), inside(i, end));
       let slope = difference;
       if (s.magnitudes) {
         sum = f32x4.add(sum, f32x4.abs(difference));
@@ -60,10 +63,16 @@ export function add(args: usize, item: usize, scratch: usize): void {
   const factor = f32x4.splat(s.factor);
   const first = item * s.share, end = smaller(s.length, first + s.share) << 2;
   for (let i = first << 2; i < end; i += 16) {
-    let x = v128.load(s.other + i);
+    let x = v128.and(v128.load(s.other + i), inside(i, end));
     if (s.relu) x = wherePositive(x, v128.load(s.features + i));
     v128.store(s.gradient + i, multiplyAdd(factor, x, v128.load(s.gradient + i)));
   }
+}
+
+/** All bits of the values of the vector at byte `i` that lie before byte `end`. */
+// @ts-ignore: decorator
+@inline function inside(i: usize, end: usize): v128 {
+  return i32x4.gt_s(i32x4.splat(<i32>(end - i)), i32x4(0, 4, 8, 12));
 }
 
 /** Arguments of the total variation of an image. */

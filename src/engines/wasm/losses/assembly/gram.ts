@@ -90,12 +90,38 @@ export function firstGramForward(args: usize, item: usize, scratch: usize): void
   }
 }
 
+/** Arguments of the sum of partial sums of a Gram matrix. */
+@unmanaged
+class GramTotalArgs {
+  /** Sums [n][n], blocks on and above the diagonal, one behind the other. */
+  sums: usize;
+  shares: usize; channels: usize;
+  /** [n][n] in double precision, to which they are added in order. */
+  totals: usize;
+}
+
+/** Adds some rows of partial sums to their totals in double precision. */
+export function gramTotal(args: usize, item: usize, scratch: usize): void {
+  const s = changetype<GramTotalArgs>(args);
+  const n = s.channels, first = item * ROWS;
+  for (let i = first; i < smaller(n, first + ROWS); i++) {
+    const row = (i * n) << 2, totals = s.totals + (row << 1);
+    for (let share: usize = 0; share < s.shares; share++) {
+      const sums = s.sums + ((share * n * n) << 2) + row;
+      for (let j = first; j < n; j += 2) {
+        const to = totals + (j << 3);
+        v128.store(to, f64x2.add(v128.load(to), f64x2.promote_low_f32x4(v128.load64_zero(sums + (j << 2)))));
+      }
+    }
+  }
+}
+
 /** Arguments of the distance of a Gram matrix from its target. */
 @unmanaged
 class GramDistanceArgs {
-  /** Sums [n][n] that add up to the matrix, blocks on and above the diagonal. */
-  sums: usize;
-  shares: usize; channels: usize;
+  /** The matrix [n][n] in double precision, on and above the diagonal. */
+  totals: usize;
+  channels: usize;
   /** [n][n] */
   target: usize;
   /** Not 0: magnitudes, else squares. */
@@ -121,16 +147,8 @@ export function gramDistance(args: usize, item: usize, scratch: usize): void {
   let total: f64 = 0;
   for (let i = first; i < smaller(n, first + ROWS); i++) {
     const row = (i * n) << 2;
-    for (let j = first; j < n; j += 2) v128.store(scratch + (j << 3), f64x2.splat(0));
-    for (let share: usize = 0; share < s.shares; share++) {
-      const sums = s.sums + ((share * n * n) << 2) + row;
-      for (let j = first; j < n; j += 2) {
-        const to = scratch + (j << 3);
-        v128.store(to, f64x2.add(v128.load(to), f64x2.promote_low_f32x4(v128.load64_zero(sums + (j << 2)))));
-      }
-    }
     for (let j = i; j < n; j++) {
-      const difference = load<f64>(scratch + (j << 3)) * scale - <f64>load<f32>(s.target + row + (j << 2));
+      const difference = load<f64>(s.totals + (row << 1) + (j << 3)) * scale - <f64>load<f32>(s.target + row + (j << 2));
       const size = s.magnitudes ? abs<f64>(difference) : difference * difference;
       const slope = s.magnitudes ? <f64>(<i32>(difference > 0) - <i32>(difference < 0)) : 2 * difference;
       total += i == j ? size : 2 * size;
