@@ -39,6 +39,7 @@ export async function timeParts(
   const loaded = networkOptions(weights, depth);
   const network = new Network(engine, loaded.network, loaded.weights);
   const objective = fusedObjective(network, loss, [size, size]);
+  const gradient = new Float32Array(image.length);
 
   const rest = 'between kernels';
   const seen = new Map<string, { milliseconds: number[]; operations: number }>();
@@ -62,7 +63,7 @@ export async function timeParts(
   for (; round < rounds; round++) {
     inKernels = 0;
     const start = performance.now();
-    objective.compute(image);
+    objective.compute(image, gradient);
     const total = performance.now() - start;
     if (round < 0) continue;
     totals.push(total);

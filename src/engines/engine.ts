@@ -75,6 +75,15 @@ export interface MemoryPlan {
   readonly tiles: number;
 }
 
+/** Options of {@link EngineExtractor.gramMatrices}. */
+export interface GramMatricesOptions extends GramMatrixOptions {
+  /**
+   * Bytes that may be used beside the network's weights; a larger image is computed by tiles.
+   * @default what the engine can address
+   */
+  readonly room?: number | undefined;
+}
+
 /** Gram matrices [channels, channels] by layer. */
 export type GramMatrices = Readonly<Partial<Record<LayerName, Tensor2D>>>;
 
@@ -97,7 +106,7 @@ export interface EngineExtractor extends FeatureExtractor, ObjectiveExtractor {
    * @returns the matrices by layer, which belong to the caller
    * @throws EnvironmentError `OUT_OF_MEMORY` with an estimate, before any work, if the image is too large
    */
-  gramMatrices?(image: Image, layers: readonly LayerName[], options?: GramMatrixOptions): GramMatrices;
+  gramMatrices?(image: Image, layers: readonly LayerName[], options?: GramMatricesOptions): GramMatrices;
   /**
    * {@link gramMatrices}, asynchronous with turns for other tasks, so that a large image does not block the program.
    * @throws the signal's reason once it is aborted
@@ -105,6 +114,6 @@ export interface EngineExtractor extends FeatureExtractor, ObjectiveExtractor {
   gramMatricesInTurns?(
     image: Image,
     layers: readonly LayerName[],
-    options?: GramMatrixOptions & { readonly signal?: AbortSignal | undefined },
+    options?: GramMatricesOptions & { readonly signal?: AbortSignal | undefined },
   ): Promise<GramMatrices>;
 }

@@ -3,6 +3,7 @@ export type {
   EngineExtractor,
   EngineLoadOptions,
   GramMatrices,
+  GramMatricesOptions,
   MemoryPlan,
   MemoryRequest,
 } from './engine';

@@ -12,8 +12,11 @@ import type { VectorSpace } from './vector-space';
  */
 export interface Problem<V, S, X = tf.Tensor> {
   readonly space: VectorSpace<V, S, X>;
-  /** Value and gradient at a vector of the space. The run owns the gradient and frees it. */
-  evaluate(x: V): ObjectiveValue<V, S> | Promise<ObjectiveValue<V, S>>;
+  /**
+   * Value and gradient at a vector of the space. The run owns the gradient and frees it.
+   * @param signal ends an evaluation that takes long with its reason
+   */
+  evaluate(x: V, signal?: AbortSignal): ObjectiveValue<V, S> | Promise<ObjectiveValue<V, S>>;
   /**
    * A new vector of the space with the numbers of `given`, which remains the caller's.
    * @throws InvalidArgumentError if the shape differs

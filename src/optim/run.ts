@@ -70,7 +70,7 @@ export class Run<V, S, X = unknown> {
     await this.takeTurn();
     this.settings.signal?.throwIfAborted();
     this.evaluationCount++;
-    const found = await this.settings.problem.evaluate(x);
+    const found = await this.settings.problem.evaluate(x, this.settings.signal);
     if (typeof found !== 'object' || found === null) throw wrongShape(found, '{ value, gradient }');
     const terms = Object.entries(found.terms ?? {});
     const scalars = [found.value, ...terms.map(([, term]) => term)];

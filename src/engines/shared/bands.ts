@@ -20,6 +20,8 @@ export interface Band {
    * `to`) in a last band that is lower than a deep layer's stride.
    */
   owned(layer: LayerName): Rows;
+  /** {@link owned}, of a map behind so many poolings. */
+  ownedAfter(poolings: number): Rows;
   /** The first of the band's own rows of a layer, counted in the whole image's feature map. */
   first(layer: LayerName): number;
 }
@@ -45,27 +47,48 @@ export function bandsOf(
 ): readonly Band[] {
   const stride = strideOf(steps, layers);
   const step = Math.max(stride, Math.ceil(rows / stride) * stride);
-  const halvingsOf = (layer: LayerName) => poolsUpTo(steps, layer);
+  const halvings = new Map(['image' as const, ...layers].map((layer) => [layer, poolsUpTo(steps, layer)]));
+  const halvingsOf = (layer: LayerName) => halvings.get(layer) ?? poolsUpTo(steps, layer);
   return Array.from({ length: Math.ceil(height / step) }, (_, k): Band => {
     const last = (k + 1) * step >= height;
-    /** Rows of the whole image's map after so many halvings. */
-    const ownedAfter = (halvings: number): Rows => ({
-      from: (k * step) >> halvings,
-      to: (last ? height : (k + 1) * step) >> halvings,
+    /** Rows of the whole image's map. */
+    const inWhole = (poolings: number): Rows => ({
+      from: (k * step) >> poolings,
+      to: (last ? height : (k + 1) * step) >> poolings,
     });
-    const cone = coneOf(steps, layers, height, (layer) => ownedAfter(halvingsOf(layer)));
+    const cone = coneOf(steps, layers, height, (layer) => inWhole(halvingsOf(layer)));
     const from = cone.from - (cone.from % stride);
+    const ownedAfter = (poolings: number): Rows => {
+      const owned = inWhole(poolings);
+      const first = from >> poolings;
+      return { from: owned.from - first, to: owned.to - first };
+    };
     return {
       rows: { from, to: cone.to },
-      owned(layer) {
-        const halvings = halvingsOf(layer);
-        const owned = ownedAfter(halvings);
-        const first = from >> halvings;
-        return { from: owned.from - first, to: owned.to - first };
-      },
+      owned: (layer) => ownedAfter(halvingsOf(layer)),
+      ownedAfter,
       first: (layer) => from >> halvingsOf(layer),
     };
   });
+}
+
+/**
+ * Every way to cut an image into bands, from one to as many as there are, that differ in the rows that a band owns. The
+ * next one has more bands than the one before, and bands of fewer rows.
+ */
+export function* bandings(
+  steps: readonly NetworkStep[],
+  layers: readonly LayerName[],
+  height: number,
+): Generator<readonly Band[], void> {
+  const stride = strideOf(steps, layers);
+  const strides = Math.ceil(height / stride);
+  let before = Number.POSITIVE_INFINITY;
+  for (let count = 1; count <= strides; count++) {
+    const rows = Math.ceil(strides / count);
+    if (rows < before) yield bandsOf(steps, layers, height, rows * stride);
+    before = rows;
+  }
 }
 
 /** Distance in pixels of neighbouring positions of the deepest of some layers. */

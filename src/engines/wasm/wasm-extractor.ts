@@ -4,23 +4,22 @@ import type { Features, Linearization } from '../../features/extractor';
 import type { LayerName } from '../../features/layer-name';
 import type { LoadedNetwork } from '../../features/network';
 import type { Image } from '../../image/image';
-import { type GramMatrixOptions, gramNormalizationOption } from '../../losses/gram-matrix';
+import { gramNormalizationOption } from '../../losses/gram-matrix';
 import { requireName } from '../../options/validate';
 import { Lifetime, owning } from '../../owning';
-import type { EngineExtractor, EngineLoadOptions, GramMatrices } from '../engine';
+import type { EngineExtractor, EngineLoadOptions, GramMatrices, GramMatricesOptions } from '../engine';
 import { checkRequest } from '../shared/check-request';
 import { requireOps } from '../shared/require-ops';
 import { withBlocks } from './blocks';
 import { fusedObjective } from './losses/fused-objective';
-import { gramMatrices } from './losses/gram-matrices';
+import { gramBands, gramMatrices } from './losses/gram-matrices';
 import { planRun } from './losses/plan-run';
-import { gramMatricesBytes } from './losses/room';
 import { addCotangent, requireCotangent, tensorOf } from './network/feature-tensors';
 import { Network } from './network/network';
 import { Pass } from './network/pass';
 import { layerShape } from './network/pass-plan';
 import type { WasmEngineOptions } from './options';
-import { requireRoomAt, roomIn } from './require-room';
+import { roomIn } from './require-room';
 import { KernelRunner } from './runtime/kernel-runner';
 import { finish, finishInTurns, type Steps } from './steps';
 import { wasmProblem } from './vectors/wasm-problem';
@@ -99,17 +98,15 @@ export async function createWasmExtractor(
   function gramSteps(
     image: Image,
     wanted: readonly LayerName[],
-    { normalization = 'elements' }: GramMatrixOptions = {},
+    { normalization = 'elements', room }: GramMatricesOptions = {},
   ): Steps<ReadonlyMap<LayerName, Float32Array>> {
     network.requireAlive();
     checkRequest(image, wanted, layers, steps);
     for (const layer of wanted) requireName('layer', layer, layers.slice(1));
     gramNormalizationOption.require('normalization', normalization);
     const [height, width] = image.shape;
-    requireRoomAt(roomIn(engine.memory), 'A style image', [height, width], (at) =>
-      gramMatricesBytes(network, at, wanted),
-    );
-    return gramMatrices(network, image.dataSync<'float32'>(), [height, width], wanted, normalization);
+    const bands = gramBands(network, [height, width], wanted, roomIn(engine.memory, room));
+    return gramMatrices(network, image.dataSync<'float32'>(), [height, width], wanted, normalization, bands);
   }
 
   function gramTensors(grams: ReadonlyMap<LayerName, Float32Array>): GramMatrices {
@@ -173,7 +170,10 @@ export async function createWasmExtractor(
             const gradient = blocks.allocateFloats(height * width * 3);
             pass.backward(
               layers.filter((layer) => layer !== 'image' && given.includes(layer)),
-              (layer, map, to) => addCotangent(engine, layer, cotangents[layer] as tf.Tensor4D, map, to, 1),
+              (layer, map, to) => {
+                const cotangent = cotangents[layer] as tf.Tensor4D;
+                addCotangent(engine, cotangent.dataSync<'float32'>(), map, to, 1);
+              },
               gradient,
             );
             const values = engine.memory.floats(gradient, height * width * 3).slice();

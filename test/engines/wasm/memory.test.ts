@@ -3,8 +3,8 @@ import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { MemoryRequest } from '../../../src/engines/engine';
 import { fusedObjective } from '../../../src/engines/wasm/losses/fused-objective';
-import { gramMatrices } from '../../../src/engines/wasm/losses/gram-matrices';
-import { gramMatricesBytes, objectiveBytes } from '../../../src/engines/wasm/losses/room';
+import { gramBands, gramMatrices, gramMatricesBytes } from '../../../src/engines/wasm/losses/gram-matrices';
+import { tilingBytes, wholeImage } from '../../../src/engines/wasm/losses/tiling';
 import { Network } from '../../../src/engines/wasm/network/network';
 import type { KernelMemory } from '../../../src/engines/wasm/runtime/kernel-memory';
 import { KernelRunner } from '../../../src/engines/wasm/runtime/kernel-runner';
@@ -21,11 +21,16 @@ import { randomWeights } from './random-weights';
 const style = ['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1'] as const;
 /** The objective of {@link loss}. */
 const request = {
-  options: { layers: style, backward: 'once', firstFromImage: true },
-  features: ['conv2_2'],
+  layers: style,
+  firstFromImage: true,
+  features: [{ layer: 'conv2_2', fromImage: false }],
   grams: style,
   cotangents: [],
 } as const;
+
+/** Bytes of {@link loss}'s objective for an image in one piece. */
+const wholeBytes = (net: Network, size: readonly [number, number]): number =>
+  tilingBytes(net, size, request, wholeImage(net, size, request)).all;
 
 async function network(last: Vgg19Layer, threads = 2): Promise<Network> {
   const engine = await KernelRunner.create({ threads });
@@ -126,7 +131,7 @@ describe('memory of the engine', () => {
     [2048, 3.6e9],
   ])('is planned within its bounds at %d pixels', async (size, most) => {
     const net = await network('conv3_1');
-    expect(net.engine.memory.bytes + objectiveBytes(net, [size, size], request)).toBeLessThan(most);
+    expect(net.engine.memory.bytes + wholeBytes(net, [size, size])).toBeLessThan(most);
     net.engine.dispose();
   });
 
@@ -140,7 +145,7 @@ describe('memory of the engine', () => {
       const net = await network('conv3_1', threads);
       const peak = watchPeak(net.engine.memory);
       const wanted = loss(size);
-      const estimate = net.engine.memory.bytes + objectiveBytes(net, [size, size], request);
+      const estimate = net.engine.memory.bytes + wholeBytes(net, [size, size]);
       const objective = fusedObjective(net, wanted, [size, size]);
       const image = tf.randomUniform([size, size, 3], 0, 1, 'float32', 1) as tf.Tensor3D;
       tf.dispose(Object.values(objective.evaluate(image)) as tf.TensorContainer);
@@ -156,10 +161,12 @@ describe('memory of the engine', () => {
     [150, 260],
   ])('is estimated right for Gram matrices of a style image of %d x %d', async (height, width) => {
     const net = await network('conv3_1');
-    const estimate = net.engine.memory.bytes + gramMatricesBytes(net, [height, width], style);
+    const bands = gramBands(net, [height, width], style, 4e9);
+    expect(bands.length).toBe(1);
+    const estimate = net.engine.memory.bytes + gramMatricesBytes(net, [height, width], style, bands);
     const peak = watchPeak(net.engine.memory);
     const pixels = new Float32Array(height * width * 3).fill(0.5);
-    finish(gramMatrices(net, pixels, [height, width], style, 'none'));
+    finish(gramMatrices(net, pixels, [height, width], style, 'none', bands));
     expect(peak()).toBeLessThanOrEqual(estimate + 256);
     expect(peak()).toBeGreaterThan(0.95 * estimate);
     net.engine.dispose();

@@ -4,17 +4,23 @@ import type { LayerName } from '../../../features/layer-name';
 import type { Loss, LossTerm } from '../../../losses/loss';
 import { namedLeaves, type Objective, type ObjectiveOptions, valueAndCotangents } from '../../../objective';
 import { Lifetime, owning } from '../../../owning';
+import type { Band } from '../../shared/bands';
+import type { Size } from '../../shared/fitting-size';
+import { notTileable, untileable } from '../../shared/tileable';
 import { Blocks } from '../blocks';
-import { addCotangent, tensorOf } from '../network/feature-tensors';
+import { addCotangent, requireCotangent, tensorOf } from '../network/feature-tensors';
 import { isFirstConvolution, type Network } from '../network/network';
-import { type FeatureMap, Pass } from '../network/pass';
-import { layerShape, type PassOptions } from '../network/pass-plan';
-import { requireRoomAt, roomIn, type Size } from '../require-room';
+import { type ComputedStage, type FeatureMap, Pass, type PassRoom, rowBytes, rowsOf } from '../network/pass';
+import { halvingsOf, layerShape } from '../network/pass-plan';
+import { roomIn } from '../require-room';
+import { finish, finishInTurns, type Steps } from '../steps';
 import { tensorValues } from '../tensor-values';
+import { FeatureTargets } from './feature-targets';
 import { gramTerm } from './gram-term';
 import { patchGramTerm } from './patch-gram-term';
-import { objectiveBytes } from './room';
-import { type EngineTerm, featureTerm, variationTerm, wholeVectors } from './terms';
+import { tilingWithin } from './plan-run';
+import { type EngineTerm, featureTerm, variationTerm } from './terms';
+import { imageBytes, keptMaps, type ObjectiveRequest, passesOf, type Tiling, tilingBytes } from './tiling';
 
 /**
  * A leaf of the loss: terms that the engine evaluates itself, or a loss that tfjs computes from its layers' features.
@@ -27,169 +33,334 @@ type Part = {
   | { readonly loss: Loss }
 );
 
-/** Loss and gradient as numbers in the engine's memory. */
-export interface FusedEvaluation {
+/** A loss as numbers. */
+export interface FusedValue {
   readonly value: number;
   readonly terms: Readonly<Record<string, number>>;
-  /** A view, until the next evaluation. */
-  readonly gradient: Float32Array;
 }
 
 /** An objective that can also be evaluated without tensors. */
 export interface FusedObjective extends Objective {
-  /** Loss and gradient at an image [height][width][3]. */
-  compute(image: Float32Array): FusedEvaluation;
+  /**
+   * The loss at an image [height][width][3].
+   * @param gradient receives the gradient, of the image's length
+   */
+  compute(image: Float32Array, gradient: Float32Array): FusedValue;
+  /**
+   * {@link compute}, with a turn for other tasks after each tile; an image in one piece takes none.
+   * @param image the image; called after every turn, in which memory may have moved
+   * @param gradient receives the gradient; called likewise
+   * @throws the signal's reason once it is aborted
+   */
+  computeInTurns(
+    image: () => Float32Array,
+    gradient: () => Float32Array,
+    signal?: AbortSignal,
+  ): Promise<FusedValue>;
 }
 
 /**
  * Makes an objective that computes loss and gradient inside the engine's memory. Losses without terms are computed by
  * tfjs, from the features of their own layers.
  *
+ * An image that does not fit as a whole is computed band by band, in two passes over all of them: the first one
+ * accumulates what terms need to know of the whole image, the second one computes gradients, which add up where bands
+ * overlap. An image in one piece is one band, whose maps are still there in the second pass.
+ *
  * @throws InvalidArgumentError `WRONG_SHAPE` if a target does not have the shape of its layer at this size
- * @throws EnvironmentError `OUT_OF_MEMORY`, before any work, if the engine has no room
+ * @throws EnvironmentError, before any work, if the engine has no room: `OUT_OF_MEMORY`, or `NOT_TILEABLE` if tiles
+ *   would fit but cannot compute the loss
  */
 export function fusedObjective(
   network: Network,
   loss: Loss,
   size: Size,
-  { room = Number.POSITIVE_INFINITY }: ObjectiveOptions = {},
+  { room: given }: ObjectiveOptions = {},
 ): FusedObjective {
   network.requireAlive();
-  const { engine, places } = network;
+  const { engine } = network;
   const { memory } = engine;
   const [height, width] = size;
   const lifetime = new Lifetime('The objective');
-  const found = namedLeaves(loss).map(({ name, weight, loss: leaf }) => {
-    const terms = leaf.terms?.every((term) => isEngineTerm(term, network)) ? leaf.terms : undefined;
-    return { name, weight, loss: leaf, terms };
-  });
-  const terms = found.flatMap((part) => part.terms ?? []);
-  const byTfjsLayers = found.flatMap((part) => (part.terms ? [] : part.loss.layers));
-  const isFirst = (layer: LayerName) => places.get(layer)?.stage === 0;
-  // The map of the first convolution is a quarter of the memory. Its Gram terms do not need it; all other terms do.
-  const firstFromImage =
-    terms.every(
-      ({ layer, kind }) => !isFirst(layer) || (kind === 'gram' && isFirstConvolution(network, layer)),
-    ) && !byTfjsLayers.some(isFirst);
-  const options: PassOptions = { layers: loss.layers, backward: 'once', firstFromImage };
-  const layersOf = (kind: LossTerm['kind']) =>
-    terms.filter((term) => term.kind === kind).map(({ layer }) => layer);
-  const request = {
-    options,
-    features: layersOf('feature'),
-    grams: layersOf('gram'),
-    cotangents: byTfjsLayers,
-  };
-  requireRoomAt(Math.min(room, roomIn(memory)), 'An image', size, (at) =>
-    objectiveBytes(network, at, request),
+  const { found, request } = resolve(network, loss);
+  const cannot = untileable(loss);
+  const tiling = tilingWithin(
+    network,
+    size,
+    request,
+    roomIn(memory, given),
+    cannot && ((at, fits) => notTileable(at, fits, cannot)),
   );
+  const { bands } = tiling;
+  const targets = new FeatureTargets(network, size, tiling);
 
   const engineTermOf = (term: LossTerm): EngineTerm => {
-    if (term.kind === 'totalVariation') return variationTerm(engine, term);
+    if (term.kind === 'totalVariation') return variationTerm(engine, term, height);
     const shape = layerShape(network, size, term.layer);
-    const expected = term.kind === 'gram' ? [shape[3], shape[3]] : shape;
-    return owning(({ temporary }) => {
-      const tensor = term.target instanceof tf.Tensor ? term.target : temporary(term.target.map());
-      const target = tensorValues(tensor, `The target of ${term.layer}`, expected, term.layer);
-      if (term.kind === 'feature') return featureTerm(engine, term, target);
-      return firstFromImage && isFirst(term.layer)
-        ? patchGramTerm(network, term, target)
-        : gramTerm(engine, term, target);
-    });
+    if (term.kind === 'feature')
+      return featureTerm(engine, term, targets.of(term), targets.lengths(term.layer));
+    const what = `The target of ${term.layer}`;
+    const target = tensorValues(term.target, what, [shape[3], shape[3]], term.layer);
+    return request.firstFromImage && isFirstConvolution(network, term.layer)
+      ? patchGramTerm(network, term, target, shape)
+      : gramTerm(engine, term, target, shape);
   };
 
   return owning(({ result }): FusedObjective => {
     const blocks = result(new Blocks(memory));
-    const pass = result(new Pass(network, height, width, options));
+    const passes = bandPasses(network, size, request, tiling, blocks);
+    result(targets);
     const parts: readonly Part[] = found.map(({ name, weight, loss: leaf, terms }) =>
       terms
         ? { name, weight, terms: terms.map((term) => ({ term, engineTerm: result(engineTermOf(term)) })) }
         : { name, weight, loss: leaf },
     );
+    targets.fill(passes.room);
     const engineTerms = parts.flatMap((part) => ('terms' in part ? part.terms : []));
-    const pixels = wholeVectors(height * width * 3);
-    const gradient = blocks.allocateFloats(pixels);
+    const highest = Math.max(...bands.map(({ rows }) => rows.to - rows.from));
+    const gradientOfBand = blocks.allocate(imageBytes(highest, width));
     // The image, for losses of the image itself.
-    const own = loss.layers.includes('image') ? blocks.allocateFloats(pixels) : 0;
-    const ownMap: FeatureMap = { address: own, height, width, channels: 3, relu: false, fromImage: false };
-    const mapOf = (layer: LayerName): FeatureMap => (layer === 'image' ? ownMap : pass.map(layer));
+    const own = loss.layers.includes('image') ? blocks.allocate(imageBytes(highest, width)) : 0;
+    const row = width * 3;
 
-    const accumulate = (layer: LayerName, map: FeatureMap): void => {
-      for (const { term, engineTerm } of engineTerms) if (term.layer === layer) engineTerm.accumulate(map);
+    const accumulate = (band: Band) => (layer: LayerName, map: FeatureMap) => {
+      const rows = rowsOf(map, band.owned(layer), band.first(layer));
+      if (rows.height === 0) return;
+      for (const { term, engineTerm } of engineTerms) if (term.layer === layer) engineTerm.accumulate(rows);
     };
 
     /** Values of the losses that tfjs computes, and gradients with respect to their own layers. */
-    const byTfjs = () =>
+    const byTfjs = (image: Float32Array) =>
       parts
         .flatMap((part) => ('loss' in part ? [part] : []))
         .map(({ name, weight, loss: leaf }) =>
           tf.tidy(() => {
-            const features = Object.fromEntries(
-              leaf.layers.map((layer) => [layer, tensorOf(engine, mapOf(layer))]),
-            ) as Features;
-            const { value, gradients } = valueAndCotangents(leaf, features);
-            return { name, weight, value: weight * value.dataSync()[0], gradients: { ...gradients } };
+            const featureOf = (layer: LayerName) =>
+              layer === 'image'
+                ? tf.tensor4d(image.slice(), [1, height, width, 3])
+                : tensorOf(engine, passes.of[0].second.map(layer));
+            const features = Object.fromEntries(leaf.layers.map((layer) => [layer, featureOf(layer)]));
+            const { value, gradients } = valueAndCotangents(leaf, features as Features);
+            for (const layer of leaf.layers)
+              requireCotangent(layer, gradients[layer], layerShape(network, size, layer));
+            return { weight, name, value: weight * value.dataSync()[0], gradients: { ...gradients } };
           }),
         );
 
-    function compute(image: Float32Array): FusedEvaluation {
-      lifetime.requireAlive();
-      if (own) {
-        memory.floats(own, pixels).fill(0, image.length);
-        memory.floats(own, image.length).set(image);
+    function* evaluation(image: () => Float32Array, gradient: () => Float32Array): Steps<FusedValue> {
+      const rowsOfImage = ({ rows }: Band) => image().subarray(rows.from * row, rows.to * row);
+      for (const { engineTerm } of engineTerms) engineTerm.begin();
+      for (const [k, band] of bands.entries()) {
+        if (k > 0) yield;
+        for (const maps of passes.of[k].first.forwardSteps(rowsOfImage(band), accumulate(band)))
+          passes.keep(band, maps);
       }
-      pass.forward(image, accumulate);
-      if (own) accumulate('image', ownMap);
-      const values: Record<string, number> = Object.fromEntries(parts.map(({ name }) => [name, 0]));
-      return owning(({ temporary }) => {
-        const others = tf.tidy(byTfjs);
-        for (const { name, value, gradients } of others) {
-          temporary(gradients);
-          values[name] = value;
-        }
-        const contribute = (layer: LayerName, map: FeatureMap, to: number) => {
-          for (const part of parts) {
-            if (!('terms' in part)) continue;
-            for (const { term, engineTerm } of part.terms) {
-              if (term.layer !== layer) continue;
-              const weight = part.weight * term.weight;
-              engineTerm.contribute(map, to, weight);
-              values[part.name] += weight * engineTerm.value();
+      const others = tf.tidy(() => byTfjs(image()));
+      try {
+        const values = Object.fromEntries(parts.map(({ name }) => [name, 0]));
+        for (const { name, value } of others) values[name] = value;
+        for (const [k, band] of bands.entries()) {
+          const pass = passes.of[k].second;
+          const last = k === bands.length - 1;
+          if (bands.length > 1) {
+            yield;
+            targets.make(band, passes.room);
+            pass.forward(rowsOfImage(band));
+          }
+          const contribute = (layer: LayerName, map: FeatureMap, to: number) => {
+            const { from, to: end } = band.owned(layer);
+            const rows = rowsOf(map, { from, to: end }, band.first(layer));
+            const at = to + from * rowBytes({ ...map, fromImage: false });
+            for (const part of parts) {
+              if (!('terms' in part)) continue;
+              for (const { term, engineTerm } of part.terms) {
+                if (term.layer !== layer) continue;
+                const weight = part.weight * term.weight;
+                if (rows.height > 0) engineTerm.contribute(rows, at, weight);
+                if (last) values[part.name] += weight * engineTerm.value();
+              }
             }
+            for (const { weight, gradients } of others) {
+              const cotangent = gradients[layer]?.dataSync<'float32'>();
+              if (!cotangent) continue;
+              const start = (rows.first ?? 0) * map.width * map.channels;
+              const own = cotangent.subarray(start, start + rows.height * map.width * map.channels);
+              addCotangent(engine, own, rows, at, weight);
+            }
+          };
+          pass.backward(loss.layers, contribute, gradientOfBand);
+          if (own) {
+            const pixels = rowsOfImage(band);
+            memory.floats(own, pixels.length).set(pixels);
+            const map = { height: pixels.length / row, width, channels: 3, relu: false, fromImage: false };
+            contribute('image', { address: own, ...map }, gradientOfBand);
           }
-          for (const { weight, gradients } of others) {
-            const cotangent = gradients[layer];
-            if (cotangent) addCotangent(engine, layer, cotangent, map, to, weight);
-          }
-        };
-        pass.backward(loss.layers, contribute, gradient);
-        if (own) contribute('image', ownMap, gradient);
-        const value = Object.values(values).reduce((a, b) => a + b, 0);
-        return { value, terms: values, gradient: memory.floats(gradient, image.length) };
-      });
+          const { from, to } = band.rows;
+          const covered = Math.max(0, (bands[k - 1]?.rows.to ?? 0) - from) * row;
+          const found = memory.floats(gradientOfBand, (to - from) * row);
+          const all = gradient().subarray(from * row, to * row);
+          for (let i = 0; i < covered; i++) all[i] += found[i];
+          all.set(found.subarray(covered), covered);
+        }
+        return { value: Object.values(values).reduce((a, b) => a + b, 0), terms: values };
+      } finally {
+        for (const { gradients } of others) tf.dispose(gradients as tf.TensorContainer);
+      }
     }
+
+    let evaluations = 0;
+    /** An evaluation that begins anew if another one has used the objective's memory during a pause. */
+    function* undisturbed(...views: Parameters<typeof evaluation>): Steps<FusedValue> {
+      for (;;) {
+        const mine = ++evaluations;
+        const steps = evaluation(...views);
+        try {
+          for (;;) {
+            lifetime.requireAlive();
+            if (evaluations !== mine) break;
+            const { done, value } = steps.next();
+            if (done) return value;
+            yield;
+          }
+        } finally {
+          steps.return(undefined as never);
+        }
+      }
+    }
+
+    let running: Promise<unknown> | undefined;
+    async function computeInTurns(
+      image: () => Float32Array,
+      gradient: () => Float32Array,
+      signal?: AbortSignal,
+    ): Promise<FusedValue> {
+      while (running) await running;
+      const evaluated = finishInTurns(undisturbed(image, gradient), signal);
+      const settled = evaluated.then(
+        () => {
+          running = undefined;
+        },
+        () => {
+          running = undefined;
+        },
+      );
+      running = settled;
+      return evaluated;
+    }
+
+    const compute = (image: Float32Array, gradient: Float32Array) =>
+      finish(
+        undisturbed(
+          () => image,
+          () => gradient,
+        ),
+      );
 
     return {
       compute,
+      computeInTurns,
       evaluate(image) {
         lifetime.requireAlive();
-        const { value, terms, gradient } = compute(
+        const gradient = new Float32Array(height * row);
+        const { value, terms } = compute(
           tensorValues(image, 'The image', [height, width, 3], 'image'),
+          gradient,
         );
         return tf.tidy(() => ({
           value: tf.scalar(value),
-          gradient: tf.tensor3d(gradient.slice(), [height, width, 3]),
+          gradient: tf.tensor3d(gradient, [height, width, 3]),
           terms: Object.fromEntries(Object.entries(terms).map(([name, term]) => [name, tf.scalar(term)])),
         }));
       },
       dispose() {
         if (!lifetime.end()) return;
-        pass.dispose();
         blocks.dispose();
+        targets.dispose();
         for (const { engineTerm } of engineTerms) engineTerm.dispose();
       },
     };
   });
+}
+
+/** The parts of a loss, and what they mean for the memory of an objective. */
+function resolve(network: Network, loss: Loss) {
+  const found = namedLeaves(loss).map(({ name, weight, loss: leaf }) => {
+    const terms = leaf.terms?.every((term) => isEngineTerm(term, network)) ? leaf.terms : undefined;
+    return { name, weight, loss: leaf, terms };
+  });
+  const terms = found.flatMap((part) => part.terms ?? []);
+  const cotangents = found.flatMap((part) => (part.terms ? [] : part.loss.layers));
+  const isFirst = (layer: LayerName) => network.places.get(layer)?.stage === 0;
+  const request: ObjectiveRequest = {
+    layers: loss.layers,
+    // The map of the first convolution is a quarter of the memory. Its Gram terms do not need it; all other terms do.
+    firstFromImage:
+      terms.every(
+        ({ layer, kind }) => !isFirst(layer) || (kind === 'gram' && isFirstConvolution(network, layer)),
+      ) && !cotangents.some(isFirst),
+    features: terms.flatMap((term) =>
+      term.kind === 'feature' ? [{ layer: term.layer, fromImage: !(term.target instanceof tf.Tensor) }] : [],
+    ),
+    grams: terms.flatMap(({ kind, layer }) => (kind === 'gram' ? [layer] : [])),
+    cotangents,
+  };
+  return { found, request };
+}
+
+/** The passes of each band, which take turns in one piece of memory, and the maps that are kept between them. */
+function bandPasses(network: Network, size: Size, request: ObjectiveRequest, tiling: Tiling, blocks: Blocks) {
+  const { memory } = network.engine;
+  const { bands } = tiling;
+  const width = size[1];
+  const { first, second } = passesOf(network, request, tiling);
+  const room = blocks.allocate(tilingBytes(network, size, request, tiling).passes);
+  const kept = keptMaps(network, size, request.layers, tiling).map(({ stage, output, pooled }) => ({
+    stage,
+    output: blocks.allocateFloats(output),
+    pooled: pooled && blocks.allocateFloats(pooled),
+  }));
+  /** Address of a band's first row of a map that is kept whole. */
+  const addressIn = (band: Band, stage: number, whole: number, halvings: number): number =>
+    whole &&
+    whole + 4 * (band.rows.from >> halvings) * (width >> halvings) * network.stages[stage].channelsOut;
+  const of = bands.map((band) => {
+    const rows = band.rows.to - band.rows.from;
+    const maps: { output: number; pooled: number }[] = [];
+    for (const { stage, output, pooled } of kept) {
+      const halvings = halvingsOf(network, stage);
+      maps[stage] = {
+        output: addressIn(band, stage, output, halvings),
+        pooled: addressIn(band, stage, pooled, halvings + 1),
+      };
+    }
+    const at: PassRoom = { address: room, kept: maps };
+    const pass = new Pass(network, rows, width, second, at);
+    return {
+      first: bands.length === 1 ? pass : new Pass(network, rows, width, first, at),
+      second: pass,
+      maps,
+    };
+  });
+  return {
+    /** The address of the memory of the passes. */
+    room,
+    of,
+    /** Copies the rows of a stage that a band owns, if they are kept. */
+    keep(band: Band, { stage, ...maps }: ComputedStage): void {
+      const { maps: to } = of[bands.indexOf(band)];
+      if (!to[stage]) return;
+      const halvings = halvingsOf(network, stage);
+      for (const part of ['output', 'pooled'] as const) {
+        const extra = halvings + Number(part === 'pooled');
+        const { from, to: end } = band.ownedAfter(extra);
+        const floats = (width >> extra) * maps.channels;
+        if (to[stage][part])
+          memory
+            .floats(to[stage][part] + 4 * from * floats, (end - from) * floats)
+            .set(memory.floats(maps[part] + 4 * from * floats, (end - from) * floats));
+      }
+    },
+  };
 }
 
 /**

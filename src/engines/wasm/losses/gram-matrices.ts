@@ -1,19 +1,54 @@
 import type { LayerName } from '../../../features/layer-name';
 import { type GramNormalization, gramScale } from '../../../losses/gram-matrix';
+import { type Band, bandings, bandsOf } from '../../shared/bands';
+import type { Size } from '../../shared/fitting-size';
 import type { Network } from '../network/network';
-import { type FeatureMap, Pass } from '../network/pass';
+import { type FeatureMap, Pass, rowsOf } from '../network/pass';
+import { layerShape, planPass } from '../network/pass-plan';
+import { requireRoomAt } from '../require-room';
 import type { Steps } from '../steps';
 import { gramShares } from './gram-term';
 
 /** Pixels for each item of work, whose products are summed in float32: over more, sums would round visibly. */
 const pixelsOfItem = 2048;
 
-/** Bytes that {@link gramMatrices} needs beside the pass, for a layer of `channels`. */
-export const gramMatrixBytes = (channels: number): number => 4 * gramShares * channels ** 2;
-
-/** Options of the pass that {@link gramMatrices} makes. */
-export const gramPass = (layers: readonly LayerName[]) =>
+/** Options of the passes that {@link gramMatrices} makes. */
+const gramPass = (layers: readonly LayerName[]) =>
   ({ layers, backward: 'never', firstFromImage: true }) as const;
+
+/** Bytes that the Gram matrices of an image take while they are computed by bands. */
+export function gramMatricesBytes(
+  network: Network,
+  size: Size,
+  layers: readonly LayerName[],
+  bands: readonly Band[],
+): number {
+  const channels = layers.map((layer) => layerShape(network, size, layer)[3]);
+  const passes = bands.map(
+    ({ rows }) => planPass(network, rows.to - rows.from, size[1], gramPass(layers)).bytes,
+  );
+  return Math.max(...passes) + 4 * gramShares * Math.max(0, ...channels) ** 2;
+}
+
+/**
+ * The bands that Gram matrices of an image are computed by: one, or the fewest that fit into some memory.
+ *
+ * @param room bytes that may be allocated
+ * @throws EnvironmentError `OUT_OF_MEMORY` if not even the lowest fit
+ */
+export function gramBands(
+  network: Network,
+  size: Size,
+  layers: readonly LayerName[],
+  room: number,
+): readonly Band[] {
+  const least = (at: Size) =>
+    gramMatricesBytes(network, at, layers, bandsOf(network.steps, layers, at[0], 1));
+  for (const bands of bandings(network.steps, layers, size[0]))
+    if (gramMatricesBytes(network, size, layers, bands) <= room) return bands;
+  requireRoomAt(room, 'A style image', size, least);
+  return bandsOf(network.steps, layers, size[0], 1);
+}
 
 /**
  * Gram matrices of an image's features, without the features leaving the engine. Products are summed in float32 over
@@ -21,33 +56,46 @@ export const gramPass = (layers: readonly LayerName[]) =>
  * third digit.
  *
  * @param image [height][width][3] in [0,1]
+ * @param bands see {@link gramBands}
  * @returns steps whose result is [channels][channels] by layer, normalised as `gramMatrix` does
  */
 export function* gramMatrices(
   network: Network,
   image: Float32Array,
-  [height, width]: readonly [height: number, width: number],
+  [height, width]: Size,
   layers: readonly LayerName[],
   normalization: GramNormalization,
+  bands: readonly Band[],
 ): Steps<ReadonlyMap<LayerName, Float32Array>> {
-  const found = new Map<LayerName, Float32Array>();
-  const pass = new Pass(network, height, width, gramPass(layers));
-  try {
-    yield* pass.forwardSteps(image, (layer, map) => {
-      const scale = gramScale([1, map.height, map.width, map.channels], normalization);
-      found.set(layer, symmetric(sumsOfProducts(network, map), map.channels, scale));
-    });
-  } finally {
-    pass.dispose();
+  const totals = new Map<LayerName, Float64Array>();
+  for (const band of bands) {
+    const { from, to } = band.rows;
+    const pass = new Pass(network, to - from, width, gramPass(layers));
+    try {
+      yield* pass.forwardSteps(image.subarray(from * width * 3, to * width * 3), (layer, map) => {
+        const total = totals.get(layer) ?? new Float64Array(map.channels ** 2);
+        totals.set(layer, total);
+        const owned = rowsOf(map, band.owned(layer), band.first(layer));
+        if (owned.height > 0) addProducts(network, owned, total);
+      });
+    } finally {
+      pass.dispose();
+    }
   }
-  return found;
+  return new Map(
+    layers.flatMap((layer) => {
+      const total = totals.get(layer);
+      if (!total) return [];
+      const shape = layerShape(network, [height, width], layer);
+      return [[layer, symmetric(total, shape[3], gramScale([...shape], normalization))] as const];
+    }),
+  );
 }
 
-/** Sums over pixels of products of channels, [n][n], blocks on and above the diagonal. */
-function sumsOfProducts({ engine, firstForward }: Network, map: FeatureMap): Float64Array {
+/** Adds sums over pixels of products of channels to `totals`, [n][n], blocks on and above the diagonal. */
+function addProducts({ engine, firstForward }: Network, map: FeatureMap, totals: Float64Array): void {
   const { address, height, width, channels: n, relu, fromImage } = map;
   const { memory } = engine;
-  const totals = new Float64Array(n * n);
   const sums = memory.allocateFloats(gramShares * n * n);
   // The first convolution is summed by rows of the image, other maps by pixels.
   const length = fromImage ? height : height * width;
@@ -68,7 +116,6 @@ function sumsOfProducts({ engine, firstForward }: Network, map: FeatureMap): Flo
   } finally {
     memory.release(sums);
   }
-  return totals;
 }
 
 /** `scale` times the symmetric matrix of which the upper triangle is given. */

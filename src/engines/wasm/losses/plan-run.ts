@@ -1,38 +1,62 @@
 import type { MemoryPlan, MemoryRequest } from '../../engine';
+import type { Size } from '../../shared/fitting-size';
+import { notTileable } from '../../shared/tileable';
 import { isFirstConvolution, type Network } from '../network/network';
-import { layerShape } from '../network/pass-plan';
-import { requireRoomAt, roomIn, type Size } from '../require-room';
-import { gramMatricesBytes, type ObjectiveRequest, objectiveBytes } from './room';
-import { featureTermBytes } from './terms';
+import { requireRoomAt, roomIn } from '../require-room';
+import { gramBands, gramMatricesBytes } from './gram-matrices';
+import {
+  chooseTiling,
+  lowestBands,
+  type ObjectiveRequest,
+  type Tiling,
+  tilingBytes,
+  wholeImage,
+} from './tiling';
 
 /** The memory of a run, by sizes alone. See {@link EngineExtractor.plan}. */
 export function planRun(network: Network, request: MemoryRequest): MemoryPlan {
-  const { layers, size, featureTargets = [], style, room = Number.POSITIVE_INFINITY } = request;
-  const available = Math.min(room, roomIn(network.engine.memory));
+  const { layers, size, featureTargets = [], style, tileable = true } = request;
+  const room = roomIn(network.engine.memory, request.room);
   const grams = style?.layers ?? [];
   const all = [...new Set([...layers, ...featureTargets, ...grams])];
-  // The objective stores the first convolution's map unless only its Gram matrix is wanted.
-  const firstFromImage = all.every(
-    (layer) =>
-      network.places.get(layer)?.stage !== 0 ||
-      (isFirstConvolution(network, layer) && !featureTargets.includes(layer)),
-  );
   const objective: ObjectiveRequest = {
-    options: { layers: all, backward: 'once', firstFromImage },
-    features: featureTargets,
+    layers: all,
+    // The objective stores the first convolution's map unless only its Gram matrix is wanted.
+    firstFromImage: all.every(
+      (layer) =>
+        network.places.get(layer)?.stage !== 0 ||
+        (isFirstConvolution(network, layer) && !featureTargets.includes(layer)),
+    ),
+    features: featureTargets.map((layer) => ({ layer, fromImage: true })),
     grams,
     cotangents: [],
   };
-  const bytesAt = (at: Size) => objectiveBytes(network, at, objective);
-  requireRoomAt(available, 'An image', size, bytesAt);
-  const gramBytesAt = (at: Size) => (style ? gramMatricesBytes(network, at, style.layers) : 0);
-  if (style) requireRoomAt(available, 'A style image', style.size, gramBytesAt);
-  const targets = featureTargets.reduce((sum, layer) => {
-    const floats = layerShape(network, size, layer).reduce((product, extent) => product * extent, 1);
-    return sum + featureTermBytes(floats);
-  }, 0);
-  const maps = bytesAt(size) - targets;
+  const tiling = tilingWithin(network, size, objective, room, tileable ? undefined : notTileable);
+  const { all: bytes, targets } = tilingBytes(network, size, objective, tiling);
   // Gram matrices of the style image are computed before the objective takes its memory.
-  const bytes = Math.max(maps + targets, style ? gramBytesAt(style.size) : 0);
-  return { bytes, maps, targets, tiles: 1 };
+  const styleBytes = style
+    ? gramMatricesBytes(network, style.size, style.layers, gramBands(network, style.size, style.layers, room))
+    : 0;
+  return { bytes: Math.max(bytes, styleBytes), maps: bytes - targets, targets, tiles: tiling.bands.length };
+}
+
+/**
+ * {@link chooseTiling}, or the error that says why there is none.
+ *
+ * @param refusal the error where tiles cannot compute the loss; without it they can
+ * @throws EnvironmentError `OUT_OF_MEMORY` with an estimate and the size that fits
+ */
+export function tilingWithin(
+  network: Network,
+  size: Size,
+  request: ObjectiveRequest,
+  room: number,
+  refusal?: (size: Size, fits: (size: Size) => boolean) => Error,
+): Tiling {
+  const bytesBy = (tilingAt: typeof wholeImage) => (at: Size) =>
+    tilingBytes(network, at, request, tilingAt(network, at, request)).all;
+  const tiling = chooseTiling(network, size, request, room);
+  if (refusal && tiling?.bands.length !== 1) throw refusal(size, (at) => bytesBy(wholeImage)(at) <= room);
+  if (!tiling) requireRoomAt(room, 'An image', size, bytesBy(lowestBands));
+  return tiling ?? lowestBands(network, size, request);
 }

@@ -117,7 +117,10 @@ export function variationTerm(
       contribute(map, gradient, weight) {
         const { address, height, width, channels, first = 0 } = map;
         // An image of one row or column has no such pairs: their mean counts as 0.
-        const pairs = { across: imageHeight * (width - 1) * channels, down: (imageHeight - 1) * width * channels };
+        const pairs = {
+          across: imageHeight * (width - 1) * channels,
+          down: (imageHeight - 1) * width * channels,
+        };
         const magnitudes = Number(distance === 'l1');
         const factorOf = (count: number) => ({ float: count ? weight / count : 0 });
         /** Differences within `rows` rows from the map's row `from` on. */
@@ -127,7 +130,11 @@ export function variationTerm(
           const items = Math.ceil(rows / share);
           const shape = [rows, width, channels, share];
           const factors = [factorOf(across), factorOf(down)];
-          engine.run('variation', [address + at, gradient + at, ...shape, ...factors, magnitudes, sums], items);
+          engine.run(
+            'variation',
+            [address + at, gradient + at, ...shape, ...factors, magnitudes, sums],
+            items,
+          );
           value += memory
             .doubles(sums, 2 * items)
             .reduce((total, sum, i) => total + (i % 2 ? down && sum / down : across && sum / across), 0);

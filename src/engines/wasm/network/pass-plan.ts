@@ -1,5 +1,5 @@
 import type { LayerName } from '../../../features/layer-name';
-import type { Size } from '../require-room';
+import type { Size } from '../../shared/fitting-size';
 import { planMemory, type Tenant } from '../runtime/memory-plan';
 import type { Network, Place } from './network';
 

@@ -1,7 +1,8 @@
 import type { LayerName } from '../../../features/layer-name';
-import { Blocks } from '../blocks';
 import type { Rows } from '../../shared/bands';
-import { requireRoomAt, roomIn, type Size } from '../require-room';
+import type { Size } from '../../shared/fitting-size';
+import { Blocks } from '../blocks';
+import { requireRoomAt, roomIn } from '../require-room';
 import { finish } from '../steps';
 import { convolve } from './convolve';
 import type { Network, Place } from './network';
@@ -50,6 +51,11 @@ export type Contribute = (layer: LayerName, map: FeatureMap, gradient: number) =
 /** Receives a layer's feature map, which is valid during the call. */
 export type Visit = (layer: LayerName, map: FeatureMap) => void;
 
+/** A stage of the network with its maps. */
+export interface ComputedStage extends StageMaps {
+  readonly stage: number;
+}
+
 /**
  * The network at images of one size: memory for its feature maps, forward and backward pass. Only outputs before
  * ReLUs are kept: the next convolution applies the ReLU as it reads.
@@ -84,7 +90,7 @@ export class Pass {
   }
 
   /** {@link forward} with a pause after each stage, whose maps are valid until the next one. */
-  *forwardSteps(image: Float32Array, visit: Visit = () => {}): Generator<StageMaps & { stage: number }, void> {
+  *forwardSteps(image: Float32Array, visit: Visit = () => {}): Generator<ComputedStage, void> {
     const { engine, stages, places, firstForward } = this.network;
     const { layers, keptFrom } = this.options;
     this.network.requireAlive();

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { historyBytes } from '../../../optim/history';
 import type { Problem } from '../../../optim/problem';
+import { owning } from '../../../owning';
 import { requireShape } from '../../shared/require-shape';
 import type { FusedObjective } from '../losses/fused-objective';
 import type { KernelRunner } from '../runtime/kernel-runner';
@@ -15,17 +16,20 @@ import { vectorFloats, type WasmVector, wasmSpace } from './wasm-space';
  */
 export function wasmProblem(
   vectors: KernelRunner,
-  objective: Pick<FusedObjective, 'compute'>,
+  objective: Pick<FusedObjective, 'computeInTurns'>,
   [height, width]: readonly [height: number, width: number],
 ): Problem<WasmVector, number> {
   const shape: [number, number, number] = [height, width, 3];
   const space = wasmSpace(vectors, shape);
   return {
     space,
-    evaluate(x) {
-      const { value, terms, gradient } = objective.compute(space.values(x));
-      return { value, terms, gradient: space.vector(gradient) };
-    },
+    evaluate: (x, signal) =>
+      owning(async ({ result }) => {
+        const gradient = space.vector();
+        result(() => space.dispose(gradient));
+        const views = [() => space.values(x), () => space.values(gradient)] as const;
+        return { ...(await objective.computeInTurns(...views, signal)), gradient };
+      }),
     async toVector(image) {
       requireShape(image, 'The start or a bound', shape, 'start');
       return space.vector(await image.data<'float32'>());

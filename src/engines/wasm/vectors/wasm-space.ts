@@ -20,10 +20,10 @@ export type WasmVector = { readonly address: number };
 /** Vectors in the memory of an engine. */
 export interface WasmSpace extends VectorSpace<WasmVector, number, tf.Tensor> {
   /**
-   * A vector of these numbers.
+   * A vector of these numbers, or without numbers one to write to.
    * @throws InvalidArgumentError `WRONG_LENGTH` unless there are {@link VectorSpace.size} of them
    */
-  vector(values: Float32Array): WasmVector;
+  vector(values?: Float32Array): WasmVector;
   /** A view of a vector's numbers, valid until the next vector is made. */
   values(vector: WasmVector): Float32Array;
 }
@@ -61,9 +61,9 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
       return vector;
     });
   };
-  const vector = (values: Float32Array): WasmVector => {
-    requireLength(values, size);
-    return make((to) => memory.floats(to, size).set(values));
+  const vector = (values?: Float32Array): WasmVector => {
+    if (values) requireLength(values, size);
+    return make((to) => values && memory.floats(to, size).set(values));
   };
   const values = (vector: WasmVector) => memory.floats(addressOf(vector), size);
   const dispose = (...vectors: readonly WasmVector[]): void => {
