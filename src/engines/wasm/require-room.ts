@@ -22,9 +22,10 @@ export function requireRoomAt(room: number, what: string, size: Size, bytesAt: (
   const accepted = `about ${fittingWidth} x ${fittingHeight} pixels`;
   throw new EnvironmentError(
     'OUT_OF_MEMORY',
-    `${what} of ${width} x ${height} pixels takes about ${gibibytes(needed)} of memory for the wasm engine, which may use ${gibibytes(room)}; accepted: ${accepted}.`,
+    `${what} of ${width} x ${height} pixels takes about ${amount(needed)} of memory for the wasm engine, which may use ${amount(room)}; accepted: ${accepted}.`,
     { option: 'size', value: needed, accepted },
   );
 }
 
-const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toPrecision(2)} GiB`;
+const amount = (bytes: number): string =>
+  bytes < 2 ** 30 ? `${Math.ceil(bytes / 2 ** 20)} MiB` : `${(bytes / 2 ** 30).toFixed(1)} GiB`;

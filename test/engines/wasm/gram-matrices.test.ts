@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { EngineExtractor } from '../../../src/engines/engine';
+import { KernelRunner } from '../../../src/engines/wasm/runtime/kernel-runner';
 import { createWasmExtractor } from '../../../src/engines/wasm/wasm-extractor';
 import type { LayerName } from '../../../src/features/layer-name';
 import { convolutionWeights, type LoadedNetwork } from '../../../src/features/network';
@@ -123,6 +124,30 @@ describe.each([1, 2])('Gram matrices of the engine, on %d threads', (threads) =>
       }
       tf.dispose(found as tf.TensorContainer);
     }
+  });
+
+  it('are those of the whole image where bands of it are all that fits', async () => {
+    await load();
+    const image = noise(90, 41);
+    const whole = grams(image, layers);
+    const oneBand = vi.spyOn(KernelRunner.prototype, 'run');
+    tf.dispose(grams(image, layers) as tf.TensorContainer);
+    const runs = oneBand.mock.calls.length;
+    oneBand.mockRestore();
+    // Sums of products take 4.2 MB of it.
+    for (const room of [4.7e6, 5e6]) {
+      const run = vi.spyOn(KernelRunner.prototype, 'run');
+      const found = extractor.gramMatrices?.(image, layers, { room }) ?? {};
+      expect(run.mock.calls.length).toBeGreaterThan(1.5 * runs);
+      run.mockRestore();
+      for (const layer of layers)
+        expect(
+          error((found[layer] as tf.Tensor).dataSync(), (whole[layer] as tf.Tensor).dataSync()),
+        ).toBeLessThan(1e-6);
+    }
+    expect(() => extractor.gramMatrices?.(image, layers, { room: 4.2e6 })).toThrow(
+      /^A style image of 41 x 90/,
+    );
   });
 
   it('are the same where other tasks get turns, which may abort them', async () => {

@@ -67,8 +67,7 @@ export class FeatureTargets {
       this.fromImages.push({ layer, image: target.image, to });
       return { at: to };
     }
-    const [tensor, expected] =
-      target instanceof tf.Tensor ? [target, shape] : [target.image, shape.slice(1)];
+    const [tensor, expected] = target instanceof tf.Tensor ? [target, shape] : [target.image, shape.slice(1)];
     requireShape(tensor, what, expected, layer);
     const put = (rows: Float32Array) => memory.floats(address, rows.length).set(rows);
     if (holdsTargets) put(tensor.dataSync<'float32'>());

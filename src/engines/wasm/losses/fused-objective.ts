@@ -39,6 +39,12 @@ export interface FusedValue {
   readonly terms: Readonly<Record<string, number>>;
 }
 
+/** Options of {@link fusedObjective}. */
+export interface FusedObjectiveOptions extends ObjectiveOptions {
+  /** How the work is divided, whatever the room. @default the way of the least work that fits */
+  readonly tiling?: Tiling | undefined;
+}
+
 /** An objective that can also be evaluated without tensors. */
 export interface FusedObjective extends Objective {
   /**
@@ -75,7 +81,7 @@ export function fusedObjective(
   network: Network,
   loss: Loss,
   size: Size,
-  { room: given }: ObjectiveOptions = {},
+  { room, tiling: given }: FusedObjectiveOptions = {},
 ): FusedObjective {
   network.requireAlive();
   const { engine } = network;
@@ -84,13 +90,8 @@ export function fusedObjective(
   const lifetime = new Lifetime('The objective');
   const { found, request } = resolve(network, loss);
   const cannot = untileable(loss);
-  const tiling = tilingWithin(
-    network,
-    size,
-    request,
-    roomIn(memory, given),
-    cannot && ((at, fits) => notTileable(at, fits, cannot)),
-  );
+  const refusal = cannot && ((at: Size, fits: (size: Size) => boolean) => notTileable(at, fits, cannot));
+  const tiling = given ?? tilingWithin(network, size, request, roomIn(memory, room), refusal);
   const { bands } = tiling;
   const targets = new FeatureTargets(network, size, tiling);
 
@@ -196,7 +197,7 @@ export function fusedObjective(
             contribute('image', { address: own, ...map }, gradientOfBand);
           }
           const { from, to } = band.rows;
-          const covered = Math.max(0, (bands[k - 1]?.rows.to ?? 0) - from) * row;
+          const covered = Math.min(Math.max(0, (bands[k - 1]?.rows.to ?? 0) - from), to - from) * row;
           const found = memory.floats(gradientOfBand, (to - from) * row);
           const all = gradient().subarray(from * row, to * row);
           for (let i = 0; i < covered; i++) all[i] += found[i];
