@@ -1,3 +1,4 @@
+import type { History } from './history';
 import { LbfgsHistory } from './lbfgs-history';
 import { decreasedEnough, startLineSearch, type Trial } from './line-search';
 import type { Position, Stepper } from './method';
@@ -22,7 +23,7 @@ export class LbfgsStepper<V, S, X> implements Stepper<V> {
     start: Point<V>,
     pq: V,
   ) {
-    this.history = new LbfgsHistory(settings.memory);
+    this.history = new LbfgsHistory(settings.history.pairs);
     this.current = start;
     this.pq = pq;
     this.length = settings.firstStep * Math.sqrt(run.space.size);
@@ -151,8 +152,16 @@ export class LbfgsStepper<V, S, X> implements Stepper<V> {
     const s = space.combine([1, -1], [x, current.x]);
     const y = space.combine([1, -1], [gradient, current.gradient]);
     const z = preconditioned(run, settings, y);
+    const kept = { s: this.stored(s), z: this.stored(z) };
+    this.release([z], [y, kept.z]);
     const pq = preconditioned(run, settings, q);
-    return { s, y, pair: { s, z, pq } };
+    return { s, y, pair: { ...kept, pq } };
+  }
+
+  /** A vector as the history keeps it. */
+  private stored(vector: V): V {
+    const { space } = this.run;
+    return this.settings.history.bits === 8 && space.pack ? space.pack(vector) : vector;
   }
 
   /** A point without its pair, for less memory while the line search goes on. */
@@ -206,7 +215,7 @@ const roundingErrors = 10;
 
 /** The options of `lbfgs`, complete. */
 export interface LbfgsSettings<X> {
-  readonly memory: number;
+  readonly history: History;
   readonly preconditioner?: Preconditioner<X> | undefined;
   readonly firstStep: number;
 }

@@ -157,7 +157,7 @@ async function minimizeProblem<V, S, X extends Vector>(
     typeof bound === 'object' ? problem.toVector(bound) : bound;
   try {
     const vectors = [lower, upper].filter((bound) => typeof bound === 'object').length + pyramidVectors;
-    problem.requireRoom?.((method.vectors ?? 0) + vectors, method.history?.(false));
+    problem.requireRoom?.((method.vectors ?? 0) + vectors, method.history?.(space.pack !== undefined));
     const bounds = { lower: await boundFrom(lower), upper: await boundFrom(upper) };
     const found = await minimizeIn(problem, await problem.toVector(start), {
       ...settings,

@@ -68,7 +68,10 @@ describe.each([1, 2])('with %i threads the wasm engine has the bits that it had'
     extractor.dispose();
   });
 
-  it('in a run of L-BFGS on every loss of the library', async () => {
+  it.each([
+    ['with its default history in 8 bits', {}, '2e4243a22c075199'],
+    ['with a history in float32', { precision: 'float32' }, 'b5ef210efb31e406'],
+  ] as const)('in a run of L-BFGS on every loss of the library, %s', async (_, options, expected) => {
     const extractor = await load();
     const content = extractor.extract(picture(2), ['conv2_2', 'conv3_1']);
     const style = extractor.extract(picture(3, [30, 52]), [
@@ -87,11 +90,11 @@ describe.each([1, 2])('with %i threads the wasm engine has the bits that it had'
     ]);
     const objective = createObjective(extractor, loss, [height, width]);
     const found = await minimize(objective, picture(5), {
-      method: lbfgs({ preconditioner: pyramidPreconditioner() }),
+      method: lbfgs({ ...options, preconditioner: pyramidPreconditioner() }),
       bounds: [0, 1],
       maxIterations: 8,
     });
-    expect(hashOf(found.x, found.value)).toBe('b5ef210efb31e406');
+    expect(hashOf(found.x, found.value)).toBe(expected);
     objective.dispose();
     extractor.dispose();
   });

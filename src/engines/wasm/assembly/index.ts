@@ -7,6 +7,7 @@ export { firstGramForward, gramBackward, gramDistance, gramForward, gramTotal } 
 export { poolBackward } from '../network/assembly/pooling';
 export { enlarge, halve } from '../vectors/assembly/pyramid';
 export {
-  combine, divideByRoot, freeMask, innerProducts, largest, largestProjected, multiplyComponents, project,
+  combine, divideByRoot, freeMask, innerProducts, largest, largestProjected, multiplyComponents, pack,
+  project,
 } from '../vectors/assembly/vectors';
 export { transformFilters } from '../network/assembly/winograd';

@@ -32,6 +32,7 @@ export const kernelNames = [
   'largest',
   'largestProjected',
   'multiplyComponents',
+  'pack',
   'patchProducts',
   'poolBackward',
   'project',

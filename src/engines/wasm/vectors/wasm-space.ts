@@ -15,7 +15,11 @@ import type { KernelArguments, KernelRunner } from '../runtime/kernel-runner';
 import { Pyramid } from './pyramid';
 
 /** A vector in an engine's memory, at an address. */
-export type WasmVector = { readonly address: number };
+export type WasmVector = {
+  readonly address: number;
+  /** Address of the scales of a packed vector, whose components are integers of 8 bits; 0 if they are floats. */
+  readonly scales: number;
+};
 
 /** Vectors in the memory of an engine. */
 export interface WasmSpace extends VectorSpace<WasmVector, number, tf.Tensor> {
@@ -42,24 +46,51 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
   const pyramids = new Map<string, Pyramid>();
   const lifetime = new Lifetime('The vector space');
 
-  const addressOf = (vector: WasmVector): number => {
+  /**
+   * Blocks of disposed vectors, for the next ones: two sizes, allocated and released in turn, would leave gaps between
+   * each other.
+   */
+  const spare = { floats: [] as number[], packed: [] as number[] };
+
+  const requireVector = (vector: WasmVector): WasmVector => {
     lifetime.requireAlive();
-    if (alive.has(vector)) return vector.address;
+    if (alive.has(vector)) return vector;
     throw new ComputationError('DISPOSED', 'A vector has been disposed and can no longer be used.', {
       accepted: 'a vector of this space that has not been disposed',
     });
   };
-  const make = (compute: (to: number) => void): WasmVector => {
-    lifetime.requireAlive();
-    return owning(({ result }) => {
-      const vector = { address: memory.allocateFloats(length) };
+  /** The address of a vector of floats. */
+  const addressOf = (vector: WasmVector): number => {
+    const { address, scales } = requireVector(vector);
+    if (scales === 0) return address;
+    throw new InvalidArgumentError('WRONG_TYPE', 'A packed vector was given to an operation on floats.', {
+      accepted: 'a vector that is not packed',
+    });
+  };
+  /** Adds a vector to the space and computes its components. */
+  const fill = (vector: WasmVector, compute: () => void): WasmVector =>
+    owning(({ result }) => {
       alive.add(vector);
       result(() => dispose(vector));
-      compute(vector.address);
-      // Padding must be zero, or it would enter inner products.
-      memory.floats(vector.address, length).fill(0, size);
+      compute();
       return vector;
     });
+  const make = (compute: (to: number) => void): WasmVector => {
+    lifetime.requireAlive();
+    const address = spare.floats.pop() ?? memory.allocateFloats(length);
+    return fill({ address, scales: 0 }, () => {
+      compute(address);
+      // Padding must be zero, or it would enter inner products.
+      memory.floats(address, length).fill(0, size);
+    });
+  };
+  const pack = (vector: WasmVector): WasmVector => {
+    const from = addressOf(vector);
+    const address = spare.packed.pop() ?? memory.allocate(packedBytes(length));
+    const scales = address + packedComponents(length);
+    return fill({ address, scales }, () =>
+      engine.run('pack', [from, address, scales, length, vectorShare], items),
+    );
   };
   const vector = (values?: Float32Array): WasmVector => {
     if (values) requireLength(values, size);
@@ -67,19 +98,22 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
   };
   const values = (vector: WasmVector) => memory.floats(addressOf(vector), size);
   const dispose = (...vectors: readonly WasmVector[]): void => {
-    for (const vector of vectors) if (alive.delete(vector)) memory.release(vector.address);
+    for (const vector of vectors)
+      if (alive.delete(vector)) (vector.scales === 0 ? spare.floats : spare.packed).push(vector.address);
   };
 
   function combine(coefficients: readonly number[], vectors: readonly WasmVector[]): WasmVector {
     const count = vectors.length;
     return make((to) =>
       withBlocks(memory, (blocks) => {
-        const table = blocks.allocate(8 * count);
-        const addresses = memory.integers(table, 2 * count);
-        const factors = memory.floats(table, 2 * count);
+        const table = blocks.allocate(12 * count);
+        const addresses = memory.integers(table, 3 * count);
+        const factors = memory.floats(table, 3 * count);
         for (const [k, vector] of vectors.entries()) {
-          addresses[2 * k] = addressOf(vector);
-          factors[2 * k + 1] = coefficients[k];
+          const { address, scales } = requireVector(vector);
+          addresses[3 * k] = address;
+          addresses[3 * k + 1] = scales;
+          factors[3 * k + 2] = coefficients[k];
         }
         engine.run('combine', [table, count, to, length, vectorShare], items);
       }),
@@ -117,9 +151,13 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
     const count = pairs.length;
     if (count === 0) return [];
     return withBlocks(memory, (blocks) => {
-      const table = blocks.allocate(8 * count);
+      const table = blocks.allocate(12 * count);
       const sums = blocks.allocate(8 * count * items);
-      memory.integers(table, 2 * count).set(pairs.flatMap(([a, b]) => [addressOf(a), addressOf(b)]));
+      const addresses = memory.integers(table, 3 * count);
+      for (const [k, [a, b]] of pairs.entries()) {
+        const { address, scales } = requireVector(a);
+        addresses.set([address, scales, addressOf(b)], 3 * k);
+      }
       engine.run('innerProducts', [table, count, length, vectorShare, sums], items);
       const parts = memory.doubles(sums, count * items);
       const totals = new Array<number>(count).fill(0);
@@ -179,10 +217,12 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
     close() {
       if (!lifetime.end()) return;
       dispose(...alive);
+      for (const address of [...spare.floats, ...spare.packed]) memory.release(address);
       for (const pyramid of pyramids.values()) pyramid.dispose();
       pyramids.clear();
     },
     combine,
+    pack,
     multiply: (a, b) => components('multiplyComponents', a, b),
     divideByRoot: (numerator, square, epsilon) => components('divideByRoot', numerator, square, { epsilon }),
     project: (x, bounds) => components('project', x, undefined, { bounds }),
@@ -229,6 +269,10 @@ interface ComponentOptions {
  * time.
  */
 export const vectorFloats = (size: number): number => Math.ceil((size + 4) / 16) * 16;
+
+/** Components of a packed vector, with padding to whole blocks, and its bytes with a scale for each block. */
+const packedComponents = (length: number): number => Math.ceil(length / 64) * 64;
+const packedBytes = (length: number): number => packedComponents(length) * (1 + 4 / 64);
 
 /** Values for each item of work on vectors. */
 const vectorShare = 16384;

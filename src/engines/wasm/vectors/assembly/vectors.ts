@@ -5,10 +5,84 @@ import { multiplyAdd, smaller } from '../../runtime/assembly/simd';
 /** Bytes of a block: it stays in the first-level cache while one vector after the other is combined with it. */
 const BLOCK: usize = 4096;
 
+/** Bytes of the 64 floats that share a scale in a packed vector. */
+const PACK_BYTES: usize = 256;
+/** Blocks whose components are all smaller, 2^-100, are packed as zeros: their scale would have no inverse. */
+const SMALLEST: f32 = 7.8886090522101181e-31;
+
+/** Arguments of `pack`. */
+@unmanaged
+class PackArgs {
+  from: usize;
+  /** Integers of 8 bits. */
+  out: usize;
+  /** A float for each 64 of them. */
+  scales: usize;
+  length: usize;
+  /** Values for each item; a multiple of 64. */
+  share: usize;
+}
+
+/** The nearest integers to the values divided by their block's scale, which is its largest magnitude / 127. */
+export function pack(args: usize, item: usize, scratch: usize): void {
+  const s = changetype<PackArgs>(args);
+  const first = (item * s.share) << 2, last = smaller(s.length << 2, first + (s.share << 2));
+  for (let from = first; from < last; from += PACK_BYTES) {
+    const end = smaller(last, from + PACK_BYTES);
+    let most = f32x4.splat(0);
+    for (let i = from; i < end; i += 16) most = f32x4.max(most, f32x4.abs(v128.load(s.from + i)));
+    const largest = max<f32>(
+      max<f32>(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1)),
+      max<f32>(f32x4.extract_lane(most, 2), f32x4.extract_lane(most, 3)),
+    );
+    // Not "largest >= SMALLEST", so that the scale of a block with NaN is NaN.
+    const zero = largest < SMALLEST;
+    store<f32>(s.scales + (from >> 6), zero ? 0 : largest / 127);
+    const inverse = f32x4.splat(zero ? 0 : 127 / largest);
+    for (let i = from; i < end; i += 64) {
+      const low = i16x8.narrow_i32x4_s(nearest(inverse, s.from + i), nearest(inverse, s.from + i + 16));
+      const high = i16x8.narrow_i32x4_s(nearest(inverse, s.from + i + 32), nearest(inverse, s.from + i + 48));
+      v128.store(s.out + (i >> 2), i8x16.narrow_i16x8_s(low, high));
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline function nearest(factor: v128, at: usize): v128 {
+  return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(factor, v128.load(at))));
+}
+
+/** Components 4 k to 4 k + 3 of 16 packed ones, without their scale. */
+// @ts-ignore: decorator
+@inline function unpacked0(bytes: v128): v128 {
+  return f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(bytes)));
+}
+// @ts-ignore: decorator
+@inline function unpacked1(bytes: v128): v128 {
+  return f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(i16x8.extend_low_i8x16_s(bytes)));
+}
+// @ts-ignore: decorator
+@inline function unpacked2(bytes: v128): v128 {
+  return f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(i16x8.extend_high_i8x16_s(bytes)));
+}
+// @ts-ignore: decorator
+@inline function unpacked3(bytes: v128): v128 {
+  return f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(i16x8.extend_high_i8x16_s(bytes)));
+}
+
+/** A vector of `combine`. */
+@unmanaged
+class Term {
+  /** Floats, or if there are scales integers of 8 bits. */
+  address: usize;
+  scales: usize;
+  factor: f32;
+}
+
 /** Arguments of `combine`. */
 @unmanaged
 class CombineArgs {
-  /** For each vector its address and its coefficient. */
+  /** A {@link Term} for each vector. */
   terms: usize;
   count: usize;
   out: usize;
@@ -17,30 +91,65 @@ class CombineArgs {
   share: usize;
 }
 
-/** The sum of coefficient * vector over one share. */
+/** The sum of factor * vector over one share. */
 export function combine(args: usize, item: usize, scratch: usize): void {
   const s = changetype<CombineArgs>(args);
   const out = s.out, first = (item * s.share) << 2, last = smaller(s.length << 2, first + (s.share << 2));
-  const termsEnd = s.terms + (s.count << 3);
+  const size = offsetof<Term>(), termsEnd = s.terms + s.count * size;
   for (let from = first; from < last; from += BLOCK) {
     const end = smaller(last, from + BLOCK);
-    let a = <usize>load<u32>(s.terms), factor = f32x4.splat(load<f32>(s.terms, 4));
-    for (let i = from; i < end; i += 16) v128.store(out + i, f32x4.mul(factor, v128.load(a + i)));
-    for (let term = s.terms + 8; term < termsEnd; term += 8) {
-      a = <usize>load<u32>(term);
-      factor = f32x4.splat(load<f32>(term, 4));
-      for (let i = from; i < end; i += 16) {
-        v128.store(out + i, multiplyAdd(factor, v128.load(a + i), v128.load(out + i)));
+    let at = s.terms, term = changetype<Term>(at);
+    if (term.scales) {
+      memory.fill(out + from, 0, end - from);
+    } else {
+      const factor = f32x4.splat(term.factor);
+      for (let i = from; i < end; i += 16) v128.store(out + i, f32x4.mul(factor, v128.load(term.address + i)));
+      at += size;
+    }
+    for (; at < termsEnd; at += size) {
+      term = changetype<Term>(at);
+      if (term.scales) {
+        addPacked(term, out, from, end);
+      } else {
+        const factor = f32x4.splat(term.factor);
+        for (let i = from; i < end; i += 16) {
+          v128.store(out + i, multiplyAdd(factor, v128.load(term.address + i), v128.load(out + i)));
+        }
       }
     }
   }
 }
 
+// @ts-ignore: decorator
+@inline function addPacked(term: Term, out: usize, first: usize, last: usize): void {
+  for (let from = first; from < last; from += PACK_BYTES) {
+    const end = smaller(last, from + PACK_BYTES);
+    const factor = f32x4.splat(term.factor * load<f32>(term.scales + (from >> 6)));
+    for (let i = from; i < end; i += 64) {
+      const to = out + i, bytes = v128.load(term.address + (i >> 2));
+      v128.store(to, multiplyAdd(factor, unpacked0(bytes), v128.load(to)));
+      v128.store(to, multiplyAdd(factor, unpacked1(bytes), v128.load(to, 16)), 16);
+      v128.store(to, multiplyAdd(factor, unpacked2(bytes), v128.load(to, 32)), 32);
+      v128.store(to, multiplyAdd(factor, unpacked3(bytes), v128.load(to, 48)), 48);
+    }
+  }
+}
+
+/** The vectors of an inner product. */
+@unmanaged
+class Factors {
+  /** Floats, or if there are scales integers of 8 bits. */
+  left: usize;
+  scales: usize;
+  /** Floats. */
+  right: usize;
+}
+
 /** Arguments of `innerProducts`. */
 @unmanaged
 class InnerProductsArgs {
-  /** Two addresses for each product. */
-  pairs: usize;
+  /** {@link Factors} for each product. */
+  factors: usize;
   count: usize;
   length: usize;
   /** Values for each item. */
@@ -51,29 +160,70 @@ class InnerProductsArgs {
 
 /**
  * Inner products over one share, all of them block by block, so that a vector that occurs in several is read from
- * memory once.
+ * memory once. A packed vector's products with two others that follow each other are computed together.
  */
 export function innerProducts(args: usize, item: usize, scratch: usize): void {
   const s = changetype<InnerProductsArgs>(args);
   const first = (item * s.share) << 2, last = smaller(s.length << 2, first + (s.share << 2));
-  const sums = s.sums + ((item * s.count) << 3);
+  const sums = s.sums + ((item * s.count) << 3), size = offsetof<Factors>();
   for (let k: usize = 0; k < s.count; k++) store<f64>(sums + (k << 3), 0);
   for (let from = first; from < last; from += BLOCK) {
     const end = smaller(last, from + BLOCK);
     for (let k: usize = 0; k < s.count; k++) {
-      const a = <usize>load<u32>(s.pairs + (k << 3)), b = <usize>load<u32>(s.pairs + (k << 3), 4);
-      // Sums of at most 64 terms in float32; their sum in double precision.
-      let t0 = f32x4.splat(0), t1 = t0, t2 = t0, t3 = t0;
-      for (let i = from; i < end; i += 64) {
-        t0 = multiplyAdd(v128.load(a + i), v128.load(b + i), t0);
-        t1 = multiplyAdd(v128.load(a + i, 16), v128.load(b + i, 16), t1);
-        t2 = multiplyAdd(v128.load(a + i, 32), v128.load(b + i, 32), t2);
-        t3 = multiplyAdd(v128.load(a + i, 48), v128.load(b + i, 48), t3);
+      const at = s.factors + k * size, factors = changetype<Factors>(at), to = sums + (k << 3);
+      if (!factors.scales) {
+        addProduct(to, factors.left, factors.right, from, end);
+      } else if (k + 1 < s.count && changetype<Factors>(at + size).left == factors.left) {
+        addPackedProducts(to, to + 8, factors, changetype<Factors>(at + size).right, from, end);
+        k++;
+      } else {
+        addPackedProducts(to, 0, factors, factors.right, from, end);
       }
-      const to = sums + (k << 3);
-      store<f64>(to, load<f64>(to) + lanes(t0) + lanes(t1) + lanes(t2) + lanes(t3));
     }
   }
+}
+
+// @ts-ignore: decorator
+@inline function addProduct(to: usize, a: usize, b: usize, from: usize, end: usize): void {
+  // Sums of at most 64 terms in float32; their sum in double precision.
+  let t0 = f32x4.splat(0), t1 = t0, t2 = t0, t3 = t0;
+  for (let i = from; i < end; i += 64) {
+    t0 = multiplyAdd(v128.load(a + i), v128.load(b + i), t0);
+    t1 = multiplyAdd(v128.load(a + i, 16), v128.load(b + i, 16), t1);
+    t2 = multiplyAdd(v128.load(a + i, 32), v128.load(b + i, 32), t2);
+    t3 = multiplyAdd(v128.load(a + i, 48), v128.load(b + i, 48), t3);
+  }
+  store<f64>(to, load<f64>(to) + lanes(t0) + lanes(t1) + lanes(t2) + lanes(t3));
+}
+
+/** Adds the product of the factors to the double at `to`, and that of the packed one with c to the one at `toC`, if any. */
+function addPackedProducts(to: usize, toC: usize, factors: Factors, c: usize, first: usize, last: usize): void {
+  const a = factors.left, b = factors.right;
+  let sum = f32x4.splat(0), other = sum;
+  for (let from = first; from < last; from += PACK_BYTES) {
+    const end = smaller(last, from + PACK_BYTES);
+    let t0 = f32x4.splat(0), t1 = t0, u0 = t0, u1 = t0;
+    for (let i = from; i < end; i += 64) {
+      const bytes = v128.load(a + (i >> 2));
+      let four = unpacked0(bytes);
+      t0 = multiplyAdd(four, v128.load(b + i), t0);
+      u0 = multiplyAdd(four, v128.load(c + i), u0);
+      four = unpacked1(bytes);
+      t1 = multiplyAdd(four, v128.load(b + i, 16), t1);
+      u1 = multiplyAdd(four, v128.load(c + i, 16), u1);
+      four = unpacked2(bytes);
+      t0 = multiplyAdd(four, v128.load(b + i, 32), t0);
+      u0 = multiplyAdd(four, v128.load(c + i, 32), u0);
+      four = unpacked3(bytes);
+      t1 = multiplyAdd(four, v128.load(b + i, 48), t1);
+      u1 = multiplyAdd(four, v128.load(c + i, 48), u1);
+    }
+    const scale = f32x4.splat(load<f32>(factors.scales + (from >> 6)));
+    sum = multiplyAdd(scale, f32x4.add(t0, t1), sum);
+    other = multiplyAdd(scale, f32x4.add(u0, u1), other);
+  }
+  store<f64>(to, load<f64>(to) + lanes(sum));
+  if (toC) store<f64>(toC, load<f64>(toC) + lanes(other));
 }
 
 // @ts-ignore: decorator
