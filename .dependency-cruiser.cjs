@@ -21,7 +21,7 @@ const layers = [
   ['image', '^src/image/'],
   [
     'base',
-    '^src/(options/|errors\\.ts$|error-codes\\.ts$|gradients\\.ts$|owning\\.ts$|allocation\\.ts$|sums\\.ts$|until-aborted\\.ts$)',
+    '^src/(options/|errors\\.ts$|error-codes\\.ts$|gradients\\.ts$|owning\\.ts$|allocation\\.ts$|sums\\.ts$|tensor-rows\\.ts$|until-aborted\\.ts$)',
   ],
 ];
 

@@ -45,6 +45,14 @@ export function requireMemory(bytes: number): void {
   if (wasm) wasm._free(wasm._malloc(bytes));
 }
 
+/**
+ * Bytes of tensors that the active backend can still hold, about; infinite where it sets no limit that is known. The
+ * heap of tfjs-wasm ends at 4 GiB, a tenth of which is left for packed filters and for gaps between tensors.
+ */
+export function allocatableBytes(): number {
+  return activeWasm().wasm ? 0.9 * mostBytes - tf.memory().numBytes : Number.POSITIVE_INFINITY;
+}
+
 function activeWasm(): WasmBackend {
   // Without a backend, `tf.backend()` would start one.
   const backend: Partial<WasmBackend> = tf.getBackend() ? (tf.backend() as object) : {};

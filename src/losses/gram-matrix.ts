@@ -4,6 +4,7 @@ import { InvalidArgumentError } from '../errors';
 import { registerGradients } from '../gradients';
 import { oneOf, optionTable } from '../options/table';
 import { PairwiseSum } from '../sums';
+import { rowsOf } from '../tensor-rows';
 
 /** How a Gram matrix is scaled; published style weights only fit the one they were made with. */
 export type GramNormalization = 'elements' | 'positions' | 'none';
@@ -66,26 +67,27 @@ export function gramMatrix(feature: tf.Tensor4D, options: GramMatrixOptions = {}
     const matrix = tf.reshape(x as tf.Tensor4D, [height * width, channels]) as tf.Tensor2D;
     (save as tf.GradSaveFunc)([matrix]);
     const value = tf.mul(sumOfProducts(matrix), scale);
-    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
-      const symmetric = tf.mul(tf.add(dy, tf.transpose(dy)), scale) as tf.Tensor2D;
-      return tf.reshape(tf.matMul(saved[0] as tf.Tensor2D, symmetric), feature.shape);
-    };
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) =>
+      tf.reshape(gramGradient(saved[0] as tf.Tensor2D, dy as tf.Tensor2D, scale), feature.shape);
     return { value, gradFunc };
   });
   registerGradients();
   return tf.tidy(() => gram(feature) as tf.Tensor2D);
 }
 
-/** F^T F of a matrix [positions, channels]. */
-function sumOfProducts(matrix: tf.Tensor2D): tf.Tensor2D {
-  const [positions, channels] = matrix.shape;
+/**
+ * F^T F of the rows `from` to `to` - 1 of a matrix [positions, channels].
+ *
+ * @param to @default all positions
+ */
+export function sumOfProducts(matrix: tf.Tensor2D, from = 0, to = matrix.shape[0]): tf.Tensor2D {
   // tfjs-wasm packs the right-hand side of a product; without memory for that it returns zeros and no error.
-  requireMemory(4 * 4 * chunk * channels);
+  requireMemory(4 * 4 * chunk * matrix.shape[1]);
   const sum = new PairwiseSum();
-  for (let begin = 0; begin < positions; begin += chunk) {
+  for (let begin = from; begin < to; begin += chunk) {
     sum.add(
       tf.tidy(() => {
-        const rows = rowsOf(matrix, begin, Math.min(chunk, positions - begin));
+        const rows = rowsOf(matrix, begin, Math.min(chunk, to - begin));
         // matMul's own transpose flags are 4 to 25 times slower on wasm than a transpose before it.
         return tf.matMul(tf.transpose(rows), rows);
       }),
@@ -95,21 +97,15 @@ function sumOfProducts(matrix: tf.Tensor2D): tf.Tensor2D {
 }
 
 /**
- * Some rows of a matrix, as a tensor of its own: tfjs-wasm keeps packed right-hand sides of products by data id and not
- * by shape, so a matrix that shares its data with another would give wrong numbers. Its `slice` copies the whole matrix
- * first, which would cost the square of the image's size.
+ * The gradient of a Gram matrix with respect to some of the positions that it sums over, times `gradient`.
+ *
+ * @param matrix [positions, channels]
+ * @param gradient of a value with respect to the Gram matrix, [channels, channels]
+ * @param scale that of {@link gramScale}
  */
-function rowsOf(matrix: tf.Tensor2D, begin: number, count: number): tf.Tensor2D {
-  const columns = matrix.shape[1];
-  if (!tf.getBackend().startsWith('wasm')) return tf.slice(matrix, [begin, 0], [count, columns]);
-  const backend = tf.backend() as unknown as WasmBackend;
-  const values = backend.readSync(matrix.dataId, begin * columns, (begin + count) * columns);
-  return tf.tensor2d(values, [count, columns]);
-}
-
-/** The part of tfjs' wasm backend that reads a range of a tensor's numbers, as a copy. */
-interface WasmBackend {
-  readSync(dataId: object, start: number, end: number): Float32Array;
+export function gramGradient(matrix: tf.Tensor2D, gradient: tf.Tensor2D, scale: number): tf.Tensor2D {
+  const symmetric = tf.mul<tf.Tensor2D>(tf.add(gradient, tf.transpose(gradient)), scale);
+  return tf.matMul(matrix, symmetric);
 }
 
 /** The factor that makes a Gram matrix of the sums of products over a feature map of this shape. */

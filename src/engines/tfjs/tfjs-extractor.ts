@@ -3,13 +3,22 @@ import { checkAllocations } from '../../allocation';
 import type { Features, Linearization } from '../../features/extractor';
 import type { LayerName } from '../../features/layer-name';
 import type { LoadedNetwork } from '../../features/network';
+import { requireLayers } from '../../features/require-layers';
 import type { Image } from '../../image/image';
+import { leaves } from '../../losses/compose';
+import { gramNormalizationOption, gramScale } from '../../losses/gram-matrix';
+import type { Loss, LossTerm } from '../../losses/loss';
 import { requireName } from '../../options/validate';
 import { Lifetime, owning } from '../../owning';
-import type { EngineExtractor } from '../engine';
+import type { EngineExtractor, GramMatrices } from '../engine';
 import { checkRequest } from '../shared/check-request';
+import type { Size } from '../shared/fitting-size';
 import { requireOps } from '../shared/require-ops';
 import { requireShape } from '../shared/require-shape';
+import { untileable } from '../shared/tileable';
+import { bandProducts } from './band-products';
+import { mapShape } from './map-bytes';
+import { gramBands, planRun, type TfjsRequest } from './tfjs-plan';
 import {
   averagePoolGradient,
   type Convolution,
@@ -17,6 +26,7 @@ import {
   maxPoolGradient,
   reluGradient,
 } from './tfjs-steps';
+import { tiledObjective } from './tiled-objective';
 
 /** The backward pass of one step: from the gradient of its output to that of its input. */
 interface Tape {
@@ -134,7 +144,22 @@ export function createTfjsExtractor(loaded: LoadedNetwork): EngineExtractor {
     }
   }
 
-  return {
+  /** The memory of a loss: its layers, and the targets that it has or would have. */
+  function requestOf(loss: Loss, size: Size, room: number | undefined): TfjsRequest {
+    const terms = leaves(loss).flatMap((leaf) => leaf.loss.terms ?? []);
+    const layersOf = (kind: LossTerm['kind']) =>
+      terms.filter((term) => term.kind === kind && term.layer !== 'image').map(({ layer }) => layer);
+    return {
+      layers: loss.layers,
+      size,
+      featureTargets: layersOf('feature'),
+      gramLayers: layersOf('gram'),
+      untileable: untileable(loss),
+      room,
+    };
+  }
+
+  const extractor: EngineExtractor = {
     name: network.name,
     engine: 'tfjs',
     threads: backendThreads(),
@@ -166,6 +191,36 @@ export function createTfjsExtractor(loaded: LoadedNetwork): EngineExtractor {
         },
       };
     },
+    plan({ tileable = true, style, ...request }) {
+      lifetime.requireAlive();
+      requireLayers('layers', 'The run', [...request.layers, ...(style?.layers ?? [])], extractor);
+      const found = planRun(steps, { ...request, gramLayers: style?.layers, untileable: !tileable });
+      if (style) gramBands(steps, style.layers, style.size, request);
+      const { bytes, maps, targets, tiles } = found;
+      return { bytes, maps, targets, tiles };
+    },
+    gramMatrices(image, wanted, { normalization = 'elements', room } = {}) {
+      lifetime.requireAlive();
+      checkRequest(image, wanted, layers, steps);
+      gramNormalizationOption.require('normalization', normalization);
+      const [height, width] = image.shape;
+      const size: Size = [height, width];
+      const bands = gramBands(steps, wanted, size, { room });
+      const grams = tf.tidy(() => {
+        const found = [...bandProducts(extractor, image, wanted, bands)].map(([layer, products]) => {
+          const scale = gramScale(mapShape(steps, size, layer), normalization);
+          return [layer, tf.mul(products, scale)] as const;
+        });
+        return Object.fromEntries(found) as tf.NamedTensorMap;
+      });
+      return grams as GramMatrices;
+    },
+    objective(loss, size, { room } = {}) {
+      lifetime.requireAlive();
+      const { bands, targets } = planRun(steps, requestOf(loss, size, room));
+      // As a whole, a loss is evaluated by createObjective from the features.
+      return bands && tiledObjective(loss, size, { steps, extractor, bands, keepTargets: targets > 0 });
+    },
     dispose() {
       if (!lifetime.end()) return;
       scale.dispose();
@@ -173,6 +228,7 @@ export function createTfjsExtractor(loaded: LoadedNetwork): EngineExtractor {
       for (const convolution of convolutions.values()) convolution.dispose();
     },
   };
+  return extractor;
 }
 
 /** Threads of the active backend; undefined if unknown. */

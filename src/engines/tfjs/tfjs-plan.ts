@@ -1,0 +1,173 @@
+import { allocatableBytes } from '../../allocation';
+import { EnvironmentError } from '../../errors';
+import type { LayerName } from '../../features/layer-name';
+import type { NetworkStep } from '../../features/network';
+import type { MemoryPlan, MemoryRequest } from '../engine';
+import { type Band, bandsOf, strideOf } from '../shared/bands';
+import { fittingSize, type Size } from '../shared/fitting-size';
+import { notTileable, type UntileablePart } from '../shared/tileable';
+import { mapBytes } from './map-bytes';
+
+/** A run whose memory is planned, with what is known of its loss. */
+export interface TfjsRequest extends Omit<MemoryRequest, 'style' | 'tileable'> {
+  /** Layers of terms that compare Gram matrices. */
+  readonly gramLayers?: readonly LayerName[] | undefined;
+  /** A part of the loss that tiles cannot compute; true if there is one that is not known. */
+  readonly untileable?: UntileablePart | boolean | undefined;
+}
+
+/** {@link MemoryPlan} with the bands; undefined for the image as a whole. */
+export interface TfjsPlan extends MemoryPlan {
+  readonly bands?: readonly Band[] | undefined;
+}
+
+/**
+ * The memory of a run by tfjs operations: the image as a whole if it fits, else of the numbers of bands that fit the one
+ * of least work, with targets kept or, for less memory, computed anew at every evaluation.
+ *
+ * @throws EnvironmentError `OUT_OF_MEMORY` if nothing fits, `NOT_TILEABLE` if bands would fit but cannot be used
+ */
+export function planRun(steps: readonly NetworkStep[], request: TfjsRequest): TfjsPlan {
+  const { size, untileable } = request;
+  const room = roomIn(request);
+  const whole = wholePlan(steps, request, size);
+  if (whole.bytes <= room) return whole;
+  const fitsWhole = (at: Size) => wholePlan(steps, request, at).bytes <= room;
+  if (untileable) throw notTileable(size, fitsWhole, untileable === true ? undefined : untileable);
+  const tiled = heightsOf(steps, request.layers, size[0]).flatMap((rows) =>
+    [true, false].map((keep) => tiledPlan(steps, request, size, rows, keep)),
+  );
+  const fitting = tiled.filter(({ bytes }) => bytes <= room);
+  if (fitting.length === 0) {
+    const least = Math.min(whole.bytes, ...tiled.map(({ bytes }) => bytes));
+    const lowest = strideOf(steps, request.layers);
+    throw outOfMemory(
+      'An image',
+      size,
+      least,
+      room,
+      (at) => fitsWhole(at) || tiledPlan(steps, request, at, lowest, false).bytes <= room,
+    );
+  }
+  return fitting.reduce((best, plan) => (workOf(plan) < workOf(best) ? plan : best));
+}
+
+/**
+ * Bands that Gram matrices of an image fit into; one where they need no more.
+ * @throws EnvironmentError `OUT_OF_MEMORY` if no bands fit
+ */
+export function gramBands(
+  steps: readonly NetworkStep[],
+  layers: readonly LayerName[],
+  size: Size,
+  request: Pick<TfjsRequest, 'room'>,
+): readonly Band[] {
+  const room = roomIn(request);
+  const bytesOf = (bands: readonly Band[], width: number): number => {
+    const { largest, convolution, of } = mapBytes(steps, layers, [highest(bands), width]);
+    // A convolution's input and output, the layers that are wanted, and the image and its normalised values.
+    return 2 * largest + convolution + sumOf(layers, of) + 2 * of('image');
+  };
+  const cuts = [size[0], ...heightsOf(steps, layers, size[0])];
+  const all = cuts.map((rows) => bandsOf(steps, layers, size[0], rows));
+  const found = all.find((bands) => bytesOf(bands, size[1]) <= room);
+  if (found) return found;
+  const least = Math.min(...all.map((bands) => bytesOf(bands, size[1])));
+  const lowest = strideOf(steps, layers);
+  throw outOfMemory(
+    'A style image',
+    size,
+    least,
+    room,
+    ([height, width]) => bytesOf(bandsOf(steps, layers, height, lowest), width) <= room,
+  );
+}
+
+/** Bytes that a run may use. */
+const roomIn = ({ room = Number.POSITIVE_INFINITY }: Pick<TfjsRequest, 'room'>): number =>
+  Math.min(room, allocatableBytes());
+
+/** The network linearised at the whole image, with cotangents of every part of the loss. */
+function wholePlan(steps: readonly NetworkStep[], request: TfjsRequest, size: Size): TfjsPlan {
+  const { layers, featureTargets = [], gramLayers = [] } = request;
+  const { held, largest, convolution, of } = mapBytes(steps, layers, size);
+  const uses = [...featureTargets, ...gramLayers];
+  const others = layers.filter((layer) => !uses.includes(layer));
+  // The gradient of each part of the loss, and that times its weight, both until the backward pass.
+  const cotangents = 2 * sumOf([...uses, ...others], of);
+  const maps = held + cotangents + 3 * largest + convolution + imagesOf(size, layers, 16);
+  const targets = sumOf(featureTargets, of);
+  return { bytes: maps + targets, maps, targets, tiles: 1 };
+}
+
+/** The network linearised at one band at a time. */
+function tiledPlan(
+  steps: readonly NetworkStep[],
+  { layers, featureTargets = [] }: TfjsRequest,
+  size: Size,
+  rows: number,
+  keep: boolean,
+): TfjsPlan {
+  const [height, width] = size;
+  const deep = layers.filter((layer) => layer !== 'image');
+  const bands = bandsOf(steps, deep, height, rows);
+  const { held, largest, convolution, of } = mapBytes(steps, deep, [highest(bands), width]);
+  const targets = keep ? sumOf(featureTargets, mapBytes(steps, deep, size).of) : 0;
+  const ofBand = keep ? 0 : sumOf(featureTargets, of);
+  const maps = held + sumOf(deep, of) + ofBand + 3 * largest + convolution + imagesOf(size, layers, 8);
+  return { bytes: maps + targets, maps, targets, tiles: bands.length, bands };
+}
+
+/**
+ * Bytes of the gradient and of its sum with others, and of what losses of the image itself make, which is `ofLosses`
+ * images at most.
+ */
+const imagesOf = ([height, width]: Size, layers: readonly LayerName[], ofLosses: number): number =>
+  12 * height * width * (layers.includes('image') ? ofLosses : 3);
+
+/**
+ * Passes over rows of the image: forward for statistics, forward and backward for gradients, and forward of the targets'
+ * image where targets are not kept.
+ */
+const workOf = ({ bands = [], targets }: TfjsPlan): number =>
+  (targets > 0 ? 3 : 4) * bands.reduce((sum, { rows }) => sum + rows.to - rows.from, 0);
+
+/** Rows of the highest band's image. */
+const highest = (bands: readonly Band[]): number => Math.max(...bands.map(({ rows }) => rows.to - rows.from));
+
+/**
+ * Heights that bands may have, from half of the image to the least, each about a tenth lower than the one before; none
+ * without layers of the network.
+ */
+function heightsOf(steps: readonly NetworkStep[], layers: readonly LayerName[], height: number): number[] {
+  if (layers.every((layer) => layer === 'image')) return [];
+  const stride = strideOf(steps, layers);
+  const units = Math.ceil(height / stride);
+  const heights = new Set<number>();
+  for (let count = 2; count < units; count = Math.ceil(1.1 * count))
+    heights.add(Math.ceil(units / count) * stride);
+  if (units > 1) heights.add(stride);
+  return [...heights];
+}
+
+const sumOf = (layers: readonly LayerName[], bytesOf: (layer: LayerName) => number): number =>
+  layers.reduce((sum, layer) => sum + bytesOf(layer), 0);
+
+function outOfMemory(
+  what: string,
+  size: Size,
+  bytes: number,
+  room: number,
+  fits: (size: Size) => boolean,
+): EnvironmentError {
+  const [height, width] = size;
+  const [fittingHeight, fittingWidth] = fittingSize(size, fits);
+  const accepted = `about ${fittingWidth} x ${fittingHeight} pixels`;
+  return new EnvironmentError(
+    'OUT_OF_MEMORY',
+    `${what} of ${width} x ${height} pixels takes at least ${mebibytes(bytes)} of memory for the tfjs engine, which may use ${mebibytes(room)}; accepted: ${accepted}.`,
+    { option: 'size', value: bytes, accepted },
+  );
+}
+
+const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;

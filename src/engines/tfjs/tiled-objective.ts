@@ -1,0 +1,176 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { FeatureExtractor, Features } from '../../features/extractor';
+import type { LayerName } from '../../features/layer-name';
+import type { NetworkStep } from '../../features/network';
+import type { Image } from '../../image/image';
+import { distanceGradient, weightedSum } from '../../losses/distance';
+import { gramGradient, gramScale } from '../../losses/gram-matrix';
+import type { Loss } from '../../losses/loss';
+import { type Objective, valueAndCotangents } from '../../objective';
+import { freeAll, Lifetime, owning } from '../../owning';
+import type { Band } from '../shared/bands';
+import type { Size } from '../shared/fitting-size';
+import { requireShape } from '../shared/require-shape';
+import { bandProducts } from './band-products';
+import { GradientSum, mapRows, matrixOf, partOf } from './band-rows';
+import { mapShape } from './map-bytes';
+import { requireTargets, summandsOf, targetRows } from './tiled-summands';
+
+/** A network and the bands by which it is computed. */
+export interface Tiling {
+  readonly steps: readonly NetworkStep[];
+  readonly extractor: Pick<FeatureExtractor, 'extract' | 'linearize'>;
+  readonly bands: readonly Band[];
+  /** Whether targets given by an image are computed once and held, or at every evaluation. */
+  readonly keepTargets: boolean;
+}
+
+/** A summand's value, with its weight, and the name of the part of the loss that it belongs to. */
+interface Value {
+  readonly name: string;
+  readonly value: tf.Scalar;
+}
+
+/** Derivatives of a loss by the inner products of each layer's channels. */
+type Slopes = Readonly<Partial<Record<LayerName, tf.Tensor2D>>>;
+
+/**
+ * An objective that computes the network on one band of the image after another. A first pass adds up the Gram matrices
+ * of the bands' own rows; a second adds the gradients that own rows send back to the pixels of their band. Value and
+ * gradient are those of the whole image to rounding.
+ *
+ * @param loss one of which tiles can compute every part
+ * @returns an objective, which belongs to the caller
+ * @throws InvalidArgumentError `WRONG_SHAPE` if a target does not have the shape of its layer at this size
+ */
+export function tiledObjective(loss: Loss, size: Size, tiling: Tiling): Objective {
+  const { extractor, bands, steps } = tiling;
+  const [height, width] = size;
+  const layers = loss.layers.filter((layer) => layer !== 'image');
+  const lifetime = new Lifetime('The objective');
+  return owning(({ result }): Objective => {
+    const { names, images, features, grams, made } = summandsOf(loss);
+    requireTargets(steps, size, { features, grams });
+    const kept = tiling.keepTargets
+      ? bands.map((band) =>
+          result(targetRows(features, extractor, band).map((rows) => rows && tf.keep(rows))),
+        )
+      : undefined;
+    const gramLayers = [...new Set(grams.map(({ term }) => term.layer))];
+
+    /** Values of Gram terms, and the derivatives of their sum by the inner products of each layer's channels. */
+    function gramParts(image: Image): { values: Value[]; slopes: Slopes } {
+      const values: Value[] = [];
+      const slopes: Partial<Record<LayerName, tf.Tensor2D>> = {};
+      const products = bandProducts(extractor, image, gramLayers, bands);
+      for (const { name, weight, term } of grams) {
+        const { layer, distance, target } = term;
+        const scale = gramScale(mapShape(steps, size, layer), term.normalization);
+        const difference = tf.sub(tf.mul(products.get(layer) as tf.Tensor2D, scale), target);
+        values.push({ name, value: tf.mul(weightedSum(difference, distance, 1 / target.size), weight) });
+        const slope = tf.mul(distanceGradient(difference, distance), (weight * scale) / target.size);
+        const before = slopes[layer];
+        slopes[layer] = (before ? tf.add(before, slope) : slope) as tf.Tensor2D;
+      }
+      return { values, slopes };
+    }
+
+    /** The gradient that a layer's own rows of a band have, as a map of the band, and values of feature terms. */
+    function cotangentOf(
+      layer: LayerName,
+      map: tf.Tensor4D,
+      band: Band,
+      targets: readonly (tf.Tensor4D | undefined)[],
+      slope: tf.Tensor2D | undefined,
+    ): { values: Value[]; cotangent: tf.Tensor4D } {
+      const owned = band.owned(layer);
+      const own = mapRows(map, owned);
+      const values: Value[] = [];
+      const gradients: tf.Tensor[] = [];
+      for (const [i, { name, weight, term }] of features.entries()) {
+        const target = targets[i];
+        if (term.layer !== layer || !target) continue;
+        const share = 1 / tf.util.sizeFromShape(mapShape(steps, size, layer));
+        const difference = tf.sub(own, target);
+        values.push({ name, value: tf.mul(weightedSum(difference, term.distance, share), weight) });
+        gradients.push(tf.mul(distanceGradient(difference, term.distance), weight * share));
+      }
+      if (slope) gradients.push(tf.reshape(gramGradient(matrixOf(own), slope, 1), own.shape));
+      const rows: [number, number] = [owned.from, map.shape[1] - owned.to];
+      return { values, cotangent: tf.pad(tf.addN(gradients), [[0, 0], rows, [0, 0], [0, 0]]) as tf.Tensor4D };
+    }
+
+    /** Values of feature terms at a band's own rows, and the gradient that all of its own rows send to its pixels. */
+    function bandParts(
+      image: Image,
+      band: Band,
+      targets: readonly (tf.Tensor4D | undefined)[],
+      slopes: Slopes,
+    ): { values: Value[]; gradient: Image } {
+      const linearization = extractor.linearize(partOf(image, band), layers);
+      const owning = layers.filter((layer) => band.owned(layer).from < band.owned(layer).to);
+      const parts = owning.map((layer) => {
+        const map = linearization.features[layer] as tf.Tensor4D;
+        return tidied(() => cotangentOf(layer, map, band, targets, slopes[layer]));
+      });
+      const cotangents = Object.fromEntries(
+        owning.map((layer, i) => [layer, parts[i].cotangent]),
+      ) as Features;
+      return { values: parts.flatMap(({ values }) => values), gradient: linearization.pullback(cotangents) };
+    }
+
+    /** Values and gradients of what reads the image alone. */
+    function imageParts(image: Image): { values: Value[]; gradients: tf.Tensor[] } {
+      const found = images.map(({ name, weight, loss: part }) =>
+        tidied(() => {
+          const { value, gradients } = valueAndCotangents(part, {
+            image: tf.expandDims<tf.Tensor4D>(image, 0),
+          });
+          return {
+            name,
+            value: tf.mul<tf.Scalar>(value, weight),
+            gradient: tf.reshape(tf.mul(gradients.image as tf.Tensor, weight), image.shape),
+          };
+        }),
+      );
+      return { values: found, gradients: found.map(({ gradient }) => gradient) };
+    }
+
+    return {
+      evaluate(image) {
+        lifetime.requireAlive();
+        requireShape(image, 'The image', [height, width, 3], 'image');
+        return tidied(() => {
+          const own = imageParts(image);
+          const { values, slopes } = tidied(() => gramParts(image));
+          const gradient = new GradientSum();
+          for (const [i, band] of bands.entries()) {
+            const part = tidied(() =>
+              bandParts(image, band, kept?.[i] ?? targetRows(features, extractor, band), slopes),
+            );
+            values.push(...part.values);
+            gradient.add(band.rows, part.gradient);
+          }
+          values.push(...own.values);
+          const terms = Object.fromEntries(
+            names.map((name) => [
+              name,
+              tf.addN<tf.Scalar>(values.filter((part) => part.name === name).map(({ value }) => value)),
+            ]),
+          );
+          return {
+            value: tf.addN<tf.Scalar>(Object.values(terms)),
+            gradient: tf.addN<Image>([gradient.total(height), ...(own.gradients as Image[])]),
+            terms,
+          };
+        });
+      },
+      dispose() {
+        if (lifetime.end()) freeAll([...made, ...(kept ?? [])]);
+      },
+    };
+  });
+}
+
+/** `tf.tidy` for records of records. */
+const tidied = <T>(work: () => T): T => tf.tidy(work as () => tf.TensorContainer) as T;

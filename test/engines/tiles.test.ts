@@ -1,0 +1,41 @@
+import { describe, it } from 'vitest';
+import type { LayerName } from '../../src/features/layer-name';
+import { contentLoss, styleLoss, sum, totalVariationLoss, weighted } from '../../src/losses';
+import { lossOfImage } from '../../src/losses/image-target';
+import { tinyExtractor } from '../../src/testing';
+import { expectTilesLikeWhole, tileContract } from '../contracts/tiles';
+import { onEachBackend } from '../support/backends';
+import { noise } from '../support/images';
+import { hasShared } from '../support/shared';
+import { realVgg19 } from '../support/vgg19';
+
+onEachBackend((backend) => {
+  describe('tiles of the tfjs engine', () =>
+    tileContract(() => tinyExtractor({ seed: 3, pooling: 'average' })));
+
+  // The cpu backend's loops take minutes.
+  if (backend === 'wasm') {
+    it.skipIf(!hasShared('vgg19-uint8')).each(['tfjs'] as const)(
+      'tiles of VGG-19 to conv5_1 give loss and gradient of the whole image at every layer, engine %s',
+      async (engine) => {
+        const extractor = await realVgg19('conv5_1', 'vgg19-uint8', engine);
+        const size = [387, 17] as const;
+        const layers: LayerName[] = ['conv1_1', 'conv2_1', 'conv3_1', 'conv4_1', 'conv5_1'];
+        const [content, style] = [noise(...size, 1), noise(40, 48, 2)];
+        const loss = sum([
+          lossOfImage(extractor, content, {
+            name: 'content',
+            layers: ['relu4_2', 'conv5_1'],
+            distance: 'mse',
+          }),
+          contentLoss(extractor.extract(content, ['conv3_2'])),
+          weighted(1e5, styleLoss(extractor.extract(style, layers))),
+          totalVariationLoss(),
+        ]);
+        await expectTilesLikeWhole(extractor, loss, size, [2, 3]);
+        loss.dispose?.();
+        extractor.dispose();
+      },
+    );
+  }
+});
