@@ -19,7 +19,8 @@ export type Mask = tf.Tensor2D | tf.Tensor3D;
  * - Total variation is the mean over neighbours weighted by the product of their T.
  *
  * A mask of ones equals no mask; a mask of zeros makes the loss 0. Soft masks blend. Evaluated by tfjs from the
- * features, with every engine: slower than a loss without mask on the wasm engine.
+ * features, with every engine: slower than a loss without mask on the wasm engine. An image that is too large to be
+ * computed as a whole takes masks on losses of the image alone only (`NOT_TILEABLE`).
  *
  * @param mask [height, width] or [height, width, 1] of the image that is made, in [0,1], 1 where the loss counts; not
  *   disposed, and not needed by the caller any more
