@@ -2,13 +2,13 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { InvalidArgumentError, WeightsError } from '../errors';
+import { WeightsError } from '../errors';
 import { type FileSourceOptions, fileSourceOptions } from '../features/vgg19/file-source';
 import { layersModelWeights } from '../features/vgg19/layers-model-weights';
 import { safetensorsWeights } from '../features/vgg19/safetensors-weights';
 import type { WeightSource } from '../features/vgg19/source';
 import { requireWeightKind, unsupportedKind } from '../features/vgg19/weight-kinds';
-import { showText, showValue } from '../options/show';
+import { showText } from '../options/show';
 import { optionTable } from '../options/table';
 import {
   type ByteRange,
@@ -17,6 +17,7 @@ import {
   type ReadBytesOptions,
   totalLength,
 } from '../storage/byte-store';
+import { unknownWeights } from '../storage/remote-location';
 
 /** Options of {@link directoryWeights}. */
 export type DirectoryWeightsOptions = FileSourceOptions;
@@ -55,14 +56,7 @@ function pathOf(location: string | URL): string {
       typeof location === 'string' && !/^file:/i.test(location) ? location : fileURLToPath(location),
     );
   } catch (cause) {
-    const accepted = 'a path, or a file: URL of this machine';
-    const message = `weights is ${showValue(String(location))}; accepted: ${accepted}.`;
-    throw new InvalidArgumentError('UNKNOWN_WEIGHTS', message, {
-      option: 'weights',
-      value: location,
-      accepted,
-      cause,
-    });
+    throw unknownWeights(String(location), 'a path, or a file: URL of this machine', cause);
   }
 }
 

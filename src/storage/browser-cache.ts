@@ -1,4 +1,4 @@
-import { createStore, del, entries, get, set, type UseStore } from 'idb-keyval';
+import type { UseStore } from 'idb-keyval';
 import type { WeightCache } from './byte-cache';
 import type { Bytes } from './byte-store';
 
@@ -49,20 +49,23 @@ export function cacheApiCache(storage: CacheStorage = caches): WeightCache {
 
 /** A {@link WeightCache} in IndexedDB. */
 export function indexedDbCache(): WeightCache {
-  // Opens the database, so it waits for the first use.
-  let opened: UseStore | undefined;
-  const store = () => {
-    opened ??= createStore(cacheName, 'files');
-    return opened;
+  // Loaded and opened at the first use.
+  let opened: Promise<{ db: Database; store: UseStore }> | undefined;
+  const using = async <T>(work: (db: Database, store: UseStore) => Promise<T>): Promise<T> => {
+    opened ??= import('idb-keyval').then((db) => ({ db, store: db.createStore(cacheName, 'files') }));
+    const { db, store } = await opened;
+    return work(db, store);
   };
   return {
     name: "the browser's database",
-    read: (key) => get<Bytes>(key, store()),
-    write: (key, bytes) => set(key, bytes.slice(), store()),
-    delete: (key) => del(key, store()),
+    read: (key) => using((db, store) => db.get<Bytes>(key, store)),
+    write: (key, bytes) => using((db, store) => db.set(key, bytes.slice(), store)),
+    delete: (key) => using((db, store) => db.del(key, store)),
     async list() {
-      const files = await entries<string, Bytes>(store());
+      const files = await using((db, store) => db.entries<string, Bytes>(store));
       return files.map(([key, { length }]) => ({ key, bytes: length }));
     },
   };
 }
+
+type Database = typeof import('idb-keyval');

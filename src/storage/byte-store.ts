@@ -17,25 +17,22 @@ export const totalLength = (parts: readonly { readonly length: number }[]): numb
 export const endOf = (ranges: readonly ByteRange[]): number =>
   Math.max(0, ...ranges.map(({ offset, length }) => offset + length));
 
-/**
- * Copies into each of `parts` what `chunk`, the bytes of a file from `position`, holds of its range.
- * @returns the number of bytes copied
- */
+/** Bytes of some parts of a file that lie before a position. */
+export const bytesBefore = (position: number, ranges: readonly ByteRange[]): number =>
+  ranges.reduce((sum, { offset, length }) => sum + Math.min(length, Math.max(0, position - offset)), 0);
+
+/** Copies into each of `parts` what `chunk`, the bytes of a file from `position`, holds of its range. */
 export function copyRanges(
   chunk: Uint8Array,
   position: number,
   ranges: readonly ByteRange[],
   parts: readonly Uint8Array[],
-): number {
-  let copied = 0;
+): void {
   for (const [i, { offset, length }] of ranges.entries()) {
     const from = Math.max(offset, position);
     const to = Math.min(offset + length, position + chunk.length);
-    if (from >= to) continue;
-    parts[i].set(chunk.subarray(from - position, to - position), from - offset);
-    copied += to - from;
+    if (from < to) parts[i].set(chunk.subarray(from - position, to - position), from - offset);
   }
-  return copied;
 }
 
 /** Options of a {@link ByteStore}'s functions. */

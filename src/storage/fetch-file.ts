@@ -3,6 +3,7 @@ import { showUrl } from '../options/show';
 import {
   type ByteRange,
   type Bytes,
+  bytesBefore,
   copyRanges,
   endOf,
   type ReadBytesOptions,
@@ -74,7 +75,7 @@ export async function fetchParts(
   onPart: (index: number, bytes: Bytes) => Promise<void>,
   onBytes: (loaded: number) => void = () => undefined,
 ): Promise<void> {
-  const { ranges, parts, version: before } = file;
+  const { ranges, parts, version: known } = file;
   const range = file.changes > 1 ? undefined : nextRange(file);
   await download(url, range, transport, async ({ partial, total, version, chunks }) => {
     const start = partial && range ? range.offset : 0;
@@ -85,8 +86,8 @@ export async function fetchParts(
       return;
     }
     if (total !== undefined && total < end) throw wrongSize(url, total, `at least ${end} bytes`);
-    if (version === undefined || version !== before) {
-      if (before !== undefined) file.changes++;
+    if (version === undefined || version !== known) {
+      if (known !== undefined) file.changes++;
       file.version = version ?? `transfer ${Date.now()}-${Math.random()}`;
       parts.fill(undefined);
     }
@@ -95,12 +96,12 @@ export async function fetchParts(
     );
     const wanted = sent.map((i) => ranges[i]);
     const filled = wanted.map(({ length }) => new Uint8Array(length));
-    let loaded = totalLength(parts.filter((part) => part !== undefined));
+    const before = totalLength(parts.filter((part) => part !== undefined));
     let position = start;
     for await (const chunk of chunks) {
-      loaded += copyRanges(chunk, position, wanted, filled);
+      copyRanges(chunk, position, wanted, filled);
       position += chunk.length;
-      onBytes(loaded);
+      onBytes(before + bytesBefore(position, wanted));
       for (const [n, i] of sent.entries()) {
         if (parts[i] || endOf([ranges[i]]) > position) continue;
         parts[i] = filled[n];
@@ -110,7 +111,7 @@ export async function fetchParts(
     }
     throw new PassingFailure(`${showUrl(url)} ended before its last wanted byte`, { code: 'TRUNCATED' });
   }).catch((error: unknown) => {
-    if (before === undefined || !(error instanceof WeightsError) || error.code !== 'WRONG_SIZE') throw error;
+    if (known === undefined || !(error instanceof WeightsError) || error.code !== 'WRONG_SIZE') throw error;
     // The file that the other parts are of was larger.
     const message = `${showUrl(url)} was replaced while it was read. ${error.message}`;
     throw new WeightsError('FILE_CHANGED', message, { option: 'weights', value: showUrl(url) });

@@ -17,42 +17,26 @@ export interface WeightsWarning {
   readonly message: string;
 }
 
-/**
- * Reports the bytes of several files as one progress, at most ten times a second, with an estimate of the time left.
- */
-export class ProgressMeter {
-  private readonly started = performance.now();
-  private toldAt = -Infinity;
-  private toldBytes = -1;
-  private done = 0;
+/** Reports that so many bytes of a read have arrived, the last of them of the file `name`. */
+export type ProgressMeter = (name: string, loadedBytes: number) => void;
+
+/** A meter that reports at most ten times a second, and at the end, with an estimate of the time left. */
+export function progressMeter(
+  onProgress: ((progress: WeightsProgress) => void) | undefined,
+  totalBytes: number,
+): ProgressMeter {
+  const started = performance.now();
+  let [toldAt, toldBytes] = [-Infinity, -1];
   /** Bytes of the first report, which do not count for the rate, because they may come from a cache or a disk. */
-  private startBytes: number | undefined;
-
-  constructor(
-    private readonly onProgress: ((progress: WeightsProgress) => void) | undefined,
-    private readonly totalBytes: number | undefined,
-  ) {}
-
-  /** Reports that `bytes` of the current file have arrived, in addition to the finished files. */
-  report(name: string, bytes: number): void {
-    this.tell(name, this.done + bytes);
-  }
-
-  /** Reports that a file is complete with `bytes`. */
-  finish(name: string, bytes: number): void {
-    this.done += bytes;
-    this.tell(name, this.done);
-  }
-
-  private tell(name: string, loadedBytes: number): void {
-    if (!this.onProgress || loadedBytes === this.toldBytes) return;
+  let startBytes: number | undefined;
+  return (name, loadedBytes) => {
     const now = performance.now();
-    if (now - this.toldAt < 100 && loadedBytes !== this.totalBytes) return;
-    [this.toldAt, this.toldBytes] = [now, loadedBytes];
-    this.startBytes ??= loadedBytes;
-    const rate = (loadedBytes - this.startBytes) / (now - this.started);
-    const left = this.totalBytes === undefined ? undefined : Math.max(0, this.totalBytes - loadedBytes);
-    const secondsLeft = left === undefined || !(rate > 0) ? undefined : left / rate / 1000;
-    this.onProgress({ type: 'weights', name, loadedBytes, totalBytes: this.totalBytes, secondsLeft });
-  }
+    if (!onProgress || loadedBytes === toldBytes) return;
+    if (now - toldAt < 100 && loadedBytes !== totalBytes) return;
+    [toldAt, toldBytes] = [now, loadedBytes];
+    startBytes ??= loadedBytes;
+    const rate = (loadedBytes - startBytes) / (now - started);
+    const secondsLeft = rate > 0 ? Math.max(0, totalBytes - loadedBytes) / rate / 1000 : undefined;
+    onProgress({ type: 'weights', name, loadedBytes, totalBytes, secondsLeft });
+  };
 }

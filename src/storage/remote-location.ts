@@ -42,13 +42,14 @@ export function requireUrl(location: unknown): URL {
   const accepted = isHttp
     ? 'a URL without user name and password; a custom `fetch` can send an Authorization header'
     : 'an http: or https: URL, a WeightSource, a tf.io.IOHandler; folders on disk through tfjs-style-transfer/node';
-  const shown =
-    typeof location === 'string' || location instanceof URL ? `'${showUrl(location)}'` : showValue(location);
-  throw new InvalidArgumentError('UNKNOWN_WEIGHTS', `weights is ${shown}; accepted: ${accepted}.`, {
-    option: 'weights',
-    value: url ? showUrl(url) : location,
-    accepted,
-  });
+  throw unknownWeights(url ? showUrl(url) : location, accepted);
+}
+
+/** The error for an option `weights` that names none. */
+export function unknownWeights(value: unknown, accepted: string, cause?: unknown): InvalidArgumentError {
+  const shown = typeof value === 'string' ? `'${showUrl(value)}'` : showValue(value);
+  const message = `weights is ${shown}; accepted: ${accepted}.`;
+  return new InvalidArgumentError('UNKNOWN_WEIGHTS', message, { option: 'weights', value, accepted, cause });
 }
 
 /** The default cache folder for the files of a location. */

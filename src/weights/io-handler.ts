@@ -31,7 +31,7 @@ export function openIOHandler(handler: tf.io.IOHandler): OpenTensorFile {
             `${ioHandlerName} gave ${bytes.length} bytes; its weight specifications describe ${totalBytes}.`,
             { option: 'weights', value: bytes.length, accepted: `${totalBytes} bytes` },
           );
-        meter.finish('weights', totalLength(wanted));
+        meter('weights', totalLength(wanted));
         return new Map(wanted.map((tensor) => [tensor, bytes.slice(tensor.offset, endOf([tensor]))]));
       },
     };

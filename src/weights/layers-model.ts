@@ -3,6 +3,7 @@ import { showText } from '../options/show';
 import {
   type ByteStore,
   type Bytes,
+  bytesBefore,
   copyRanges,
   endOf,
   type ReadBytesOptions,
@@ -25,10 +26,19 @@ export function openLayersModel(store: ByteStore): OpenTensorFile {
       network,
       async read(tensors, meter, reading) {
         const read = new Map<StoredTensor, Bytes>();
+        let loaded = 0;
         for (const group of groups) {
           const wanted = tensors.filter((tensor) => group.tensors.includes(tensor));
-          const parts = await readGroup(store, group, wanted, meter, reading);
+          const before = loaded;
+          const parts = await readGroup(
+            store,
+            group,
+            wanted,
+            (file, bytes) => meter(file, before + bytes),
+            reading,
+          );
           for (const [i, part] of parts.entries()) read.set(wanted[i], part);
+          loaded += totalLength(parts);
         }
         return read;
       },
@@ -51,18 +61,15 @@ async function readGroup(
   options: ReadBytesOptions,
 ): Promise<readonly Bytes[]> {
   const parts = wanted.map(({ length }) => new Uint8Array(length));
-  const end = endOf(wanted);
-  let left = totalLength(wanted);
   let start = 0;
   for (const [index, file] of group.paths.entries()) {
-    if (start >= end) break;
+    if (start >= endOf(wanted)) break;
     const rest = group.totalBytes - start;
-    const onBytes = (loaded: number) => meter.report(file, Math.min(loaded, left));
+    const onBytes = (loaded: number) => meter(file, bytesBefore(start + loaded, wanted));
     const shard = await store.read(file, rest, { ...options, onBytes });
     requireShardSize(file, shard.length, rest, index === group.paths.length - 1, store);
-    const copied = copyRanges(shard, start, wanted, parts);
-    meter.finish(file, copied);
-    left -= copied;
+    onBytes(shard.length);
+    copyRanges(shard, start, wanted, parts);
     start += shard.length;
   }
   return parts;

@@ -25,7 +25,7 @@ export function openSafetensors(store: ByteStore): OpenTensorFile {
       // Where the size is not known, reading a tensor beyond the end fails.
       ...parseHeader(text, source, await store.size?.(file)),
       async read(wanted, meter, reading) {
-        const onBytes = (loaded: number) => meter.report(file, Math.max(0, loaded - header.length));
+        const onBytes = (loaded: number) => meter(file, Math.max(0, loaded - header.length));
         // The header is read again: if the file was replaced since, tensors must not be read at the old offsets.
         const ranges = [header, ...wanted];
         const [again, ...parts] = await store.readRanges(file, ranges, { ...reading, onBytes });
@@ -33,7 +33,7 @@ export function openSafetensors(store: ByteStore): OpenTensorFile {
           throw new WeightsError('FILE_CHANGED', `${source} was replaced while it was read.`, {
             option: 'weights',
           });
-        meter.finish(file, totalLength(parts));
+        meter(file, totalLength(parts));
         return new Map(wanted.map((tensor, i) => [tensor, parts[i]]));
       },
     };

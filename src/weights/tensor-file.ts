@@ -1,7 +1,7 @@
 import { WeightsError } from '../errors';
 import { showText } from '../options/show';
 import { type Bytes, type ReadBytesOptions, totalLength } from '../storage/byte-store';
-import { ProgressMeter, type WeightsProgress } from '../storage/progress';
+import { type ProgressMeter, progressMeter, type WeightsProgress } from '../storage/progress';
 import { bytesPerElement, decodeTensor, type TensorEncoding } from './tensor-encoding';
 
 /** Numbers with a shape, row-major. */
@@ -64,7 +64,7 @@ export async function readTensors(
   { onProgress, ...options }: ReadWeightsOptions,
 ): Promise<ReadonlyMap<StoredTensor, NamedTensor>> {
   const ascending = [...tensors].sort((a, b) => a.offset - b.offset);
-  const meter = new ProgressMeter(onProgress, totalLength(tensors));
+  const meter = progressMeter(onProgress, totalLength(tensors));
   const read = new Map<StoredTensor, NamedTensor>();
   for (const [tensor, bytes] of await file.read(ascending, meter, options)) {
     const { name, shape, encoding } = tensor;

@@ -1,9 +1,8 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { InvalidArgumentError, WeightsError } from '../../errors';
-import { showValue } from '../../options/show';
+import { WeightsError } from '../../errors';
 import { browserCache } from '../../storage/browser-cache';
 import type { WeightCache } from '../../storage/byte-cache';
-import { requireUrl } from '../../storage/remote-location';
+import { requireUrl, unknownWeights } from '../../storage/remote-location';
 import { isIOHandler } from '../../weights/io-handler';
 import type { ReadWeightsOptions } from '../../weights/tensor-file';
 import type { ConvLayer } from './layers';
@@ -85,8 +84,7 @@ async function sourceOf(weights: Weights | undefined, platform: WeightsPlatform)
   // A text may come from a command line, where there are no objects.
   const objects = weights === '' ? '' : ', a WeightSource, a tf.io.IOHandler, or a map of layers';
   const accepted = `'vgg19', 'embedded', ${platform.open ? 'a path, ' : ''}a URL${objects}`;
-  const message = `weights is ${showValue(weights)}; accepted: ${accepted}.`;
-  throw new InvalidArgumentError('UNKNOWN_WEIGHTS', message, { option: 'weights', value: weights, accepted });
+  throw unknownWeights(weights, accepted);
 }
 
 /** The default source, if a cache holds these layers. They are read immediately, because the cache may change later. */
