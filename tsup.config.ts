@@ -10,8 +10,9 @@ const entry = {
   optim: 'src/optim/index.ts',
   testing: 'src/testing/index.ts',
   embedded: 'src/features/vgg19/embedded/index.ts',
-  // No subpath of the package: a name of its own so that what loads it lazily can be told from what does not.
+  // No subpaths of the package: names of their own so that what loads them lazily can be told from what does not.
   kernels: 'src/engines/wasm/index.ts',
+  'moved-colors': 'src/transfer/moved-colors.ts',
 };
 
 const shared = defineConfig({

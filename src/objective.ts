@@ -38,6 +38,8 @@ export interface Objective {
    * function, `{ ...objective, evaluate }`, is minimised by that function.
    */
   problem?(): Promise<Problem<unknown, unknown>> | undefined;
+  /** True if an engine has heard {@link ObjectiveOptions.grey}; otherwise `createObjective` sees to it, with tensors. */
+  readonly grey?: boolean | undefined;
   /** Frees the objective's own memory, never the extractor or the loss. Safe to call twice. */
   dispose(): void;
 }
@@ -50,6 +52,12 @@ export interface ObjectiveOptions {
    * @default what the engine can address
    */
   readonly room?: number | undefined;
+  /**
+   * Whether to take the loss of the image's grey, the mean of its channels, in all three: the gradient has three equal
+   * channels too, so that an optimiser that starts from a grey image paints in grey.
+   * @default false
+   */
+  readonly grey?: boolean | undefined;
 }
 
 /** An extractor that may evaluate losses itself, as an engine's does. */
@@ -90,8 +98,26 @@ export function createObjective(
 ): Objective {
   requireLayers('loss', 'The loss', loss.layers, extractor);
   checkAllocations();
-  return extractor.objective?.(loss, size, options) ?? objectiveByLinearization(extractor, loss, size);
+  const objective =
+    extractor.objective?.(loss, size, options) ?? objectiveByLinearization(extractor, loss, size);
+  return options.grey && !objective.grey ? greyObjective(objective) : objective;
 }
+
+/** The objective of the grey of images, see {@link ObjectiveOptions.grey}. It owns `objective`. */
+function greyObjective(objective: Objective): Objective {
+  return {
+    grey: true,
+    evaluate: (image) =>
+      tf.tidy(() => {
+        const { gradient, ...rest } = objective.evaluate(meanOfChannels(image));
+        return { ...rest, gradient: meanOfChannels(gradient) };
+      }),
+    dispose: () => objective.dispose(),
+  };
+}
+
+/** The mean of the channels, in each. */
+const meanOfChannels = (image: Image): Image => tf.tile(tf.mean<Image>(image, 2, true), [1, 1, 3]);
 
 function objectiveByLinearization(
   extractor: FeatureExtractor,

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Image } from '../image/image';
+import { meanOf } from '../sums';
 import { inverse } from './matrix';
 import { fromLinearTensor, relativeXyz, toLinearTensor } from './srgb';
 
@@ -40,6 +41,32 @@ export function greyOf(image: Image): Image {
     const grey = fromLinearTensor(tf.clipByValue(luminanceOf(rowsOf(image, first, rows)), 0, 1));
     return tf.concat([grey, grey, grey], 2);
   });
+}
+
+/**
+ * A grey image with mean and deviation of another, clipped to [0,1]; one without contrast is shifted only.
+ *
+ * @param image of three equal channels, as `reference`; of any size
+ * @returns an image that belongs to the caller
+ */
+export function matchGrey(image: Image, reference: Image): Image {
+  return tf.tidy(() => {
+    const [own, wanted] = [greyMoments(image), greyMoments(reference)];
+    const gain = tf.where(
+      tf.greater(own.deviation, smallestDeviation),
+      tf.div(wanted.deviation, own.deviation),
+      1,
+    );
+    return tf.clipByValue(tf.add(tf.mul(tf.sub(image, own.mean), gain), wanted.mean), 0, 1) as Image;
+  });
+}
+
+/** Deviation of the error of rounding to 8 bits. */
+const smallestDeviation = 1 / 255 / Math.sqrt(12);
+
+function greyMoments(image: Image): { readonly mean: tf.Scalar; readonly deviation: tf.Scalar } {
+  const mean = meanOf(image);
+  return { mean, deviation: tf.sqrt(meanOf(tf.squaredDifference(image, mean))) };
 }
 
 /** Pixels computed at once: some 20 tensors of their number are alive at a time. */

@@ -23,6 +23,7 @@ import {
 } from '../options/table';
 import { requireName } from '../options/validate';
 import type { Platform } from '../platform';
+import { type ColorChoice, colorChoices, requireColorApplies } from './color';
 import type { LossTargets } from './preset-loss';
 import { defaultPreset, getPreset, type Preset, type PresetName, presetNames } from './presets';
 import type { ProgressListener } from './progress';
@@ -70,6 +71,11 @@ export interface StyleTransferOptions<Input = ImageInput> {
    * @default what the machine has in Node, no limit in a page; an engine's own limit counts in both
    */
   readonly memory?: number | undefined;
+  /**
+   * Whose colours the result has; see {@link ColorChoice}. Not beside a `loss` that is an object.
+   * @default 'style'
+   */
+  readonly color?: ColorChoice | undefined;
   /**
    * The image to start from: the content (keeps its structure), noise from `seed`, the style, or an image, which is
    * resized.
@@ -199,6 +205,11 @@ const tableOn = <Input>(namesImage: (text: string) => boolean) =>
       flag: '--memory <bytes>',
       help: "most memory that the program may take, such as 2GB or 500MB (default: the machine's)",
     }),
+    color: oneOf(colorChoices, {
+      default: 'style',
+      flag: '--color <whose>',
+      help: "colours of the style, or of the content: 'content' paints in grey, others recolour the style first",
+    }),
     init: start<Input>(namesImage),
     iterations: number({
       min: 1,
@@ -295,6 +306,7 @@ export function readSettings<Input>(
   }
   requireNoConflict<keyof StyleTransferOptions>({ ...given, alpha, beta: styleWeight }, conflicts);
   requireScalesFit(given);
+  requireColorApplies(read);
   enginesFor(given, tf.getBackend());
   const preset = getPreset(read.preset);
   const { scales, size = typeof scales === 'object' ? scales.at(-1)?.size : undefined } = read;

@@ -1,13 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { EngineExtractor } from '../engines/engine';
 import type { Image } from '../image/image';
-import { type Size, sizeAfter } from '../image/size-rule';
-import { imageFrom } from '../image/to-image';
+import { sizeAfter } from '../image/size-rule';
 import { createObjective } from '../objective';
 import { minimize, type StopReason } from '../optim';
 import { type Owner, owning } from '../owning';
+import { atSize } from './at-size';
 import { BestImage } from './best-image';
 import { makeLoss } from './make-loss';
+import type { Chroma } from './moved-colors';
 import type { Settings } from './options';
 import type { StageMemory } from './plan';
 import type { StageFacts } from './progress';
@@ -43,6 +44,8 @@ export interface StageInputs {
   readonly styles: readonly WeightedStyle[];
   /** The plan of each stage. */
   readonly memory: readonly StageMemory[];
+  /** Of runs in grey: what gives images that are handed out their chroma. */
+  readonly chroma?: Chroma | undefined;
   readonly progress: ProgressChannel;
 }
 
@@ -79,16 +82,18 @@ export interface StagePlace {
  */
 export async function paintStage(inputs: StageInputs, place: StagePlace): Promise<Painted> {
   return owning(async (owner) => {
-    const { settings, extractor, facts, progress } = inputs;
+    const { settings, extractor, facts, chroma, progress } = inputs;
     const stage = place.stages[place.index];
     const { plan, room, method } = inputs.memory[place.index];
     const { width, height, iterations, maxEvaluations } = stage;
     let best: BestImage | undefined;
     try {
       const content = owner.temporary(await atSize('content', inputs.content, stage));
+      await chroma?.prepare(stage);
       const styles = await stylesAt(inputs.styles, stage, owner);
       const loss = await makeLoss(settings, { extractor, content, styles, plan }, owner);
-      const objective = owner.temporary(createObjective(extractor, loss, [height, width], { room }));
+      const grey = chroma !== undefined;
+      const objective = owner.temporary(createObjective(extractor, loss, [height, width], { room, grey }));
       const first = owner.temporary(await atSize('init', place.start, stage));
       best = owner.temporary(new BestImage(first));
       const preset = settings.loss ? undefined : settings.preset.name;
@@ -111,7 +116,7 @@ export async function paintStage(inputs: StageInputs, place: StagePlace): Promis
         maxEvaluations,
         tolerance: settings.tolerance,
         signal: progress.signal,
-        onStep: recorder(place, history, best, progress),
+        onStep: recorder(inputs, place, history, best),
       });
       const { value, terms, evaluations, stopReason } = found;
       return {
@@ -124,7 +129,7 @@ export async function paintStage(inputs: StageInputs, place: StagePlace): Promis
         stopReason,
       };
     } catch (error) {
-      await tellInterrupted(error, place.before, best, progress);
+      await tellInterrupted(error, inputs, place.before, best);
       throw error;
     }
   });
@@ -168,10 +173,10 @@ interface Step {
 
 /** Makes the `onStep` of a stage: adds each step to the history, keeps the best image, and calls the listener. */
 function recorder(
+  { chroma, progress }: StageInputs,
   place: StagePlace,
   history: HistoryEntry[],
   best: BestImage,
-  progress: ProgressChannel,
 ): (step: Step) => Promise<void> {
   const { stages, index, before } = place;
   const { iterations } = stages[index];
@@ -196,7 +201,7 @@ function recorder(
       elapsedMs,
       secondsPerEvaluation,
       ...workOf(stages, index, { iteration, evaluations, secondsPerEvaluation }),
-      image: () => tf.clone(step.x),
+      image: () => shown(step.x, chroma),
     });
   };
 }
@@ -207,9 +212,9 @@ function recorder(
  */
 async function tellInterrupted(
   error: unknown,
+  { chroma, progress }: StageInputs,
   before: Painted | undefined,
   best: BestImage | undefined,
-  progress: ProgressChannel,
 ): Promise<void> {
   const inStage = before === undefined || best?.loss !== Infinity ? best : undefined;
   const loss = inStage?.loss ?? before?.loss;
@@ -219,12 +224,10 @@ async function tellInterrupted(
     reason: progress.reasonFor(error),
     loss,
     evaluations: (before?.evaluations ?? 0) + (best?.evaluations ?? 0),
-    image: () => inStage?.copy() ?? tf.clone((before as Painted).image),
+    image: () => tf.tidy(() => shown(inStage?.copy() ?? (before as Painted).image, chroma)),
   });
 }
 
-/** An image resized; always a new tensor. */
-async function atSize(option: string, image: Image, size: Size): Promise<Image> {
-  const [height, width] = image.shape;
-  return width === size.width && height === size.height ? tf.clone(image) : imageFrom(option, image, size);
-}
+/** A painted image as it is handed out; always a new tensor. */
+export const shown = (painted: Image, chroma: Chroma | undefined): Image =>
+  chroma ? chroma.restore(painted) : tf.clone(painted);

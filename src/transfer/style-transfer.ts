@@ -7,8 +7,10 @@ import type { Image } from '../image/image';
 import type { OpenImage } from '../image/image-reader';
 import type { Size } from '../image/size-rule';
 import type { ImageInput } from '../image/to-image';
-import { disposable, owning } from '../owning';
+import { disposable, type Owner, owning } from '../owning';
 import { anyPlatform, type Platform, requireBackend } from '../platform';
+import type { ColorChoice } from './color';
+import type { RunImages } from './moved-colors';
 import { isStartName, readSettings, type Settings, type StyleTransferOptions } from './options';
 import { paintStages } from './paint-stages';
 import { planStages } from './plan';
@@ -16,7 +18,7 @@ import { presetLayers } from './presets';
 import { ProgressChannel } from './progress-channel';
 import { factsOf, type RunFacts } from './run-facts';
 import { scheduleOf, sizeRule } from './schedule';
-import type { Painted, StageInputs } from './stage';
+import { type Painted, type StageInputs, shown } from './stage';
 import {
   decodeStyles,
   type GivenStyle,
@@ -119,9 +121,10 @@ async function run<Input>(
   progress: ProgressChannel,
 ): Promise<StyleTransferResult> {
   const { signal } = progress;
-  const { size, styleSize = size, init } = settings;
+  const { size, styleSize = size, init, color } = settings;
   await requireBackend(platform);
-  return owning(async ({ temporary, result }) => {
+  return owning(async (owner) => {
+    const { temporary, result } = owner;
     // Opened first, so that a misspelt name is reported before weights are read, and sizes are known before memory is
     // allocated for images.
     const content = await platform.open('content', inputs.content, signal);
@@ -137,22 +140,40 @@ async function run<Input>(
     const memory = planStages(settings, extractor, stages, largestOf(styles, styleRule), limit);
     await requireNetworkOf(styles, extractor, settings.preset.style);
 
+    const decoded: RunImages = {
+      content: temporary(await content.decode(painted)),
+      styles: await decodeStyles(styles, styleRule, temporary),
+    };
+    const images = await colored(color, decoded, owner, signal);
     const stageInputs: StageInputs = {
       settings,
       extractor,
       facts: factsOf(extractor),
-      content: temporary(await content.decode(painted)),
-      styles: await decodeStyles(styles, styleRule, temporary),
+      ...images,
       memory,
       progress,
     };
-    const first = temporary(await startImage(settings, stageInputs, stages[0], start));
+    const { chroma } = stageInputs;
+    const chosen = temporary(await startImage(settings, stageInputs, stages[0], start));
+    const first = chroma ? temporary(chroma.grey(chosen)) : chosen;
     const startTime = performance.now();
-    const { image, ...rest } = await paintStages(stageInputs, stages, first);
-    result(image);
+    const { image: last, ...rest } = await paintStages(stageInputs, stages, first);
+    const image = result(shown(temporary(last), chroma));
     const elapsedMs = performance.now() - startTime;
     return disposable({ image, ...rest, ...stageInputs.facts, elapsedMs, dispose: () => image.dispose() });
   });
+}
+
+/** The images of a run in their own colours, or in those that `color` asks for. */
+async function colored(
+  color: ColorChoice,
+  images: RunImages,
+  owner: Owner,
+  signal: AbortSignal,
+): Promise<RunImages> {
+  if (color === 'style') return images;
+  const { moveColors } = await import('./moved-colors');
+  return moveColors(color, images, owner, signal);
 }
 
 async function startImage(

@@ -14,6 +14,7 @@ import {
   styleNetworkOf,
 } from '../styles/require-style';
 import { isStyleFile, type StyleFile } from '../styles/style-file';
+import type { ColorChoice } from './color';
 import type { Preset } from './presets';
 import { pixels } from './scales';
 
@@ -104,15 +105,27 @@ export async function openStyle<Input>(
  * Refuses style files that a run cannot use, whatever its network.
  *
  * @throws InvalidArgumentError `WRONG_STYLE` if a file lacks what the preset compares; `CONFLICTING_OPTIONS` beside a
- *   custom loss, or where the run starts from the style
+ *   custom loss, where the run starts from the style, or where colours of the style would be moved
  */
 export function requireUsableStyles(
-  { loss, preset, init }: { readonly loss?: unknown; readonly preset: Preset; readonly init?: unknown },
+  {
+    loss,
+    preset,
+    init,
+    color,
+  }: {
+    readonly loss?: unknown;
+    readonly preset: Preset;
+    readonly init?: unknown;
+    readonly color: ColorChoice;
+  },
   styles: readonly OpenedStyle[],
 ): void {
   for (const { option, file } of styles) {
     if (!file) continue;
     if (loss !== undefined) throw noImage(option, file, 'loss', 'the custom loss');
+    // In grey, a file is taken as it is: it may have been made of grey images.
+    if (color !== 'style' && color !== 'content') throw noImage(option, file, 'color', `color: '${color}'`);
     requireStatistics(option, file, preset.style, `the preset '${preset.name}'`);
   }
   const [first] = styles;
