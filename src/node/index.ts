@@ -7,6 +7,7 @@ export { type NodeWeightsOptions, nodeWeights } from './node-weights';
 export { type ReadImageOptions, readImage } from './read-image';
 export type { ImageSource } from './source-bytes';
 export { type NodeStyleTransferOptions, styleTransfer } from './style-transfer';
+export { loadStyle, makeStyle, type NodeStyleDestination, type NodeStyleSource, saveStyle } from './styles';
 export { useTfjsNode } from './use-tfjs-node';
 export { type UseWasmOptions, useWasm } from './use-wasm';
 export {

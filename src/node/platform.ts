@@ -2,6 +2,7 @@ import { totalmem } from 'node:os';
 import type { Platform } from '../platform';
 import { type NodeImageInput, nodeImageReader } from './image-input';
 import { nodePlatform } from './node-weights';
+import { openStyleFile } from './style-files';
 import { useWasm } from './use-wasm';
 
 /**
@@ -12,6 +13,7 @@ export const platform: Platform<NodeImageInput> = {
   ...nodeImageReader,
   // A text with a dot or a slash is a path; without, it is the name of a start, perhaps misspelt.
   namesImage: (text) => /[./\\]/.test(text),
+  openStyle: openStyleFile,
   // Environment variables may change between runs.
   get weights() {
     return nodePlatform();

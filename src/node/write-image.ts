@@ -1,15 +1,13 @@
-import { stat } from 'node:fs/promises';
-import { dirname, extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { ImageError, InvalidArgumentError } from '../errors';
+import { extname } from 'node:path';
+import { InvalidArgumentError } from '../errors';
 import type { Image } from '../image/image';
 import { requireImage } from '../image/require-image';
 import { toImageData } from '../image/to-image';
-import { showText, showValue } from '../options/show';
+import { showValue } from '../options/show';
 import { abortSignal, number, oneOf, optionTable } from '../options/table';
 import { requireName } from '../options/validate';
-import { probeFile, replaceFile, targetOf } from './replace-file';
 import { runSharp } from './run-sharp';
+import { filePath, requireWritableFile, writeBytes } from './write-file';
 
 /** An image file format for writing. */
 export type ImageFormat = 'png' | 'jpeg' | 'webp' | 'avif' | 'tiff';
@@ -114,7 +112,7 @@ export async function writeImage(
   const known = formatOf(file, format);
   await requireWritable(file, { format: known });
   const bytes = await encodeImage(image, { format: known, quality, signal });
-  await explaining(file, () => replaceFile(file, bytes));
+  await writeBytes(file, bytes);
 }
 
 /**
@@ -129,9 +127,7 @@ export async function requireWritable(
 ): Promise<void> {
   const file = filePath(path);
   formatOf(file, format);
-  const existing = await stat(file).catch(() => undefined);
-  if (existing?.isDirectory()) throw notWritable(file, 'it is a folder; name a file in it');
-  await explaining(file, () => probeFile(file));
+  await requireWritableFile(file);
 }
 
 function formatOf(file: string, format: ImageFormat | undefined): ImageFormat {
@@ -148,52 +144,4 @@ function formatOf(file: string, format: ImageFormat | undefined): ImageFormat {
     `${showValue(file)} has no extension that names a format; accepted: ${accepted.join(', ')}.`,
     { option: 'path', value: file, accepted },
   );
-}
-
-function filePath(path: string | URL): string {
-  if (path instanceof URL || (typeof path === 'string' && path.startsWith('file:'))) {
-    const url = new URL(path);
-    if (url.protocol === 'file:') return fileURLToPath(url);
-  } else if (typeof path === 'string' && path !== '') return path;
-  const accepted = 'a path or a file: URL';
-  throw new InvalidArgumentError('WRONG_TYPE', `path is ${showValue(path)}; accepted: ${accepted}.`, {
-    option: 'path',
-    value: path,
-    accepted,
-  });
-}
-
-async function explaining(file: string, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const folder = dirname(await targetOf(file).catch(() => file));
-    const reasons: Record<string, string> = {
-      ENOENT: `there is no folder ${showValue(folder)}; create it first`,
-      ELOOP: 'it is a link that leads back to itself',
-      ENAMETOOLONG: 'the name is too long',
-      ENXIO: 'it is a pipe that no program reads from, or a device that does not exist',
-      EPIPE: 'the program that read from it has ended',
-      ENOTDIR: `${showValue(folder)} is no folder`,
-      EACCES: 'permission is denied; choose another folder or change its permissions',
-      EPERM: 'permission is denied; choose another folder or change its permissions',
-      ERR_ACCESS_DENIED:
-        "Node's permission model forbids it; start Node with --allow-fs-write for the folder",
-      EROFS: 'the disk is read-only; choose another folder',
-      ENOSPC: 'the disk is full; free some space or choose another disk. The previous content is untouched',
-      EDQUOT:
-        'your quota is used up; free some space or choose another disk. The previous content is untouched',
-    };
-    throw notWritable(file, reasons[code ?? ''] ?? showText(message), cause);
-  }
-}
-
-function notWritable(file: string, reason: string, cause?: unknown): ImageError {
-  return new ImageError('NOT_WRITABLE', `${showValue(file)} cannot be written: ${reason}.`, {
-    option: 'path',
-    value: file,
-    accepted: 'a file in a folder that can be written to',
-    cause,
-  });
 }

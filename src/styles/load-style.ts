@@ -51,7 +51,26 @@ export async function loadStyle(source: StyleSource, options: LoadStyleOptions =
     const bytes = await fetchStyle(url, { ...settings, cache: settings.cache ?? false }, signal);
     return decodeStyle('style', showUrl(url), bytes);
   }
+  requireNoDownload(options);
   return decodeStyle('style', 'the style', await bytesOf(source, signal));
+}
+
+/**
+ * Throws if options of downloads are given for a source that is not downloaded.
+ *
+ * @returns the signal, the one option that there is
+ */
+export function requireNoDownload(options: LoadStyleOptions): AbortSignal | undefined {
+  const { signal } = loadStyleOptions.read(options);
+  const dead = Object.entries(options).find(([name, value]) => name !== 'signal' && value !== undefined);
+  if (dead === undefined) return signal;
+  const [option, value] = dead;
+  const accepted = `${option} for an http: or https: URL`;
+  throw new InvalidArgumentError(
+    'CONFLICTING_OPTIONS',
+    `${option} has no effect where style is not downloaded; accepted: ${accepted}.`,
+    { option, value, accepted },
+  );
 }
 
 /** The bytes of a source that is in memory. */
