@@ -7,10 +7,9 @@ import {
   weightFormats,
 } from '../../weights/layers-model-files';
 import type { ReadWeightsOptions } from '../../weights/tensor-file';
-import { layerShapes } from './check-layer';
+import { layerShapes, readLayers } from './check-layers';
 import type { ConvLayer } from './layers';
 import { kerasLayer } from './naming';
-import { readLayers } from './read-layers';
 import type { WeightSource } from './source';
 
 export { type WeightFile, type WeightFormat, weightFormats };

@@ -5,7 +5,12 @@ export {
   type WeightFormat,
   weightFormats,
 } from './convert-weights';
-export type { FileSourceOptions } from './file-source';
+export {
+  type LayersModelOptions,
+  layersModelWeights,
+  type SafetensorsOptions,
+  safetensorsWeights,
+} from './file-weights';
 export {
   type ConvLayer,
   type PoolLayer,
@@ -13,7 +18,6 @@ export {
   type Vgg19Layer,
   vgg19Layers,
 } from './layers';
-export { type LayersModelOptions, layersModelWeights } from './layers-model-weights';
 export type { Pooling } from './network';
 export {
   type ResolvedWeights,
@@ -22,7 +26,7 @@ export {
   type Weights,
   type WeightsPlatform,
 } from './resolve-weights';
-export { type SafetensorsOptions, safetensorsWeights } from './safetensors-weights';
 export type { LayersWeights, LayerWeights, WeightConvention, WeightSource } from './source';
+export type { FileSourceOptions } from './tensor-source';
 export { type Vgg19WeightsOptions, vgg19Mirrors, vgg19Weights } from './vgg19-weights';
 export { type WeightMap, type WeightMapOptions, weightMap } from './weight-map';

@@ -1,5 +1,5 @@
 import type { NamedTensor } from '../../weights/tensor-file';
-import { type LayerPart, layerShapes } from './check-layer';
+import { type LayerPart, layerShapes } from './check-layers';
 import { type ConvLayer, vgg19Layers } from './layers';
 import type { WeightConvention } from './source';
 

@@ -8,12 +8,22 @@ import {
   type StoredTensor,
   type TensorFile,
 } from '../../weights/tensor-file';
-import { checkLayer, checkShape, type LayerPart, layerShapes, missingLayer } from './check-layer';
-import type { FileSourceOptions } from './file-source';
+import { checkLayer, checkShape, type LayerPart, layerShapes, missingLayer } from './check-layers';
 import { type ConvLayer, vgg19Convolutions } from './layers';
 import type { Naming } from './naming';
 import { requireVgg19 } from './other-networks';
 import { type LayersWeights, type WeightConvention, type WeightSource, weightConventions } from './source';
+
+/** Options of every source that reads files. */
+export interface FileSourceOptions {
+  /**
+   * Input convention of the weights: colour order, scale and mean. @default as stated in the file; else 'caffe' for a
+   * tfjs model, because Keras' VGG-19 has the authors' own weights, and 'torchvision' for safetensors
+   */
+  readonly convention?: WeightConvention | undefined;
+  /** Name in reports. @default `'VGG-19 from <location>'` */
+  readonly name?: string | undefined;
+}
 
 /**
  * VGG-19 in a file of named tensors.

@@ -4,9 +4,9 @@ import { requireUrl } from '../../storage/remote-location';
 import { downloadOptions, type RemoteOptions } from '../../storage/remote-options';
 import { RemoteStore } from '../../storage/remote-store';
 import { sizeOf } from '../../weights/tensor-file';
-import { layerShapes } from './check-layer';
+import { layerShapes } from './check-layers';
+import { layersModelWeights } from './file-weights';
 import { type ConvLayer, vgg19Convolutions } from './layers';
-import { layersModelWeights } from './layers-model-weights';
 import type { WeightSource } from './source';
 
 /** Options of {@link vgg19Weights}. */

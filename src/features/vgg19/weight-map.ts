@@ -1,6 +1,6 @@
 import { any, oneOf, optionTable } from '../../options/table';
 import { requireName } from '../../options/validate';
-import { checkedLayers } from './check-layer';
+import { checkedLayers } from './check-layers';
 import { type ConvLayer, vgg19Convolutions } from './layers';
 import { type LayerWeights, type WeightConvention, type WeightSource, weightConventions } from './source';
 

@@ -1,6 +1,6 @@
 import { decodeTensor } from '../../../weights/tensor-encoding';
 import { sizeOf } from '../../../weights/tensor-file';
-import { layerShapes } from '../check-layer';
+import { layerShapes } from '../check-layers';
 import type { ConvLayer } from '../layers';
 import { paperLayers } from '../paper-layers';
 import type { LayerWeights, WeightConvention } from '../source';

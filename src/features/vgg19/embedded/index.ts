@@ -1,4 +1,4 @@
-import { checkedLayers } from '../check-layer';
+import { checkedLayers } from '../check-layers';
 import type { ConvLayer } from '../layers';
 import type { WeightSource } from '../source';
 import bytes from './embedded.bin';
