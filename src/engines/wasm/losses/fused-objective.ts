@@ -81,7 +81,7 @@ export function fusedObjective(
   network: Network,
   loss: Loss,
   size: Size,
-  { room, tiling: given }: FusedObjectiveOptions = {},
+  { room, grey, tiling: given }: FusedObjectiveOptions = {},
 ): FusedObjective {
   network.requireAlive();
   const { engine } = network;
@@ -131,14 +131,14 @@ export function fusedObjective(
     };
 
     /** Values of the losses that tfjs computes, and gradients with respect to their own layers. */
-    const byTfjs = (image: Float32Array) =>
+    const byTfjs = (image: () => Float32Array) =>
       parts
         .flatMap((part) => ('loss' in part ? [part] : []))
         .map(({ name, weight, loss: leaf }) =>
           tf.tidy(() => {
             const featureOf = (layer: LayerName) =>
               layer === 'image'
-                ? tf.tensor4d(image.slice(), [1, height, width, 3])
+                ? tf.tensor4d(image().slice(), [1, height, width, 3])
                 : tensorOf(engine, passes.of[0].second.map(layer));
             const features = Object.fromEntries(leaf.layers.map((layer) => [layer, featureOf(layer)]));
             const { value, gradients } = valueAndCotangents(leaf, features as Features);
@@ -149,14 +149,18 @@ export function fusedObjective(
         );
 
     function* evaluation(image: () => Float32Array, gradient: () => Float32Array): Steps<FusedValue> {
-      const rowsOfImage = ({ rows }: Band) => image().subarray(rows.from * row, rows.to * row);
+      const pixels = (from: number, to: number) => {
+        const part = image().subarray(from * row, to * row);
+        return grey ? meanOfChannels(part) : part;
+      };
+      const rowsOfImage = ({ rows }: Band) => pixels(rows.from, rows.to);
       for (const { engineTerm } of engineTerms) engineTerm.begin();
       for (const [k, band] of bands.entries()) {
         if (k > 0) yield;
         for (const maps of passes.of[k].first.forwardSteps(rowsOfImage(band), accumulate(band)))
           passes.keep(band, maps);
       }
-      const others = tf.tidy(() => byTfjs(image()));
+      const others = tf.tidy(() => byTfjs(() => pixels(0, height)));
       try {
         const values = Object.fromEntries(parts.map(({ name }) => [name, 0]));
         for (const { name, value } of others) values[name] = value;
@@ -203,6 +207,7 @@ export function fusedObjective(
           for (let i = 0; i < covered; i++) all[i] += found[i];
           all.set(found.subarray(covered), covered);
         }
+        if (grey) meanOfChannels(gradient(), gradient());
         return { value: Object.values(values).reduce((a, b) => a + b, 0), terms: values };
       } finally {
         for (const { gradients } of others) tf.dispose(gradients as tf.TensorContainer);
@@ -258,6 +263,7 @@ export function fusedObjective(
       );
 
     return {
+      grey,
       compute,
       computeInTurns,
       evaluate(image) {
@@ -281,6 +287,16 @@ export function fusedObjective(
       },
     };
   });
+}
+
+/** The mean of the channels of pixels, in each. @param to may be `pixels` itself */
+function meanOfChannels(
+  pixels: Float32Array,
+  to: Float32Array = new Float32Array(pixels.length),
+): Float32Array {
+  for (let i = 0; i < pixels.length; i += 3)
+    to[i] = to[i + 1] = to[i + 2] = (pixels[i] + pixels[i + 1] + pixels[i + 2]) / 3;
+  return to;
 }
 
 /** The parts of a loss, and what they mean for the memory of an objective. */
