@@ -80,8 +80,8 @@ const losses: Readonly<Record<string, (extractor: EngineExtractor, size: Size) =
 export function tileContract(make: () => Promise<EngineExtractor> | EngineExtractor): void {
   it.each(Object.keys(losses))('gives the value and the gradient of the whole image: %s', async (name) => {
     for (const size of [
-      [61, 23],
-      [40, 16],
+      [131, 23],
+      [104, 16],
     ] as const) {
       const extractor = await make();
       const loss = losses[name](extractor, size);
@@ -92,7 +92,7 @@ export function tileContract(make: () => Promise<EngineExtractor> | EngineExtrac
   });
 
   it('has the gradient that central differences find', async () => {
-    const size = [45, 9] as const;
+    const size = [90, 9] as const;
     const extractor = await make();
     const loss = sum([losses.perceptual(extractor, size), losses['style by elements'](extractor, size)]);
     const objective = createObjective(extractor, loss, size, {
@@ -128,7 +128,7 @@ export function tileContract(make: () => Promise<EngineExtractor> | EngineExtrac
   });
 
   it('refuses a loss that tiles cannot compute, before any work, with the reason and what works', async () => {
-    const size = [60, 20] as const;
+    const size = [120, 20] as const;
     const extractor = await make();
     const custom = defineLoss({
       name: 'mine',
@@ -157,7 +157,7 @@ export function tileContract(make: () => Promise<EngineExtractor> | EngineExtrac
   it('refuses what does not fit by tiles either, with a size that does', async () => {
     const extractor = await make();
     const loss = losses['style by elements'](extractor, [400, 300]);
-    const room = 2e6;
+    const room = 2 * (extractor.plan?.(requestOf(loss, [16, 16])).bytes ?? 0);
     const error = thrownBy(() => createObjective(extractor, loss, [40_000, 30_000], { room }));
     expect(error).toMatchObject({ code: 'OUT_OF_MEMORY', option: 'size' });
     const [, width, height] = /about (\d+) x (\d+) pixels/.exec((error as Error).message) ?? [];
@@ -167,7 +167,7 @@ export function tileContract(make: () => Promise<EngineExtractor> | EngineExtrac
   });
 
   it('refuses targets of another size, and images of another size', async () => {
-    const [size, other] = [[60, 20] as const, [56, 20] as const];
+    const [size, other] = [[120, 20] as const, [112, 20] as const];
     const extractor = await make();
     const wrong = expect.objectContaining({ code: 'WRONG_SHAPE' });
     for (const name of ['content, by feature maps', 'perceptual, of the image in place of its features']) {
@@ -190,7 +190,7 @@ export function tileContract(make: () => Promise<EngineExtractor> | EngineExtrac
   });
 
   it('leaks nothing where a loss of the image fails, and nothing once all is disposed', async () => {
-    const size = [60, 20] as const;
+    const size = [120, 20] as const;
     const [image, before] = [noise(...size), tf.memory().numTensors];
     const extractor = await make();
     let fails = true;
@@ -255,15 +255,25 @@ export async function expectTilesLikeWhole(
   image.dispose();
 }
 
-/** The most room, about, in which a run is planned with so many tiles or more. */
+/** The most room in which a run is planned with so many tiles or more. */
 export function roomForTiles(extractor: EngineExtractor, loss: Loss, size: Size, tiles: number): number {
   const request = requestOf(loss, size);
-  const whole = extractor.plan?.(request);
-  for (let room = whole?.bytes ?? 0; room > 1000; room *= 0.95) {
-    const plan = extractor.plan?.({ ...request, room });
-    if (plan && plan.tiles >= tiles) return room;
+  const tilesIn = (room: number): number => {
+    try {
+      return extractor.plan?.({ ...request, room }).tiles ?? 0;
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'OUT_OF_MEMORY' });
+      return Number.POSITIVE_INFINITY;
+    }
+  };
+  let [least, most] = [0, extractor.plan?.(request).bytes ?? 0];
+  while (most - least > 1) {
+    const room = Math.floor((least + most) / 2);
+    if (tilesIn(room) >= tiles) least = room;
+    else most = room;
   }
-  throw new Error(`no plan has ${tiles} tiles`);
+  if (tilesIn(least) === Number.POSITIVE_INFINITY) throw new Error(`no plan has ${tiles} tiles`);
+  return least;
 }
 
 /** The memory of a loss, as `styleTransfer` asks for it. */

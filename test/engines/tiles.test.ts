@@ -1,5 +1,7 @@
 import { describe, it } from 'vitest';
+import { createWasmExtractor } from '../../src/engines/wasm/wasm-extractor';
 import type { LayerName } from '../../src/features/layer-name';
+import { loadedVgg19 } from '../../src/features/vgg19/network';
 import { contentLoss, styleLoss, sum, totalVariationLoss, weighted } from '../../src/losses';
 import { lossOfImage } from '../../src/losses/image-target';
 import { tinyExtractor } from '../../src/testing';
@@ -8,14 +10,27 @@ import { onEachBackend } from '../support/backends';
 import { noise } from '../support/images';
 import { hasShared } from '../support/shared';
 import { realVgg19 } from '../support/vgg19';
+import { randomWeights } from './wasm/random-weights';
+
+const network = loadedVgg19(randomWeights('conv3_1'), {
+  lastLayer: 'conv3_1',
+  convention: 'caffe',
+  pooling: 'average',
+  weightsName: 'random',
+});
 
 onEachBackend((backend) => {
   describe('tiles of the tfjs engine', () =>
     tileContract(() => tinyExtractor({ seed: 3, pooling: 'average' })));
+  // The engine's kernels do not depend on the backend, which computes losses without terms.
+  if (backend === 'cpu') {
+    describe('tiles of the wasm engine', () =>
+      tileContract(() => createWasmExtractor({ ...network, threads: 2 })));
+  }
 
   // The cpu backend's loops take minutes.
   if (backend === 'wasm') {
-    it.skipIf(!hasShared('vgg19-uint8')).each(['tfjs'] as const)(
+    it.skipIf(!hasShared('vgg19-uint8')).each(['tfjs', 'wasm'] as const)(
       'tiles of VGG-19 to conv5_1 give loss and gradient of the whole image at every layer, engine %s',
       async (engine) => {
         const extractor = await realVgg19('conv5_1', 'vgg19-uint8', engine);

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Features } from '../../../features/extractor';
 import type { LayerName } from '../../../features/layer-name';
 import type { Loss, LossTerm } from '../../../losses/loss';
+import { lossOfTerms } from '../../../losses/loss-of-terms';
 import { namedLeaves, type Objective, type ObjectiveOptions, valueAndCotangents } from '../../../objective';
 import { Lifetime, owning } from '../../../owning';
 import type { Band } from '../../shared/bands';
@@ -163,7 +164,7 @@ export function fusedObjective(
       const others = tf.tidy(() => byTfjs(() => pixels(0, height)));
       try {
         const values = Object.fromEntries(parts.map(({ name }) => [name, 0]));
-        for (const { name, value } of others) values[name] = value;
+        for (const { name, value } of others) values[name] += value;
         for (const [k, band] of bands.entries()) {
           const pass = passes.of[k].second;
           const last = k === bands.length - 1;
@@ -301,9 +302,15 @@ function meanOfChannels(
 
 /** The parts of a loss, and what they mean for the memory of an objective. */
 function resolve(network: Network, loss: Loss) {
-  const found = namedLeaves(loss).map(({ name, weight, loss: leaf }) => {
-    const terms = leaf.terms?.every((term) => isEngineTerm(term, network)) ? leaf.terms : undefined;
-    return { name, weight, loss: leaf, terms };
+  const found = namedLeaves(loss).flatMap(({ name, weight, loss: leaf }) => {
+    const terms = leaf.terms?.filter((term) => isEngineTerm(term, network)) ?? [];
+    if (terms.length === 0) return [{ name, weight, loss: leaf, terms: undefined }];
+    const ofEngine = { name, weight, loss: leaf, terms };
+    const others = leaf.terms?.filter((term) => !isEngineTerm(term, network)) ?? [];
+    if (others.length === 0) return [ofEngine];
+    // A Gram matrix of the image beside those of layers. These terms hold nothing that the leaf does not free.
+    const byTfjs = lossOfTerms(leaf.name, others, { held: [] });
+    return [ofEngine, { name, weight, loss: byTfjs, terms: undefined }];
   });
   const terms = found.flatMap((part) => part.terms ?? []);
   const cotangents = found.flatMap((part) => (part.terms ? [] : part.loss.layers));
