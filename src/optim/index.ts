@@ -9,7 +9,7 @@ export {
   minimize,
   type ScalarOf,
 } from './minimize';
-export type { MinimizeResult, MinimizeStep, StopReason } from './minimize-in';
+export type { BestPoint, MinimizeResult, MinimizeStep, StopReason } from './minimize-in';
 export type { ObjectiveFunction, ObjectiveValue, Problem } from './problem';
 export {
   type PyramidOptions,

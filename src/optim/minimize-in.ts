@@ -16,7 +16,7 @@ export async function minimizeIn<V, S, X>(
   options: MinimizeSettings<V, X>,
 ): Promise<MinimizeResult<V>> {
   const { space } = problem;
-  const { bounds, maxIterations, maxEvaluations, signal, onStep } = options;
+  const { bounds, maxIterations, maxEvaluations, signal, onStep, onInterrupted } = options;
   const run = new Run({ problem, bounds, maxEvaluations, signal });
   const converged = convergence(options.tolerance, space.size, options.method.monotone ?? false);
   let iterations = 0;
@@ -36,15 +36,22 @@ export async function minimizeIn<V, S, X>(
   const inside = bounds ? space.project(start, bounds) : start;
   if (inside !== start) space.dispose(start);
   const stepper = await options.method.begin(run, inside);
-  let stopReason = await stopAfter(stepper);
-  while (stopReason === undefined) {
-    const moved = await stepper.advance();
-    if (moved === 'stalled') stopReason = 'stalled';
-    else if (moved === 'exhausted') stopReason = 'maxEvaluations';
-    else {
-      iterations++;
-      stopReason = await stopAfter(stepper);
+  let stopReason: StopReason | undefined;
+  try {
+    stopReason = await stopAfter(stepper);
+    while (stopReason === undefined) {
+      const moved = await stepper.advance();
+      if (moved === 'stalled') stopReason = 'stalled';
+      else if (moved === 'exhausted') stopReason = 'maxEvaluations';
+      else {
+        iterations++;
+        stopReason = await stopAfter(stepper);
+      }
     }
+  } catch (error) {
+    const { x, value, terms } = stepper.best;
+    await onInterrupted?.({ x, value, terms, evaluations: run.evaluations }, error);
+    throw error;
   }
   const { x, value, terms, gradientNorm } = stepper.best;
   return { x, value, terms, gradientNorm, iterations, evaluations: run.evaluations, stopReason };
@@ -59,6 +66,7 @@ export interface MinimizeSettings<V, X> {
   readonly tolerance: ReturnType<typeof readTolerance>;
   readonly signal: AbortSignal | undefined;
   readonly onStep: ((step: MinimizeStep<V>) => unknown) | undefined;
+  readonly onInterrupted?: ((best: BestPoint<V>, reason: unknown) => unknown) | undefined;
 }
 
 /** Why a minimisation ended. */
@@ -91,6 +99,17 @@ export interface MinimizeStep<V> {
    * The point itself, created on first access; valid until the callback has returned, so copy it to keep it.
    */
   readonly x: V;
+}
+
+/** The lowest point of a run that ends early, for `onInterrupted`. */
+export interface BestPoint<V> {
+  /** The point itself, created on first access; valid until the callback has returned, so copy it to keep it. */
+  readonly x: V;
+  readonly value: number;
+  /** The summands of the value by name, if the objective reports them. */
+  readonly terms: Readonly<Record<string, number>>;
+  /** Evaluations of the objective, with one that failed. */
+  readonly evaluations: number;
 }
 
 /** Result of `minimize`. */

@@ -6,7 +6,13 @@ import { Lifetime } from '../owning';
 import { isVector, readBounds, type Vector } from './box';
 import { lbfgs } from './lbfgs';
 import { isMethod, type Method } from './method';
-import { type MinimizeResult, type MinimizeSettings, type MinimizeStep, minimizeIn } from './minimize-in';
+import {
+  type BestPoint,
+  type MinimizeResult,
+  type MinimizeSettings,
+  type MinimizeStep,
+  minimizeIn,
+} from './minimize-in';
 import {
   arrayProblem,
   type ObjectiveFunction,
@@ -71,6 +77,12 @@ export interface MinimizeOptions<V> {
    * run.
    */
   readonly onStep?: ((step: MinimizeStep<V>) => unknown) | undefined;
+  /**
+   * Called once if the run ends by an error, of whatever origin, or by the signal after its first evaluation: with the
+   * lowest point so far, and what the run will be rejected with. A returned promise is awaited; an error of the callback
+   * takes the place of the other.
+   */
+  readonly onInterrupted?: ((best: BestPoint<V>, reason: unknown) => unknown) | undefined;
 }
 
 const minimizeOptions = <V extends Vector>() =>
@@ -87,6 +99,7 @@ const minimizeOptions = <V extends Vector>() =>
     ),
     signal: abortSignal(),
     onStep: callback(),
+    onInterrupted: callback(),
   });
 
 /**
@@ -149,10 +162,11 @@ async function minimizeProblem<V, S, X extends Vector>(
   problem: Problem<V, S, X>,
   start: X,
   { lower, upper }: Bounds<X>,
-  settings: Omit<MinimizeSettings<V, X>, 'bounds' | 'onStep'> & Pick<MinimizeOptions<X>, 'onStep'>,
+  settings: Omit<MinimizeSettings<V, X>, 'bounds' | 'onStep' | 'onInterrupted'> &
+    Pick<MinimizeOptions<X>, 'onStep' | 'onInterrupted'>,
 ): Promise<MinimizeResult<X>> {
   const { space } = problem;
-  const { method, onStep } = settings;
+  const { method, onStep, onInterrupted } = settings;
   const boundFrom = async (bound: number | X | undefined) =>
     typeof bound === 'object' ? problem.toVector(bound) : bound;
   try {
@@ -162,7 +176,9 @@ async function minimizeProblem<V, S, X extends Vector>(
     const found = await minimizeIn(problem, await problem.toVector(start), {
       ...settings,
       bounds: bounds.lower === undefined && bounds.upper === undefined ? undefined : bounds,
-      onStep: onStep && ((step) => tell(problem, step, onStep)),
+      onStep: onStep && ((step) => lend(problem, step, onStep)),
+      onInterrupted:
+        onInterrupted && ((best, reason) => lend(problem, best, (own) => onInterrupted(own, reason))),
     });
     return { ...found, x: problem.fromVector(found.x) };
   } finally {
@@ -174,21 +190,24 @@ async function minimizeProblem<V, S, X extends Vector>(
 const pyramidVectors = 1;
 
 /**
- * Calls `onStep`. The point is converted to the caller's kind of vector when first read, and freed after the callback.
+ * Calls back with a point, which is converted to the caller's kind of vector when first read, and freed after the
+ * callback.
  */
-async function tell<V, S, X extends Vector>(
+async function lend<P extends { readonly x: V }, V, S, X extends Vector>(
   problem: Problem<V, S, X>,
-  step: MinimizeStep<V>,
-  onStep: (step: MinimizeStep<X>) => unknown,
+  point: P,
+  callback: (point: Omit<P, 'x'> & { readonly x: X }) => unknown,
 ): Promise<unknown> {
-  const life = new Lifetime("The step's x");
+  const life = new Lifetime("The callback's x");
   let made: X | undefined;
   try {
-    return await onStep({
-      ...step,
+    return await callback({
+      ...point,
       get x() {
         life.requireAlive();
-        made ??= problem.fromVector(step.x);
+        made ??= problem.fromVector(point.x);
+        // A callback may read it in a `tf.tidy`, and once more after that.
+        if (made instanceof tf.Tensor) tf.keep(made);
         return made;
       },
     });

@@ -6,7 +6,6 @@ import { createObjective } from '../objective';
 import { minimize, type StopReason } from '../optim';
 import { type Owner, owning } from '../owning';
 import { atSize } from './at-size';
-import { BestImage } from './best-image';
 import { makeLoss } from './make-loss';
 import type { Chroma } from './moved-colors';
 import type { Settings } from './options';
@@ -86,7 +85,8 @@ export async function paintStage(inputs: StageInputs, place: StagePlace): Promis
     const stage = place.stages[place.index];
     const { plan, room, method } = inputs.memory[place.index];
     const { width, height, iterations, maxEvaluations } = stage;
-    let best: BestImage | undefined;
+    let best: Best | undefined;
+    let told = false;
     try {
       const content = owner.temporary(await atSize('content', inputs.content, stage));
       await chroma?.prepare(stage);
@@ -95,7 +95,7 @@ export async function paintStage(inputs: StageInputs, place: StagePlace): Promis
       const grey = chroma !== undefined;
       const objective = owner.temporary(createObjective(extractor, loss, [height, width], { room, grey }));
       const first = owner.temporary(await atSize('init', place.start, stage));
-      best = owner.temporary(new BestImage(first));
+      best = { loss: Infinity, evaluations: 0, image: () => tf.clone(first) };
       const preset = settings.loss ? undefined : settings.preset.name;
       const { layers } = loss;
       await progress.send({
@@ -116,7 +116,12 @@ export async function paintStage(inputs: StageInputs, place: StagePlace): Promis
         maxEvaluations,
         tolerance: settings.tolerance,
         signal: progress.signal,
-        onStep: recorder(inputs, place, history, best),
+        onStep: recorder(inputs, place, history),
+        onInterrupted: ({ x, value: loss, evaluations }, error) => {
+          told = true;
+          const image = () => tf.clone(x);
+          return tellInterrupted(error, inputs, place.before, { loss, evaluations, image });
+        },
       });
       const { value, terms, evaluations, stopReason } = found;
       return {
@@ -129,7 +134,7 @@ export async function paintStage(inputs: StageInputs, place: StagePlace): Promis
         stopReason,
       };
     } catch (error) {
-      await tellInterrupted(error, inputs, place.before, best);
+      if (!told) await tellInterrupted(error, inputs, place.before, best);
       throw error;
     }
   });
@@ -171,12 +176,11 @@ interface Step {
   readonly x: Image;
 }
 
-/** Makes the `onStep` of a stage: adds each step to the history, keeps the best image, and calls the listener. */
+/** Makes the `onStep` of a stage: adds each step to the history and calls the listener. */
 function recorder(
   { chroma, progress }: StageInputs,
   place: StagePlace,
   history: HistoryEntry[],
-  best: BestImage,
 ): (step: Step) => Promise<void> {
   const { stages, index, before } = place;
   const { iterations } = stages[index];
@@ -188,7 +192,6 @@ function recorder(
     const ms = performance.now() - startTime;
     const elapsedMs = msBefore + ms;
     history.push({ stage, iteration, evaluations, loss, terms, elapsedMs });
-    best.offer(step.x, loss, evaluations);
     const secondsPerEvaluation = ms / 1000 / evaluations;
     await progress.send({
       type: 'step',
@@ -206,6 +209,13 @@ function recorder(
   };
 }
 
+/** The best image of a stage so far, made on demand, with its loss, which is infinite before the first evaluation. */
+interface Best {
+  readonly loss: number;
+  readonly evaluations: number;
+  image(): Image;
+}
+
 /**
  * Sends the last event of a run that ends early, unless it has not begun: with the best image of the stage once it has
  * evaluated one, else with what the stages before have painted.
@@ -214,7 +224,7 @@ async function tellInterrupted(
   error: unknown,
   { chroma, progress }: StageInputs,
   before: Painted | undefined,
-  best: BestImage | undefined,
+  best: Best | undefined,
 ): Promise<void> {
   const inStage = before === undefined || best?.loss !== Infinity ? best : undefined;
   const loss = inStage?.loss ?? before?.loss;
@@ -224,7 +234,7 @@ async function tellInterrupted(
     reason: progress.reasonFor(error),
     loss,
     evaluations: (before?.evaluations ?? 0) + (best?.evaluations ?? 0),
-    image: () => tf.tidy(() => shown(inStage?.copy() ?? (before as Painted).image, chroma)),
+    image: () => tf.tidy(() => shown(inStage?.image() ?? (before as Painted).image, chroma)),
   });
 }
 

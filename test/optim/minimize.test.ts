@@ -47,6 +47,67 @@ describe.each([
     }
   });
 
+  it.each(['an error of the objective', 'the signal', 'an error of the callback'] as const)(
+    'hands out its lowest point once if it is interrupted by %s, before it is rejected with the same',
+    async (cause) => {
+      const reason = new Error('enough');
+      const controller = new AbortController();
+      const values: number[] = [];
+      const told: unknown[] = [];
+      let late: { readonly x: Float64Array } | undefined;
+      const fail = () => {
+        throw reason;
+      };
+      const run = minimize(
+        (x: Float64Array) => {
+          if (cause === 'an error of the objective' && values.length === 5) fail();
+          return problem.evaluate(x);
+        },
+        problem.start,
+        {
+          method,
+          signal: controller.signal,
+          onStep: ({ value }) => {
+            values.push(value);
+            if (values.length < 5) return;
+            if (cause === 'the signal') controller.abort(reason);
+            if (cause === 'an error of the callback') fail();
+          },
+          onInterrupted: async (best, why) => {
+            await new Promise((resolve) => setTimeout(resolve, 1));
+            late = best;
+            told.push(why, best.value, problem.evaluate(best.x).value);
+            expect(best.evaluations).toBeGreaterThanOrEqual(values.length);
+          },
+        },
+      );
+      await expect(run).rejects.toBe(reason);
+      const lowest = Math.min(...values);
+      expect(told).toEqual([reason, lowest, lowest]);
+      expect(() => late?.x).toThrow(expect.objectContaining({ code: 'DISPOSED' }));
+    },
+  );
+
+  it('has no lowest point to hand out before the first evaluation, nor after a run that was not interrupted', async () => {
+    const onInterrupted = () => expect.unreachable();
+    await expect(
+      minimize(() => ({ value: Number.NaN, gradient: problem.start }), problem.start, {
+        method,
+        onInterrupted,
+      }),
+    ).rejects.toMatchObject({ code: 'NOT_FINITE' });
+    await minimize(problem, problem.start, { method, maxIterations: 2, onInterrupted });
+  });
+
+  it('is rejected with the error of the callback that takes the lowest point', async () => {
+    const run = minimize(problem, problem.start, {
+      method,
+      onStep: () => Promise.reject(new Error('first')),
+      onInterrupted: () => Promise.reject(new Error('second')),
+    });
+    await expect(run).rejects.toThrow('second');
+  });
+
   it('stops when the callback says so, and waits for it', async () => {
     const result = await minimize(problem, problem.start, {
       method,

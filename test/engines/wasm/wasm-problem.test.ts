@@ -252,12 +252,39 @@ describe('the memory beside the engine', () => {
     expect(vectors.memory.bytes).toBe(128);
   });
 
+  it('makes a tensor of the lowest point of an interrupted run where it is read, and frees it', async () => {
+    for (const look of [false, true]) {
+      const before = tf.memory().numTensors;
+      let lowest: Image | undefined;
+      const run = minimize(over, start, {
+        method,
+        bounds: [0, 1],
+        onStep: ({ iteration }) => {
+          if (iteration === 3) throw new Error('enough');
+        },
+        onInterrupted: (best) => {
+          expect(tf.memory().numTensors).toBe(before);
+          if (look) lowest = best.x;
+          expect(tf.memory().numTensors).toBe(before + (look ? 1 : 0));
+        },
+      });
+      await expect(run).rejects.toThrow('enough');
+      expect(lowest?.isDisposed).toBe(look ? true : undefined);
+      expect(tf.memory().numTensors).toBe(before);
+    }
+  });
+
   it('makes a tensor of each step’s point where it is read, and frees it', async () => {
     const seen: Image[] = [];
     const { x } = await minimize(over, start, {
       method,
       maxEvaluations: 3,
-      onStep: (step) => void seen.push(step.x),
+      onStep: (step) => {
+        // Of more than one read one may be in a scope of the caller's.
+        const sum = tf.tidy(() => tf.sum(step.x).dataSync()[0]);
+        expect(tf.tidy(() => tf.sum(step.x).dataSync()[0])).toBe(sum);
+        seen.push(step.x);
+      },
     });
     expect(seen.length).toBeGreaterThan(1);
     expect(seen.every((image) => image.isDisposed)).toBe(true);
