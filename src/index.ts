@@ -40,6 +40,15 @@ export type {
 export type { RunFacts } from './transfer/run-facts';
 export { type SaveStyle, type StyleWriter, saveStyle } from './transfer/save-style';
 export type { Scale, Scales } from './transfer/scales';
+export type {
+  ImageRecord,
+  MethodRecord,
+  NetworkRecord,
+  RecordedOptions,
+  SettingsRecord,
+  StageRecord,
+  StyleRecord,
+} from './transfer/settings-record';
 export type { HistoryEntry } from './transfer/stage';
 export { type StyleTransfer, type StyleTransferResult, styleTransfer } from './transfer/style-transfer';
 export type { StyleEntry, StyleInput } from './transfer/styles';

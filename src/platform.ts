@@ -28,6 +28,8 @@ export interface Platform<Input> extends ImageReader<Input> {
   readonly weights?: WeightsPlatform | undefined;
   /** Bytes of memory that the machine lets a program have. Default: unknown. */
   readonly memory?: (() => number) | undefined;
+  /** What decodes and resamples image files, with its version: `'sharp 0.35.5'`. Default: the platform itself. */
+  readonly decoder?: (() => Promise<string | undefined>) | undefined;
   /** Sets up a tfjs backend if the program has none. Default: a missing backend is an error. */
   readonly startBackend?: (() => Promise<void>) | undefined;
 }

@@ -106,6 +106,11 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     cause: '`expectNoLeak` counted more or fewer tensors afterwards than the function returned.',
     cure: 'Dispose what the function makes and does not return, and nothing that was handed in.',
   },
+  MALFORMED_SETTINGS: {
+    classes: argument,
+    cause: 'A settings record has a field that is missing, unknown or not accepted, or is none.',
+    cure: 'Pass `result.settings` as it was, or read it from the picture again with `readSettingsRecord`.',
+  },
   MALFORMED_STYLE: {
     classes: image,
     cause: 'A style file is no such file, is cut short, or is of a version of the format that is not known.',
@@ -157,6 +162,12 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     cause: 'An image or weights hold NaN or infinity, or a loss or its gradient is not finite at the start.',
     cure: 'Check the numbers that go in; for a custom loss use `checkGradient`.',
   },
+  NOT_REPLAYABLE: {
+    classes: ['InvalidArgumentError', 'WeightsError'],
+    cause:
+      'A run cannot be repeated from its settings: an option was an object or a function, which no record holds, or the weights found by default are others.',
+    cure: 'Give that option beside `settings`; for weights, those whose SHA-256 the message names, or others on purpose.',
+  },
   NOT_TILEABLE: {
     classes: environment,
     cause:
@@ -201,6 +212,11 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     classes: environment,
     cause: 'WebAssembly has no relaxed SIMD here.',
     cure: 'Leave `relaxedSimd` out, or use Node 22 or a browser that has it.',
+  },
+  NO_SETTINGS: {
+    classes: image,
+    cause: 'A picture or a JSON file holds no settings record.',
+    cure: 'Use a file that the command or `writeImage(..., { settings })` wrote; programs that edit pictures often drop it.',
   },
   NO_SHARP: {
     classes: environment,
@@ -295,6 +311,12 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     cause: 'The wasm engine does not compute a network of these steps.',
     cure: "Use `engine: 'tfjs'`, which takes any order of steps.",
   },
+  UNSUPPORTED_SETTINGS: {
+    classes: argument,
+    cause:
+      'A settings record has another version of the format than this library reads. The message names both.',
+    cure: 'Repeat the run with the version of the library that wrote the record; the message names it.',
+  },
   UNSUPPORTED_WEIGHTS: {
     classes: argument,
     cause: '`weights` is a file of a kind that is not read, such as .pth, .npz, .h5 or .onnx.',
@@ -372,6 +394,11 @@ export const warningCodes: Readonly<Record<WarningCode, CodeEntry>> = {
     cause:
       "The engine that `engine: 'auto'` prefers does not start here; the next one computes, more slowly. The message has the reason.",
     cure: "Remove the reason, or name an engine: `engine: 'tfjs'`.",
+  },
+  SETTINGS_DIFFER: {
+    cause:
+      'A run that repeats another by its settings may give another picture: an image, an option or a version is not the recorded one. The message names each.',
+    cure: 'If that is what you want, nothing. Else use the recorded images and versions, and leave out what replaces recorded options.',
   },
   THREADS_UNAVAILABLE: {
     cause: 'Fewer threads start than the processor has cores; the message has the reason.',

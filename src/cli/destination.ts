@@ -4,8 +4,15 @@ import { fileURLToPath } from 'node:url';
 import { ImageError, InvalidArgumentError } from '../errors';
 import type { Image } from '../image/image';
 import { keepImage } from '../node/keep-image';
-import { encodeImage, type ImageFormat, requireWritable, writeImage } from '../node/write-image';
+import {
+  encodeImage,
+  type ImageFormat,
+  requireWritable,
+  type WriteImageOptions,
+  writeImage,
+} from '../node/write-image';
 import { showValue } from '../options/show';
+import type { SettingsRecord } from '../transfer/settings-record';
 import { dash } from './read-stdin';
 import type { Terminal } from './terminal';
 
@@ -19,9 +26,10 @@ export interface Destination {
    * Writes the picture and makes its folder.
    *
    * @param image not disposed
+   * @param settings a record to write into the file
    * @throws ImageError if that fails; the picture is then in another folder, which the message names
    */
-  save(image: Image): Promise<void>;
+  save(image: Image, settings?: SettingsRecord): Promise<void>;
 }
 
 /**
@@ -57,10 +65,10 @@ function toFile(
         if (made !== undefined) await removeFolders(folder, made);
       }
     },
-    save: (image) =>
-      keeping(image, path, format, async () => {
+    save: (image, settings) =>
+      keeping(image, path, { format, settings }, async (options) => {
         await mkdir(folder, { recursive: true }).catch(() => {});
-        await writeImage(image, path, { format });
+        await writeImage(image, path, options);
       }),
   };
 }
@@ -89,9 +97,9 @@ function toStdout({ stdout }: Terminal, format: ImageFormat = 'png'): Destinatio
         { option: 'output', value: dash, accepted },
       );
     },
-    save: (image) =>
-      keeping(image, 'out', format, async () => {
-        const bytes = await encodeImage(image, { format });
+    save: (image, settings) =>
+      keeping(image, 'out', { format, settings }, async (options) => {
+        const bytes = await encodeImage(image, options);
         await stdout.deliver(bytes).catch((cause: NodeJS.ErrnoException) => {
           const reason = reasons[cause.code ?? ''] ?? cause.message;
           throw new ImageError('NOT_WRITABLE', `The picture cannot be written to stdout: ${reason}.`, {
@@ -114,15 +122,15 @@ const reasons: Readonly<Record<string, string>> = {
 async function keeping(
   image: Image,
   path: string,
-  format: ImageFormat | undefined,
-  write: () => Promise<void>,
+  options: Pick<WriteImageOptions, 'format' | 'settings'>,
+  write: (options: Pick<WriteImageOptions, 'format' | 'settings'>) => Promise<void>,
 ): Promise<void> {
   try {
-    await write();
+    await write(options);
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
     const { code, message, option, value, accepted } = error;
-    const kept = await keepImage(image, path, { format });
+    const kept = await keepImage(image, path, options);
     const where =
       kept === undefined
         ? 'No other folder takes the picture.'

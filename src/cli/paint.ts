@@ -1,20 +1,21 @@
 import { platform } from '../node/platform';
+import { readRecord } from '../node/read-settings-record';
 import type { NodeStyleTransferOptions } from '../node/style-transfer';
 import type { Platform } from '../platform';
 import { styleTransferOptions } from '../transfer/options';
 import type { StyleTransferProgress } from '../transfer/progress';
 import { type StyleTransferResult, styleTransferOn } from '../transfer/style-transfer';
-import { startBackend } from './backend';
+import { backends, startBackend } from './backend';
 import { type Destination, destinationOf } from './destination';
 import { displayFor } from './display';
-import { only } from './flags';
+import { inFlags, only } from './flags';
 import { interruptible } from './interruptible';
 import { printable } from './printable';
 import { duration, type ProgressDisplay } from './progress';
 import { jsonLine } from './progress-json';
 import { dash, fileOrStdin, requireOneDash } from './read-stdin';
 import { deliverResult } from './result';
-import { type CommandOptions, commandOptions } from './style-options';
+import { type CommandOptions, commandOptions, styleOptions } from './style-options';
 import type { Terminal } from './terminal';
 
 /** The pictures that go into a run, as the command line names them. */
@@ -23,26 +24,32 @@ interface Inputs {
   readonly style: string;
 }
 
+/** Options of `styleTransfer` as they are typed: files by their names. */
+type TypedOptions = Omit<NodeStyleTransferOptions, 'settings'> & {
+  readonly init?: string;
+  readonly settings?: string;
+};
+
 /** Paints a picture as arguments and flags say. */
 export async function paint(
   { content, style }: Inputs,
   flags: Readonly<Record<string, unknown>>,
   terminal: Terminal,
 ): Promise<void> {
-  const { output, format, backend, json, quiet } = commandOptions.read(
-    only(commandOptions.options, flags) as CommandOptions,
-  );
-  const options = only(styleTransferOptions.options, flags) as NodeStyleTransferOptions & {
-    readonly init?: string;
-  };
-  const { init, engine, threads, weights } = options;
+  const given = only(commandOptions.options, flags) as CommandOptions;
+  const { output, format, json, quiet } = commandOptions.read(given);
+  const { settings: file, ...options } = only(styleTransferOptions.options, flags) as TypedOptions;
+  const settings = file === undefined ? undefined : await readRecord('settings', file);
+  const backend = given.backend ?? backends.find((name) => name === settings?.backend) ?? backends[0];
+  const { init, threads } = options;
+  const { engine, weights } = { ...settings?.options, ...options };
   // A start that is a file or stdin is checked when it is read.
   const named = init === undefined || /[./\\]|^-$/.test(init) ? undefined : init;
-  styleTransferOptions.read({ ...options, init: named as 'content' | undefined });
+  styleTransferOptions.read({ ...options, settings, init: named as 'content' | undefined });
   const inputs = { content, style, init };
   requireOneDash(inputs);
 
-  const destination = destinationOf(output, format, inputs, terminal);
+  const destination = destinationOf(output, format, { ...inputs, settings: file }, terminal);
   const display = displayFor(terminal, { json, quiet });
   const run: Run = {
     destination,
@@ -65,18 +72,19 @@ export async function paint(
         const styleTransfer = styleTransferOn(telling(platform, leave));
         const result = await styleTransfer(contentInput ?? content, styleInput ?? style, {
           ...options,
+          settings,
           init: start as NodeStyleTransferOptions['init'],
           threads: computing.threads,
           signal,
           onProgress(event) {
             // From now on there is a picture to save.
             if (event.type === 'step') attend();
-            return onProgress(run, event);
+            return onProgress(run, worded(event));
           },
         });
         display.end();
         try {
-          await destination.save(result.image);
+          await destination.save(result.image, result.settings);
           await report(result, computing.tfjsThreads, { output, json, quiet }, terminal);
         } finally {
           result.dispose();
@@ -118,6 +126,11 @@ function telling<Input>(platform: Platform<Input>, onDecoded: () => void): Platf
       };
     },
   };
+}
+
+/** An event with flags in place of options in the message of a warning. */
+function worded(event: StyleTransferProgress): StyleTransferProgress {
+  return event.type === 'warning' ? { ...event, message: inFlags(event.message, styleOptions) } : event;
 }
 
 async function onProgress(run: Run, event: StyleTransferProgress): Promise<void> {

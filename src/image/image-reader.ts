@@ -1,8 +1,17 @@
 import type { Image } from './image';
 import type { Size, SizeRule } from './size-rule';
 
+/** The bytes that identify an input: those of its file, or of its pixels if there is no file. */
+export interface ImageBytes {
+  /** `'pixels'`: RGB, row-major, float32 in [0,1], little-endian. */
+  readonly of: 'file' | 'pixels';
+  readonly bytes: Uint8Array;
+}
+
 /** An input of known size, ready to be decoded. It needs no disposal. */
 export interface OpenImage extends Size {
+  /** The bytes that identify the input. They belong to the input and must not be changed. */
+  bytes(): Promise<ImageBytes>;
   /**
    * Decodes the image and resizes it by the rule.
    *

@@ -86,6 +86,11 @@ async function openImage(option: string, input: ImageInput, signal?: AbortSignal
   return {
     width,
     height,
+    async bytes() {
+      if (isBlob(input)) return { of: 'file', bytes: new Uint8Array(await input.arrayBuffer()) };
+      const { buffer, byteOffset, byteLength } = pixels.data;
+      return { of: 'pixels', bytes: new Uint8Array(buffer, byteOffset, byteLength) };
+    },
     async decode(size) {
       signal?.throwIfAborted();
       const to = sizeAfter(size, width, height);
@@ -129,7 +134,7 @@ async function pixelsOf(option: string, input: ImageInput): Promise<RgbPixels> {
     requireUnitRange(option, data);
     return { data, width, height };
   }
-  if (isInstance(input, 'Blob') || isInstance(input, 'File')) return decode(option, input as Blob);
+  if (isBlob(input)) return decode(option, input);
   if (isPixelArray(input)) return rgbPixels(option, input);
   if (isDrawable(input)) return draw(option, input);
   throw notAnImage(option, input);
@@ -137,13 +142,7 @@ async function pixelsOf(option: string, input: ImageInput): Promise<RgbPixels> {
 
 /** Whether an input is of one of the kinds that every platform takes. */
 export function isImageInput(input: unknown): boolean {
-  return (
-    input instanceof tf.Tensor ||
-    isInstance(input, 'Blob') ||
-    isInstance(input, 'File') ||
-    isPixelArray(input) ||
-    isDrawable(input)
-  );
+  return input instanceof tf.Tensor || isBlob(input) || isPixelArray(input) || isDrawable(input);
 }
 
 /** @param more what a platform takes besides, for the message */
@@ -190,6 +189,8 @@ function isDrawable(input: unknown): input is Drawable {
     (name) => isInstance(input, name),
   );
 }
+
+const isBlob = (input: unknown): input is Blob => isInstance(input, 'Blob') || isInstance(input, 'File');
 
 /** Whether a value is an instance of a class, or of a subclass, that may not exist on this platform. */
 function isInstance(input: unknown, className: string): boolean {

@@ -36,10 +36,13 @@ async function openInput(option: string, input: NodeImageInput, signal?: AbortSi
 }
 
 async function openSource(option: string, source: ImageSource, signal?: AbortSignal): Promise<OpenImage> {
-  const { width, height, readPixels } = await openFile(option, source, signal);
+  const { width, height, bytes, readPixels } = await openFile(option, source, signal);
   return {
     width,
     height,
+    async bytes() {
+      return { of: 'file', bytes };
+    },
     async decode(size) {
       return imageOf(rgbPixels(option, await readPixels(size)));
     },

@@ -5,6 +5,7 @@ export type { NodeImageInput } from './image-input';
 export { loadVgg19 } from './load-vgg19';
 export { type NodeWeightsOptions, nodeWeights } from './node-weights';
 export { type ReadImageOptions, readImage } from './read-image';
+export { type ReadSettingsRecordOptions, readSettingsRecord } from './read-settings-record';
 export type { ImageSource } from './source-bytes';
 export { type NodeStyleTransferOptions, styleTransfer } from './style-transfer';
 export { loadStyle, makeStyle, type NodeStyleDestination, type NodeStyleSource, saveStyle } from './styles';

@@ -3,7 +3,7 @@ import { homedir, tmpdir } from 'node:os';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import type { Image } from '../image/image';
 import { replaceFile } from './replace-file';
-import { encodeImage, type ImageFormat } from './write-image';
+import { type EncodeImageOptions, encodeImage } from './write-image';
 
 /**
  * Saves an image elsewhere after its destination could not be written: to the temporary folder, else the user's home,
@@ -16,9 +16,9 @@ import { encodeImage, type ImageFormat } from './write-image';
 export async function keepImage(
   image: Image,
   path: string,
-  { format = 'png' }: { readonly format?: ImageFormat | undefined } = {},
+  { format = 'png', settings }: Pick<EncodeImageOptions, 'format' | 'settings'> = {},
 ): Promise<string | undefined> {
-  const bytes = await encodeImage(image, { format });
+  const bytes = await encodeImage(image, { format, settings });
   const name = `${basename(path, extname(path))}-${randomUUID().slice(0, 8)}.${format}`;
   for (const folder of [tmpdir(), homedir(), process.cwd()]) {
     if (resolve(folder) === dirname(resolve(path))) continue;

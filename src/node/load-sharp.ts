@@ -22,3 +22,9 @@ export async function loadSharp(): Promise<typeof sharp> {
     );
   }
 }
+
+/** `'sharp 0.35.5'`; undefined if sharp is not installed. */
+export async function sharpVersion(): Promise<string | undefined> {
+  const loaded = await loadSharp().catch(() => undefined);
+  return loaded && `sharp ${loaded.versions.sharp}`;
+}

@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os';
 import type { Platform } from '../platform';
 import { type NodeImageInput, nodeImageReader } from './image-input';
+import { sharpVersion } from './load-sharp';
 import { nodePlatform } from './node-weights';
 import { openStyleFile } from './style-files';
 import { useWasm } from './use-wasm';
@@ -20,6 +21,7 @@ export const platform: Platform<NodeImageInput> = {
   },
   memory: machineMemory,
   startBackend: () => useWasm(),
+  decoder: sharpVersion,
 };
 
 /** The machine's memory, or the limit of the container that the process runs in. */

@@ -21,6 +21,10 @@ import { type ImageSource, sourceBytes, sourceError } from './source-bytes';
 
 /** An image file whose header has been read. */
 export interface OpenFile extends Size {
+  /** The whole file. */
+  readonly bytes: Uint8Array;
+  /** Text that PNG files hold by keyword, and the XMP packet of other files. */
+  readonly texts: Pick<Metadata, 'comments' | 'xmp'>;
   /** @throws ImageError if the file is damaged, or would become larger than `maxInputPixels` */
   readPixels(size?: SizeRule): Promise<PixelArray>;
 }
@@ -48,9 +52,12 @@ export async function openFile(option: string, source: ImageSource, signal?: Abo
   const { width, height } = metadata.autoOrient;
   if (width < 1 || height < 1) throw sourceError('EMPTY', option, source, `has ${width}x${height} pixels`);
   requirePixelCount(option, width, height);
+  const { comments, xmp } = metadata;
   return {
     width,
     height,
+    bytes,
+    texts: { comments, xmp },
     async readPixels(size) {
       const to = sizeAfter(size, width, height);
       requirePixelCount(option, to.width, to.height);

@@ -4,9 +4,12 @@ import type { Image } from '../image/image';
 import { requireImage } from '../image/require-image';
 import { toImageData } from '../image/to-image';
 import { showValue } from '../options/show';
-import { abortSignal, number, oneOf, optionTable } from '../options/table';
+import { abortSignal, number, type Option, oneOf, optionTable } from '../options/table';
 import { requireName } from '../options/validate';
+import { requireRecord } from '../transfer/replay';
+import type { SettingsRecord } from '../transfer/settings-record';
 import { runSharp } from './run-sharp';
+import { pngWith, xmpOf } from './settings-in-files';
 import { filePath, requireWritableFile, writeBytes } from './write-file';
 
 /** An image file format for writing. */
@@ -18,6 +21,11 @@ export interface EncodeImageOptions {
   readonly format?: ImageFormat | undefined;
   /** Quality of JPEG, WebP and AVIF, 1 to 100; PNG and TIFF are lossless. @default 92 */
   readonly quality?: number | undefined;
+  /**
+   * A record to write into the file, such as `result.settings`: into the text of a PNG (keyword `tfjs-style-transfer`,
+   * with `Software`), else into the XMP. `readSettingsRecord` reads it back.
+   */
+  readonly settings?: SettingsRecord | undefined;
   /** Ends the encoding; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -29,6 +37,11 @@ export interface WriteImageOptions extends Omit<EncodeImageOptions, 'format'> {
 }
 
 const quality = number({ min: 1, max: 100, integer: true, default: 92 });
+
+const settings: Option<SettingsRecord> = {
+  accepts: 'a settings record, as result.settings is',
+  require: (_name, value) => void requireRecord(value),
+};
 
 /** Every {@link ImageFormat}, with the extensions of its files. */
 const extensionsOf: Readonly<Record<ImageFormat, readonly string[]>> = {
@@ -48,12 +61,14 @@ export const imageExtensions = Object.values(extensionsOf).flat();
 const encodeOptions = optionTable<EncodeImageOptions>()('encodeImage', {
   format: oneOf(imageFormats, { default: 'png' }),
   quality,
+  settings,
   signal: abortSignal(),
 });
 
 const writeOptions = optionTable<WriteImageOptions>()('writeImage', {
   format: oneOf(imageFormats, {}),
   quality,
+  settings,
   signal: abortSignal(),
 });
 
@@ -68,15 +83,20 @@ const writeOptions = optionTable<WriteImageOptions>()('writeImage', {
  * ```
  */
 export async function encodeImage(image: Image, options: EncodeImageOptions = {}): Promise<Uint8Array> {
-  const { format, quality, signal } = encodeOptions.read(options);
+  const { format, quality, settings, signal } = encodeOptions.read(options);
   requireImage('image', image);
   const { data, width, height } = await toImageData(image);
   const run = {
     bytes: new Uint8Array(data.buffer),
     options: { raw: { width, height, channels: 4 } },
-    calls: [['removeAlpha'], ['toFormat', format, encoding(format, quality)]],
+    calls: [
+      ['removeAlpha'],
+      ...(settings && format !== 'png' ? [['withXmp', xmpOf(settings)] as const] : []),
+      ['toFormat', format, encoding(format, quality)],
+    ],
   } as const;
-  return (await runSharp(run, width * height, signal)).data;
+  const { data: file } = await runSharp(run, width * height, signal);
+  return settings && format === 'png' ? pngWith(file, settings) : file;
 }
 
 function encoding(format: ImageFormat, quality: number): object {
@@ -106,12 +126,12 @@ export async function writeImage(
   path: string | URL,
   options: WriteImageOptions = {},
 ): Promise<void> {
-  const { format, quality, signal } = writeOptions.read(options);
+  const { format, quality, settings, signal } = writeOptions.read(options);
   requireImage('image', image);
   const file = filePath(path);
   const known = formatOf(file, format);
   await requireWritable(file, { format: known });
-  const bytes = await encodeImage(image, { format: known, quality, signal });
+  const bytes = await encodeImage(image, { format: known, quality, settings, signal });
   await writeBytes(file, bytes);
 }
 

@@ -55,6 +55,7 @@ export function adam(options: AdamOptions = {}): Method<unknown> {
   const settings = adamOptions.read(options);
   return {
     name: 'adam',
+    options: settings,
     vectors: 9,
     begin: <V, S>(run: Run<V, S, unknown>, start: V) => AdamStepper.begin(run, start, settings),
   };

@@ -3,6 +3,7 @@ import { any, number, oneOf, optionTable } from '../options/table';
 import type { History } from './history';
 import { LbfgsStepper } from './lbfgs-stepper';
 import type { Method } from './method';
+import { isPyramid } from './pyramid-preconditioner';
 import type { Run } from './run';
 import type { Preconditioner } from './vector-space';
 
@@ -76,6 +77,7 @@ function methodOf<X>(
   };
   return {
     name: 'lbfgs',
+    options: recordable(settings),
     vectors: 11,
     history,
     withPairs: (pairs) => methodOf(settings, Math.min(pairs, most)),
@@ -102,4 +104,15 @@ function noPacking(): InvalidArgumentError {
     `precision of lbfgs is 'int8', but the vectors of this run are not in the memory of the wasm engine, which alone stores 8 bits; accepted: ${accepted}.`,
     { option: 'precision', value: 'int8', accepted },
   );
+}
+
+/** Options as JSON; undefined beside a preconditioner that does not state its own. */
+function recordable<X>({
+  preconditioner,
+  ...numbers
+}: LbfgsOptions<X>): Readonly<Record<string, unknown>> | undefined {
+  if (preconditioner === undefined) return numbers;
+  if (!isPyramid(preconditioner)) return undefined;
+  const { exponent, levels } = preconditioner;
+  return { ...numbers, preconditioner: { kind: 'pyramid', exponent, levels } };
 }

@@ -8,6 +8,8 @@ import type { Run } from './run';
 export interface Method<X> {
   /** Name in reports: `'lbfgs'`. */
   readonly name: string;
+  /** The options that it was made with and their defaults, as JSON; undefined if JSON cannot hold them. */
+  readonly options?: Readonly<Record<string, unknown>> | undefined;
   /** Upper bound on simultaneously live vectors in float32, beside the {@link history}; undefined if unknown. */
   readonly vectors?: number;
   /**

@@ -28,6 +28,7 @@ import type { LossTargets } from './preset-loss';
 import { defaultPreset, getPreset, type Preset, type PresetName, presetNames } from './presets';
 import type { ProgressListener } from './progress';
 import { defaultSize, pixels, requireScalesFit, type Scales, scalesOption } from './scales';
+import type { SettingsRecord } from './settings-record';
 
 /** Options of {@link styleTransfer}. */
 export interface StyleTransferOptions<Input = ImageInput> {
@@ -140,6 +141,12 @@ export interface StyleTransferOptions<Input = ImageInput> {
    * @default false
    */
   readonly relaxedSimd?: boolean | undefined;
+  /**
+   * The record of a run to repeat: `result.settings`, or what `readSettingsRecord` of `./node` reads from a picture.
+   * Options beside it replace those of the record. A warning says why the picture may differ from the recorded one:
+   * other images, options or versions. Weights that are found by default must be the recorded ones.
+   */
+  readonly settings?: SettingsRecord | undefined;
   /** Ends the run within one evaluation; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Called for each event and awaited; see {@link ProgressListener}. */
@@ -149,7 +156,7 @@ export interface StyleTransferOptions<Input = ImageInput> {
 /** A start by name. */
 type StartName = (typeof startNames)[number];
 
-const startNames = ['content', 'noise', 'style'] as const;
+export const startNames = ['content', 'noise', 'style'] as const;
 
 /** Whether a start is one by name, and not an image. */
 export function isStartName(init: unknown): init is StartName {
@@ -248,6 +255,14 @@ const tableOn = <Input>(namesImage: (text: string) => boolean) =>
       (value) => typeof (value as Partial<Method<Image>> | null)?.begin === 'function',
     ),
     ...engineOptions,
+    settings: any<SettingsRecord, { flag: string; help: string }>(
+      'a settings record, as result.settings is',
+      (value) => typeof value === 'object' && value !== null,
+      {
+        flag: '--settings <file>',
+        help: 'repeat a run with the settings that its picture, or a JSON file, holds; other flags override them',
+      },
+    ),
     signal: abortSignal(),
     onProgress: callback<ProgressListener>(),
   });

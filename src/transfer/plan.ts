@@ -125,7 +125,7 @@ function planMethod(
 const unfitCodes: readonly string[] = ['OUT_OF_MEMORY', 'NOT_TILEABLE'] satisfies readonly ErrorCode[];
 
 /** An engine with memory of its own for vectors stores them in 8 bits too. */
-const packs = ({ vectorRoom }: EngineExtractor) => vectorRoom !== undefined;
+export const packs = ({ vectorRoom }: EngineExtractor) => vectorRoom !== undefined;
 
 /** The content image, the start, the result, and its copy for a file. */
 const imagesAtOnce = 4;

@@ -16,8 +16,10 @@ import { paintStages } from './paint-stages';
 import { planStages } from './plan';
 import { presetLayers } from './presets';
 import { ProgressChannel } from './progress-channel';
+import type { Arguments } from './replay';
 import { factsOf, type RunFacts } from './run-facts';
 import { scheduleOf, sizeRule } from './schedule';
+import type { SettingsRecord } from './settings-record';
 import { type Painted, type StageInputs, shown } from './stage';
 import {
   decodeStyles,
@@ -40,6 +42,8 @@ export interface StyleTransferResult extends Painted, RunFacts {
   readonly image: Image;
   /** Time of targets and minimisation, without loading the network and the images. */
   readonly elapsedMs: number;
+  /** Options, versions and hashes as plain JSON, to repeat the run with: see {@link SettingsRecord}. */
+  readonly settings: SettingsRecord;
   /** Frees the image. Safe to call twice. */
   dispose(): void;
   /** `dispose()`, for `using`. */
@@ -98,7 +102,8 @@ export function styleTransferOn<Input>(platform: Platform<Input>): StyleTransfer
     beta?: number,
     rest?: StyleTransferOptions<Input>,
   ) => {
-    const settings = readSettings(platform, alphaOrOptions, beta, rest);
+    const [first, second, third] = await withRecord([alphaOrOptions, beta, rest]);
+    const settings = readSettings(platform, first, second, third);
     const styles = readStyles(style);
     settings.signal?.throwIfAborted();
     requireKnownLayers(settings);
@@ -112,6 +117,15 @@ export function styleTransferOn<Input>(platform: Platform<Input>): StyleTransfer
       await progress.close();
     }
   };
+}
+
+/** The arguments, with what the record in the option `settings` adds to them. */
+async function withRecord<Input>(given: Arguments<Input>): Promise<Arguments<Input>> {
+  const options = given.find((argument) => typeof argument === 'object' && argument !== null) as
+    | StyleTransferOptions<Input>
+    | undefined;
+  if (options?.settings === undefined) return given;
+  return (await import('./replay')).replayArguments(given, options);
 }
 
 async function run<Input>(
@@ -140,6 +154,15 @@ async function run<Input>(
     const memory = planStages(settings, extractor, stages, largestOf(styles, styleRule), limit);
     await requireNetworkOf(styles, extractor, settings.preset.style);
 
+    const facts = factsOf(extractor);
+    const { recordRun } = await import('./record-run');
+    const lastLayer = lastLayerOf(settings);
+    const opened = { content, styles, init: start };
+    const record = await recordRun(
+      { settings, extractor, facts, lastLayer, images: opened, stages, memory, limit, styleRule, platform },
+      progress,
+    );
+
     const decoded: RunImages = {
       content: temporary(await content.decode(painted)),
       styles: await decodeStyles(styles, styleRule, temporary),
@@ -148,7 +171,7 @@ async function run<Input>(
     const stageInputs: StageInputs = {
       settings,
       extractor,
-      facts: factsOf(extractor),
+      facts,
       ...images,
       memory,
       progress,
@@ -160,7 +183,14 @@ async function run<Input>(
     const { image: last, ...rest } = await paintStages(stageInputs, stages, first);
     const image = result(shown(temporary(last), chroma));
     const elapsedMs = performance.now() - startTime;
-    return disposable({ image, ...rest, ...stageInputs.facts, elapsedMs, dispose: () => image.dispose() });
+    return disposable({
+      image,
+      ...rest,
+      ...facts,
+      elapsedMs,
+      settings: record,
+      dispose: () => image.dispose(),
+    });
   });
 }
 

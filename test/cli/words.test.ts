@@ -96,7 +96,7 @@ describe('errors speak of flags, not of the library', () => {
   /** A name as the library has it: `maxEvaluations`, `useWasm`. */
   const word = /\b[a-z]+[A-Z]\w*/;
   const wrong = Object.entries<Option<unknown>>(styleOptions).flatMap(([name, option]) =>
-    option.flag && /</.test(option.flag) && !['output', 'init', 'weights'].includes(name)
+    option.flag && /</.test(option.flag) && !['output', 'init', 'weights', 'settings'].includes(name)
       ? ['nonsense', '-1.5', ''].map((value) => [longFlag(option), value] as const)
       : [],
   );
