@@ -24,7 +24,7 @@ export function openIOHandler(handler: tf.io.IOHandler): OpenTensorFile {
     return {
       tensors: tensorsByName(tensors),
       async read(wanted, meter, { signal }) {
-        const bytes = await untilAborted(signal, weightsOf(artifacts, signal));
+        const bytes = await untilAborted(signal, weightsOf(artifacts, totalBytes, signal));
         if (bytes.length < endOf(wanted))
           throw new WeightsError(
             'TRUNCATED',
@@ -38,9 +38,24 @@ export function openIOHandler(handler: tf.io.IOHandler): OpenTensorFile {
   };
 }
 
-async function weightsOf(artifacts: tf.io.ModelArtifacts, signal: AbortSignal | undefined): Promise<Bytes> {
+/** All of a handler's data. Throws a `WeightsError` for a stream of more than `limit` bytes. */
+async function weightsOf(
+  artifacts: tf.io.ModelArtifacts,
+  limit: number,
+  signal: AbortSignal | undefined,
+): Promise<Bytes> {
   const chunks: BlobPart[] = [artifacts.weightData ?? []].flat();
-  const collecting = new WritableStream<ArrayBuffer>({ write: (chunk) => void chunks.push(chunk) });
+  let received = 0;
+  const collecting = new WritableStream<ArrayBuffer>({
+    write(chunk) {
+      received += chunk.byteLength;
+      chunks.push(chunk);
+      if (received <= limit) return;
+      const accepted = `${limit} bytes`;
+      const message = `${ioHandlerName} gave more than ${accepted}, which its weight specifications describe.`;
+      throw new WeightsError('TOO_LARGE', message, { option: 'weights', accepted });
+    },
+  });
   await artifacts.getWeightStream?.().pipeTo(collecting, { signal });
   return new Uint8Array(await new Blob(chunks).arrayBuffer());
 }

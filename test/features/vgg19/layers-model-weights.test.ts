@@ -190,12 +190,20 @@ describe('a model on a server', () => {
   });
 
   it('tells how many bytes of the layers have come, up to all of them', async () => {
-    const events: [number, number | undefined][] = [];
-    await layersModelWeights(server.url).read(firstThree, {
-      onProgress: ({ loadedBytes, totalBytes }) => events.push([loadedBytes, totalBytes]),
-    });
-    expect(events.at(-1)).toEqual([total, total]);
-    expect(events.map(([loaded]) => loaded)).toEqual(events.map(([loaded]) => loaded).sort((a, b) => a - b));
+    const cases: [ConvLayer[], number][] = [
+      [firstThree, total],
+      [['conv1_1', 'conv2_1'], 7168 + 295424],
+      [['conv1_2'], 147712],
+    ];
+    for (const [layers, bytes] of cases) {
+      const events: [number, number | undefined][] = [];
+      await layersModelWeights(server.url).read(layers, {
+        onProgress: ({ loadedBytes, totalBytes }) => events.push([loadedBytes, totalBytes]),
+      });
+      expect(events.at(-1)).toEqual([bytes, bytes]);
+      const loaded = events.map(([loadedBytes]) => loadedBytes);
+      expect(loaded).toEqual([...loaded].sort((a, b) => a - b));
+    }
   });
 
   it('is refused where a file is not the one whose hash was given', async () => {
@@ -232,6 +240,38 @@ describe('a tf.io.IOHandler', () => {
       expectMade(weights, 'conv1_1');
       expectMade(weights, 'conv2_1');
     }
+  });
+
+  it('has its stream closed where its reader aborts', async () => {
+    const controller = new AbortController();
+    let reason: unknown;
+    const stream = new ReadableStream<ArrayBuffer>({
+      start: (stream) => stream.enqueue(data.slice(0, 9_001)),
+      pull: () => controller.abort('enough'),
+      cancel(why) {
+        reason = why;
+      },
+    });
+    const source = layersModelWeights({
+      load: async () => ({ weightSpecs: spec, getWeightStream: () => stream }),
+    });
+    await expect(source.read(['conv2_1'], controller)).rejects.toBe('enough');
+    expect(reason).toBe('enough');
+  });
+
+  it('is refused where its stream gives more than it describes, of which no more is held', async () => {
+    let pulled = 0;
+    const endless = new ReadableStream<ArrayBuffer>({
+      pull(stream) {
+        pulled += 65_536;
+        stream.enqueue(new ArrayBuffer(65_536));
+      },
+    });
+    const source = layersModelWeights({
+      load: async () => ({ weightSpecs: spec, getWeightStream: () => endless }),
+    });
+    await expect(source.read(['conv1_1'])).rejects.toMatchObject({ code: 'TOO_LARGE' });
+    expect(pulled).toBeLessThan(total + 5 * 65_536);
   });
 
   it('is refused where it gives less than it describes', async () => {

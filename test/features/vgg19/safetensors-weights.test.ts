@@ -71,6 +71,10 @@ describe('a safetensors file on a server', () => {
       return sum + to - from + 1;
     }, 0);
     expect(data).toBe(layerBytes.conv2_1);
+    server.requests.length = 0;
+    const offline = safetensorsWeights(`${server.url}vgg.safetensors`, { cache, offline: true });
+    for (const layer of layers) expectMade(await offline.read([layer]), layer);
+    expect(server.requests).toEqual([]);
   });
 
   it('is not fetched twice by two loads at the same time, of layers that overlap', async () => {
