@@ -25,7 +25,8 @@ export async function makeLoss(
 ): Promise<Loss> {
   const { styles, ...others } = targets;
   if (loss === undefined) {
-    const grams = await styleGrams(others.extractor, preset.style, styles, signal);
+    const { extractor, room } = others;
+    const grams = await styleGrams(extractor, preset.style, styles, { signal, room });
     return temporary(lossOfGrams(preset, { ...others, grams }, { alpha, beta }));
   }
   if (typeof loss === 'object') return loss;

@@ -253,7 +253,7 @@ class StyleMaker<Input> {
     const size = sizeAfter(sizeRule(this.settings.size), image.width, image.height);
     await owning(async ({ temporary }) => {
       const decoded = temporary(await image.decode(size));
-      fold.add(await gramNumbers(extractor, statistics, { image: decoded, weight }, signal), weight);
+      fold.add(await gramNumbers(extractor, statistics, { image: decoded, weight }, { signal }), weight);
     });
     const side = Math.max(size.width, size.height);
     this.count(1, [side, side]);

@@ -22,6 +22,8 @@ export interface LossTargets {
   readonly styles: readonly { readonly image: Image; readonly weight: number }[];
   /** The run's memory; where it has several tiles, the loss holds no feature map of the content image. */
   readonly plan?: MemoryPlan | undefined;
+  /** Bytes that the engine may use for maps, targets and tiles. @default what it can address */
+  readonly room?: number | undefined;
 }
 
 /** {@link LossTargets} of {@link presetLoss}: without `styles`, `style` is the only one. */
@@ -45,7 +47,7 @@ export function presetLoss(
     const own = used.length === 1 ? result : temporary;
     const all = used.map(({ image, weight }) => ({
       weight,
-      grams: own(gramsOf(targets.extractor, preset.style, image)),
+      grams: own(gramsOf(targets.extractor, preset.style, image, targets)),
     }));
     const grams = used.length === 1 ? all[0].grams : meanGrams(preset.style, all);
     return lossOfGrams(preset, { ...targets, grams }, weights);

@@ -91,7 +91,7 @@ export async function paintStage(inputs: StageInputs, place: StagePlace): Promis
       const content = owner.temporary(await atSize('content', inputs.content, stage));
       await chroma?.prepare(stage);
       const styles = await stylesAt(inputs.styles, stage, owner);
-      const loss = await makeLoss(settings, { extractor, content, styles, plan }, owner);
+      const loss = await makeLoss(settings, { extractor, content, styles, plan, room }, owner);
       const grey = chroma !== undefined;
       const objective = owner.temporary(createObjective(extractor, loss, [height, width], { room, grey }));
       const first = owner.temporary(await atSize('init', place.start, stage));

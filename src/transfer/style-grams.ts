@@ -9,6 +9,13 @@ import { gramOf } from '../styles/style-file';
 import { type GramNumbers, StyleFold } from '../styles/style-fold';
 import type { WeightedStyle } from './styles';
 
+/** How Gram matrices of styles are computed. */
+export interface GramsOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Bytes that the engine may use. @default what it can address */
+  readonly room?: number | undefined;
+}
+
 /**
  * The target of a style loss: one Gram matrix for each layer, the mean of those of all styles by their weights. That of
  * a single style is the style's own, to the bit.
@@ -21,13 +28,13 @@ export async function styleGrams(
   extractor: EngineExtractor,
   statistics: StyleStatistics,
   styles: readonly WeightedStyle[],
-  signal: AbortSignal | undefined,
+  options: GramsOptions,
 ): Promise<GramMatrices> {
   const used = styles.filter(({ weight }) => weight > 0);
   const [{ image }] = used;
-  if (used.length === 1 && image) return gramsInTurns(extractor, statistics, image, signal);
+  if (used.length === 1 && image) return gramsInTurns(extractor, statistics, image, options);
   const fold = new StyleFold();
-  for (const style of used) fold.add(await gramNumbers(extractor, statistics, style, signal), style.weight);
+  for (const style of used) fold.add(await gramNumbers(extractor, statistics, style, options), style.weight);
   return owning(({ result }) => {
     const grams: Partial<Record<LayerName, tf.Tensor2D>> = {};
     for (const [layer, values] of fold.mean()) {
@@ -43,12 +50,12 @@ export function gramNumbers(
   extractor: EngineExtractor,
   statistics: StyleStatistics,
   { image, file }: WeightedStyle,
-  signal: AbortSignal | undefined,
+  options: GramsOptions,
 ): Promise<GramNumbers> {
   return owning(async ({ temporary }) => {
     const { layers } = statistics;
     if (file) return new Map(layers.map((layer) => [layer, gramOf(file, layer)]));
-    const grams = temporary(await gramsInTurns(extractor, statistics, image, signal));
+    const grams = temporary(await gramsInTurns(extractor, statistics, image, options));
     const numbers = new Map<LayerName, Float32Array>();
     for (const layer of layers) numbers.set(layer, await (grams[layer] as tf.Tensor2D).data<'float32'>());
     return numbers;
@@ -60,11 +67,11 @@ async function gramsInTurns(
   extractor: EngineExtractor,
   statistics: StyleStatistics,
   image: Image,
-  signal: AbortSignal | undefined,
+  options: GramsOptions,
 ): Promise<GramMatrices> {
   const { layers, normalization } = statistics;
-  const inTurns = extractor.gramMatricesInTurns?.(image, layers, { normalization, signal });
-  return (await inTurns) ?? gramsOf(extractor, statistics, image);
+  const inTurns = extractor.gramMatricesInTurns?.(image, layers, { normalization, ...options });
+  return (await inTurns) ?? gramsOf(extractor, statistics, image, options);
 }
 
 /**
@@ -75,9 +82,10 @@ export function gramsOf(
   extractor: EngineExtractor,
   { layers, normalization }: StyleStatistics,
   style: Image,
+  { room }: Pick<GramsOptions, 'room'>,
 ): GramMatrices {
   return owning(({ temporary, result }) => {
-    const byEngine = extractor.gramMatrices?.(style, layers, { normalization });
+    const byEngine = extractor.gramMatrices?.(style, layers, { normalization, room });
     if (byEngine) return byEngine;
     const grams: Partial<Record<LayerName, tf.Tensor2D>> = {};
     const take = (layer: LayerName, feature: tf.Tensor4D) => {

@@ -2,12 +2,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import type { EngineExtractor, MemoryRequest } from '../../src/engines/engine';
 import { untileable } from '../../src/engines/shared/tileable';
+import type { Features } from '../../src/features/extractor';
 import type { LayerName } from '../../src/features/layer-name';
 import {
   contentLoss,
   defineLoss,
+  edgeLoss,
   type Loss,
   leaves,
+  mrfLoss,
   perceptualLoss,
   pixelLoss,
   styleLoss,
@@ -28,25 +31,27 @@ type Size = readonly [height: number, width: number];
 /** Losses, by what they are, of an extractor that has conv1_1, conv2_2 and conv3_1, for an image of a size. */
 const losses: Readonly<Record<string, (extractor: EngineExtractor, size: Size) => Loss>> = {
   'content, by feature maps': (extractor, [h, w]) =>
-    tidied(extractor, noise(h, w, 1), ['conv2_2', 'conv3_1'], (target) => contentLoss(target)),
+    lossOfFeatures(extractor, noise(h, w, 1), ['conv2_2', 'conv3_1'], (target) => contentLoss(target)),
   'content l1, of the image in place of its features': (extractor, [h, w]) =>
     ofImage(extractor, [h, w], { name: 'content', layers: ['conv1_1', 'conv2_2'], distance: 'l1' }),
   'perceptual, of the image in place of its features': (extractor, [h, w]) =>
     ofImage(extractor, [h, w], { name: 'perceptual', layers: ['conv3_1'], distance: 'mse' }),
   perceptual: (extractor, [h, w]) =>
-    tidied(extractor, noise(h, w, 1), ['conv1_1', 'conv3_1'], (target) => perceptualLoss(target)),
+    lossOfFeatures(extractor, noise(h, w, 1), ['conv1_1', 'conv3_1'], (target) => perceptualLoss(target)),
   'style by elements': (extractor) =>
-    tidied(extractor, noise(19, 14, 2), ['conv1_1', 'conv2_2', 'conv3_1'], (target) => styleLoss(target)),
+    lossOfFeatures(extractor, noise(19, 14, 2), ['conv1_1', 'conv2_2', 'conv3_1'], (target) =>
+      styleLoss(target),
+    ),
   'style l1 by positions, with weights of layers': (extractor) =>
-    tidied(extractor, noise(19, 14, 2), ['conv1_1', 'conv3_1'], (target) =>
+    lossOfFeatures(extractor, noise(19, 14, 2), ['conv1_1', 'conv3_1'], (target) =>
       styleLoss(target, { normalization: 'positions', distance: 'l1', layerWeights: [0.2, 3] }),
     ),
   'style without normalisation, and two at one layer': (extractor) =>
-    tidied(extractor, noise(19, 14, 2), ['conv2_2'], (target) =>
+    lossOfFeatures(extractor, noise(19, 14, 2), ['conv2_2'], (target) =>
       sum([styleLoss(target, { normalization: 'none' }), weighted(5, styleLoss(target))]),
     ),
   'features and Gram matrices of the image itself': (extractor, [h, w]) =>
-    tidied(extractor, noise(h, w, 1), ['image', 'conv2_2'], (target) =>
+    lossOfFeatures(extractor, noise(h, w, 1), ['image', 'conv2_2'], (target) =>
       sum([contentLoss(target), weighted(10, styleLoss(target))]),
     ),
   'the image alone beside a layer': (extractor, [h, w]) => {
@@ -56,13 +61,14 @@ const losses: Readonly<Record<string, (extractor: EngineExtractor, size: Size) =
       layers: ['image'],
       compute: (features) => tf.mean(tf.square(tf.sub(tf.mean(features.image, [0, 1, 2]), 0.4))),
     });
-    const content = tidied(extractor, tf.clone(image), ['conv2_2'], (target) => contentLoss(target));
+    const content = lossOfFeatures(extractor, tf.clone(image), ['conv2_2'], (target) => contentLoss(target));
     const loss = sum([
       weighted(3, pixelLoss(image)),
       totalVariationLoss(),
       weighted(2, totalVariationLoss({ distance: 'l1' })),
       within(mask, pixelLoss(image, { distance: 'mse' })),
       weighted(7, own),
+      weighted(20, edgeLoss(image)),
       content,
     ]);
     tf.dispose([image, mask]);
@@ -136,8 +142,15 @@ export function tileContract(make: () => Promise<EngineExtractor> | EngineExtrac
       compute: ({ conv2_2 }) => tf.mean(tf.square(conv2_2)),
     });
     const mask = tf.ones<tf.Rank.R2>([...size]);
-    const masked = within(mask, losses['style by elements'](extractor, size));
-    for (const [name, loss] of Object.entries({ mine: custom, style: masked })) {
+    const style = (make: (target: Features) => Loss) =>
+      lossOfFeatures(extractor, noise(19, 14, 2), ['conv1_1', 'conv2_2'], make);
+    const refused = [
+      ['mine', custom],
+      ['style', within(mask, losses['style by elements'](extractor, size))],
+      ['style', style((target) => styleLoss(target, { statistic: 'mean-variance' }))],
+      ['mrf', style((target) => mrfLoss(target))],
+    ] as const;
+    for (const [name, loss] of refused) {
       const all = sum([losses['style by elements'](extractor, size), loss]);
       const room = roomForTiles(extractor, losses['style by elements'](extractor, size), size, 2);
       await expectNoLeak(() => {
@@ -300,11 +313,11 @@ function expectClose(found: tf.Tensor, expected: tf.Tensor): void {
 const free = (evaluation: Evaluation): void => tf.dispose({ ...evaluation } as tf.TensorContainer);
 
 /** A loss made from an image's features; both are freed. */
-function tidied(
+function lossOfFeatures(
   extractor: EngineExtractor,
   image: tf.Tensor3D,
   layers: readonly LayerName[],
-  make: (target: ReturnType<EngineExtractor['extract']>) => Loss,
+  make: (target: Features) => Loss,
 ): Loss {
   const target = extractor.extract(image, layers);
   const loss = make(target);
