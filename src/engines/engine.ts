@@ -73,6 +73,8 @@ export interface MemoryPlan {
   readonly targets: number;
   /** Number of tiles that the image is computed in; 1 is the image as a whole. */
   readonly tiles: number;
+  /** Work of an evaluation, as a multiple of that of the image as a whole. @default 1 */
+  readonly work?: number | undefined;
 }
 
 /** Options of {@link EngineExtractor.gramMatrices}. */
@@ -91,7 +93,7 @@ export type GramMatrices = Readonly<Partial<Record<LayerName, Tensor2D>>>;
 export interface EngineExtractor extends FeatureExtractor, ObjectiveExtractor {
   /**
    * Plans the memory of a run, before any work and before images are resized: the image as a whole if that fits into
-   * the room, else the fewest tiles that fit. Optional; without it nothing is known and nothing is checked.
+   * the room, else the tiles that fit and take the least work. Optional; without it nothing is known and nothing is checked.
    * @throws EnvironmentError `OUT_OF_MEMORY` with an estimate and the largest size that fits, if nothing does
    */
   plan?(request: MemoryRequest): MemoryPlan;

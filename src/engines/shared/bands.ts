@@ -45,16 +45,35 @@ export function bandsOf(
   height: number,
   rows: number,
 ): readonly Band[] {
+  const { count, band } = cut(steps, layers, height, rows);
+  return Array.from({ length: count }, (_, k) => band(k));
+}
+
+/** Number of bands, and rows of the image that the highest of them computes with, of {@link bandsOf}. */
+export function bandExtents(...args: Parameters<typeof bandsOf>): { count: number; highest: number } {
+  const { count, band } = cut(...args);
+  // Bands are alike but for those whose halos the image's edges cut off, and a last one that is lower.
+  const middle = (count - 1) >> 1;
+  const heights = [0, middle, Math.min(middle + 1, count - 1)].map((k) => band(k).rows);
+  return { count, highest: Math.max(...heights.map(({ from, to }) => to - from)) };
+}
+
+function cut(
+  steps: readonly NetworkStep[],
+  layers: readonly LayerName[],
+  height: number,
+  rows: number,
+): { readonly count: number; band(k: number): Band } {
   const stride = strideOf(steps, layers);
   const step = Math.max(stride, Math.ceil(rows / stride) * stride);
+  const count = Math.ceil(height / step);
   const halvings = new Map(['image' as const, ...layers].map((layer) => [layer, poolsUpTo(steps, layer)]));
   const halvingsOf = (layer: LayerName) => halvings.get(layer) ?? poolsUpTo(steps, layer);
-  return Array.from({ length: Math.ceil(height / step) }, (_, k): Band => {
-    const last = (k + 1) * step >= height;
+  const band = (k: number): Band => {
     /** Rows of the whole image's map. */
     const inWhole = (poolings: number): Rows => ({
       from: (k * step) >> poolings,
-      to: (last ? height : (k + 1) * step) >> poolings,
+      to: Math.min(height, (k + 1) * step) >> poolings,
     });
     const cone = coneOf(steps, layers, height, (layer) => inWhole(halvingsOf(layer)));
     const from = cone.from - (cone.from % stride);
@@ -69,24 +88,26 @@ export function bandsOf(
       ownedAfter,
       first: (layer) => from >> halvingsOf(layer),
     };
-  });
+  };
+  return { count, band };
 }
 
 /**
- * Every way to cut an image into bands, from one to as many as there are, that differ in the rows that a band owns. The
- * next one has more bands than the one before, and bands of fewer rows.
+ * The numbers of rows, from all of the image's down to the stride, that give bands of different number: each the least
+ * with as many bands.
  */
-export function* bandings(
+export function* rowsOfBands(
   steps: readonly NetworkStep[],
   layers: readonly LayerName[],
   height: number,
-): Generator<readonly Band[], void> {
+): Generator<number, void> {
   const stride = strideOf(steps, layers);
+  yield height;
   const strides = Math.ceil(height / stride);
-  let before = Number.POSITIVE_INFINITY;
-  for (let count = 1; count <= strides; count++) {
+  let before = strides;
+  for (let count = 2; count <= strides; count++) {
     const rows = Math.ceil(strides / count);
-    if (rows < before) yield bandsOf(steps, layers, height, rows * stride);
+    if (rows < before) yield rows * stride;
     before = rows;
   }
 }

@@ -12,7 +12,7 @@ import { checkRequest } from '../shared/check-request';
 import { requireOps } from '../shared/require-ops';
 import { withBlocks } from './blocks';
 import { fusedObjective } from './losses/fused-objective';
-import { gramBands, gramMatrices } from './losses/gram-matrices';
+import { gramMatrices, gramRows } from './losses/gram-matrices';
 import { planRun } from './losses/plan-run';
 import { addCotangent, requireCotangent, tensorOf } from './network/feature-tensors';
 import { Network } from './network/network';
@@ -105,8 +105,8 @@ export async function createWasmExtractor(
     for (const layer of wanted) requireName('layer', layer, layers.slice(1));
     gramNormalizationOption.require('normalization', normalization);
     const [height, width] = image.shape;
-    const bands = gramBands(network, [height, width], wanted, roomIn(engine.memory, room));
-    return gramMatrices(network, image.dataSync<'float32'>(), [height, width], wanted, normalization, bands);
+    const { rows } = gramRows(network, [height, width], wanted, roomIn(engine.memory, room));
+    return gramMatrices(network, image.dataSync<'float32'>(), [height, width], wanted, normalization, rows);
   }
 
   function gramTensors(grams: ReadonlyMap<LayerName, Float32Array>): GramMatrices {

@@ -2,10 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { MemoryRequest } from '../../../src/engines/engine';
-import { bandsOf } from '../../../src/engines/shared/bands';
 import { fusedObjective } from '../../../src/engines/wasm/losses/fused-objective';
-import { gramBands, gramMatrices, gramMatricesBytes } from '../../../src/engines/wasm/losses/gram-matrices';
-import { chooseTiling, tilingBytes, wholeImage } from '../../../src/engines/wasm/losses/tiling';
+import { gramMatrices, gramRows } from '../../../src/engines/wasm/losses/gram-matrices';
+import { allBytes, chooseTiling, tilingBytes, wholeImage } from '../../../src/engines/wasm/losses/tiling';
 import { Network } from '../../../src/engines/wasm/network/network';
 import type { KernelMemory } from '../../../src/engines/wasm/runtime/kernel-memory';
 import { KernelRunner } from '../../../src/engines/wasm/runtime/kernel-runner';
@@ -32,7 +31,7 @@ const request = {
 
 /** Bytes of {@link loss}'s objective for an image in one piece. */
 const wholeBytes = (net: Network, size: readonly [number, number]): number =>
-  tilingBytes(net, size, request, wholeImage(net, size, request)).all;
+  allBytes(tilingBytes(net, size, request, wholeImage(net, size, request)));
 
 async function network(last: Vgg19Layer, threads = 2): Promise<Network> {
   const engine = await KernelRunner.create({ threads });
@@ -173,8 +172,8 @@ describe('memory of the engine', () => {
       const net = await network('conv3_1');
       const size = [130, 61] as const;
       const byImage = { ...request, features: [{ layer: 'conv2_2', fromImage: true }] } as const;
-      const tiling = { bands: bandsOf(net.steps, style, size[0], rows), keptFrom, holdsTargets };
-      const estimate = net.engine.memory.bytes + tilingBytes(net, size, byImage, tiling).all;
+      const tiling = { rows, keptFrom, holdsTargets };
+      const estimate = net.engine.memory.bytes + allBytes(tilingBytes(net, size, byImage, tiling));
       const peak = watchPeak(net.engine.memory);
       const image = tf.randomUniform([...size, 3], 0, 1, 'float32', 1) as tf.Tensor3D;
       const map = () => tf.zeros<tf.Rank.R4>([1, 1, 1, 1]);
@@ -195,18 +194,18 @@ describe('memory of the engine', () => {
     const size = [512, 512] as const;
     const bytesIn = (room: number) => {
       const tiling = chooseTiling(net, size, request, room);
-      return tiling && { tiling, bytes: tilingBytes(net, size, request, tiling).all };
+      return tiling && { tiling, bytes: allBytes(tilingBytes(net, size, request, tiling)) };
     };
     const whole = bytesIn(1e9);
-    expect(whole?.tiling.bands.length).toBe(1);
-    let tiles = 1;
+    expect(whole?.tiling.rows).toBe(512);
+    let rows = 512;
     for (const room of [200e6, 120e6, 80e6, 50e6]) {
       const found = bytesIn(room);
       expect(found?.bytes).toBeLessThanOrEqual(room);
-      expect(found?.tiling.bands.length).toBeGreaterThan(1);
-      tiles = Math.max(tiles, found?.tiling.bands.length ?? 0);
+      expect(found?.tiling.rows).toBeLessThan(512);
+      rows = Math.min(rows, found?.tiling.rows ?? 512);
     }
-    expect(tiles).toBeGreaterThan(8);
+    expect(rows).toBeLessThan(64);
     expect(bytesIn(1e7)).toBeUndefined();
     net.engine.dispose();
   });
@@ -216,12 +215,12 @@ describe('memory of the engine', () => {
     [150, 260],
   ])('is estimated right for Gram matrices of a style image of %d x %d', async (height, width) => {
     const net = await network('conv3_1');
-    const bands = gramBands(net, [height, width], style, 4e9);
-    expect(bands.length).toBe(1);
-    const estimate = net.engine.memory.bytes + gramMatricesBytes(net, [height, width], style, bands);
+    const { rows, bytes } = gramRows(net, [height, width], style, 4e9);
+    expect(rows).toBe(height);
+    const estimate = net.engine.memory.bytes + bytes;
     const peak = watchPeak(net.engine.memory);
     const pixels = new Float32Array(height * width * 3).fill(0.5);
-    finish(gramMatrices(net, pixels, [height, width], style, 'none', bands));
+    finish(gramMatrices(net, pixels, [height, width], style, 'none', rows));
     expect(peak()).toBeLessThanOrEqual(estimate + 256);
     expect(peak()).toBeGreaterThan(0.95 * estimate);
     net.engine.dispose();

@@ -121,7 +121,7 @@ describe.each([
       const whole = evaluate();
       const before = network.engine.memory.bytes;
       for (const [keptFrom, holdsTargets] of tilings) {
-        const found = evaluate({ bands, keptFrom, holdsTargets });
+        const found = evaluate({ rows, keptFrom, holdsTargets });
         expect(difference(found.value, whole.value), loss.name).toBeLessThan(1e-5);
         expect(difference(found.gradient, whole.gradient), loss.name).toBeLessThan(1e-5);
         for (const [name, term] of Object.entries(found.terms))
@@ -155,8 +155,7 @@ describe('a tiled evaluation', () => {
   let network: Network;
   let content: Loss;
   const tiled = (loss: Loss) => {
-    const bands = bandsOf(network.steps, loss.layers, size[0], 8);
-    const tiling = { bands, keptFrom: stageCount(network.places, loss.layers), holdsTargets: false };
+    const tiling = { rows: 8, keptFrom: stageCount(network.places, loss.layers), holdsTargets: false };
     return fusedObjective(network, loss, size, { tiling });
   };
   const pixels = (seed: number) => noise(...size, seed).dataSync<'float32'>();

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerName } from '../../../features/layer-name';
 import type { Image } from '../../../image/image';
+import type { LossTerm } from '../../../losses/loss';
 import type { Band } from '../../shared/bands';
 import type { Size } from '../../shared/fitting-size';
 import { requireShape } from '../../shared/require-shape';
@@ -9,7 +10,7 @@ import type { Network } from '../network/network';
 import { type FeatureMap, Pass, rowBytes, rowsOf } from '../network/pass';
 import { layerShape } from '../network/pass-plan';
 import type { FeatureLossTerm, FeatureTarget } from './terms';
-import type { Tiling } from './tiling';
+import { type FeatureRequest, targetBytes } from './tiling';
 
 /** A target that is computed from an image. */
 interface FromImage {
@@ -24,13 +25,20 @@ interface FromImage {
  * or the image that they are given by.
  */
 export class FeatureTargets {
+  /** Terms that compare a layer with the same numbers share a target. */
+  private readonly known: {
+    readonly layer: LayerName;
+    readonly dataId: object;
+    readonly target: FeatureTarget;
+  }[] = [];
   private readonly fromImages: FromImage[] = [];
   private readonly blocks: Blocks;
 
   constructor(
     private readonly network: Network,
     private readonly size: Size,
-    private readonly tiling: Tiling,
+    private readonly bands: readonly Band[],
+    private readonly held: boolean,
   ) {
     this.blocks = new Blocks(network.engine.memory);
   }
@@ -39,7 +47,7 @@ export class FeatureTargets {
   lengths(layer: LayerName): { readonly length: number; readonly most: number } {
     const [, height, width, channels] = layerShape(this.network, this.size, layer);
     const most = Math.max(
-      ...this.tiling.bands.map((band) => {
+      ...this.bands.map((band) => {
         const { from, to } = band.owned(layer);
         return to - from;
       }),
@@ -52,14 +60,22 @@ export class FeatureTargets {
    * @throws InvalidArgumentError `WRONG_SHAPE` if it does not have the shape of its layer
    */
   of({ layer, target }: FeatureLossTerm): FeatureTarget {
+    const dataId = dataIdOf(target);
+    const known = this.known.find((one) => one.layer === layer && one.dataId === dataId);
+    if (known) return known.target;
+    const made = this.make(layer, target);
+    this.known.push({ layer, dataId, target: made });
+    return made;
+  }
+
+  private make(layer: LayerName, target: FeatureLossTerm['target']): FeatureTarget {
+    const { held } = this;
     const { memory } = this.network.engine;
-    const { holdsTargets } = this.tiling;
     const { length, most } = this.lengths(layer);
     const shape = layerShape(this.network, this.size, layer);
     const what = `The target of ${layer}`;
-    // Kernels read four values at a time, beyond the last one.
-    const address = this.blocks.allocate(4 * (holdsTargets ? length : most) + 16);
-    const to = holdsTargets
+    const address = this.blocks.allocate(targetBytes(held ? length : most));
+    const to = held
       ? (map: FeatureMap) => address + (map.first ?? 0) * rowBytes({ ...map, fromImage: false })
       : () => address;
     if (!(target instanceof tf.Tensor) && layer !== 'image') {
@@ -70,10 +86,10 @@ export class FeatureTargets {
     const [tensor, expected] = target instanceof tf.Tensor ? [target, shape] : [target.image, shape.slice(1)];
     requireShape(tensor, what, expected, layer);
     const put = (rows: Float32Array) => memory.floats(address, rows.length).set(rows);
-    if (holdsTargets) put(tensor.dataSync<'float32'>());
+    if (held) put(tensor.dataSync<'float32'>());
     return {
       at(map) {
-        if (!holdsTargets) put(rowsOfTensor(tensor, map.first ?? 0, map.height));
+        if (!held) put(rowsOfTensor(tensor, map.first ?? 0, map.height));
         return to(map);
       },
     };
@@ -84,15 +100,15 @@ export class FeatureTargets {
    * @param room address of memory for passes
    */
   fill(room: number): void {
-    if (this.tiling.holdsTargets) for (const band of this.tiling.bands) this.compute(band, room);
+    if (this.held) for (const band of this.bands) this.compute(band, room);
   }
 
   /**
    * Computes the targets of a band that are given by images, unless they are held.
    * @param room address of memory for passes
    */
-  make(band: Band, room: number): void {
-    if (!this.tiling.holdsTargets) this.compute(band, room);
+  renew(band: Band, room: number): void {
+    if (!this.held) this.compute(band, room);
   }
 
   /** Frees the memory. Safe to call twice. */
@@ -127,6 +143,23 @@ export class FeatureTargets {
     }
   }
 }
+
+/** The targets of terms, those that are shared once. */
+export function targetsOf(terms: readonly LossTerm[]): readonly FeatureRequest[] {
+  const found: { readonly request: FeatureRequest; readonly dataId: object }[] = [];
+  for (const term of terms) {
+    if (term.kind !== 'feature') continue;
+    const { layer, target } = term;
+    const dataId = dataIdOf(target);
+    if (found.some(({ request, dataId: known }) => request.layer === layer && known === dataId)) continue;
+    found.push({ request: { layer, fromImage: !(target instanceof tf.Tensor) }, dataId });
+  }
+  return found.map(({ request }) => request);
+}
+
+/** Identifies the numbers of a target: clones of a tensor have the same. */
+const dataIdOf = (target: FeatureLossTerm['target']): object =>
+  (target instanceof tf.Tensor ? target : target.image).dataId;
 
 /** Numbers of some rows of a feature map or an image, [1, h, w, c] or [h, w, c]. */
 function rowsOfTensor(tensor: tf.Tensor, first: number, rows: number): Float32Array {

@@ -5,23 +5,24 @@ import type { Loss, LossTerm } from '../../../losses/loss';
 import { lossOfTerms } from '../../../losses/loss-of-terms';
 import { namedLeaves, type Objective, type ObjectiveOptions, valueAndCotangents } from '../../../objective';
 import { Lifetime, owning } from '../../../owning';
-import type { Band } from '../../shared/bands';
+import { type Band, bandsOf } from '../../shared/bands';
 import type { Size } from '../../shared/fitting-size';
 import { notTileable, untileable } from '../../shared/tileable';
 import { Blocks } from '../blocks';
 import { addCotangent, requireCotangent, tensorOf } from '../network/feature-tensors';
 import { isFirstConvolution, type Network } from '../network/network';
-import { type ComputedStage, type FeatureMap, Pass, type PassRoom, rowBytes, rowsOf } from '../network/pass';
-import { halvingsOf, layerShape } from '../network/pass-plan';
+import { type FeatureMap, rowBytes, rowsOf } from '../network/pass';
+import { layerShape } from '../network/pass-plan';
 import { roomIn } from '../require-room';
 import { finish, finishInTurns, type Steps } from '../steps';
 import { tensorValues } from '../tensor-values';
-import { FeatureTargets } from './feature-targets';
+import { BandPasses } from './band-passes';
+import { FeatureTargets, targetsOf } from './feature-targets';
 import { gramTerm } from './gram-term';
 import { patchGramTerm } from './patch-gram-term';
 import { tilingWithin } from './plan-run';
 import { type EngineTerm, featureTerm, variationTerm } from './terms';
-import { imageBytes, keptMaps, type ObjectiveRequest, passesOf, type Tiling, tilingBytes } from './tiling';
+import { imageBytes, type ObjectiveRequest, type Tiling } from './tiling';
 
 /**
  * A leaf of the loss: terms that the engine evaluates itself, or a loss that tfjs computes from its layers' features.
@@ -93,8 +94,8 @@ export function fusedObjective(
   const cannot = untileable(loss);
   const refusal = cannot && ((at: Size, fits: (size: Size) => boolean) => notTileable(at, fits, cannot));
   const tiling = given ?? tilingWithin(network, size, request, roomIn(memory, room), refusal);
-  const { bands } = tiling;
-  const targets = new FeatureTargets(network, size, tiling);
+  const bands = bandsOf(network.steps, loss.layers, height, tiling.rows);
+  const targets = new FeatureTargets(network, size, bands, tiling.holdsTargets);
 
   const engineTermOf = (term: LossTerm): EngineTerm => {
     if (term.kind === 'totalVariation') return variationTerm(engine, term, height);
@@ -110,7 +111,7 @@ export function fusedObjective(
 
   return owning(({ result }): FusedObjective => {
     const blocks = result(new Blocks(memory));
-    const passes = bandPasses(network, size, request, tiling, blocks);
+    const passes = new BandPasses(network, size, bands, request, tiling, blocks);
     result(targets);
     const parts: readonly Part[] = found.map(({ name, weight, loss: leaf, terms }) =>
       terms
@@ -140,7 +141,7 @@ export function fusedObjective(
             const featureOf = (layer: LayerName) =>
               layer === 'image'
                 ? tf.tensor4d(image().slice(), [1, height, width, 3])
-                : tensorOf(engine, passes.of[0].second.map(layer));
+                : tensorOf(engine, passes.secondOf(0).map(layer));
             const features = Object.fromEntries(leaf.layers.map((layer) => [layer, featureOf(layer)]));
             const { value, gradients } = valueAndCotangents(leaf, features as Features);
             for (const layer of leaf.layers)
@@ -158,19 +159,19 @@ export function fusedObjective(
       for (const { engineTerm } of engineTerms) engineTerm.begin();
       for (const [k, band] of bands.entries()) {
         if (k > 0) yield;
-        for (const maps of passes.of[k].first.forwardSteps(rowsOfImage(band), accumulate(band)))
-          passes.keep(band, maps);
+        for (const maps of passes.firstOf(k).forwardSteps(rowsOfImage(band), accumulate(band)))
+          passes.keep(k, maps);
       }
       const others = tf.tidy(() => byTfjs(() => pixels(0, height)));
       try {
         const values = Object.fromEntries(parts.map(({ name }) => [name, 0]));
         for (const { name, value } of others) values[name] += value;
         for (const [k, band] of bands.entries()) {
-          const pass = passes.of[k].second;
+          const pass = passes.secondOf(k);
           const last = k === bands.length - 1;
           if (bands.length > 1) {
             yield;
-            targets.make(band, passes.room);
+            targets.renew(band, passes.room);
             pass.forward(rowsOfImage(band));
           }
           const contribute = (layer: LayerName, map: FeatureMap, to: number) => {
@@ -322,69 +323,11 @@ function resolve(network: Network, loss: Loss) {
       terms.every(
         ({ layer, kind }) => !isFirst(layer) || (kind === 'gram' && isFirstConvolution(network, layer)),
       ) && !cotangents.some(isFirst),
-    features: terms.flatMap((term) =>
-      term.kind === 'feature' ? [{ layer: term.layer, fromImage: !(term.target instanceof tf.Tensor) }] : [],
-    ),
+    features: targetsOf(terms),
     grams: terms.flatMap(({ kind, layer }) => (kind === 'gram' ? [layer] : [])),
     cotangents,
   };
   return { found, request };
-}
-
-/** The passes of each band, which take turns in one piece of memory, and the maps that are kept between them. */
-function bandPasses(network: Network, size: Size, request: ObjectiveRequest, tiling: Tiling, blocks: Blocks) {
-  const { memory } = network.engine;
-  const { bands } = tiling;
-  const width = size[1];
-  const { first, second } = passesOf(network, request, tiling);
-  const room = blocks.allocate(tilingBytes(network, size, request, tiling).passes);
-  const kept = keptMaps(network, size, request.layers, tiling).map(({ stage, output, pooled }) => ({
-    stage,
-    output: blocks.allocateFloats(output),
-    pooled: pooled && blocks.allocateFloats(pooled),
-  }));
-  /** Address of a band's first row of a map that is kept whole. */
-  const addressIn = (band: Band, stage: number, whole: number, halvings: number): number =>
-    whole &&
-    whole + 4 * (band.rows.from >> halvings) * (width >> halvings) * network.stages[stage].channelsOut;
-  const of = bands.map((band) => {
-    const rows = band.rows.to - band.rows.from;
-    const maps: { output: number; pooled: number }[] = [];
-    for (const { stage, output, pooled } of kept) {
-      const halvings = halvingsOf(network, stage);
-      maps[stage] = {
-        output: addressIn(band, stage, output, halvings),
-        pooled: addressIn(band, stage, pooled, halvings + 1),
-      };
-    }
-    const at: PassRoom = { address: room, kept: maps };
-    const pass = new Pass(network, rows, width, second, at);
-    return {
-      first: bands.length === 1 ? pass : new Pass(network, rows, width, first, at),
-      second: pass,
-      maps,
-    };
-  });
-  return {
-    /** The address of the memory of the passes. */
-    room,
-    of,
-    /** Copies the rows of a stage that a band owns, if they are kept. */
-    keep(band: Band, { stage, ...maps }: ComputedStage): void {
-      const { maps: to } = of[bands.indexOf(band)];
-      if (!to[stage]) return;
-      const halvings = halvingsOf(network, stage);
-      for (const part of ['output', 'pooled'] as const) {
-        const extra = halvings + Number(part === 'pooled');
-        const { from, to: end } = band.ownedAfter(extra);
-        const floats = (width >> extra) * maps.channels;
-        if (to[stage][part])
-          memory
-            .floats(to[stage][part] + 4 * from * floats, (end - from) * floats)
-            .set(memory.floats(maps[part] + 4 * from * floats, (end - from) * floats));
-      }
-    },
-  };
 }
 
 /**

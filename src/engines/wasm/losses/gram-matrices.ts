@@ -1,6 +1,6 @@
 import type { LayerName } from '../../../features/layer-name';
 import { type GramNormalization, gramScale } from '../../../losses/gram-matrix';
-import { type Band, bandings, bandsOf } from '../../shared/bands';
+import { bandExtents, bandsOf, rowsOfBands, strideOf } from '../../shared/bands';
 import type { Size } from '../../shared/fitting-size';
 import type { Network } from '../network/network';
 import { type FeatureMap, Pass, rowsOf } from '../network/pass';
@@ -16,38 +16,39 @@ const pixelsOfItem = 2048;
 const gramPass = (layers: readonly LayerName[]) =>
   ({ layers, backward: 'never', firstFromImage: true }) as const;
 
-/** Bytes that the Gram matrices of an image take while they are computed by bands. */
+/** Bytes that the Gram matrices of an image take while they are computed by bands that own so many rows. */
 export function gramMatricesBytes(
   network: Network,
   size: Size,
   layers: readonly LayerName[],
-  bands: readonly Band[],
+  rows: number,
 ): number {
   const channels = layers.map((layer) => layerShape(network, size, layer)[3]);
-  const passes = bands.map(
-    ({ rows }) => planPass(network, rows.to - rows.from, size[1], gramPass(layers)).bytes,
-  );
-  return Math.max(...passes) + 4 * gramShares * Math.max(0, ...channels) ** 2;
+  const { highest } = bandExtents(network.steps, layers, size[0], rows);
+  const { bytes } = planPass(network, highest, size[1], gramPass(layers));
+  return bytes + 4 * gramShares * Math.max(0, ...channels) ** 2;
 }
 
 /**
- * The bands that Gram matrices of an image are computed by: one, or the fewest that fit into some memory.
+ * Rows of the bands that Gram matrices of an image are computed by, and their bytes: those of the whole image, or of
+ * the fewest bands that fit into some memory.
  *
  * @param room bytes that may be allocated
  * @throws EnvironmentError `OUT_OF_MEMORY` if not even the lowest fit
  */
-export function gramBands(
+export function gramRows(
   network: Network,
   size: Size,
   layers: readonly LayerName[],
   room: number,
-): readonly Band[] {
-  const least = (at: Size) =>
-    gramMatricesBytes(network, at, layers, bandsOf(network.steps, layers, at[0], 1));
-  for (const bands of bandings(network.steps, layers, size[0]))
-    if (gramMatricesBytes(network, size, layers, bands) <= room) return bands;
-  requireRoomAt(room, 'A style image', size, least);
-  return bandsOf(network.steps, layers, size[0], 1);
+): { readonly rows: number; readonly bytes: number } {
+  const bytesAt = (at: Size) => gramMatricesBytes(network, at, layers, strideOf(network.steps, layers));
+  requireRoomAt(room, 'A style image', size, bytesAt);
+  for (const rows of rowsOfBands(network.steps, layers, size[0])) {
+    const bytes = gramMatricesBytes(network, size, layers, rows);
+    if (bytes <= room) return { rows, bytes };
+  }
+  return { rows: strideOf(network.steps, layers), bytes: bytesAt(size) };
 }
 
 /**
@@ -56,7 +57,7 @@ export function gramBands(
  * third digit.
  *
  * @param image [height][width][3] in [0,1]
- * @param bands see {@link gramBands}
+ * @param rows rows of the bands that it is computed by, see {@link gramRows}
  * @returns steps whose result is [channels][channels] by layer, normalised as `gramMatrix` does
  */
 export function* gramMatrices(
@@ -65,10 +66,10 @@ export function* gramMatrices(
   [height, width]: Size,
   layers: readonly LayerName[],
   normalization: GramNormalization,
-  bands: readonly Band[],
+  rows: number,
 ): Steps<ReadonlyMap<LayerName, Float32Array>> {
   const totals = new Map<LayerName, Float64Array>();
-  for (const band of bands) {
+  for (const band of bandsOf(network.steps, layers, height, rows)) {
     const { from, to } = band.rows;
     const pass = new Pass(network, to - from, width, gramPass(layers));
     try {

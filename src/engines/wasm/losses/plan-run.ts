@@ -1,16 +1,19 @@
 import type { MemoryPlan, MemoryRequest } from '../../engine';
+import { bandExtents } from '../../shared/bands';
 import type { Size } from '../../shared/fitting-size';
 import { notTileable } from '../../shared/tileable';
 import { isFirstConvolution, type Network } from '../network/network';
 import { requireRoomAt, roomIn } from '../require-room';
-import { gramBands, gramMatricesBytes } from './gram-matrices';
+import { gramRows } from './gram-matrices';
 import {
+  allBytes,
   chooseTiling,
   lowestBands,
   type ObjectiveRequest,
   type Tiling,
   tilingBytes,
   wholeImage,
+  workOf,
 } from './tiling';
 
 /** The memory of a run, by sizes alone. See {@link EngineExtractor.plan}. */
@@ -27,17 +30,24 @@ export function planRun(network: Network, request: MemoryRequest): MemoryPlan {
         network.places.get(layer)?.stage !== 0 ||
         (isFirstConvolution(network, layer) && !featureTargets.includes(layer)),
     ),
-    features: featureTargets.map((layer) => ({ layer, fromImage: true })),
+    // Targets of one layer are those of one image.
+    features: [...new Set(featureTargets)].map((layer) => ({ layer, fromImage: true })),
     grams,
     cotangents: [],
   };
   const tiling = tilingWithin(network, size, objective, room, tileable ? undefined : notTileable);
-  const { all: bytes, targets } = tilingBytes(network, size, objective, tiling);
+  const { maps, targets } = tilingBytes(network, size, objective, tiling);
   // Gram matrices of the style image are computed before the objective takes its memory.
-  const styleBytes = style
-    ? gramMatricesBytes(network, style.size, style.layers, gramBands(network, style.size, style.layers, room))
-    : 0;
-  return { bytes: Math.max(bytes, styleBytes), maps: bytes - targets, targets, tiles: tiling.bands.length };
+  const styleBytes = style ? gramRows(network, style.size, style.layers, room).bytes : 0;
+  return {
+    bytes: Math.max(maps + targets, styleBytes),
+    maps,
+    targets,
+    tiles: bandExtents(network.steps, all, size[0], tiling.rows).count,
+    work:
+      workOf(network, size, objective, tiling) /
+      workOf(network, size, objective, wholeImage(network, size, objective)),
+  };
 }
 
 /**
@@ -54,9 +64,10 @@ export function tilingWithin(
   refusal?: (size: Size, fits: (size: Size) => boolean) => Error,
 ): Tiling {
   const bytesBy = (tilingAt: typeof wholeImage) => (at: Size) =>
-    tilingBytes(network, at, request, tilingAt(network, at, request)).all;
+    allBytes(tilingBytes(network, at, request, tilingAt(network, at, request)));
   const tiling = chooseTiling(network, size, request, room);
-  if (refusal && tiling?.bands.length !== 1) throw refusal(size, (at) => bytesBy(wholeImage)(at) <= room);
+  if (refusal && (!tiling || tiling.rows < size[0]))
+    throw refusal(size, (at) => bytesBy(wholeImage)(at) <= room);
   if (!tiling) requireRoomAt(room, 'An image', size, bytesBy(lowestBands));
   return tiling ?? lowestBands(network, size, request);
 }

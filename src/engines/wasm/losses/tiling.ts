@@ -1,5 +1,5 @@
 import type { LayerName } from '../../../features/layer-name';
-import { type Band, bandings, bandsOf } from '../../shared/bands';
+import { bandExtents, rowsOfBands, strideOf } from '../../shared/bands';
 import type { Size } from '../../shared/fitting-size';
 import type { Network } from '../network/network';
 import {
@@ -20,7 +20,7 @@ export interface ObjectiveRequest {
   readonly layers: readonly LayerName[];
   /** Whether the first convolution is computed from the image by all that read it. */
   readonly firstFromImage: boolean;
-  /** Terms that compare feature maps. */
+  /** Targets of terms that compare feature maps; terms may share one. */
   readonly features: readonly FeatureRequest[];
   /** Layers of terms that compare Gram matrices. */
   readonly grams: readonly LayerName[];
@@ -28,17 +28,17 @@ export interface ObjectiveRequest {
   readonly cotangents: readonly LayerName[];
 }
 
-/** A term that compares feature maps. */
+/** A target of terms that compare feature maps. */
 export interface FeatureRequest {
   readonly layer: LayerName;
-  /** Whether its target is computed from an image; else it is there as a tensor. */
+  /** Whether it is computed from an image; else it is there as a tensor. */
   readonly fromImage: boolean;
 }
 
 /** How an objective divides its work and what it keeps. */
 export interface Tiling {
-  /** One band is the image as a whole. */
-  readonly bands: readonly Band[];
+  /** Rows of the image that a band owns, as of `bandsOf`; all of them for the image as a whole. */
+  readonly rows: number;
   /**
    * The first stage whose maps are kept whole from the first pass over all bands, so that the second one does not
    * compute them again; the number of stages if none are. One band keeps all of its maps anyway.
@@ -50,25 +50,21 @@ export interface Tiling {
 
 /** Bytes of a {@link Tiling}. */
 export interface TilingBytes {
-  /** The memory that passes take turns in. */
-  readonly passes: number;
+  /** Maps and gradients, of one band at a time and those that are kept. */
+  readonly maps: number;
+  /** Targets that are held. */
   readonly targets: number;
-  readonly all: number;
 }
 
 /** Options of the passes of a tiling. */
 export function passesOf(
   network: Network,
   { layers, firstFromImage, features }: ObjectiveRequest,
-  { bands, keptFrom }: Tiling,
+  { keptFrom }: Tiling,
+  alone: boolean,
 ): { readonly first: PassOptions; readonly second: PassOptions; readonly target: PassOptions } {
-  const alone = bands.length === 1;
-  const second: PassOptions = {
-    layers,
-    backward: 'once',
-    firstFromImage,
-    keptFrom: alone ? undefined : keptFrom,
-  };
+  const kept = alone ? undefined : keptFrom;
+  const second: PassOptions = { layers, backward: 'once', firstFromImage, keptFrom: kept };
   return {
     // With one band, the second pass goes on with what the first one has left.
     first: alone ? second : { layers, backward: 'never', firstFromImage },
@@ -78,10 +74,7 @@ export function passesOf(
 }
 
 /** Layers of the network with targets that are computed from an image. */
-export const imageTargets = (
-  { places }: Network,
-  features: readonly FeatureRequest[],
-): readonly LayerName[] => [
+const imageTargets = ({ places }: Network, features: readonly FeatureRequest[]): readonly LayerName[] => [
   ...new Set(features.flatMap(({ layer, fromImage }) => (fromImage && places.has(layer) ? layer : []))),
 ];
 
@@ -94,55 +87,54 @@ export function tilingBytes(
 ): TilingBytes {
   const [height, width] = size;
   const { layers, firstFromImage, features, grams, cotangents } = request;
-  const { bands, holdsTargets } = tiling;
-  const { places } = network;
+  const { rows, holdsTargets } = tiling;
+  const { places, steps } = network;
+  const { count, highest } = bandExtents(steps, layers, height, rows);
   const floatsOf = (layer: LayerName): number => product(layerShape(network, size, layer));
   /** Values of the rows of a layer that a band owns, at most. */
-  const ownedFloats = (layer: LayerName): number => {
-    const [, , w, channels] = layerShape(network, size, layer);
-    return w * channels * Math.max(...bands.map((band) => lengthOf(band.owned(layer))));
-  };
+  const ownedFloats = (layer: LayerName): number =>
+    product(layerShape(network, [Math.min(rows, height), width], layer));
   const gramBytes = (layer: LayerName): number => {
     const channels = layerShape(network, size, layer)[3];
     const first = places.get(layer)?.stage === 0;
     return firstFromImage && first ? patchGramBytes(channels) : gramTermBytes(channels);
   };
-  const options = Object.values(passesOf(network, request, tiling));
-  const heights = [...new Set(bands.map(({ rows }) => lengthOf(rows)))];
-  const passes = Math.max(
-    ...heights.flatMap((rows) => options.map((one) => planPass(network, rows, width, one).bytes)),
-  );
+  const passes = Object.values(passesOf(network, request, tiling, count === 1));
   // The gradient of a band; and the image, if a loss reads it.
-  const image = imageBytes(Math.max(...heights), width);
-  const held = holdsTargets ? floatsOf : ownedFloats;
-  const targets = sum(features.map(({ layer }) => 4 * held(layer) + 16));
-  const all = sum([
-    passes,
+  const image = imageBytes(highest, width);
+  const targets = sum(
+    features.map(({ layer }) => targetBytes((holdsTargets ? floatsOf : ownedFloats)(layer))),
+  );
+  const kept = count === 1 ? [] : keptMaps(network, size, layers, tiling);
+  const maps = sum([
+    Math.max(...passes.map((options) => planPass(network, highest, width, options).bytes)),
     image,
     ...(layers.includes('image') ? [image, variationTermBytes] : []),
-    sum(
-      keptMaps(network, [height, width], layers, tiling).map(({ output, pooled }) => 4 * (output + pooled)),
-    ),
-    targets,
+    ...kept.map(({ output, pooled }) => 4 * (output + pooled)),
     ...features.map(({ layer }) => featureTermBytes(ownedFloats(layer))),
     ...grams.map(gramBytes),
     Math.max(0, ...cotangents.map((layer) => 4 * ownedFloats(layer))),
     backwardFilterBytes(network, stageCount(places, layers) - 1),
   ]);
-  return { passes, targets: holdsTargets ? targets : 0, all };
+  return holdsTargets ? { maps, targets } : { maps: maps + targets, targets: 0 };
 }
+
+/** Maps and targets. */
+export const allBytes = ({ maps, targets }: TilingBytes): number => maps + targets;
 
 /** Bytes of an image in the engine; kernels read four values at a time, beyond the last one. */
 export const imageBytes = (height: number, width: number): number => 4 * (height * width * 3 + 4);
 
-/** Floats of the maps that a tiling keeps whole, by stage from `keptFrom` on; none for one band. */
+/** Bytes of a target of so many values; kernels read four at a time, beyond the last one. */
+export const targetBytes = (values: number): number => 4 * (values + 4);
+
+/** Floats of the maps that a tiling keeps whole, by stage from `keptFrom` on. */
 export function keptMaps(
   network: Network,
   [height, width]: Size,
   layers: readonly LayerName[],
-  { bands, keptFrom }: Tiling,
+  { keptFrom }: Tiling,
 ): readonly { readonly stage: number; readonly output: number; readonly pooled: number }[] {
-  if (bands.length === 1) return [];
   const { stages, places } = network;
   const wanted = placesOf(places, layers);
   return range(keptFrom, stageCount(places, layers)).map((stage) => {
@@ -153,26 +145,29 @@ export function keptMaps(
   });
 }
 
-/**
- * Multiplications of a tiling's convolutions, up to what all tilings of a request have in common: a measure to choose
- * by.
- */
-function workOf(network: Network, [, width]: Size, request: ObjectiveRequest, tiling: Tiling): number {
-  const { stages, places } = network;
-  const { bands, keptFrom, holdsTargets } = tiling;
-  const count = stageCount(places, request.layers);
-  const targetCount = holdsTargets ? 0 : stageCount(places, imageTargets(network, request.features));
-  const rows = bands.reduce((total, band) => total + lengthOf(band.rows), 0);
-  return range(0, count).reduce((total, stage) => {
-    const halvings = halvingsOf(network, stage);
+/** Multiplications of an evaluation by a tiling, in convolutions and Gram matrices. */
+export function workOf(network: Network, size: Size, request: ObjectiveRequest, tiling: Tiling): number {
+  const [height, width] = size;
+  const { stages, places, steps } = network;
+  const { keptFrom, holdsTargets } = tiling;
+  const { layers, features, grams } = request;
+  const { count, highest } = bandExtents(steps, layers, height, tiling.rows);
+  const targetCount = holdsTargets ? 0 : stageCount(places, imageTargets(network, features));
+  const convolutions = range(0, stageCount(places, layers)).map((stage) => {
     const { channelsIn, channelsOut } = stages[stage];
     // 36 products for a tile of 4 x 4 pixels. The first convolution is direct, and computed again by the second.
     const products = stage === 0 ? 2 * 28 : 2.25 * channelsIn;
-    const one = ((rows * width) / 4 ** halvings) * channelsOut * products;
+    const one = ((count * highest * width) / 4 ** halvingsOf(network, stage)) * channelsOut * products;
     // Forward and back; forward again in the second pass; forward for the targets.
-    const again = bands.length > 1 && stage < keptFrom ? 1 : 0;
-    return total + one * (2 + again + (stage < targetCount ? 1 : 0));
-  }, 0);
+    const again = count > 1 && stage < keptFrom ? 1 : 0;
+    return one * (2 + again + (stage < targetCount ? 1 : 0));
+  });
+  // Half of a symmetric matrix forward, and a product with all of one back.
+  const products = grams.map((layer) => {
+    const [, h, w, channels] = layerShape(network, size, layer);
+    return 1.5 * h * w * channels ** 2;
+  });
+  return sum([...convolutions, ...products]);
 }
 
 /**
@@ -188,20 +183,25 @@ export function chooseTiling(
   request: ObjectiveRequest,
   room: number,
 ): Tiling | undefined {
+  const { steps, places } = network;
+  const fits = (tiling: Tiling) => allBytes(tilingBytes(network, size, request, tiling)) <= room;
+  const work = (tiling: Tiling) => workOf(network, size, request, tiling);
   const whole = wholeImage(network, size, request);
-  const fits = (tiling: Tiling) => tilingBytes(network, size, request, tiling).all <= room;
   if (fits(whole)) return whole;
-  const count = stageCount(network.places, request.layers);
+  if (!fits(lowestBands(network, size, request))) return undefined;
+  const count = stageCount(places, request.layers);
   let best: { readonly tiling: Tiling; readonly work: number } | undefined;
-  for (const bands of bandings(network.steps, request.layers, size[0])) {
-    if (bands.length === 1) continue;
+  const [, ...rowCounts] = rowsOfBands(steps, request.layers, size[0]);
+  for (const rows of rowCounts) {
+    // Lower bands have larger halos: from here on not even those that keep everything take less work.
+    if (best && best.work <= work({ rows, keptFrom: 1, holdsTargets: true })) break;
     for (const holdsTargets of request.features.length > 0 ? [false, true] : [false]) {
       // Keeping more takes more memory: once it does not fit, the rest does not either.
       for (let keptFrom = count; keptFrom >= 1; keptFrom--) {
-        const tiling = { bands, keptFrom, holdsTargets };
+        const tiling = { rows, keptFrom, holdsTargets };
         if (!fits(tiling)) break;
-        const work = workOf(network, size, request, tiling);
-        if (!best || work < best.work) best = { tiling, work };
+        const needed = work(tiling);
+        if (!best || needed < best.work) best = { tiling, work: needed };
       }
     }
   }
@@ -209,20 +209,22 @@ export function chooseTiling(
 }
 
 /** The image as one band. */
-export function wholeImage({ steps, places }: Network, [height]: Size, { layers }: ObjectiveRequest): Tiling {
-  const bands = bandsOf(steps, layers, height, height);
-  return { bands, keptFrom: stageCount(places, layers), holdsTargets: true };
-}
+export const wholeImage = ({ places }: Network, [height]: Size, { layers }: ObjectiveRequest): Tiling => ({
+  rows: height,
+  keptFrom: stageCount(places, layers),
+  holdsTargets: true,
+});
 
 /** The least that an objective can do with: the lowest bands, and nothing kept. */
-export function lowestBands(
+export const lowestBands = (
   { steps, places }: Network,
-  [height]: Size,
+  _size: Size,
   { layers }: ObjectiveRequest,
-): Tiling {
-  const bands = bandsOf(steps, layers, height, 1);
-  return { bands, keptFrom: stageCount(places, layers), holdsTargets: false };
-}
+): Tiling => ({
+  rows: strideOf(steps, layers),
+  keptFrom: stageCount(places, layers),
+  holdsTargets: false,
+});
 
 /**
  * Upper bound of the bytes of missing backward filters. They are made from the deepest stage on, each from a
@@ -237,8 +239,6 @@ function backwardFilterBytes({ stages }: Network, deepest: number): number {
   }
   return most;
 }
-
-const lengthOf = ({ from, to }: { readonly from: number; readonly to: number }): number => to - from;
 
 const range = (from: number, to: number): number[] =>
   Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
