@@ -76,6 +76,7 @@ export async function fetchParts(
   onBytes: (loaded: number) => void = () => undefined,
 ): Promise<void> {
   const { ranges, parts, version: known } = file;
+  const had = present(parts).length;
   const range = file.changes > 1 ? undefined : nextRange(file);
   await download(url, range, transport, async ({ partial, total, version, chunks }) => {
     const start = partial && range ? range.offset : 0;
@@ -96,7 +97,7 @@ export async function fetchParts(
     );
     const wanted = sent.map((i) => ranges[i]);
     const filled = wanted.map(({ length }) => new Uint8Array(length));
-    const before = totalLength(parts.filter((part) => part !== undefined));
+    const before = totalLength(present(parts));
     let position = start;
     for await (const chunk of chunks) {
       copyRanges(chunk, position, wanted, filled);
@@ -111,12 +112,16 @@ export async function fetchParts(
     }
     throw new PassingFailure(`${showUrl(url)} ended before its last wanted byte`, { code: 'TRUNCATED' });
   }).catch((error: unknown) => {
+    // Failures are counted only while they bring nothing: another call goes on with what is still missing.
+    if (error instanceof PassingFailure && present(parts).length > had) return;
     if (known === undefined || !(error instanceof WeightsError) || error.code !== 'WRONG_SIZE') throw error;
     // The file that the other parts are of was larger.
     const message = `${showUrl(url)} was replaced while it was read. ${error.message}`;
     throw new WeightsError('FILE_CHANGED', message, { option: 'weights', value: showUrl(url) });
   });
 }
+
+const present = (parts: FileParts['parts']) => parts.filter((part) => part !== undefined);
 
 /** The next missing ranges that lie one after the other, as one. */
 function nextRange({ ranges, parts }: FileParts): ByteRange {

@@ -22,7 +22,7 @@ export class PassingFailure extends Error {
 
 /** Options of {@link retrying}. */
 export interface RetryOptions {
-  /** Number of failures before the work is given up. */
+  /** Number of failures that are followed by another attempt. */
   readonly retries: number;
   /** Pause before the first repetition in milliseconds; it doubles from one to the next, up to 8 seconds. */
   readonly retryDelayMs: number;

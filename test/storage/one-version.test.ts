@@ -22,10 +22,10 @@ beforeEach(async () => {
 });
 afterEach(() => server.stop());
 
-const storeOf = (cache: WeightCache | false = false) =>
+const storeOf = (cache: WeightCache | false = false, retries = 4) =>
   remoteStore(
     server.url,
-    { cache, retries: 4, retryDelayMs: 1, stallTimeoutMs: 5000, offline: false, fetch: undefined },
+    { cache, retries, retryDelayMs: 1, stallTimeoutMs: 5000, offline: false, fetch: undefined },
     'model.json',
   );
 
@@ -110,6 +110,25 @@ describe('parts of a file on a server', () => {
     server.requests.length = 0;
     expect(await valuesOf(storeOf(cache))).toEqual([1, 1, 1, 1]);
     expect(server.requests.map(({ range }) => range)).not.toContain('bytes=8-100007');
+  });
+
+  it('are given up after failures that bring none, not after failures that do', async () => {
+    const adjoining = Array.from({ length: 6 }, (_, i) => ({ offset: 1000 + i * 1000, length: 1000 }));
+    for (const sent of [1500, 500]) {
+      server.requests.length = 0;
+      server.interfere = ({ range }, response) => {
+        const from = Number(range?.match(/=(\d+)/)?.[1] ?? 0);
+        const headers = { ETag: '"a"', 'Content-Range': `bytes ${from}-${size - 1}/${size}` };
+        response
+          .writeHead(206, headers)
+          .write(version(1, sent), () => setTimeout(() => response.destroy(), 20));
+        return true;
+      };
+      const reading = valuesOf(storeOf(false, 1), adjoining);
+      if (sent === 1500) expect(await reading).toEqual([1, 1, 1, 1, 1, 1]);
+      else await expect(reading).rejects.toThrow(/given up after 2 attempts/);
+      expect(server.requests).toHaveLength(sent === 1500 ? 6 : 2);
+    }
   });
 
   it('are refused where a shorter file takes the place of the first', async () => {
