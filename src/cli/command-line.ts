@@ -10,6 +10,7 @@ import { inFlags, longFlag, type Options } from './flags';
 import { printable, printableLine } from './printable';
 import { jsonLine } from './progress-json';
 import { styleCommand } from './style-command';
+import { styleFileCommand, styleFileOptions } from './style-file-command';
 import { styleOptions } from './style-options';
 import { hasColors, processTerminal, type Terminal } from './terminal';
 import { weightsCommand, weightsOptions } from './weights-command';
@@ -17,6 +18,7 @@ import { weightsCommand, weightsOptions } from './weights-command';
 /** The options of the command that arguments name. */
 function optionsOf([command]: readonly string[]): Options {
   if (command === 'evaluate') return evaluateOptions;
+  if (command === 'style') return styleFileOptions;
   return command === 'weights' ? weightsOptions : styleOptions;
 }
 
@@ -33,6 +35,7 @@ export async function runCommandLine(
   const program = styleCommand(terminal)
     .addCommand(evaluateCommand(terminal))
     .addCommand(weightsCommand(terminal))
+    .addCommand(styleFileCommand(terminal))
     .helpCommand('help [command...]', 'how a command is used');
   prepare(program, terminal);
   const json = args.includes('--json');

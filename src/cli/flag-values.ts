@@ -11,6 +11,11 @@ export const flagValues: Readonly<Record<NonNullable<Option<unknown>['kind']>, (
     const factor = bytesIn[unit?.toLowerCase() ?? ''];
     return count === undefined || factor === undefined ? text : Math.floor(Number(count) * factor);
   },
+  numbers(text) {
+    const numbers = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+    return numbers.some(Number.isNaN) ? text : numbers;
+  },
+  names: (text) => text.split(',').map((name) => name.trim()),
   scales(text) {
     if (text.trim() === '1') return 1;
     const scales = text.split(',').map((part) => /^(\d+)(?::(\d+))?$/.exec(part.trim()));

@@ -15,13 +15,14 @@ import { duration, type ProgressDisplay } from './progress';
 import { jsonLine } from './progress-json';
 import { dash, fileOrStdin, requireOneDash } from './read-stdin';
 import { deliverResult } from './result';
+import { namedStyles, requireWeightEach, styleArgument } from './style-arguments';
 import { type CommandOptions, commandOptions, styleOptions } from './style-options';
 import type { Terminal } from './terminal';
 
 /** The pictures that go into a run, as the command line names them. */
 interface Inputs {
   readonly content: string;
-  readonly style: string;
+  readonly styles: readonly string[];
 }
 
 /** Options of `styleTransfer` as they are typed: files by their names. */
@@ -32,12 +33,12 @@ type TypedOptions = Omit<NodeStyleTransferOptions, 'settings'> & {
 
 /** Paints a picture as arguments and flags say. */
 export async function paint(
-  { content, style }: Inputs,
+  { content, styles }: Inputs,
   flags: Readonly<Record<string, unknown>>,
   terminal: Terminal,
 ): Promise<void> {
   const given = only(commandOptions.options, flags) as CommandOptions;
-  const { output, format, json, quiet } = commandOptions.read(given);
+  const { output, format, styleWeights, json, quiet } = commandOptions.read(given);
   const { settings: file, ...options } = only(styleTransferOptions.options, flags) as TypedOptions;
   const settings = file === undefined ? undefined : await readRecord('settings', file);
   const backend = given.backend ?? backends.find((name) => name === settings?.backend) ?? backends[0];
@@ -46,8 +47,9 @@ export async function paint(
   // A start that is a file or stdin is checked when it is read.
   const named = init === undefined || /[./\\]|^-$/.test(init) ? undefined : init;
   styleTransferOptions.read({ ...options, settings, init: named as 'content' | undefined });
-  const inputs = { content, style, init };
+  const inputs = { content, ...namedStyles(styles), init };
   requireOneDash(inputs);
+  requireWeightEach(styles, styleWeights);
 
   const destination = destinationOf(output, format, { ...inputs, settings: file }, terminal);
   const display = displayFor(terminal, { json, quiet });
@@ -62,15 +64,14 @@ export async function paint(
     await interruptible(
       terminal,
       async ({ signal, leave, attend }) => {
-        const [contentInput, styleInput, start] = await Promise.all(
-          Object.entries(inputs).map(async ([name, input]) =>
-            input === undefined ? undefined : fileOrStdin(name, input, terminal.stdin, signal),
-          ),
-        );
+        const read = (name: string, input: string) => fileOrStdin(name, input, terminal.stdin, signal);
+        const contentInput = await read('content', content);
+        const style = await styleArgument(styles, styleWeights, read);
+        const start = init === undefined ? undefined : await read('init', init);
         const computing = await startBackend(backend, engine, threads);
         // The targets of a large style and the first evaluation are synchronous work of many seconds.
         const styleTransfer = styleTransferOn(telling(platform, leave));
-        const result = await styleTransfer(contentInput ?? content, styleInput ?? style, {
+        const result = await styleTransfer(contentInput, style, {
           ...options,
           settings,
           init: start as NodeStyleTransferOptions['init'],

@@ -1,7 +1,6 @@
 import colors from 'picocolors';
-import type { StyleTransferProgress } from '../transfer/progress';
 import { printable } from './printable';
-import { describeStep, describeWeights, type ProgressDisplay } from './progress';
+import { describeStep, describeStyles, describeWeights, type ProgressDisplay } from './progress';
 import { hasColors, type Output, type Terminal } from './terminal';
 
 /**
@@ -27,9 +26,10 @@ export function progressBar(output: Output, env: Terminal['env']): ProgressDispl
     drawn = false;
   };
   return {
-    show(event: StyleTransferProgress) {
+    show(event) {
       if (event.type === 'warning') line(event.message);
       if (event.type === 'step') draw(event.done, describeStep(event));
+      if (event.type === 'style') draw(event.styles / event.of, describeStyles(event));
       if (event.type === 'weights')
         draw(event.loadedBytes / (event.totalBytes ?? Number.POSITIVE_INFINITY), describeWeights(event));
       if (event.type === 'start' && drawn) output.write(`\r${clearToEnd}`);

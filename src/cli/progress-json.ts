@@ -1,4 +1,3 @@
-import type { StyleTransferProgress } from '../transfer/progress';
 import { printable } from './printable';
 import type { ProgressDisplay } from './progress';
 import type { Output } from './terminal';
@@ -7,7 +6,7 @@ import type { Output } from './terminal';
 export function progressJson(output: Output): ProgressDisplay {
   const write = (value: object) => void output.write(jsonLine(value));
   return {
-    show(event: StyleTransferProgress) {
+    show(event) {
       if (event.type === 'interrupted') {
         const { type, loss, evaluations } = event;
         write({ type, loss, evaluations });

@@ -1,6 +1,6 @@
 import type { StepEvent } from '../transfer/progress';
 import { printable } from './printable';
-import { describeStep, describeWeights, type ProgressDisplay } from './progress';
+import { describeStep, describeStyles, describeWeights, type ProgressDisplay } from './progress';
 import type { Output } from './terminal';
 
 /** Milliseconds between two lines. */
@@ -26,6 +26,7 @@ export function progressLines(output: Output, now: () => number = () => performa
       const due = now() >= next;
       if (event.type === 'warning') line(event.message);
       if (event.type === 'weights' && due) write(describeWeights(event));
+      if (event.type === 'style' && due) write(describeStyles(event));
       if (event.type === 'start') {
         writeHeld();
         next = Number.NEGATIVE_INFINITY;

@@ -1,9 +1,15 @@
 import type { WeightsProgress } from '../storage/progress';
+import type { StyleEvent } from '../transfer/make-style';
 import type { StepEvent, StyleTransferProgress } from '../transfer/progress';
+
+/** A style that has been added to a style file, with the number of all. */
+export interface CountedStyle extends StyleEvent {
+  readonly of: number;
+}
 
 /** Shows how far a run is. */
 export interface ProgressDisplay {
-  show(event: StyleTransferProgress): void;
+  show(event: StyleTransferProgress | CountedStyle): void;
   /** Writes a line of its own, as warnings need. */
   line(text: string): void;
   /** Ends the display; the next text starts on a new line. */
@@ -31,6 +37,9 @@ export function describeStep({
     `${duration(secondsLeft)} left`,
   ].join('  ');
 }
+
+/** Styles that have been added, in words: `2 of 5 styles`. */
+export const describeStyles = ({ styles, of }: CountedStyle): string => `${styles} of ${of} styles`;
 
 /** Weights that are read, in words: `weights block3_conv1  12.3 of 80.1 MB  5 s left`. */
 export function describeWeights({ name, loadedBytes, totalBytes, secondsLeft }: WeightsProgress): string {

@@ -7,18 +7,21 @@ import { paint } from './paint';
 import { styleOptions } from './style-options';
 import type { Terminal } from './terminal';
 
-/** `tfjs-style-transfer <content> <style>`: paints one picture in the style of another. */
+/** `tfjs-style-transfer <content> <style...>`: paints one picture in the style of another, or of several. */
 export function styleCommand(terminal: Terminal): Command {
   const command = new Command('tfjs-style-transfer')
     .description('Paints the content picture in the style of another.')
     .version(version)
     .enablePositionalOptions()
     .argument('<content>', 'picture to be painted: a file, a URL, or - for stdin')
-    .argument('<style>', 'picture whose style it is painted in: a file, a URL, or - for stdin');
+    .argument(
+      '<style...>',
+      'pictures whose styles it is painted in, or style files: files, URLs, or - for stdin',
+    );
   return addFlags(command, styleOptions)
     .addHelpText('after', presetHelp)
-    .action((content: string, style: string, flags: Readonly<Record<string, unknown>>) =>
-      paint({ content, style }, flags, terminal),
+    .action((content: string, styles: readonly string[], flags: Readonly<Record<string, unknown>>) =>
+      paint({ content, styles }, flags, terminal),
     );
 }
 

@@ -45,6 +45,8 @@ export type StyleInputs<Input = ImageInput> =
 /** An image or a file has been added to a style. */
 export interface StyleEvent {
   readonly type: 'style';
+  /** Number of entries so far. */
+  readonly styles: number;
   /** Number of images so far, those in style files included. */
   readonly images: number;
 }
@@ -210,7 +212,7 @@ class StyleMaker<Input> {
       const { option, weight, image, file } = await openStyle(this.platform, style, signal);
       if (file) this.addFile(option, file, weight);
       else await this.addImage(image, weight);
-      await onProgress?.({ type: 'style', images: this.images });
+      await onProgress?.({ type: 'style', styles: count, images: this.images });
     }
     const { network, fold, images, longerSide } = this;
     if (count === 0) throw noStyle('EMPTY', 'style has no entries', styles);

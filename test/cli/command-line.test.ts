@@ -165,7 +165,7 @@ describe('wrong usage ends with 2, one line and no work', () => {
     [['--threads', '0'], '--threads is 0'],
     [['--seed', 'NaN'], "--seed is 'NaN'"],
     [['--iteration', '5'], '--iterations'],
-    [['third.png'], 'too many arguments'],
+    [['--style-weights', '1,2'], '--style-weights has 2 numbers; accepted: one for each of 1 style.'],
     [['-o', 'out.bmp'], '.png, .jpg, .jpeg, .webp, .avif, .tif, .tiff'],
     [['-o', 'out'], '.png, .jpg, .jpeg, .webp, .avif, .tif, .tiff'],
     [['-o', join('made', 'out.bmp')], '.png, .jpg, .jpeg, .webp, .avif, .tif, .tiff'],

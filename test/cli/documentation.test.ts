@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { evaluateOptions } from '../../src/cli/evaluate-command';
 import { exitCodes } from '../../src/cli/exit-codes';
 import { about, type Options } from '../../src/cli/flags';
+import { styleFileOptions } from '../../src/cli/style-file-command';
 import { styleOptions } from '../../src/cli/style-options';
 import { weightsOptions } from '../../src/cli/weights-command';
 import { pictureFolder, quick, runCommand } from '../support/command-line-folder';
@@ -27,7 +28,12 @@ describe('docs/command-line.md', () => {
   // `npx vitest run --project node test/cli/documentation.test.ts -u` writes the tables anew.
   test('has the flags as the option tables have them', async () => {
     let text = await readFile(page, 'utf8');
-    const tables = { options: styleOptions, evaluate: evaluateOptions, weights: weightsOptions };
+    const tables = {
+      options: styleOptions,
+      evaluate: evaluateOptions,
+      weights: weightsOptions,
+      style: styleFileOptions,
+    };
     for (const [name, options] of Object.entries<Options>(tables)) {
       const section = new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*?(<!-- /${name} -->)`);
       expect(text).toMatch(section);
@@ -58,6 +64,7 @@ describe('docs/command-line.md', () => {
       write(line);
       if (line.includes('"iteration":2')) long.stop();
     };
+    const styleMaking = ['--weights', 'embedded', '--size', '32', '--json'];
     const args = [path('content.png'), path('style.jpg'), ...quick, '--json', '-o'];
     await runCommand(['weights', 'convert', 'embedded', path('converted')]);
     const runs = [
@@ -65,10 +72,11 @@ describe('docs/command-line.md', () => {
       await runCommand([...args, path('out.png'), '--iterations', '1000'], long),
       await runCommand([...args, path('out.png'), '--alpha', '-1']),
       await runCommand([...args, path('out.png'), '--weights', path('converted')]),
+      await runCommand(['style', 'make', path('style.jpg'), ...styleMaking, '-o', path('a.safetensors')]),
     ];
     const events = runs.flatMap(({ stderr }) => stderr.trimEnd().split('\n')).map((line) => JSON.parse(line));
     expect(new Set(events.map(({ type }) => type))).toEqual(
-      new Set(['start', 'step', 'notice', 'interrupted', 'error', 'weights']),
+      new Set(['start', 'step', 'notice', 'interrupted', 'error', 'weights', 'style']),
     );
     for (const { type, ...event } of events)
       expect(fields.get(type)).toEqual(expect.arrayContaining(Object.keys(event)));
