@@ -4,6 +4,7 @@ import type { NodeStyleTransferOptions } from '../node/style-transfer';
 import type { Platform } from '../platform';
 import { styleTransferOptions } from '../transfer/options';
 import type { StyleTransferProgress } from '../transfer/progress';
+import type { SettingsRecord } from '../transfer/settings-record';
 import { type StyleTransferResult, styleTransferOn } from '../transfer/style-transfer';
 import { backends, startBackend } from './backend';
 import { type Destination, destinationOf } from './destination';
@@ -66,7 +67,7 @@ export async function paint(
       async ({ signal, leave, attend }) => {
         const read = (name: string, input: string) => fileOrStdin(name, input, terminal.stdin, signal);
         const contentInput = await read('content', content);
-        const style = await styleArgument(styles, styleWeights, read);
+        const style = await styleArgument(styles, styleWeights ?? recordedWeights(settings, styles), read);
         const start = init === undefined ? undefined : await read('init', init);
         const computing = await startBackend(backend, engine, threads);
         // The targets of a large style and the first evaluation are synchronous work of many seconds.
@@ -96,6 +97,14 @@ export async function paint(
   } finally {
     display.end();
   }
+}
+
+/** The weights of a record, if it is of as many styles. */
+function recordedWeights(
+  settings: SettingsRecord | undefined,
+  { length }: readonly string[],
+): readonly number[] | undefined {
+  return settings?.styles.length === length ? settings.styles.map(({ weight }) => weight) : undefined;
 }
 
 /** A run in progress. */

@@ -31,6 +31,17 @@ describe('several styles', () => {
     expect(await pixelsOf('even.png')).not.toEqual(await pixelsOf('alone.png'));
   }, 60_000);
 
+  test('are painted again from the settings of a picture, with its weights', async () => {
+    const pictures = ['content.png', 'style.jpg', 'content.png'].map(path);
+    const weights = ['--style-weights', '5,1'];
+    expect(await runCommand([...pictures, ...quick, ...weights, '-o', path('a.png')])).toMatchObject({
+      code: 0,
+    });
+    const again = await runCommand([...pictures, '--settings', path('a.png'), '-o', path('b.png')]);
+    expect(again, again.stderr).toMatchObject({ code: 0 });
+    expect(await pixelsOf('b.png')).toEqual(await pixelsOf('a.png'));
+  }, 60_000);
+
   test.each([
     ['1', '--style-weights has 1 number; accepted: one for each of 2 styles.'],
     ['1,x', "--style-weights is '1,x'; accepted: numbers of at least 0, one for each style"],
