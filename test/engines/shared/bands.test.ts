@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bandsOf, strideOf } from '../../../src/engines/shared/bands';
+import { bandExtents, bandsOf, rowsOfBands, strideOf } from '../../../src/engines/shared/bands';
 import type { LayerName } from '../../../src/features/layer-name';
 import { isPool } from '../../../src/features/network';
 import { vgg19Layers } from '../../../src/features/vgg19/layers';
@@ -115,6 +115,27 @@ describe('bandsOf', () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  it('has a number of bands and a highest one that are known without them', () => {
+    fc.assert(
+      fc.property(cut, ({ height, rows, layers }) => {
+        const bands = bandsOf(steps, layers, height, rows);
+        expect(bandExtents(steps, layers, height, rows)).toEqual({
+          count: bands.length,
+          highest: Math.max(...bands.map((band) => band.rows.to - band.rows.from)),
+        });
+      }),
+    );
+  });
+
+  it('comes in as many numbers of bands as there are, each with the least rows', () => {
+    // Of 25 strides, 10 bands would own 3 each, as 9 do.
+    const all = [...rowsOfBands(steps, ['conv3_1'], 100)];
+    expect(all).toEqual([100, 52, 36, 28, 20, 16, 12, 8, 4]);
+    expect(all.map((rows) => bandsOf(steps, ['conv3_1'], 100, rows).length)).toEqual([
+      1, 2, 3, 4, 5, 7, 9, 13, 25,
+    ]);
   });
 
   it('makes the owned rows of a band those of the whole image', () => {

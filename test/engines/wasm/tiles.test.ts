@@ -237,6 +237,35 @@ describe('a tiled evaluation', () => {
     await expect(evaluation).rejects.toMatchObject({ code: 'DISPOSED' });
   });
 
+  it('leaves nothing behind whichever kernel fails, and is right afterwards', async () => {
+    const objective = tiled(sum([content, grey()]));
+    const image = noise(...size, 6);
+    const expected = alone(objective, image.dataSync<'float32'>());
+    const { bytes } = network.engine.memory;
+    const { run } = KernelRunner.prototype;
+    let failed = 0;
+    for (let at = 0; at < 300; at += 13) {
+      let calls = 0;
+      const faulty = vi.spyOn(network.engine, 'run').mockImplementation((name, values, items) => {
+        if (calls++ === at) throw new Error('fault');
+        run.call(network.engine, name, values, items);
+      });
+      await expectNoLeak(() => {
+        try {
+          free(objective.evaluate(image));
+        } catch (error) {
+          expect((error as Error).message).toBe('fault');
+          failed++;
+        }
+      });
+      faulty.mockRestore();
+      expect(network.engine.memory.bytes).toBe(bytes);
+    }
+    expect(failed).toBeGreaterThan(10);
+    expect(alone(objective, image.dataSync<'float32'>())).toEqual(expected);
+    objective.dispose();
+  });
+
   it('takes the same memory again and again, also after a loss or a target has failed', async () => {
     const target = extractor.extract(noise(...size, 1), ['conv2_2']);
     const held = contentLoss(target);
