@@ -2,8 +2,11 @@ import type { EngineExtractor, MemoryRequest } from '../engines/engine';
 import { untileable } from '../engines/shared/tileable';
 import type { ErrorCode } from '../error-codes';
 import { EnvironmentError } from '../errors';
+import type { LayerName } from '../features/layer-name';
 import type { Image } from '../image/image';
 import type { Size } from '../image/size-rule';
+import { leaves } from '../losses/compose';
+import type { Loss } from '../losses/loss';
 import { historyBytes, type Method } from '../optim';
 import { defaultOptimizer, type Settings } from './options';
 import { presetLayers } from './presets';
@@ -136,13 +139,25 @@ const ownVectors = 4;
 /** What the engine is asked for; undefined for a loss made later by a function, which is not known yet. */
 function requestOf({ loss, preset }: Settings<unknown>, { size, style }: Sizes): MemoryRequest | undefined {
   if (typeof loss === 'function') return undefined;
-  if (loss) return { layers: loss.layers, size: shapeOf(size), tileable: untileable(loss) === undefined };
+  if (loss)
+    return {
+      layers: loss.layers,
+      size: shapeOf(size),
+      featureTargets: featureTargetsOf(loss),
+      tileable: untileable(loss) === undefined,
+    };
   return {
     layers: presetLayers(preset),
     size: shapeOf(size),
     featureTargets: [...preset.content.layers, ...(preset.perceptual?.layers ?? [])],
     style: { layers: preset.style.layers, size: shapeOf(style) },
   };
+}
+
+/** Layers whose maps a loss compares with a target. */
+function featureTargetsOf(loss: Loss): LayerName[] {
+  const terms = leaves(loss).flatMap((leaf) => leaf.loss.terms ?? []);
+  return terms.flatMap(({ kind, layer }) => (kind === 'feature' && layer !== 'image' ? [layer] : []));
 }
 
 const shapeOf = ({ height, width }: Size) => [height, width] as const;
