@@ -4,20 +4,25 @@ import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
+import { flagValues } from '../src/cli/flag-values';
+import type { PresetName } from '../src/transfer/presets';
+import type { Scales } from '../src/transfer/scales';
 import { benchEngines } from './engines';
 import { type EvaluationTimes, timeEvaluations } from './evaluation';
 import { timeKernels } from './kernels';
 import { type MemoryUse, measureMemory } from './memory';
 import { type EvaluationPart, timeParts } from './parts';
 import { findPython } from './pytorch';
-import { evaluationTable, kernelTable, memoryTable, partsTable, runTable } from './report';
+import { evaluationTable, kernelTable, memoryTable, partsTable, runTable, scalesTable } from './report';
 import { type RunTimes, timeRun, timeTutorial } from './run';
+import { type ScaleTimes, timeScales } from './scales';
 
 /**
  * `npm run bench`: seconds of an evaluation by part, and the loss after so many evaluations, for each engine beside its
  * peers: plain `tf.valueAndGrad` over stock operations, tfjs with flipped filters, PyTorch where there is one.
  * `--parts`, `--kernels` and `--memory SIZES` measure these too. `--out FILE` writes the tables to FILE.md and the
- * numbers to FILE.json.
+ * numbers to FILE.json. `--scales SIZES` paints at one size and in stages, with `--preset NAME`, and says when the second
+ * has the loss of the first; `--schedule 256:60,512:20` tries other stages. `--sizes '' --no-run` leaves the rest out.
  */
 const { values } = parseArgs({
   options: {
@@ -32,6 +37,9 @@ const { values } = parseArgs({
     parts: { type: 'boolean', default: false },
     kernels: { type: 'boolean', default: false },
     memory: { type: 'string', default: '' },
+    scales: { type: 'string', default: '' },
+    schedule: { type: 'string', default: 'auto' },
+    preset: { type: 'string', default: 'gatys2016' },
     out: { type: 'string' },
   },
   allowNegative: true,
@@ -93,7 +101,7 @@ if (values.run) {
       runs.push(await timeRun(engine, size, counts));
     if (python && size === 256) runs.push(await timeTutorial(python));
   }
-  tell('', 'Whole runs:', '', runTable(runs));
+  if (runs.length > 0) tell('', 'Whole runs:', '', runTable(runs));
 }
 
 const kernels = values.kernels ? await timeKernels(rounds) : [];
@@ -105,8 +113,24 @@ if (memory.length > 0) {
   tell('', 'Memory of the engine, MB:', '', memoryTable(memory));
 }
 
+const scales: ScaleTimes[] = [];
+for (const size of numbers(values.scales)) {
+  const schedule = flagValues.scales(values.schedule) as Scales;
+  scales.push(...(await timeScales(size, values.preset as PresetName, schedule)));
+}
+if (scales.length > 0) tell('', 'Runs at one size and in stages:', '', scalesTable(scales));
+
 if (values.out) {
-  const numbersOf = { machine, date: new Date().toISOString(), evaluations, parts, runs, kernels, memory };
+  const numbersOf = {
+    machine,
+    date: new Date().toISOString(),
+    evaluations,
+    parts,
+    runs,
+    kernels,
+    memory,
+    scales,
+  };
   await mkdir(dirname(values.out), { recursive: true });
   await writeFile(`${values.out}.json`, `${JSON.stringify(numbersOf, null, 2)}\n`);
   const text = `${heading}\n\n${sections.join('\n')}`.replace(/\n{3,}/g, '\n\n');

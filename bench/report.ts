@@ -3,6 +3,7 @@ import type { KernelSpeed } from './kernels';
 import type { MemoryUse } from './memory';
 import type { EvaluationPart } from './parts';
 import type { RunTimes } from './run';
+import type { ScaleTimes } from './scales';
 import { digits } from './timing';
 
 /** Times of evaluations as a Markdown table, with how they compare to each peer at the same size: parts of its time. */
@@ -100,6 +101,33 @@ export function memoryTable(rows: readonly MemoryUse[]): string {
     rows.map(({ size, maps, planned, heap, optimizer }) => [
       String(size),
       ...[maps, planned, heap, optimizer].map(digits),
+    ]),
+  );
+}
+
+/** Runs at one size and in stages as a Markdown table. */
+export function scalesTable(rows: readonly ScaleTimes[]): string {
+  return table(
+    [
+      'size',
+      'preset',
+      'scales',
+      'evaluations',
+      'as many of full size',
+      'loss',
+      's',
+      's to the loss of one size',
+      'full evaluations to it',
+    ],
+    rows.map((row) => [
+      String(row.size),
+      row.preset,
+      row.scales,
+      row.evaluations.join(' + '),
+      ...[row.work, row.loss, row.seconds].map(digits),
+      ...[row.secondsToTarget, row.workToTarget].map((found) =>
+        found === undefined ? 'not reached' : digits(found),
+      ),
     ]),
   );
 }

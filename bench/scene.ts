@@ -9,7 +9,8 @@ import type { Image } from '../src/image/image';
 import { contentLoss, type Loss, styleLoss, sum, weighted } from '../src/losses';
 import { directoryWeights } from '../src/node/directory-weights';
 
-const folder = resolve(process.env.TFJS_STYLE_TRANSFER_SHARED ?? '../shared');
+/** The folder with weights and photographs beside the project. */
+export const sharedFolder = resolve(process.env.TFJS_STYLE_TRANSFER_SHARED ?? '../shared');
 
 /** The scene of every benchmark: the paper's baseline on a photograph and a painting, with real VGG-19 weights. */
 export interface Scene {
@@ -35,7 +36,7 @@ export function sceneLayers(depth: Depth): { content: ConvLayer; style: readonly
 
 /** Real weights; for the deeper layers of 8 bits. They are not part of the repository. */
 export async function benchWeights(depth: Depth = 'conv3_1'): Promise<Weights> {
-  const path = resolve(folder, depth === 'conv3_1' ? 'vgg19' : 'vgg19-uint8');
+  const path = resolve(sharedFolder, depth === 'conv3_1' ? 'vgg19' : 'vgg19-uint8');
   if (!existsSync(path)) {
     throw new Error(
       `Benchmarks need VGG-19's weights: ${path} is not there; set TFJS_STYLE_TRANSFER_SHARED to the folder that holds vgg19 and vgg19-uint8.`,
@@ -48,7 +49,7 @@ export async function benchWeights(depth: Depth = 'conv3_1'): Promise<Weights> {
 export async function scene(size: number): Promise<Scene> {
   const anchor = size <= 256 ? 256 : 512;
   const pictures = [`anchor/content-${anchor}.png`, `anchor/style-${anchor}.png`].map((path) =>
-    resolve(folder, path),
+    resolve(sharedFolder, path),
   );
   const [content, style] = pictures.every((path) => existsSync(path))
     ? pictures
