@@ -1,6 +1,12 @@
 import colors from 'picocolors';
 import { printable } from './printable';
-import { describeStep, describeStyles, describeWeights, type ProgressDisplay } from './progress';
+import {
+  describeStart,
+  describeStep,
+  describeStyles,
+  describeWeights,
+  type ProgressDisplay,
+} from './progress';
 import { hasColors, type Output, type Terminal } from './terminal';
 
 /**
@@ -32,7 +38,7 @@ export function progressBar(output: Output, env: Terminal['env']): ProgressDispl
       if (event.type === 'style') draw(event.styles / event.of, describeStyles(event));
       if (event.type === 'weights')
         draw(event.loadedBytes / (event.totalBytes ?? Number.POSITIVE_INFINITY), describeWeights(event));
-      if (event.type === 'start' && drawn) output.write(`\r${clearToEnd}`);
+      if (event.type === 'start') line(describeStart(event));
     },
     line,
     end() {

@@ -1,13 +1,20 @@
 import type { StepEvent } from '../transfer/progress';
 import { printable } from './printable';
-import { describeStep, describeStyles, describeWeights, type ProgressDisplay } from './progress';
+import {
+  describeStart,
+  describeStep,
+  describeStyles,
+  describeWeights,
+  type ProgressDisplay,
+} from './progress';
 import type { Output } from './terminal';
 
 /** Milliseconds between two lines. */
 const pause = 5000;
 
 /**
- * Plain lines, for files and pipes: of each stage the first step, the last, and between them one every five seconds.
+ * Plain lines, for files and pipes: of each stage its start, the first step, the last, and between them one every five
+ * seconds.
  */
 export function progressLines(output: Output, now: () => number = () => performance.now()): ProgressDisplay {
   let next = Number.NEGATIVE_INFINITY;
@@ -29,6 +36,7 @@ export function progressLines(output: Output, now: () => number = () => performa
       if (event.type === 'style' && due) write(describeStyles(event));
       if (event.type === 'start') {
         writeHeld();
+        line(describeStart(event));
         next = Number.NEGATIVE_INFINITY;
       }
       if (event.type !== 'step') return;

@@ -1,6 +1,6 @@
 import type { WeightsProgress } from '../storage/progress';
 import type { StyleEvent } from '../transfer/make-style';
-import type { StepEvent, StyleTransferProgress } from '../transfer/progress';
+import type { StartEvent, StepEvent, StyleTransferProgress } from '../transfer/progress';
 
 /** A style that has been added to a style file, with the number of all. */
 export interface CountedStyle extends StyleEvent {
@@ -40,6 +40,16 @@ export function describeStep({
 
 /** Styles that have been added, in words: `2 of 5 styles`. */
 export const describeStyles = ({ styles, of }: CountedStyle): string => `${styles} of ${of} styles`;
+
+/** The start of a stage: `size 2 of 3: 4096x2730, 12 tiles, 3.9 GB planned`. */
+export function describeStart({ stage, plan }: StartEvent): string {
+  const { index, count, width, height } = stage;
+  return [
+    `${count > 1 ? `size ${index + 1} of ${count}: ` : ''}${width}x${height}`,
+    ...(plan.tiles > 1 ? [`${plan.tiles} tiles`] : []),
+    `${plan.bytes < 1e9 ? `${megabytes(plan.bytes)} MB` : `${(plan.bytes / 1e9).toFixed(1)} GB`} planned`,
+  ].join(', ');
+}
 
 /** Weights that are read, in words: `weights block3_conv1  12.3 of 80.1 MB  5 s left`. */
 export function describeWeights({ name, loadedBytes, totalBytes, secondsLeft }: WeightsProgress): string {

@@ -19,11 +19,15 @@ export type Schedule = readonly [Stage, ...Stage[]];
 export const sizeRule = (size: number | undefined): SizeRule =>
   size === undefined ? { atMost: defaultSize } : { longerSide: size };
 
-/** The stages in which a content image of a size is painted. */
-export function scheduleOf(settings: Settings, content: Size): Schedule {
+/**
+ * The stages in which a content image of a size is painted.
+ *
+ * @param fixedStyle whether a style has targets of one size, as a style file has, with which `'auto'` is one stage
+ */
+export function scheduleOf(settings: Settings, content: Size, fixedStyle = false): Schedule {
   const { width, height } = sizeAfter(sizeRule(settings.size), content.width, content.height);
   const longer = Math.max(width, height);
-  const scales = scalesOf(settings, longer);
+  const scales = scalesOf(settings, longer, fixedStyle);
   const iterations = scales.map((scale, i) => scale.iterations ?? defaultIterations(settings.iterations, i));
   const limits = sharesOf(settings.maxEvaluations ?? Infinity, iterations);
   const stages = scales.map(
@@ -39,10 +43,10 @@ export function scheduleOf(settings: Settings, content: Size): Schedule {
 }
 
 /** The scales of a run whose result has a longer side of `longer` pixels. */
-function scalesOf({ scales, loss }: Settings, longer: number): readonly Scale[] {
+function scalesOf({ scales, loss }: Settings, longer: number, fixedStyle: boolean): readonly Scale[] {
   if (typeof scales === 'object') return scales;
   // A loss that is an object holds targets of one size.
-  const one = scales === 1 || typeof loss === 'object';
+  const one = scales === 1 || typeof loss === 'object' || fixedStyle;
   return one ? [{ size: longer }] : autoSizes(longer).map((size) => ({ size }));
 }
 

@@ -147,7 +147,11 @@ async function run<Input>(
     requireUsableStyles(settings, styles);
     const start = isStartName(init) ? undefined : await platform.open('init', init, signal);
     const extractor = settings.extractor ?? temporary(await loadExtractor(platform, settings, progress));
-    const stages = scheduleOf(settings, content);
+    const stages = scheduleOf(
+      settings,
+      content,
+      styles.some(({ file }) => file),
+    );
     const painted = stages[stages.length - 1];
     const styleRule = sizeRule(styleSize);
     const limit = settings.memory ?? platform.memory?.() ?? Infinity;

@@ -15,7 +15,9 @@ const paint = (...args: string[]) => run([path('content.png'), path('style.jpg')
 describe('the command', () => {
   test('writes the picture, says so in one line on stdout, and ends with 0', async () => {
     const { code, stdout, stderr } = await paint('-o', path('out.png'));
-    expect(stderr).toMatch(/^0\/3 {2}loss [\d.e+]+ {2}[\d.]+ s\/evaluation {2}\d+ s left\n/);
+    expect(stderr).toMatch(
+      /^32x24, [\d.]+ MB planned\n0\/3 {2}loss [\d.e+]+ {2}[\d.]+ s\/evaluation {2}\d+ s left\n/,
+    );
     expect(code).toBe(0);
     expect(stdout).toMatch(
       /^.*out\.png: 32x24, loss [\d.]+ after 3 iterations, \d+ evaluations, \d+ s, .*\n$/,

@@ -22,6 +22,31 @@ const step = (iteration: number, change: Partial<StepEvent> = {}): StepEvent => 
   ...change,
 });
 
+const start = (change: Partial<StartEvent> = {}): StartEvent => ({
+  type: 'start',
+  stage: { index: 0, count: 1, width: 64, height: 48 },
+  width: 64,
+  height: 48,
+  preset: 'li2021',
+  engine: 'wasm',
+  backend: 'wasm',
+  weights: 'weights',
+  embedded: false,
+  threads: 2,
+  layers: [],
+  plan: {
+    bytes: 34.5e6,
+    maps: 30e6,
+    targets: 0,
+    images: 1e6,
+    vectors: 1e6,
+    history: 2.5e6,
+    tiles: 1,
+    pairs: 20,
+  },
+  ...change,
+});
+
 /** What a terminal shows after the text: carriage returns overwrite, `ESC [ K` clears to the end of the line. */
 function screen(text: string): string[] {
   const lines = [''];
@@ -81,6 +106,18 @@ describe('the progress bar', () => {
     expect(screen(written.stderr)[0]).toMatch(/^█{6}░{24} {2}size 2 of 3 {3}50\/100 {2}loss/);
   });
 
+  test('says above itself what a stage takes', () => {
+    const { terminal, written } = fakeTerminal({ isTTY: true });
+    const bar = progressBar(terminal.stderr, terminal.env);
+    bar.show(start());
+    bar.show(step(1));
+    const stage = { index: 1, count: 2, width: 4096, height: 2730 };
+    bar.show(start({ stage, plan: { ...start().plan, bytes: 3.94e9, tiles: 12 } }));
+    const lines = screen(written.stderr);
+    expect(lines[0]).toBe('64x48, 34.5 MB planned');
+    expect(lines[1]).toBe('size 2 of 2: 4096x2730, 12 tiles, 3.9 GB planned');
+  });
+
   test('puts warnings above itself', () => {
     const { terminal, written } = fakeTerminal({ isTTY: true });
     const bar = progressBar(terminal.stderr, terminal.env);
@@ -127,7 +164,7 @@ describe('plain progress lines', () => {
     const lines = progressLines(terminal.stderr, () => 0);
     for (const index of [0, 1]) {
       const stage = { index, count: 2, width: 64, height: 48 };
-      lines.show({ type: 'start', stage } as StartEvent);
+      lines.show(start({ stage }));
       for (let i = 0; i <= 9; i++) lines.show(step(i, { stage }));
     }
     lines.end();

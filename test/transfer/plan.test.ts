@@ -62,23 +62,32 @@ describe('the plan of a run', () => {
     expect(room).toBeUndefined();
   });
 
-  it('keeps to a limit first by fewer pairs, then by tiles', () => {
-    const [{ plan: whole }] = plans({ optimizer });
+  it('keeps to a limit by 20 pairs, then by tiles, then by 5 pairs', () => {
+    const long = lbfgs<tf.Tensor3D>({ memory: 30 });
+    const [{ plan: whole }] = plans({ optimizer: long });
     const pair = 2 * 4 * 3e6;
-    /** The limit that is `less` bytes below what the whole takes, with the program's own memory. */
+    /** The plan within a limit that is `less` bytes below what the whole takes, with the program's own memory. */
     const within = (less: number) => {
-      const [{ plan, method }] = plans({ optimizer, memory: whole.bytes + 200e6 - less });
+      const [{ plan, method }] = plans({ optimizer: long, memory: whole.bytes + 200e6 - less });
       expect(method.history?.(false).pairs).toBe(plan.pairs);
       expect(plan.bytes).toBeLessThanOrEqual(whole.bytes - less);
       return [plan.pairs, plan.tiles];
     };
-    expect(within(0)).toEqual([20, 1]);
-    expect(within(1)).toEqual([19, 1]);
-    expect(within(10 * pair)).toEqual([10, 1]);
-    expect(within(15 * pair)).toEqual([5, 1]);
+    expect(within(0)).toEqual([30, 1]);
+    expect(within(1)).toEqual([29, 1]);
+    expect(within(10 * pair)).toEqual([20, 1]);
     // Two tiles take half of the maps, which leaves room for all pairs again.
-    expect(within(15 * pair + 1)).toEqual([20, 2]);
-    expect(within(500e6 + 15 * pair)).toEqual([5, 2]);
+    expect(within(10 * pair + 1)).toEqual([30, 2]);
+    // Eight tiles save 875 MB.
+    expect(within(875e6 + 10 * pair)).toEqual([20, 8]);
+    expect(within(875e6 + 10 * pair + 1)).toEqual([19, 8]);
+    expect(within(875e6 + 25 * pair)).toEqual([5, 8]);
+    expect(() => within(875e6 + 25 * pair + 1)).toThrow('does not fit');
+  });
+
+  it('has no more pairs than iterations', () => {
+    expect(plans({ optimizer, iterations: 7 })[0].plan.pairs).toBe(7);
+    expect(plans({ optimizer, iterations: 70 })[0].plan.pairs).toBe(20);
   });
 
   it('gives the engine what is left as its room', () => {
@@ -89,7 +98,10 @@ describe('the plan of a run', () => {
 
   it('keeps the vectors to the memory that an engine has for them, with a history in 8 bits', () => {
     const vectorRoom = 4e9;
-    const [{ plan }] = plans({ optimizer: lbfgs({ memory: 1000 }) }, engine({ vectorRoom }));
+    const [{ plan }] = plans(
+      { optimizer: lbfgs({ memory: 1000 }), iterations: 1000 },
+      engine({ vectorRoom }),
+    );
     expect(plan.vectors + plan.history).toBeLessThanOrEqual(vectorRoom);
     expect(plan.pairs).toBeGreaterThan(100);
     expect(plan.pairs).toBeLessThan(1000);
@@ -107,7 +119,7 @@ describe('the plan of a run', () => {
       return engine().plan?.(request) as MemoryPlan;
     };
     const [small, large] = plans({ optimizer, scales }, engine({ plan }));
-    expect(small.plan.history).toBe(large.plan.history / 16);
+    expect(small.plan.vectors).toBe(large.plan.vectors / 16);
     const sizes = asked.map(({ size, style }) => [...size, ...(style?.size ?? [])]);
     expect(sizes).toContainEqual([250, 250, 25, 25]);
     expect(sizes).toContainEqual([1000, 1000, 100, 100]);
@@ -116,7 +128,7 @@ describe('the plan of a run', () => {
   it('that fits in no way is refused with the size that would fit', () => {
     let refused: unknown;
     try {
-      plans({ optimizer, memory: 700e6 });
+      plans({ optimizer, memory: 500e6 });
     } catch (error) {
       refused = error;
     }
@@ -125,13 +137,13 @@ describe('the plan of a run', () => {
       option: 'size',
       value: 1000,
       message: expect.stringMatching(
-        /^Painting 1000 x 1000 pixels does not fit into 0\.700 GB of memory; accepted/,
+        /^Painting 1000 x 1000 pixels does not fit into 0\.500 GB of memory; accepted/,
       ),
     });
     const { accepted } = refused as { accepted: string };
     const size = Number(/^a size of at most (\d+)$/.exec(accepted)?.[1]);
-    expect(plans({ optimizer, memory: 700e6, size })[0].plan.tiles).toBe(8);
-    expect(() => plans({ optimizer, memory: 700e6, size: size + 1 })).toThrow('does not fit');
+    expect(plans({ optimizer, memory: 500e6, size })[0].plan.tiles).toBe(8);
+    expect(() => plans({ optimizer, memory: 500e6, size: size + 1 })).toThrow('does not fit');
   });
 
   it('says so where no size fits', () => {

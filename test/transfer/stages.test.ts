@@ -88,6 +88,9 @@ describe('stages', () => {
     const sizes: (readonly number[])[] = [];
     const extractor: EngineExtractor = {
       ...inputs.extractor,
+      gramMatrices: undefined,
+      gramMatricesInTurns: undefined,
+      extractEach: undefined,
       extract(image, layers) {
         if (layers.length === 5) sizes.push(image.shape);
         return inputs.extractor.extract(image, layers);
