@@ -92,6 +92,7 @@ describe('the settings of a result', () => {
       tolerance: 1e-9,
       maxEvaluations: 3,
       scales: 1,
+      color: 'mean',
       engine: 'tfjs',
     } as const;
     const { settings } = await run({ ...given, optimizer: adam({ learningRate: 0.03 }) });
