@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../errors';
+import { ImageError, InvalidArgumentError } from '../errors';
 import { abortSignal, optionTable } from '../options/table';
 import { requireRecord } from '../transfer/replay';
 import type { SettingsRecord } from '../transfer/settings-record';
@@ -69,10 +69,17 @@ async function textInPicture(
   bytes: Uint8Array,
   signal: AbortSignal | undefined,
 ): Promise<string> {
-  const accepted = 'a picture that was written with settings, or JSON';
-  const { texts } = await openFile(option, bytes, signal);
+  const none = (problem: string, cause?: unknown) => {
+    const accepted = 'a picture that was written with settings, or JSON';
+    return sourceError('NO_SETTINGS', option, source, problem, { accepted, cause });
+  };
+  const { texts } = await openFile(option, bytes, signal).catch((cause: unknown) => {
+    throw cause instanceof ImageError && cause.code === 'NOT_AN_IMAGE'
+      ? none('is neither a picture nor JSON', cause)
+      : cause;
+  });
   const text = recordTextIn(texts);
-  if (text === undefined) throw sourceError('NO_SETTINGS', option, source, 'holds no settings', { accepted });
+  if (text === undefined) throw none('holds no settings');
   if (text.length <= longestRecord) return text;
   throw sourceError('TOO_LARGE', option, source, `holds settings of ${text.length} characters`, {
     accepted: `at most ${longestRecord} characters`,
@@ -88,10 +95,14 @@ function parse(option: string, text: string): object {
     cause = error;
   }
   if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json;
-  const accepted = 'an object in JSON';
-  throw new InvalidArgumentError('MALFORMED_SETTINGS', `${option} are no JSON; accepted: ${accepted}.`, {
-    option,
-    accepted,
-    cause,
-  });
+  const accepted = 'an object';
+  throw new InvalidArgumentError(
+    'MALFORMED_SETTINGS',
+    `${option} hold no object in JSON; accepted: ${accepted}.`,
+    {
+      option,
+      accepted,
+      cause,
+    },
+  );
 }

@@ -29,7 +29,8 @@ export function requireRecord(value: unknown): SettingsRecord {
   const writer = typeof library === 'string' ? `tfjs-style-transfer ${showText(library, 20)}` : 'a program';
   if (format !== recordFormat) {
     const accepted = 'a record as result.settings is';
-    throw refusal('MALFORMED_SETTINGS', `settings is ${showValue(value)}; accepted: ${accepted}.`, accepted);
+    const found = `${showValue(value)}, which is no record of a run`;
+    throw refusal('MALFORMED_SETTINGS', `settings is ${found}; accepted: ${accepted}.`, accepted);
   }
   if (formatVersion !== recordFormatVersion) {
     const accepted = `format version ${recordFormatVersion}`;
@@ -42,7 +43,7 @@ export function requireRecord(value: unknown): SettingsRecord {
     return value as SettingsRecord;
   } catch (cause) {
     if (!(cause instanceof StyleTransferError)) throw cause;
-    const message = `settings, written by ${writer}, cannot be used by ${version}: ${cause.message}`;
+    const message = `settings, written by ${writer}, cannot be used (by ${version}): ${cause.message}`;
     throw refusal('MALFORMED_SETTINGS', message, cause.accepted, cause);
   }
 }
@@ -148,6 +149,8 @@ const options: Table<RecordedOptions> = {
   optimizer: { accepts: 'a recorded method', require: (_name, value) => void methodOf(value) },
 };
 
+const recordedOptions = optionTable<RecordedOptions>()('settings', options);
+
 const recordOption = nested<SettingsRecord>(
   'settings',
   {
@@ -164,7 +167,8 @@ const recordOption = nested<SettingsRecord>(
     styles: list(style, 10_000),
     init: image,
     stages: list(stage, 1000),
-    options: nested<RecordedOptions>('options', options, Object.keys(options) as (keyof RecordedOptions)[]),
+    // Without a path: messages name options as their users do.
+    options: { accepts: 'options', require: (_name, value) => void recordedOptions.read(value as object) },
     unrecorded: list(oneOf(Object.keys(styleTransferOptions.options), {}), 100),
   },
   ['decoder', 'threads', 'init'],
@@ -335,4 +339,7 @@ function images(before: SettingsRecord, now: SettingsRecord): readonly string[] 
 
 const kinds = { file: 'a file', pixels: 'pixels', targets: 'a style file' } as const;
 
-const shown = (value: unknown) => (value === undefined ? 'the default' : showValue(value));
+function shown(value: unknown): string {
+  if (typeof value === 'object') return showText(JSON.stringify(value));
+  return value === undefined ? 'the default' : showValue(value);
+}

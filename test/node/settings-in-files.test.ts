@@ -120,6 +120,14 @@ describe('a file that holds no usable settings', () => {
     });
   });
 
+  it('is refused where it is neither a picture nor JSON', async () => {
+    await writeFile(path('notes.txt'), 'size 64');
+    expect(await refusal(path('notes.txt'))).toMatchObject({
+      code: 'NO_SETTINGS',
+      message: expect.stringContaining("notes.txt' is neither a picture nor JSON"),
+    });
+  });
+
   it.each([
     ['no JSON', 'settings'],
     ['a list', '[1]'],
