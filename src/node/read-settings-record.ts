@@ -21,8 +21,8 @@ const options = optionTable<ReadSettingsRecordOptions>()('readSettingsRecord', {
  * @param source a path, a `file:`, `http(s):` or `data:` URL, or the bytes of a file
  * @returns the record, checked, for the option `settings` of `styleTransfer`
  * @throws ImageError if the file cannot be read, or `NO_SETTINGS` if it holds no record; InvalidArgumentError
- *   `MALFORMED_SETTINGS` or `UNSUPPORTED_SETTINGS` if the record is not accepted; EnvironmentError if sharp, which reads
- *   pictures, is not installed
+ *   `MALFORMED_SETTINGS` or `UNSUPPORTED_SETTINGS` if the record is not accepted; EnvironmentError if sharp, which
+ *   reads pictures, is not installed
  * @example
  * ```ts
  * const settings = await readSettingsRecord('out.png');

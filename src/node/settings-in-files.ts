@@ -43,7 +43,7 @@ export function pngWith(png: Uint8Array, record: SettingsRecord): Uint8Array {
 /** Signature and IHDR of a PNG file. */
 const headerBytes = 8 + 25;
 
-/** A chunk `tEXt` (PNG specification, 11.3.3.2): length, type, keyword, 0, text in Latin-1, CRC of all but the length. */
+/** A chunk `tEXt` (PNG, 11.3.3.2): length, type, keyword, 0, text in Latin-1, CRC of all but the length. */
 function textChunk(name: string, text: string): Buffer {
   const content = Buffer.from(`tEXt${name}\0${text}`, 'latin1');
   const chunk = Buffer.alloc(content.length + 8);

@@ -76,7 +76,7 @@ export interface NetworkRecord {
   readonly name: string;
   /** True for the small network of this package. */
   readonly embedded: boolean;
-  /** SHA-256 of the weights that the loss uses, as by `weightsHash`; undefined if a custom extractor does not know it. */
+  /** SHA-256 of the weights that the loss uses, by `weightsHash`; undefined if a custom extractor does not know it. */
   readonly sha256?: string | undefined;
 }
 
