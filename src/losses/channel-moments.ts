@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { InvalidArgumentError } from '../errors';
+import { ImageError, InvalidArgumentError } from '../errors';
 import { columnMeans } from '../sums';
 
 /** A feature map [1, h, w, c] as a matrix [positions, channels]. */
@@ -27,7 +27,7 @@ export function requireSpread(caller: string, layer: string, feature: tf.Tensor4
   const [, height, width] = feature.shape;
   if (height * width > 1) return;
   const accepted = 'a layer with two positions or more: a larger image or a layer before';
-  throw new InvalidArgumentError(
+  throw new ImageError(
     'TOO_SMALL',
     `${caller}: the features of ${layer} have ${height}x${width} positions, whose spread is 0; accepted: ${accepted}.`,
     { option: layer, value: feature.shape, accepted },

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { InvalidArgumentError } from '../errors';
+import { ImageError, InvalidArgumentError } from '../errors';
 import type { Features } from '../features/extractor';
 import { registerGradients } from '../gradients';
 import type { Image } from '../image/image';
@@ -42,8 +42,8 @@ const edgeLossOptions = optionTable<EdgeLossOptions>()('edgeLoss', {
  *
  * @param target the content image, [height, width, 3] in [0,1]; not disposed, and not needed by the caller any more
  * @returns a loss named `edge` of the layer `image`; it belongs to the caller
- * @throws InvalidArgumentError if a window is out of range, or the image has fewer than three of them; ImageError if the
- *   target is not an image
+ * @throws InvalidArgumentError if a window is out of range; ImageError if the target is not an image, or has fewer than
+ *   three windows
  * @example
  * ```ts
  * const loss = sum([styleLoss(style), weighted(100, edgeLoss(content, { pooling: [4, 16] }))]);
@@ -116,7 +116,7 @@ function requirePooling(pooling: readonly number[], { shape }: Image): void {
     const [height, width] = shape;
     if (Math.min(height, width) >= 3 * side) continue;
     const accepted = `at least ${3 * side}x${3 * side} pixels for windows of ${side}`;
-    throw new InvalidArgumentError(
+    throw new ImageError(
       'TOO_SMALL',
       `edgeLoss: the image has ${width}x${height} pixels; accepted: ${accepted}.`,
       { option: 'target', value: shape, accepted },

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { InvalidArgumentError } from '../errors';
+import { ImageError, InvalidArgumentError } from '../errors';
 import type { Features } from '../features/extractor';
 import type { LayerName } from '../features/layer-name';
 import { optionTable } from '../options/table';
@@ -37,7 +37,7 @@ const scoresInBlock = 2 ** 22;
  * @param target the style image's features, [1, h, w, c] each, at least 3x3; not disposed, and not needed by the caller
  *   any more
  * @returns a loss named `mrf`; it belongs to the caller
- * @throws InvalidArgumentError if a layer is not in the target, or has fewer than 3x3 positions
+ * @throws InvalidArgumentError if a layer is not in the target; ImageError if it has fewer than 3x3 positions
  * @example
  * ```ts
  * const target = extractor.extract(style, ['relu3_1', 'relu4_1']);
@@ -163,7 +163,7 @@ function requirePatch(layer: LayerName, { shape }: tf.Tensor4D): void {
   const [, height, width] = shape;
   if (height >= side && width >= side) return;
   const accepted = `at least ${side}x${side} positions: a larger image or a layer before`;
-  throw new InvalidArgumentError(
+  throw new ImageError(
     'TOO_SMALL',
     `mrfLoss: the features of ${layer} have ${height}x${width} positions; accepted: ${accepted}.`,
     { option: layer, value: shape, accepted },

@@ -86,8 +86,8 @@ const conflicts: readonly Conflict<keyof StyleLossOptions>[] = [
  *
  * @param target the style image's features, [1, h, w, c] each; only their statistics are kept
  * @returns a loss named `style`; it belongs to the caller
- * @throws InvalidArgumentError if a layer is not in the target or has one position only, a weight is negative or
- *   missing, or an option of Gram matrices is given beside another statistic
+ * @throws InvalidArgumentError if a layer is not in the target, a weight is negative or missing, or an option of Gram
+ *   matrices is given beside another statistic; ImageError if a layer has one position only, beside another statistic
  * @example
  * ```ts
  * const target = extractor.extract(style, ['conv1_1', 'conv2_1', 'conv3_1']);
