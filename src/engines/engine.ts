@@ -103,8 +103,9 @@ export interface EngineExtractor extends FeatureExtractor, ObjectiveExtractor {
    */
   readonly vectorRoom?: number | undefined;
   /**
-   * Gram matrices [channels, channels] of an image's layers, as `gramMatrix` of each feature map, but without maps as
-   * tensors and with sums in double precision. Optional; callers fall back to `gramMatrix`.
+   * Gram matrices [channels, channels] of an image's layers, as `gramMatrix` of each feature map, but within the room
+   * that there is; the wasm engine makes no tensors of maps, and takes sums in double precision. Optional; callers fall
+   * back to `gramMatrix`.
    * @returns the matrices by layer, which belong to the caller
    * @throws EnvironmentError `OUT_OF_MEMORY` with an estimate, before any work, if the image is too large
    */

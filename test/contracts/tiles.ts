@@ -290,7 +290,7 @@ export function roomForTiles(extractor: EngineExtractor, loss: Loss, size: Size,
 }
 
 /** The memory of a loss, as `styleTransfer` asks for it. */
-function requestOf(loss: Loss, size: Size): MemoryRequest {
+export function requestOf(loss: Loss, size: Size): MemoryRequest {
   const terms = leaves(loss).flatMap((leaf) => leaf.loss.terms ?? []);
   const layersOf = (kind: string): LayerName[] =>
     terms.filter((term) => term.kind === kind && term.layer !== 'image').map(({ layer }) => layer);

@@ -207,7 +207,8 @@ export function createTfjsExtractor(loaded: LoadedNetwork): EngineExtractor {
       const size: Size = [height, width];
       const bands = gramBands(steps, wanted, size, { room });
       const grams = tf.tidy(() => {
-        const found = [...bandProducts(extractor, image, wanted, bands)].map(([layer, products]) => {
+        // Of a copy with another `extract`, that one is used.
+        const found = [...bandProducts(this, image, wanted, bands)].map(([layer, products]) => {
           const scale = gramScale(mapShape(steps, size, layer), normalization);
           return [layer, tf.mul(products, scale)] as const;
         });
@@ -219,7 +220,7 @@ export function createTfjsExtractor(loaded: LoadedNetwork): EngineExtractor {
       lifetime.requireAlive();
       const { bands, targets } = planRun(steps, requestOf(loss, size, room));
       // As a whole, a loss is evaluated by createObjective from the features.
-      return bands && tiledObjective(loss, size, { steps, extractor, bands, keepTargets: targets > 0 });
+      return bands && tiledObjective(loss, size, { steps, extractor: this, bands, keepTargets: targets > 0 });
     },
     dispose() {
       if (!lifetime.end()) return;

@@ -95,7 +95,7 @@ function wholePlan(steps: readonly NetworkStep[], request: TfjsRequest, size: Si
   const others = layers.filter((layer) => !uses.includes(layer));
   // The gradient of each part of the loss, and that times its weight, both until the backward pass.
   const cotangents = 2 * sumOf([...uses, ...others], of);
-  const maps = held + cotangents + 3 * largest + convolution + imagesOf(size, layers, 16);
+  const maps = held + cotangents + backwardMaps * largest + convolution + imagesOf(size, layers, 16);
   const targets = sumOf(featureTargets, of);
   return { bytes: maps + targets, maps, targets, tiles: 1 };
 }
@@ -114,9 +114,13 @@ function tiledPlan(
   const { held, largest, convolution, of } = mapBytes(steps, deep, [highest(bands), width]);
   const targets = keep ? sumOf(featureTargets, mapBytes(steps, deep, size).of) : 0;
   const ofBand = keep ? 0 : sumOf(featureTargets, of);
-  const maps = held + sumOf(deep, of) + ofBand + 3 * largest + convolution + imagesOf(size, layers, 8);
+  const maps =
+    held + sumOf(deep, of) + ofBand + backwardMaps * largest + convolution + imagesOf(size, layers, 8);
   return { bytes: maps + targets, maps, targets, tiles: bands.length, bands };
 }
+
+/** Maps at a step backwards: the gradient behind it, its sum with a cotangent, the mask of a ReLU, and the result. */
+const backwardMaps = 4;
 
 /**
  * Bytes of the gradient and of its sum with others, and of what losses of the image itself make, which is `ofLosses`
