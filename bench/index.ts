@@ -9,20 +9,30 @@ import type { PresetName } from '../src/transfer/presets';
 import type { Scales } from '../src/transfer/scales';
 import { benchEngines } from './engines';
 import { type EvaluationTimes, timeEvaluations } from './evaluation';
+import { type HistoryTimes, timeHistories } from './histories';
 import { timeKernels } from './kernels';
 import { type MemoryUse, measureMemory } from './memory';
 import { type EvaluationPart, timeParts } from './parts';
 import { findPython } from './pytorch';
-import { evaluationTable, kernelTable, memoryTable, partsTable, runTable, scalesTable } from './report';
+import {
+  evaluationTable,
+  historyTable,
+  kernelTable,
+  memoryTable,
+  partsTable,
+  runTable,
+  scalesTable,
+} from './report';
 import { type RunTimes, timeRun, timeTutorial } from './run';
 import { type ScaleTimes, timeScales } from './scales';
 
 /**
  * `npm run bench`: seconds of an evaluation by part, and the loss after so many evaluations, for each engine beside its
  * peers: plain `tf.valueAndGrad` over stock operations, tfjs with flipped filters, PyTorch where there is one.
- * `--parts`, `--kernels` and `--memory SIZES` measure these too. `--out FILE` writes the tables to FILE.md and the
- * numbers to FILE.json. `--scales SIZES` paints at one size and in stages, with `--preset NAME`, and says when the second
- * has the loss of the first; `--schedule 256:60,512:20` tries other stages. `--sizes '' --no-run` leaves the rest out.
+ * `--parts`, `--kernels`, `--histories SIZES` (of L-BFGS) and `--memory SIZES` measure these too. `--out FILE` writes
+ * the tables to FILE.md and the numbers to FILE.json. `--scales SIZES` paints at one size and in stages, with
+ * `--preset NAME`, and says when the second has the loss of the first; `--schedule 256:60,512:20` tries other stages.
+ * `--sizes '' --no-run` leaves the rest out.
  */
 const { values } = parseArgs({
   options: {
@@ -36,6 +46,7 @@ const { values } = parseArgs({
     run: { type: 'boolean', default: true },
     parts: { type: 'boolean', default: false },
     kernels: { type: 'boolean', default: false },
+    histories: { type: 'string', default: '' },
     memory: { type: 'string', default: '' },
     scales: { type: 'string', default: '' },
     schedule: { type: 'string', default: 'auto' },
@@ -107,6 +118,10 @@ if (values.run) {
 const kernels = values.kernels ? await timeKernels(rounds) : [];
 if (values.kernels) tell('', 'Kernels, GFLOP/s of the direct computation:', '', kernelTable(kernels));
 
+const histories: HistoryTimes[] = [];
+for (const size of numbers(values.histories)) histories.push(...(await timeHistories(size, rounds)));
+if (histories.length > 0) tell('', 'Histories of L-BFGS on the wasm engine:', '', historyTable(histories));
+
 const memory: MemoryUse[] = [];
 for (const size of numbers(values.memory)) memory.push(await measureMemory(size));
 if (memory.length > 0) {
@@ -128,6 +143,7 @@ if (values.out) {
     parts,
     runs,
     kernels,
+    histories,
     memory,
     scales,
   };

@@ -6,7 +6,7 @@ import { KernelRunner } from '../src/engines/wasm/runtime/kernel-runner';
 import { vectorFloats } from '../src/engines/wasm/vectors/wasm-space';
 import { createWasmExtractor } from '../src/engines/wasm/wasm-extractor';
 import type { Loss } from '../src/losses';
-import { lbfgs } from '../src/optim';
+import { historyBytes, lbfgs } from '../src/optim';
 import { networkOptions } from './engines';
 import { benchWeights, type Scene, scene, sceneLayers, sceneLoss, type Weights } from './scene';
 
@@ -19,7 +19,7 @@ export interface MemoryUse {
   readonly planned: number;
   /** The whole heap after an evaluation, with weights, targets and scratch memory. */
   readonly heap: number;
-  /** What L-BFGS holds beside it at most, with its default of 20 pairs. */
+  /** What L-BFGS holds beside it at most, with its default of 50 pairs in 8 bits. */
   readonly optimizer: number;
 }
 
@@ -40,7 +40,10 @@ export async function measureMemory(size: number): Promise<MemoryUse> {
   const maps = plan
     .at(0)
     .stages.reduce((sum, { height, width, channels }) => sum + 2 * 4 * height * width * channels, 0);
-  const optimizer = 4 * vectorFloats(size * size * 3) * (lbfgs().vectors ?? 0);
+  const method = lbfgs();
+  const history = method.history?.(true) ?? { pairs: 0, bits: 32 };
+  const components = size * size * 3;
+  const optimizer = 4 * vectorFloats(components) * (method.vectors ?? 0) + historyBytes(history, components);
   objective.dispose();
   loss.dispose?.();
   engine.dispose();

@@ -1,4 +1,5 @@
 import type { EvaluationTimes } from './evaluation';
+import type { HistoryTimes } from './histories';
 import type { KernelSpeed } from './kernels';
 import type { MemoryUse } from './memory';
 import type { EvaluationPart } from './parts';
@@ -90,6 +91,28 @@ export function kernelTable(rows: readonly KernelSpeed[]): string {
     rows.map(({ kernel, own, xnnpack }) => [
       kernel,
       ...[own[0], own[1], xnnpack, own[0] / xnnpack].map(digits),
+    ]),
+  );
+}
+
+/** Histories of L-BFGS as a Markdown table. */
+export function historyTable(rows: readonly HistoryTimes[]): string {
+  return table(
+    [
+      'size',
+      'history',
+      'MB',
+      'own ms an iteration',
+      'evaluations to the first one’s loss after 100',
+      'loss after 100',
+    ],
+    rows.map(({ size, history, memory, own, evaluations, loss }) => [
+      String(size),
+      history,
+      digits(memory),
+      `${digits(own.median)} (${digits(own.min)}-${digits(own.max)})`,
+      evaluations === undefined ? 'more than 120' : String(evaluations),
+      digits(loss),
     ]),
   );
 }

@@ -56,7 +56,8 @@ export interface VectorSpace<V, S, X = V> {
   /**
    * Optional, for spaces that store vectors in less memory: a vector's components rounded to 8 bits, those of each block
    * of 64 to multiples of 1/127 of the block's largest magnitude. The result is accepted by {@link combine}, by
-   * {@link dispose}, and as a left vector of {@link measure}'s products, by nothing else.
+   * {@link dispose}, and as a left vector of {@link measure}'s products, by nothing else. Right vectors beside it are
+   * rounded likewise, to 16 bits.
    */
   pack?(vector: V): V;
   /** The numbers of each quantity, all in one read-back. */

@@ -8,6 +8,6 @@ export { poolBackward } from '../network/assembly/pooling';
 export { enlarge, halve } from '../vectors/assembly/pyramid';
 export {
   combine, divideByRoot, freeMask, innerProducts, largest, largestProjected, multiplyComponents, pack,
-  project,
+  packedProducts, project,
 } from '../vectors/assembly/vectors';
 export { transformFilters } from '../network/assembly/winograd';

@@ -33,6 +33,7 @@ export const kernelNames = [
   'largestProjected',
   'multiplyComponents',
   'pack',
+  'packedProducts',
   'patchProducts',
   'poolBackward',
   'project',

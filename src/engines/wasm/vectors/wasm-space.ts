@@ -103,19 +103,26 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
   };
 
   function combine(coefficients: readonly number[], vectors: readonly WasmVector[]): WasmVector {
-    const count = vectors.length;
+    const terms = vectors.map((vector, k) => ({
+      vector: requireVector(vector),
+      coefficient: coefficients[k],
+    }));
+    const plain = terms.filter(({ vector }) => !isPacked(vector));
+    const packed = terms.filter(({ vector }) => isPacked(vector));
     return make((to) =>
       withBlocks(memory, (blocks) => {
-        const table = blocks.allocate(12 * count);
-        const addresses = memory.integers(table, 3 * count);
-        const factors = memory.floats(table, 3 * count);
-        for (const [k, vector] of vectors.entries()) {
-          const { address, scales } = requireVector(vector);
-          addresses[3 * k] = address;
-          addresses[3 * k + 1] = scales;
-          factors[3 * k + 2] = coefficients[k];
+        engine.needScratch(64);
+        const [table, packedTable] = [blocks.allocate(8 * plain.length), blocks.allocate(12 * packed.length)];
+        for (const [i, { vector, coefficient }] of plain.entries()) {
+          memory.integers(table + 8 * i, 1)[0] = vector.address;
+          memory.floats(table + 8 * i + 4, 1)[0] = coefficient;
         }
-        engine.run('combine', [table, count, to, length, vectorShare], items);
+        for (const [i, { vector, coefficient }] of packed.entries()) {
+          memory.integers(packedTable + 12 * i, 2).set([vector.address, vector.scales]);
+          memory.floats(packedTable + 12 * i + 8, 1)[0] = coefficient;
+        }
+        const work = [table, plain.length, to, length, vectorShare, packedTable, packed.length];
+        engine.run('combine', work, items);
       }),
     );
   }
@@ -151,19 +158,51 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
     const count = pairs.length;
     if (count === 0) return [];
     return withBlocks(memory, (blocks) => {
-      const table = blocks.allocate(12 * count);
+      const table = blocks.allocate(8 * count);
       const sums = blocks.allocate(8 * count * items);
-      const addresses = memory.integers(table, 3 * count);
-      for (const [k, [a, b]] of pairs.entries()) {
-        const { address, scales } = requireVector(a);
-        addresses.set([address, scales, addressOf(b)], 3 * k);
-      }
+      memory.integers(table, 2 * count).set(pairs.flatMap(([a, b]) => [addressOf(a), addressOf(b)]));
       engine.run('innerProducts', [table, count, length, vectorShare, sums], items);
       const parts = memory.doubles(sums, count * items);
       const totals = new Array<number>(count).fill(0);
       for (let i = 0; i < parts.length; i++) totals[i % count] += parts[i];
       return totals;
     });
+  }
+
+  /** Inner products of packed vectors with one vector or two, row by row. */
+  function packedProducts(left: readonly WasmVector[], right: readonly WasmVector[]): number[] {
+    const [b, c = b] = right.map(addressOf);
+    const count = left.length;
+    return withBlocks(memory, (blocks) => {
+      // 4096 components of both in 16 bits, and their scales.
+      engine.needScratch(2 * 2 * 4096 + 2 * 4 * 64);
+      const table = blocks.allocate(8 * count);
+      const sums = blocks.allocate(16 * count * items);
+      const addresses = left.map(requireVector).flatMap(({ address, scales }) => [address, scales]);
+      memory.integers(table, 2 * count).set(addresses);
+      engine.run('packedProducts', [table, count, b, c, length, vectorShare, sums], items);
+      const parts = memory.doubles(sums, 2 * count * items);
+      const totals = new Array<number>(2 * count).fill(0);
+      for (let i = 0; i < parts.length; i++) totals[i % (2 * count)] += parts[i];
+      return totals.filter((_, i) => i % 2 < right.length);
+    });
+  }
+
+  /** Inner products of each left vector with each right one, row by row. */
+  function products({ left, right }: Products): number[] {
+    const packed = left.filter(isPacked);
+    if (packed.length === 0 || right.length === 0)
+      return innerProducts(left.flatMap((a) => right.map((b) => [a, b] as const)));
+    if (right.length > 2) {
+      const parts = right.map((b) => products({ kind: 'products', left, right: [b] }));
+      return left.flatMap((_, i) => parts.map((part) => part[i]));
+    }
+    const plain = left.filter((vector) => !isPacked(vector));
+    const [ofPacked, ofPlain] = [
+      packedProducts(packed, right),
+      innerProducts(plain.flatMap((a) => right.map((b) => [a, b] as const))),
+    ];
+    return left.flatMap((vector) => (isPacked(vector) ? ofPacked : ofPlain).splice(0, right.length));
   }
 
   /** Runs a kernel that writes the largest magnitude of each item's four lanes to a table. */
@@ -236,22 +275,32 @@ export function wasmSpace(engine: KernelRunner, shape: readonly number[]): WasmS
     },
     async measure<Q extends readonly Quantity<WasmVector, number>[]>(quantities: Q) {
       lifetime.requireAlive();
-      const products = innerProducts(
-        quantities.flatMap((quantity) =>
-          quantity.kind === 'products'
-            ? quantity.left.flatMap((a) => quantity.right.map((b) => [a, b] as const))
-            : [],
-        ),
+      // All of floats in one pass, because the same vectors occur in several quantities.
+      const ofFloats = innerProducts(
+        quantities
+          .filter(isProducts)
+          .filter(isOfFloats)
+          .flatMap(({ left, right }) => left.flatMap((a) => right.map((b) => [a, b] as const))),
       );
       return quantities.map((quantity) => {
         if (quantity.kind === 'scalars') return [...quantity.of];
         if (quantity.kind === 'largest') return quantity.of.map(largest);
         if (quantity.kind === 'projectedGradient') return [largestProjected(quantity)];
-        return products.splice(0, quantity.left.length * quantity.right.length);
+        if (!isOfFloats(quantity)) return products(quantity);
+        return ofFloats.splice(0, quantity.left.length * quantity.right.length);
       }) as { [I in keyof Q]: number[] };
     },
   };
 }
+
+type Products = Extract<Quantity<WasmVector, number>, { readonly kind: 'products' }>;
+
+const isPacked = ({ scales }: WasmVector): boolean => scales !== 0;
+
+const isProducts = (quantity: Quantity<WasmVector, number>): quantity is Products =>
+  quantity.kind === 'products';
+
+const isOfFloats = ({ left }: Products): boolean => !left.some(isPacked);
 
 type ProjectedGradient = Extract<Quantity<WasmVector, number>, { readonly kind: 'projectedGradient' }>;
 
@@ -270,9 +319,17 @@ interface ComponentOptions {
  */
 export const vectorFloats = (size: number): number => Math.ceil((size + 4) / 16) * 16;
 
-/** Components of a packed vector, with padding to whole blocks, and its bytes with a scale for each block. */
+/** Components of a packed vector, with padding to whole blocks. */
 const packedComponents = (length: number): number => Math.ceil(length / 64) * 64;
-const packedBytes = (length: number): number => packedComponents(length) * (1 + 4 / 64);
+
+/**
+ * Bytes of a packed vector with a scale for each block: an odd number of cache lines, because vectors whose distances
+ * are multiples of large powers of two compete for the same places in caches.
+ */
+function packedBytes(length: number): number {
+  const lines = Math.ceil((packedComponents(length) * (1 + 4 / 64)) / 64);
+  return 64 * (lines + 1 - (lines % 2));
+}
 
 /** Values for each item of work on vectors. */
 const vectorShare = 16384;
