@@ -204,7 +204,7 @@ export class LbfgsStepper<V, S, X> implements Stepper<V> {
     this.pq = pq;
   }
 
-  /** Frees vectors, except those that are also `kept`: without bounds or preconditioner, several names have one vector. */
+  /** Frees vectors but those that are `kept` too: without bounds or preconditioner, several names have one vector. */
   private release(vectors: readonly V[], kept: readonly (V | undefined)[] = []): void {
     this.run.space.dispose(...vectors.filter((vector) => !kept.includes(vector)));
   }

@@ -10,7 +10,7 @@ import type { Preconditioner } from './vector-space';
 /** Options of {@link lbfgs}. */
 export interface LbfgsOptions<X> {
   /**
-   * Number of pairs of steps and gradient changes that are kept. Beside them a run holds 11 vectors of x's size at most.
+   * Number of pairs of steps and gradient changes that are kept. Beside them a run holds 11 vectors of x's size.
    * For an image of 512 x 512 pixels both take 120 MB with 50 pairs of 8 bits, 160 MB with 20 pairs in float32.
    * @default 50 with 8 bits, else 20
    */
@@ -53,8 +53,8 @@ const lbfgsOptions = <X>() =>
  *
  * @param options see {@link LbfgsOptions}
  * @returns a method for `minimize`; it holds no state and may be used for many runs
- * @throws InvalidArgumentError if an option is unknown or out of range; `minimize` throws it before the first evaluation
- *   if precision is `'int8'` and the vectors are not in the memory of the wasm engine
+ * @throws InvalidArgumentError if an option is unknown or out of range; `minimize` throws it before any evaluation if
+ *   precision is `'int8'` and the vectors are not in the memory of the wasm engine
  * @example
  * ```ts
  * const { x } = await minimize(objective, start, { method: lbfgs({ memory: 10 }) });

@@ -78,9 +78,9 @@ export interface MinimizeOptions<V> {
    */
   readonly onStep?: ((step: MinimizeStep<V>) => unknown) | undefined;
   /**
-   * Called once if the run ends by an error, of whatever origin, or by the signal after its first evaluation: with the
-   * lowest point so far, and what the run will be rejected with. A returned promise is awaited; an error of the callback
-   * takes the place of the other.
+   * Called once if the run ends by an error of any origin or by the signal, after its first evaluation: with the lowest
+   * point so far, and what the run will be rejected with. A returned promise is awaited; an error of the callback takes
+   * the place of the other.
    */
   readonly onInterrupted?: ((best: BestPoint<V>, reason: unknown) => unknown) | undefined;
 }

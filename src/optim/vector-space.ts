@@ -54,8 +54,8 @@ export interface VectorSpace<V, S, X = V> {
    */
   precondition(preconditioner: Preconditioner<X>, vector: V): V;
   /**
-   * Optional, for spaces that store vectors in less memory: a vector's components rounded to 8 bits, those of each block
-   * of 64 to multiples of 1/127 of the block's largest magnitude. The result is accepted by {@link combine}, by
+   * Optional, for spaces that store vectors in less memory: a vector's components rounded to 8 bits, those of each
+   * block of 64 to multiples of 1/127 of the block's largest magnitude. The result is accepted by {@link combine}, by
    * {@link dispose}, and as a left vector of {@link measure}'s products, by nothing else. Right vectors beside it are
    * rounded likewise, to 16 bits.
    */

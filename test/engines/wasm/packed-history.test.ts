@@ -8,7 +8,7 @@ import { minimizeIn } from '../../../src/optim/minimize-in';
 import { diagonalQuadratic, type Problem, referenceProblems } from '../../optim/problems';
 import reference from '../../reference/lbfgs.json';
 
-/** Curvatures from 1 to `condition`, in an order in which one block of a packed vector has large ones and small ones. */
+/** Curvatures from 1 to `condition`, in an order in which each block of a packed vector has large and small ones. */
 function curvatures(condition: number, size: number): readonly number[] {
   // 619 and 1000 have no common factor.
   return Array.from({ length: size }, (_, i) => condition ** (((619 * i) % size) / (size - 1)));
