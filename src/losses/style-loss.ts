@@ -13,10 +13,10 @@ import { type Distance, distanceOption } from './distance';
 import { type GramNormalization, gramMatrix, gramNormalizationOption } from './gram-matrix';
 import { histogram } from './histogram';
 import { type Loss, owningLoss } from './loss';
-import { lossOfTerms } from './loss-of-terms';
 import { meanVariance } from './mean-variance';
 import { layersOption, requireFeature, targetLayers } from './require-features';
 import type { Statistic } from './statistic';
+import { styleLossOfGrams } from './style-loss-of-grams';
 import { wasserstein } from './wasserstein';
 
 /** What of a feature map stands for style; see {@link styleLoss}. */
@@ -134,27 +134,6 @@ function styleLossOfStatistic(
       });
     return owningLoss({ name: 'style', layers, compute }, targets.flat());
   });
-}
-
-/** The style loss against given Gram matrices, one for each layer; the loss owns them. */
-export function styleLossOfGrams(
-  layers: readonly LayerName[],
-  grams: readonly tf.Tensor2D[],
-  {
-    normalization,
-    distance = 'mse',
-    weights = layers.map(() => 1),
-  }: { normalization: GramNormalization; distance?: Distance; weights?: readonly number[] },
-): Loss {
-  const terms = layers.map((layer, i) => ({
-    kind: 'gram' as const,
-    layer,
-    normalization,
-    distance,
-    target: tf.keep(grams[i]),
-    weight: weights[i],
-  }));
-  return lossOfTerms('style', terms);
 }
 
 function weightsByLayer(layers: readonly LayerName[], given: StyleLossOptions['layerWeights']): number[] {

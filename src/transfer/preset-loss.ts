@@ -6,7 +6,7 @@ import { contentLoss } from '../losses/content-loss';
 import { lossOfImage } from '../losses/image-target';
 import type { Loss } from '../losses/loss';
 import { perceptualLoss } from '../losses/perceptual-loss';
-import { styleLossOfGrams } from '../losses/style-loss';
+import { styleLossOfGrams } from '../losses/style-loss-of-grams';
 import { owning } from '../owning';
 import type { Preset } from './presets';
 import { gramsOf, meanGrams } from './style-grams';
