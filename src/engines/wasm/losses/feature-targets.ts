@@ -164,9 +164,13 @@ const dataIdOf = (target: FeatureLossTerm['target']): object =>
 /** Numbers of some rows of a feature map or an image, [1, h, w, c] or [h, w, c]. */
 function rowsOfTensor(tensor: tf.Tensor, first: number, rows: number): Float32Array {
   const axis = tensor.rank - 3;
-  return tf.tidy(() => {
-    const begin = tensor.shape.map((_, i) => (i === axis ? first : 0));
-    const size = tensor.shape.map((extent, i) => (i === axis ? rows : extent));
-    return tf.slice(tensor, begin, size).dataSync<'float32'>();
-  });
+  const begin = tensor.shape.map((_, i) => (i === axis ? first : 0));
+  const size = tensor.shape.map((extent, i) => (i === axis ? rows : extent));
+  // Not in `tf.tidy`, which would look for tensors in every number of its result.
+  const part = tf.slice(tensor, begin, size);
+  try {
+    return part.dataSync<'float32'>();
+  } finally {
+    part.dispose();
+  }
 }
