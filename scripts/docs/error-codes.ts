@@ -261,8 +261,9 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     cure: 'Make it smaller; the message names the limit.',
   },
   TOO_SMALL: {
-    classes: image,
-    cause: 'An image has too few pixels for the layers or scales that look at it.',
+    classes: ['ImageError', 'InvalidArgumentError'],
+    cause:
+      'An image or a feature map has too few pixels for the layers, scales, patches or statistics that look at it.',
     cure: 'Use a larger image, earlier layers or fewer scales.',
   },
   TRUNCATED: {

@@ -191,11 +191,15 @@ function scalesOf(
 }
 
 /** The limit that was given, or that shaped a plan: without one that did, a machine of any memory plans the same. */
-function memoryOf({ settings, extractor, memory, limit }: RecordedRun): number | undefined {
+function memoryOf({ settings, extractor, stages, memory, limit }: RecordedRun): number | undefined {
   const { optimizer = defaultOptimizer() } = settings;
   const { pairs: most } = optimizer.history?.(packs(extractor)) ?? { pairs: 0 };
-  const shaped = memory.some(({ plan }) => plan.tiles > 1 || plan.pairs < most);
-  return settings.memory ?? (shaped ? limit : undefined);
+  // A stage makes no more pairs than steps.
+  const shaped = stages.some(({ iterations }, i) => {
+    const { tiles, pairs } = memory[i].plan;
+    return tiles > 1 || pairs < Math.min(most, iterations);
+  });
+  return settings.memory ?? (shaped && limit < Infinity ? limit : undefined);
 }
 
 const longerSide = ({ width, height }: Size) => Math.max(width, height);

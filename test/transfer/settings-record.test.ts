@@ -184,7 +184,7 @@ describe('the option settings', () => {
   });
 
   it('keeps to the memory that shaped the run, and says where a machine has less', async () => {
-    const options = { ...short, size: 64 };
+    const options = { ...short, size: 64, iterations: 50, maxEvaluations: 3 };
     const plans: RunPlan[] = [];
     const whole = await run({
       ...options,
