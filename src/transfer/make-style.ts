@@ -234,8 +234,7 @@ class StyleMaker<Input> {
 
   private addFile(option: string, file: StyleFile, weight: number): void {
     if (this.network === undefined) {
-      const { network, weights, weightsHashes, pooling } = file;
-      this.network = { network, weights, weightsHashes, pooling, ...this.statistics(file) };
+      this.network = networkOfFile(file, this.statistics(file));
       this.first = { option, file };
     }
     const { network } = this;
@@ -305,4 +304,15 @@ class StyleMaker<Input> {
       }),
     );
   }
+}
+
+/** The network of a file, with some of its layers in the file's order; layers that it does not have come last. */
+function networkOfFile(file: StyleFile, { layers, normalization }: StyleStatistics): StyleNetwork {
+  const { network, weights, pooling, weightsHashes } = file;
+  const ordered = [
+    ...file.layers.filter((layer) => layers.includes(layer)),
+    ...layers.filter((layer) => !file.layers.includes(layer)),
+  ];
+  const hashes = weightsHashes && Object.fromEntries(ordered.map((layer) => [layer, weightsHashes[layer]]));
+  return { network, weights, weightsHashes: hashes, pooling, layers: ordered, normalization };
 }
