@@ -1,3 +1,4 @@
+export * from './color';
 export * from './engines';
 export type { ErrorCode, WarningCode } from './error-codes';
 export * from './errors';
@@ -16,6 +17,7 @@ export {
 export * from './optim';
 export * from './storage';
 export * from './styles';
+export type { ColorChoice } from './transfer/color';
 export {
   type MakeStyle,
   type MakeStyleOptions,
