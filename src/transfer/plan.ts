@@ -127,7 +127,7 @@ function planMethod(
   const { pairs, bits } = method.history?.(packs(extractor)) ?? { pairs: 0, bits: 32 };
   const history = historyBytes({ pairs, bits }, components);
   const vectors = 4 * components * ((method.vectors ?? 0) + ownVectors);
-  const images = 12 * (imagesAtOnce * size.width * size.height + style.width * style.height);
+  const images = 12 * (imagesAtOnce(settings) * size.width * size.height + style.width * style.height);
   const room = limit - images - vectors - history;
   if (room <= 0 || vectors + history > (extractor.vectorRoom ?? Infinity)) return { pairs };
   try {
@@ -151,8 +151,11 @@ const unfitCodes: readonly string[] = ['OUT_OF_MEMORY', 'NOT_TILEABLE'] satisfie
 /** An engine with memory of its own for vectors stores them in 8 bits too. */
 export const packs = ({ vectorRoom }: EngineExtractor) => vectorRoom !== undefined;
 
-/** The content image, the start, the result, and its copy for a file. */
-const imagesAtOnce = 4;
+/**
+ * The content image, the start, the result, and its copy for a file; of a run in grey also the content in grey and in
+ * colours, and an image while it gets its chroma.
+ */
+const imagesAtOnce = ({ color }: Settings<unknown>) => (color === 'content' ? 7 : 4);
 
 /** Vectors of `minimize` beside its method's: a third of one for the pyramid of the preconditioner. */
 const ownVectors = 1;
