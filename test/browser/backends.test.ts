@@ -57,4 +57,23 @@ describe.each(['wasm', 'webgl', 'webgpu'])('on %s in a page', (backend) => {
     expect(found.loss).toBeLessThan(0.7 * found.first);
     expect(found.made.shape).toEqual([24, 16, 3]);
   });
+
+  it('a run in grey starts from the content and has its colours in previews', async (context) => {
+    if (!works) return context.skip();
+    const [content, style] = [image(12, 16, 1), image(16, 16, 2)];
+    let preview: tf.Tensor3D | undefined;
+    const { dispose, loss, history } = await styleTransfer(content, style, 1, 1e3, {
+      extractor: tinyExtractor({ seed: 4 }),
+      color: 'content',
+      iterations: 4,
+      onProgress: (event) => {
+        if (event.type === 'step') preview ??= event.image();
+      },
+    });
+    dispose();
+    expect(loss).toBeLessThan(history[0].loss);
+    const [found, wanted] = [await preview?.data(), await content.data()];
+    expect(found).toHaveLength(wanted.length);
+    for (const [i, value] of wanted.entries()) expect(Math.abs((found?.[i] ?? 0) - value)).toBeLessThan(2e-3);
+  });
 });
