@@ -6,10 +6,11 @@
 import { resolve } from 'node:path';
 import type { Sharp } from 'sharp';
 import { useWasm } from '../../src/node/index.ts';
+import { color } from './color.ts';
 import { sizes } from './sizes.ts';
 
 /** What makes the picture of each topic. */
-const topics: Readonly<Record<string, () => Promise<Sharp>>> = { sizes };
+const topics: Readonly<Record<string, () => Promise<Sharp>>> = { color, sizes };
 
 /** Largest picture in the repository, in bytes. */
 const largest = 150_000;
