@@ -12,6 +12,7 @@ const entry = {
   embedded: 'src/features/vgg19/embedded/index.ts',
   // No subpaths of the package: names of their own so that what loads them lazily can be told from what does not.
   kernels: 'src/engines/wasm/index.ts',
+  'tfjs-extractor': 'src/engines/tfjs/tfjs-extractor.ts',
   'moved-colors': 'src/transfer/moved-colors.ts',
   'record-run': 'src/transfer/record-run.ts',
   replay: 'src/transfer/replay.ts',

@@ -1,5 +1,4 @@
 import type { Engine } from '../engine';
-import { createTfjsExtractor } from './tfjs-extractor';
 
 /**
  * The network as operations of tfjs, on whatever backend is active: for webgl, webgpu and tfjs-node.
@@ -14,6 +13,10 @@ export function tfjs(): Engine {
     name: 'tfjs',
     unsupported: () => undefined,
     suits: () => true,
-    load: async (network) => createTfjsExtractor(network),
+    async load(network) {
+      // Imported lazily, so that programs that compute with the wasm engine never load it.
+      const { createTfjsExtractor } = await import('./tfjs-extractor');
+      return createTfjsExtractor(network);
+    },
   };
 }

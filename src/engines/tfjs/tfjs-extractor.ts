@@ -196,8 +196,8 @@ export function createTfjsExtractor(loaded: LoadedNetwork): EngineExtractor {
       requireLayers('layers', 'The run', [...request.layers, ...(style?.layers ?? [])], extractor);
       const found = planRun(steps, { ...request, gramLayers: style?.layers, untileable: !tileable });
       if (style) gramBands(steps, style.layers, style.size, request);
-      const { bytes, maps, targets, tiles } = found;
-      return { bytes, maps, targets, tiles };
+      const { bytes, maps, targets, tiles, work } = found;
+      return { bytes, maps, targets, tiles, work };
     },
     gramMatrices(image, wanted, { normalization = 'elements', room } = {}) {
       lifetime.requireAlive();

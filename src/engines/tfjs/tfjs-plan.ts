@@ -19,6 +19,7 @@ export interface TfjsRequest extends Omit<MemoryRequest, 'style' | 'tileable'> {
 /** {@link MemoryPlan} with the bands; undefined for the image as a whole. */
 export interface TfjsPlan extends MemoryPlan {
   readonly bands?: readonly Band[] | undefined;
+  readonly work: number;
 }
 
 /**
@@ -49,7 +50,7 @@ export function planRun(steps: readonly NetworkStep[], request: TfjsRequest): Tf
       (at) => fitsWhole(at) || tiledPlan(steps, request, at, lowest, false).bytes <= room,
     );
   }
-  return fitting.reduce((best, plan) => (workOf(plan) < workOf(best) ? plan : best));
+  return fitting.reduce((best, plan) => (plan.work < best.work ? plan : best));
 }
 
 /**
@@ -97,17 +98,18 @@ function wholePlan(steps: readonly NetworkStep[], request: TfjsRequest, size: Si
   const cotangents = 2 * sumOf([...uses, ...others], of);
   const maps = held + cotangents + backwardMaps * largest + convolution + imagesOf(size, layers, 16);
   const targets = sumOf(featureTargets, of);
-  return { bytes: maps + targets, maps, targets, tiles: 1 };
+  return { bytes: maps + targets, maps, targets, tiles: 1, work: 1 };
 }
 
 /** The network linearised at one band at a time. */
 function tiledPlan(
   steps: readonly NetworkStep[],
-  { layers, featureTargets = [] }: TfjsRequest,
+  request: TfjsRequest,
   size: Size,
   rows: number,
   keep: boolean,
 ): TfjsPlan {
+  const { layers, featureTargets = [] } = request;
   const [height, width] = size;
   const deep = layers.filter((layer) => layer !== 'image');
   const bands = bandsOf(steps, deep, height, rows);
@@ -116,7 +118,8 @@ function tiledPlan(
   const ofBand = keep ? 0 : sumOf(featureTargets, of);
   const maps =
     held + sumOf(deep, of) + ofBand + backwardMaps * largest + convolution + imagesOf(size, layers, 8);
-  return { bytes: maps + targets, maps, targets, tiles: bands.length, bands };
+  const work = workOf(bands, height, request, keep);
+  return { bytes: maps + targets, maps, targets, tiles: bands.length, bands, work };
 }
 
 /** Maps at a step backwards: the gradient behind it, its sum with a cotangent, the mask of a ReLU, and the result. */
@@ -130,11 +133,18 @@ const imagesOf = ([height, width]: Size, layers: readonly LayerName[], ofLosses:
   12 * height * width * (layers.includes('image') ? ofLosses : 3);
 
 /**
- * Passes over rows of the image: forward for statistics, forward and backward for gradients, and forward of the targets'
- * image where targets are not kept.
+ * Passes over rows, as a multiple of forward and backward over the image as a whole: forward and backward for gradients,
+ * forward before them for Gram matrices, and forward at the targets' image where targets are not kept.
  */
-const workOf = ({ bands = [], targets }: TfjsPlan): number =>
-  (targets > 0 ? 3 : 4) * bands.reduce((sum, { rows }) => sum + rows.to - rows.from, 0);
+function workOf(
+  bands: readonly Band[],
+  height: number,
+  { gramLayers = [], featureTargets = [] }: TfjsRequest,
+  keep: boolean,
+): number {
+  const passes = 2 + (gramLayers.length > 0 ? 1 : 0) + (keep || featureTargets.length === 0 ? 0 : 1);
+  return (passes / 2) * (bands.reduce((sum, { rows }) => sum + rows.to - rows.from, 0) / height);
+}
 
 /** Rows of the highest band's image. */
 const highest = (bands: readonly Band[]): number => Math.max(...bands.map(({ rows }) => rows.to - rows.from));

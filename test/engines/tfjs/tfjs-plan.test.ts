@@ -57,6 +57,9 @@ onEachBackend((backend) => {
       expect(tiled.tiles).toBeGreaterThan(1);
       expect(tiled.bytes).toBeLessThanOrEqual(3e8);
       expect(tiled.bytes).toBe(tiled.maps + tiled.targets);
+      // Half as much again for Gram matrices, and halos.
+      expect(plan.tiles === 1 ? plan.work : 1).toBe(1);
+      expect(tiled.work).toBeGreaterThan(1.5);
     });
 
     it('holds targets where there is room for them', () => {
