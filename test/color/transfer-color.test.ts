@@ -201,7 +201,36 @@ describe('histogram', () => {
   });
 });
 
+/** Of each channel of l-alpha-beta, by the paper's matrices, mean and deviation. */
+function logMoments(values: Float32Array) {
+  const light = (v: number) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  const colors = Array.from({ length: values.length / 3 }, (_, i) => {
+    const [r, g, b] = [...values.slice(3 * i, 3 * i + 3)].map(light);
+    const [l, m, s] = [
+      0.3811 * r + 0.5783 * g + 0.0402 * b,
+      0.1967 * r + 0.7244 * g + 0.0782 * b,
+      0.0241 * r + 0.1288 * g + 0.8444 * b,
+    ].map((response) => Math.log10(response + 1 / 255 / 12.92));
+    return [(l + m + s) / Math.sqrt(3), (l + m - 2 * s) / Math.sqrt(6), (l - m) / Math.SQRT2];
+  });
+  return [0, 1, 2].flatMap((c) => {
+    const mean = colors.reduce((sum, color) => sum + color[c], 0) / colors.length;
+    const square = colors.reduce((sum, color) => sum + (color[c] - mean) ** 2, 0) / colors.length;
+    return [mean, Math.sqrt(square)];
+  });
+}
+
 describe('mean', () => {
+  it('gives mean and deviation of the reference in l-alpha-beta', async () => {
+    await check(
+      fc.asyncProperty(gentle, gentle, async (image, reference) => {
+        const found = logMoments(await moved(image, reference, 'mean'));
+        for (const [i, wanted] of logMoments(unit(reference)).entries())
+          expect(found[i]).toBeCloseTo(wanted, 5);
+      }),
+    );
+  });
+
   it('makes a darker copy of an image as light as the image', async () => {
     // Halved light shifts all logarithms alike, but for the offset of black.
     const image = around([150, 150, 150], 60, 2);
