@@ -8,9 +8,10 @@ import type { Sharp } from 'sharp';
 import { useWasm } from '../../src/node/index.ts';
 import { color } from './color.ts';
 import { sizes } from './sizes.ts';
+import { styles } from './styles.ts';
 
 /** What makes the picture of each topic. */
-const topics: Readonly<Record<string, () => Promise<Sharp>>> = { color, sizes };
+const topics: Readonly<Record<string, () => Promise<Sharp>>> = { color, sizes, styles };
 
 /** Largest picture in the repository, in bytes. */
 const largest = 150_000;
