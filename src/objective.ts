@@ -10,6 +10,7 @@ import { leaves } from './losses/compose';
 import type { Loss } from './losses/loss';
 import type { Problem } from './optim/problem';
 import { showValue } from './options/show';
+import { requireNumber } from './options/validate';
 import { Lifetime, owning } from './owning';
 
 /** A loss and its gradient at one image. All tensors belong to the caller. */
@@ -83,7 +84,8 @@ export interface ObjectiveExtractor extends FeatureExtractor {
  * @param size [height, width] of the images that will be evaluated
  * @param options see {@link ObjectiveOptions}
  * @returns an objective, which belongs to the caller; the extractor and the loss stay the caller's and must outlive it
- * @throws InvalidArgumentError if the loss needs a layer that the extractor does not have
+ * @throws InvalidArgumentError if the loss needs a layer that the extractor does not have, or `room` is no number
+ *   above 0; EnvironmentError `OUT_OF_MEMORY` or `NOT_TILEABLE` if the room is too small
  * @example
  * ```ts
  * const objective = createObjective(extractor, loss, [image.shape[0], image.shape[1]]);
@@ -97,6 +99,8 @@ export function createObjective(
   options: ObjectiveOptions = {},
 ): Objective {
   requireLayers('loss', 'The loss', loss.layers, extractor);
+  if (options.room !== undefined)
+    requireNumber('room', options.room, { min: 0, exclusive: true, infinite: true });
   checkAllocations();
   const objective =
     extractor.objective?.(loss, size, options) ?? objectiveByLinearization(extractor, loss, size);

@@ -55,4 +55,10 @@ describe('an objective', () => {
       /needs layer 'conv2_1', which tiny network does not have.*has: image, conv1_1/,
     );
   });
+
+  it.each([0, -1, Number.NaN, '1GB'])('refuses %s as room', (room) => {
+    expect(() => createObjective(tinyExtractor(), grey, [4, 4], { room: room as number })).toThrow(
+      expect.objectContaining({ code: 'OUT_OF_RANGE', option: 'room' }),
+    );
+  });
 });

@@ -175,9 +175,9 @@ export function fusedObjective(
             pass.forward(rowsOfImage(band));
           }
           const contribute = (layer: LayerName, map: FeatureMap, to: number) => {
-            const { from, to: end } = band.owned(layer);
-            const rows = rowsOf(map, { from, to: end }, band.first(layer));
-            const at = to + from * rowBytes({ ...map, fromImage: false });
+            const owned = band.owned(layer);
+            const rows = rowsOf(map, owned, band.first(layer));
+            const at = to + owned.from * rowBytes({ ...map, fromImage: false });
             for (const part of parts) {
               if (!('terms' in part)) continue;
               for (const { term, engineTerm } of part.terms) {
@@ -190,9 +190,9 @@ export function fusedObjective(
             for (const { weight, gradients } of others) {
               const cotangent = gradients[layer]?.dataSync<'float32'>();
               if (!cotangent) continue;
-              const start = (rows.first ?? 0) * map.width * map.channels;
-              const own = cotangent.subarray(start, start + rows.height * map.width * map.channels);
-              addCotangent(engine, own, rows, at, weight);
+              const floats = map.width * map.channels;
+              const start = (rows.first ?? 0) * floats;
+              addCotangent(engine, cotangent.subarray(start, start + rows.height * floats), rows, at, weight);
             }
           };
           pass.backward(loss.layers, contribute, gradientOfBand);
@@ -203,11 +203,10 @@ export function fusedObjective(
             contribute('image', { address: own, ...map }, gradientOfBand);
           }
           const { from, to } = band.rows;
-          const covered = Math.min(Math.max(0, (bands[k - 1]?.rows.to ?? 0) - from), to - from) * row;
-          const found = memory.floats(gradientOfBand, (to - from) * row);
-          const all = gradient().subarray(from * row, to * row);
-          for (let i = 0; i < covered; i++) all[i] += found[i];
-          all.set(found.subarray(covered), covered);
+          const ofBand = memory.floats(gradientOfBand, (to - from) * row);
+          // Bands before have written to the first of its rows.
+          const covered = Math.max(0, (bands[k - 1]?.rows.to ?? 0) - from) * row;
+          addThenSet(gradient().subarray(from * row, to * row), ofBand, covered);
         }
         if (grey) meanOfChannels(gradient(), gradient());
         return { value: Object.values(values).reduce((a, b) => a + b, 0), terms: values };
@@ -242,17 +241,12 @@ export function fusedObjective(
       gradient: () => Float32Array,
       signal?: AbortSignal,
     ): Promise<FusedValue> {
-      while (running) await running;
+      while (running !== undefined) await running;
       const evaluated = finishInTurns(undisturbed(image, gradient), signal);
-      const settled = evaluated.then(
-        () => {
-          running = undefined;
-        },
-        () => {
-          running = undefined;
-        },
-      );
-      running = settled;
+      const ended = () => {
+        running = undefined;
+      };
+      running = evaluated.then(ended, ended);
       return evaluated;
     }
 
@@ -289,6 +283,13 @@ export function fusedObjective(
       },
     };
   });
+}
+
+/** Adds the first `covered` values, at most all, to those that are there, and sets the others. */
+function addThenSet(to: Float32Array, values: Float32Array, covered: number): void {
+  const added = Math.min(covered, values.length);
+  for (let i = 0; i < added; i++) to[i] += values[i];
+  to.set(values.subarray(added), added);
 }
 
 /** The mean of the channels of pixels, in each. @param to may be `pixels` itself */
