@@ -6,7 +6,7 @@ import { sideBySide } from './side-by-side.ts';
 const images = resolve(import.meta.dirname, '../../examples/images');
 
 /** Longer side of the result. */
-const size = 640;
+const size = 512;
 
 const scales = [
   { size: size / 4, iterations: 60 },

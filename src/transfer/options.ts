@@ -60,15 +60,15 @@ export interface StyleTransferOptions<Input = ImageInput> {
   /**
    * The sizes to paint at, each from the enlarged result of the one before: large shapes come from the small sizes,
    * which take a part of the time. `1` is one size. A list of {@link Scale} names sizes, of which the last is that of
-   * the result, and iterations. `'auto'` chooses both: one size below 512 pixels, and beside a `loss` that is no
-   * function.
+   * the result, and iterations. `'auto'` chooses both where several sizes save time: from 512 pixels on, for presets
+   * with layers beyond the third block, such as `gatys2016`, and styles that are images.
    * The style image keeps its size relative to the painted image.
    * @default 'auto'
    */
   readonly scales?: Scales | undefined;
   /**
-   * Bytes that the whole program may take. What does not fit is computed with a shorter history of the optimiser, then
-   * by tiles, which take more time; the start event has the plan. Memory of a GPU does not count.
+   * Bytes that the whole program may take. What does not fit is computed with a shorter history of the optimiser and by
+   * tiles, which take more time; the start event has the plan. Memory of a GPU does not count.
    * @default what the machine has in Node, no limit in a page; an engine's own limit counts in both
    */
   readonly memory?: number | undefined;

@@ -1,4 +1,4 @@
-import type { EngineExtractor, MemoryRequest } from '../engines/engine';
+import type { EngineExtractor, MemoryPlan, MemoryRequest } from '../engines/engine';
 import { untileable } from '../engines/shared/tileable';
 import type { ErrorCode } from '../error-codes';
 import { EnvironmentError } from '../errors';
@@ -23,19 +23,22 @@ export interface StageMemory {
   readonly method: Method<Image>;
 }
 
+/** Fewest pairs that a history is shortened to for the sake of memory. */
+const leastPairs = 5;
+
 /**
- * Pairs of a history that is shortened before an image is computed by tiles, and only where these do not fit either. On
- * 256 pixels and the paper's five layers, 20 pairs take a tenth more evaluations than 50, and tiles at most 1.4 times
- * the time of each; 5 pairs do not reach that loss at all.
+ * Time of a run by its plan, in parts of the fastest: work of an evaluation times their number. On 256 pixels and the
+ * paper's five layers a history of 50 pairs takes 95 evaluations to a loss, one of 20 pairs 104, and 5 pairs do not
+ * reach it in 120.
  */
-const [enoughPairs, leastPairs] = [20, 5];
+const timeOf = ({ work, pairs }: RunPlan) => work * (pairs === 0 ? 1 : 1 + 5 / pairs);
 
 /** Bytes of the program itself: Node, libraries, threads and the network's weights. */
 const programBytes = 200e6;
 
 /**
- * Plans the memory of every stage, before any image is decoded: the optimiser's history shrinks first to 20 pairs, then
- * the engine computes by tiles, and then the history shrinks to 5.
+ * Plans the memory of every stage, before any image is decoded: a shorter history of the optimiser and tiles, whichever
+ * takes less time.
  *
  * @param style size of the style image in the last stage
  * @param limit bytes that the whole program may take
@@ -70,14 +73,11 @@ interface Sizes {
 
 /** A stage that does not fit. */
 interface Unfit {
-  readonly pairs: number;
   /** The engine's reason; undefined if images and vectors alone do not fit. */
   readonly reason?: EnvironmentError | undefined;
 }
 
-/**
- * The plan of a stage: as few tiles as a shorter history allows, and then as many pairs as these tiles leave room for.
- */
+/** The plan of a stage that takes the least time: a shorter history leaves room for fewer tiles, and more kept maps. */
 function planSizes(
   settings: Settings<unknown>,
   extractor: EngineExtractor,
@@ -87,33 +87,24 @@ function planSizes(
   const { optimizer = defaultOptimizer() } = settings;
   const withPairs = (pairs: number) =>
     planMethod(settings, extractor, sizes, limit, optimizer.withPairs?.(pairs) ?? optimizer);
-  // Every step makes one pair at most.
-  const most = withPairs(iterations);
-  const enough = withPairs(Math.min(enoughPairs, iterations));
-  if ('plan' in enough)
-    return withMorePairs(enough, most, withPairs, ({ plan }) => plan.tiles === enough.plan.tiles);
   const least = withPairs(Math.min(leastPairs, iterations));
-  return 'plan' in least ? withMorePairs(least, enough, withPairs, () => true) : least;
-}
-
-/** The accepted plan with the most pairs between two. */
-function withMorePairs(
-  least: StageMemory,
-  most: StageMemory | Unfit,
-  withPairs: (pairs: number) => StageMemory | Unfit,
-  accepts: (planned: StageMemory) => boolean,
-): StageMemory {
-  if ('plan' in most && accepts(most)) return most;
+  if (!('plan' in least)) return least;
   let best = least;
-  let tooMany = 'plan' in most ? most.plan.pairs : most.pairs;
-  while (tooMany - best.plan.pairs > 1) {
-    const pairs = (best.plan.pairs + tooMany) >> 1;
+  // Every step makes one pair at most.
+  for (let pairs = Math.min(iterations, mostPairs(optimizer, extractor)); pairs > leastPairs; ) {
     const planned = withPairs(pairs);
-    if ('plan' in planned && accepts(planned)) best = planned;
-    else tooMany = pairs;
+    if ('plan' in planned) {
+      if (timeOf(planned.plan) < timeOf(best.plan)) best = planned;
+      // Fewer pairs would only take longer.
+      if (planned.plan.work === 1) break;
+    }
+    pairs = Math.floor(0.9 * pairs);
   }
   return best;
 }
+
+const mostPairs = (method: Method<Image>, extractor: EngineExtractor) =>
+  method.history?.(packs(extractor)).pairs ?? 0;
 
 /** The plan of a stage with a method as it is. */
 function planMethod(
@@ -129,19 +120,19 @@ function planMethod(
   const vectors = 4 * components * ((method.vectors ?? 0) + ownVectors);
   const images = 12 * (imagesAtOnce(settings) * size.width * size.height + style.width * style.height);
   const room = limit - images - vectors - history;
-  if (room <= 0 || vectors + history > (extractor.vectorRoom ?? Infinity)) return { pairs };
+  if (room <= 0 || vectors + history > (extractor.vectorRoom ?? Infinity)) return {};
   try {
     const request = requestOf(settings, { size, style });
     const engine = request && extractor.plan?.(room === Infinity ? request : { ...request, room });
-    const { bytes, maps, targets, tiles } = engine ?? { bytes: 0, maps: 0, targets: 0, tiles: 1 };
+    const { bytes, maps, targets, tiles, work = tiles } = engine ?? nothing;
     const all = bytes + images + vectors + history;
     return {
-      plan: { bytes: all, maps, targets, images, vectors, history, tiles, pairs },
+      plan: { bytes: all, maps, targets, images, vectors, history, tiles, work, pairs },
       room: room === Infinity ? undefined : room,
       method,
     };
   } catch (error) {
-    if (error instanceof EnvironmentError && unfitCodes.includes(error.code)) return { pairs, reason: error };
+    if (error instanceof EnvironmentError && unfitCodes.includes(error.code)) return { reason: error };
     throw error;
   }
 }
@@ -156,6 +147,9 @@ export const packs = ({ vectorRoom }: EngineExtractor) => vectorRoom !== undefin
  * colours, and an image while it gets its chroma.
  */
 const imagesAtOnce = ({ color }: Settings<unknown>) => (color === 'content' ? 7 : 4);
+
+/** The plan of an engine that makes none. */
+const nothing: MemoryPlan = { bytes: 0, maps: 0, targets: 0, tiles: 1 };
 
 /** Vectors of `minimize` beside its method's: a third of one for the pyramid of the preconditioner. */
 const ownVectors = 1;

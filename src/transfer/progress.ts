@@ -23,6 +23,8 @@ export interface RunPlan extends MemoryPlan {
   readonly vectors: number;
   /** The optimiser's history of earlier steps. */
   readonly history: number;
+  /** Cost of an evaluation as a multiple of the image as a whole: tiles overlap, and compute some maps anew. */
+  readonly work: number;
   /** Pairs of vectors in the history at most. */
   readonly pairs: number;
 }

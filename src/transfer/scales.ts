@@ -8,7 +8,7 @@ export interface Scale {
   readonly size: number;
   /**
    * Steps of the optimiser at most.
-   * @default `iterations` of the run in the first stage, and a part of it in those that follow
+   * @default `iterations` of the run in the first stage, a half and a third of it in those that follow
    */
   readonly iterations?: number | undefined;
 }

@@ -1,5 +1,7 @@
+import { vgg19Layers } from '../features/vgg19/layers';
 import { type Size, type SizeRule, sizeAfter } from '../image/size-rule';
 import type { Settings } from './options';
+import { type Preset, presetLayers } from './presets';
 import { defaultSize, type Scale } from './scales';
 
 /** One size of a run. */
@@ -43,16 +45,24 @@ export function scheduleOf(settings: Settings, content: Size, fixedStyle = false
 }
 
 /** The scales of a run whose result has a longer side of `longer` pixels. */
-function scalesOf({ scales, loss }: Settings, longer: number, fixedStyle: boolean): readonly Scale[] {
+function scalesOf({ scales, loss, preset }: Settings, longer: number, fixedStyle: boolean): readonly Scale[] {
   if (typeof scales === 'object') return scales;
-  // A loss that is an object holds targets of one size.
-  const one = scales === 1 || typeof loss === 'object' || fixedStyle;
+  // Of a custom loss, layers are not known, and one that is an object holds targets of one size.
+  const one = scales === 1 || loss !== undefined || fixedStyle || !isDeep(preset);
   return one ? [{ size: longer }] : autoSizes(longer).map((size) => ({ size }));
 }
 
 /**
- * Sizes of `'auto'`: halves as long as they have at least {@link leastOfAuto} pixels, the smallest first.
+ * Whether a preset reads layers beyond the third block, whose positions see 68 pixels and more. Stages pay for these
+ * only. At 512 pixels, with evaluations counted by their pixels: `gatys2016` has loss 397 after 66 evaluations at
+ * one size, and 255 after as many in stages of 256 and 512; `li2021`, whose deepest layer sees 24 pixels, starts at 512
+ * no more than five iterations ahead, which the stage at 256 has cost too.
  */
+function isDeep(preset: Preset): boolean {
+  return presetLayers(preset).some((layer) => vgg19Layers.indexOf(layer) > vgg19Layers.indexOf('pool3'));
+}
+
+/** Sizes of `'auto'`: halves as long as they have at least {@link leastOfAuto} pixels, the smallest first. */
 function autoSizes(longer: number): readonly number[] {
   return longer < 2 * leastOfAuto ? [longer] : [...autoSizes(Math.round(longer / 2)), longer];
 }
@@ -60,7 +70,10 @@ function autoSizes(longer: number): readonly number[] {
 /** Smallest size at which `'auto'` paints. */
 const leastOfAuto = 256;
 
-/** Iterations of a stage that does not state them: a stage that starts from a painted image needs fewer. */
+/**
+ * Iterations of a stage that does not state them: all, a half, a third of the run's. A stage that starts from an image
+ * painted at half its size has to add the finer strokes only.
+ */
 const defaultIterations = (iterations: number, index: number) => Math.ceil(iterations / (index + 1));
 
 /** Divides evaluations among stages in proportion to their iterations. */

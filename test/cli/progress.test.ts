@@ -42,6 +42,7 @@ const start = (change: Partial<StartEvent> = {}): StartEvent => ({
     vectors: 1e6,
     history: 2.5e6,
     tiles: 1,
+    work: 1,
     pairs: 20,
   },
   ...change,

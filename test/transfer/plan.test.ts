@@ -30,7 +30,7 @@ function engine(change: Partial<EngineExtractor> = {}): EngineExtractor {
       const tiles = [1, 2, 4, 8].find((count) => 1e6 + (1000 * height * width) / count <= room);
       if (tiles === undefined) throw new EnvironmentError('OUT_OF_MEMORY', 'The engine is full.', {});
       const maps = 1e6 + (1000 * height * width) / tiles;
-      return { bytes: maps, maps, targets: 0, tiles };
+      return { bytes: maps, maps, targets: 0, tiles, work: 1 + 0.1 * Math.log2(tiles) };
     },
     ...change,
   };
@@ -62,8 +62,8 @@ describe('the plan of a run', () => {
     expect(room).toBeUndefined();
   });
 
-  it('keeps to a limit by 20 pairs, then by tiles, then by 5 pairs', () => {
-    const long = lbfgs<tf.Tensor3D>({ memory: 30 });
+  it('keeps to a limit by fewer pairs and tiles, whichever takes less time', () => {
+    const long = lbfgs<tf.Tensor3D>({ memory: 50 });
     const [{ plan: whole }] = plans({ optimizer: long });
     const pair = 2 * 4 * 3e6;
     /** The plan within a limit that is `less` bytes below what the whole takes, with the program's own memory. */
@@ -73,16 +73,16 @@ describe('the plan of a run', () => {
       expect(plan.bytes).toBeLessThanOrEqual(whole.bytes - less);
       return [plan.pairs, plan.tiles];
     };
-    expect(within(0)).toEqual([30, 1]);
-    expect(within(1)).toEqual([29, 1]);
-    expect(within(10 * pair)).toEqual([20, 1]);
-    // Two tiles take half of the maps, which leaves room for all pairs again.
-    expect(within(10 * pair + 1)).toEqual([30, 2]);
+    expect(within(0)).toEqual([50, 1]);
+    // 45 pairs take 1.11 of the time, two tiles with 50 pairs 1.1 * 1.1.
+    expect(within(1)).toEqual([45, 1]);
+    // 25 pairs take 1.2, less than two tiles; 14 take 1.36.
+    expect(within(25 * pair)).toEqual([25, 1]);
+    // Two tiles save 500 MB, 20 pairs: with 32 they take 1.27, four with 50 take 1.32.
+    expect(within(35 * pair)).toEqual([32, 2]);
     // Eight tiles save 875 MB.
-    expect(within(875e6 + 10 * pair)).toEqual([20, 8]);
-    expect(within(875e6 + 10 * pair + 1)).toEqual([19, 8]);
-    expect(within(875e6 + 25 * pair)).toEqual([5, 8]);
-    expect(() => within(875e6 + 25 * pair + 1)).toThrow('does not fit');
+    expect(within(875e6 + 45 * pair)).toEqual([5, 8]);
+    expect(() => within(875e6 + 45 * pair + 1)).toThrow('does not fit');
   });
 
   it('has no more pairs than iterations', () => {

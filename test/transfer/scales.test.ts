@@ -66,25 +66,31 @@ describe('scales', () => {
     expect(stages[1].iterations).toBeLessThanOrEqual(20);
   });
 
-  it('are one below 512 pixels, where they are 1, and with a loss of one size', () => {
-    for (const options of [{ size: 511 }, { size: 2048, scales: 1 }, { size: 2048, loss }])
-      expect(schedule({ ...options, iterations: 30 })).toMatchObject([
-        { width: options.size, iterations: 30, maxEvaluations: Infinity, scale: 1 },
-      ]);
-    expect(scheduleOf(read({}), { width: 300, height: 200 })).toMatchObject([{ width: 300, height: 200 }]);
+  const deep = { preset: 'gatys2016' } as const;
+
+  it('of their own choice are one below 512 pixels, for shallow presets, custom losses and style files', () => {
+    const one = (size: number) => [{ width: size, iterations: 30, maxEvaluations: Infinity, scale: 1 }];
+    for (const options of [
+      { ...deep, size: 511 },
+      { ...deep, size: 2048, scales: 1 },
+      { size: 2048 },
+      { size: 2048, loss },
+      { size: 2048, loss: () => loss },
+    ])
+      expect(schedule({ ...options, iterations: 30 })).toMatchObject(one(options.size));
+    const settings = read({ ...deep, size: 2048, iterations: 30 });
+    expect(scheduleOf(settings, { width: 3000, height: 2000 }, true)).toMatchObject(one(2048));
+    expect(scheduleOf(read(deep), { width: 300, height: 200 })).toMatchObject([{ width: 300, height: 200 }]);
   });
 
-  it('of their own choice grow to the size of the result, at no more iterations than asked for', () => {
-    for (const size of [1024, 1500, 4096]) {
-      const stages = schedule({ size, iterations: 60 });
-      expect(stages.length).toBeGreaterThan(1);
-      expect(stages.at(-1)).toMatchObject({ width: size });
-      expect(stages[0].iterations).toBe(60);
-      for (const [i, { width, iterations }] of stages.slice(1).entries()) {
-        expect(width).toBeGreaterThan(stages[i].width);
-        expect(iterations).toBeLessThanOrEqual(stages[i].iterations);
-      }
-    }
+  it('of their own choice double up to the size of the result, at fewer iterations each', () => {
+    expect(schedule({ ...deep, size: 1500, iterations: 60 })).toMatchObject([
+      { width: 375, height: 250, iterations: 60, scale: 0.25 },
+      { width: 750, height: 500, iterations: 30, scale: 0.5 },
+      { width: 1500, height: 1000, iterations: 20, scale: 1 },
+    ]);
+    expect(schedule({ ...deep, size: 512 }).map(({ width }) => width)).toEqual([256, 512]);
+    expect(schedule({ ...deep, size: 4096 })).toHaveLength(5);
   });
 
   it('share a limit of evaluations by iterations, and the last always has one', () => {
