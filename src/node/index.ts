@@ -1,3 +1,5 @@
+export type { ColorChoice } from '../transfer/color';
+export type { Scale, Scales } from '../transfer/scales';
 export { type DirectoryWeightsOptions, directoryWeights } from './directory-weights';
 export { defaultCacheFolder, diskCache } from './disk-cache';
 export { evaluate, type NodeEvaluateOptions } from './evaluate';

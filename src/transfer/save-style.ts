@@ -11,7 +11,12 @@ import { type MakeStyle, type MakeStyleOptions, makeStyle, type StyleInputs } fr
  */
 export type StyleWriter =
   | WritableStream<Uint8Array<ArrayBuffer>>
-  | { write(bytes: Uint8Array<ArrayBuffer>): unknown; close?(): unknown };
+  | {
+      /** Takes the bytes of the file; a promise is awaited. */
+      write(bytes: Uint8Array<ArrayBuffer>): unknown;
+      /** Ends the file; a promise is awaited. */
+      close?(): unknown;
+    };
 
 /**
  * Makes a style of one or many images and writes it as a `.safetensors` file; or writes a style that there is.
