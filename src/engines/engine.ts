@@ -93,7 +93,8 @@ export type GramMatrices = Readonly<Partial<Record<LayerName, Tensor2D>>>;
 export interface EngineExtractor extends FeatureExtractor, ObjectiveExtractor {
   /**
    * Plans the memory of a run, before any work and before images are resized: the image as a whole if that fits into
-   * the room, else the tiles that fit and take the least work. Optional; without it nothing is known and nothing is checked.
+   * the room, else the tiles that fit and take the least work. Optional; without it nothing is known and nothing is
+   * checked.
    * @throws EnvironmentError `OUT_OF_MEMORY` with an estimate and the largest size that fits, if nothing does
    */
   plan?(request: MemoryRequest): MemoryPlan;

@@ -8,9 +8,6 @@ import type { KernelRunner } from '../runtime/kernel-runner';
 /** Items of work of the total variation: shares of the image's rows. */
 const variationItems = 16;
 
-/** `length` rounded up to a multiple of four, the length of a SIMD vector of floats. */
-export const wholeVectors = (length: number): number => Math.ceil(length / 4) * 4;
-
 /** A term on the roughness of the image. */
 export type VariationLossTerm = Extract<LossTerm, { kind: 'totalVariation' }>;
 
