@@ -124,7 +124,7 @@ export interface StyleTransferOptions<Input = ImageInput> {
   readonly loss?: Loss | ((targets: LossTargets) => Loss | Promise<Loss>) | undefined;
   /**
    * The method that minimises: `lbfgs(...)` or `adam(...)`.
-   * @default L-BFGS with a pyramid preconditioner; 50 pairs in 8 bits on the wasm engine, else 20 in float32
+   * @default L-BFGS with a pyramid preconditioner; 64 pairs in 8 bits on the wasm engine, else 20 in float32
    */
   readonly optimizer?: Method<Image> | undefined;
   /**

@@ -95,11 +95,11 @@ describe('a history in 8 bits', () => {
     expect(() => method.history?.(false)).toThrow(refused);
   });
 
-  it('has 50 pairs by default where 8 bits are stored, else 20, and fewer or more where asked', () => {
+  it('has 64 pairs by default where 8 bits are stored, else 20, and fewer or more where asked', () => {
     const both = (options: LbfgsOptions<unknown>) =>
       [true, false].map((packs) => lbfgs(options).history?.(packs));
     expect(both({})).toEqual([
-      { pairs: 50, bits: 8 },
+      { pairs: 64, bits: 8 },
       { pairs: 20, bits: 32 },
     ]);
     expect(both({ precision: 'float32' })).toEqual([
