@@ -28,6 +28,7 @@ const kinds = [
   { precision: 'float32', memory: 50 },
   { precision: 'int8', memory: 20 },
   { precision: 'int8', memory: 50 },
+  { precision: 'int8', memory: 64 },
 ] as const;
 type Kind = (typeof kinds)[number];
 

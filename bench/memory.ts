@@ -19,7 +19,7 @@ export interface MemoryUse {
   readonly planned: number;
   /** The whole heap after an evaluation, with weights, targets and scratch memory. */
   readonly heap: number;
-  /** What L-BFGS holds beside it at most, with its default of 50 pairs in 8 bits. */
+  /** What L-BFGS holds beside it at most, with its default history in 8 bits. */
   readonly optimizer: number;
 }
 
