@@ -52,23 +52,41 @@ export function planStages(
   style: Size,
   limit: number,
 ): readonly StageMemory[] {
-  const planAt = (size: Size, { scale, iterations }: Pick<Stage, 'scale' | 'iterations'>) =>
-    planSizes(settings, extractor, { size, style: scaled(style, scale), iterations }, limit - programBytes);
-  return stages.map((stage) => {
-    const planned = planAt(stage, stage);
-    if ('plan' in planned) return planned;
-    if (planned.reason?.code === 'NOT_TILEABLE') throw planned.reason;
-    const last = stages[stages.length - 1];
-    const fits = (scale: number) => 'plan' in planAt(scaled(last, scale), { ...last, scale });
-    throw tooLarge(last, limit, fits, planned.reason);
-  });
+  const planAt = (size: Size, { scale, iterations }: Pick<Stage, 'scale' | 'iterations'>, room = Infinity) =>
+    planSizes(settings, extractor, {
+      size,
+      style: scaled(style, scale),
+      iterations,
+      room,
+      limit: limit - programBytes,
+    });
+  const last = stages[stages.length - 1];
+  // WebAssembly's memory does not shrink: what a stage takes of it, the larger ones after it cannot do without.
+  let room = Infinity;
+  return stages
+    .toReversed()
+    .map((stage) => {
+      const planned = planAt(stage, stage, room);
+      if ('plan' in planned) {
+        room = Math.min(room, planned.room ?? Infinity);
+        return planned;
+      }
+      if (planned.reason?.code === 'NOT_TILEABLE') throw planned.reason;
+      const fits = (scale: number) => 'plan' in planAt(scaled(last, scale), { ...last, scale });
+      throw tooLarge(last, limit, fits, planned.reason);
+    })
+    .toReversed();
 }
 
-/** The sizes of a stage's images, and its number of iterations. */
+/** The sizes of a stage's images, its number of iterations, and its limits. */
 interface Sizes {
   readonly size: Size;
   readonly style: Size;
   readonly iterations: number;
+  /** Bytes for the engine at most. */
+  readonly room: number;
+  /** Bytes for all. */
+  readonly limit: number;
 }
 
 /** A stage that does not fit. */
@@ -82,11 +100,10 @@ function planSizes(
   settings: Settings<unknown>,
   extractor: EngineExtractor,
   { iterations, ...sizes }: Sizes,
-  limit: number,
 ): StageMemory | Unfit {
   const { optimizer = defaultOptimizer() } = settings;
   const withPairs = (pairs: number) =>
-    planMethod(settings, extractor, sizes, limit, optimizer.withPairs?.(pairs) ?? optimizer);
+    planMethod(settings, extractor, sizes, optimizer.withPairs?.(pairs) ?? optimizer);
   const least = withPairs(Math.min(leastPairs, iterations));
   if (!('plan' in least)) return least;
   let best = least;
@@ -110,8 +127,7 @@ const mostPairs = (method: Method<Image>, extractor: EngineExtractor) =>
 function planMethod(
   settings: Settings<unknown>,
   extractor: EngineExtractor,
-  { size, style }: Pick<Sizes, 'size' | 'style'>,
-  limit: number,
+  { size, style, room: most, limit }: Omit<Sizes, 'iterations'>,
   method: Method<Image>,
 ): StageMemory | Unfit {
   const components = 3 * size.width * size.height;
@@ -119,7 +135,7 @@ function planMethod(
   const history = historyBytes({ pairs, bits }, components);
   const vectors = 4 * components * ((method.vectors ?? 0) + ownVectors);
   const images = 12 * (imagesAtOnce(settings) * size.width * size.height + style.width * style.height);
-  const room = limit - images - vectors - history;
+  const room = Math.min(most, limit - images - vectors - history);
   if (room <= 0 || vectors + history > (extractor.vectorRoom ?? Infinity)) return {};
   try {
     const request = requestOf(settings, { size, style });
