@@ -39,7 +39,9 @@ export interface Objective {
    * function, `{ ...objective, evaluate }`, is minimised by that function.
    */
   problem?(): Promise<Problem<unknown, unknown>> | undefined;
-  /** True if an engine has heard {@link ObjectiveOptions.grey}; otherwise `createObjective` sees to it, with tensors. */
+  /**
+   * True if an engine has heard {@link ObjectiveOptions.grey}; otherwise `createObjective` sees to it, with tensors.
+   */
   readonly grey?: boolean | undefined;
   /** Frees the objective's own memory, never the extractor or the loss. Safe to call twice. */
   dispose(): void;

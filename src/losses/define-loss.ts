@@ -26,8 +26,8 @@ export interface LossDefinition<Layers extends readonly LayerName[]> {
 
 /**
  * Makes a custom loss, typed by its layers. It composes like every other loss (`weighted`, `sum`) and runs with every
- * engine: an engine that computes the network outside of tfjs passes its features to `compute` as tensors. An image that
- * is too large to be computed as a whole takes custom losses of the layer `image` alone only (`NOT_TILEABLE`).
+ * engine: an engine that computes the network outside of tfjs passes its features to `compute` as tensors. An image
+ * that is too large to be computed as a whole takes custom losses of the layer `image` alone only (`NOT_TILEABLE`).
  *
  * @returns a loss that belongs to the caller; `dispose()` calls that of the definition
  * @throws InvalidArgumentError if the definition lacks `layers` or `compute`

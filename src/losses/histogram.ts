@@ -8,8 +8,8 @@ const quantiles = 1024;
 
 /**
  * Histograms of channels (Risser, Wilmot & Barnes 2017, "Stable and controllable neural texture synthesis and style
- * transfer using histogram losses"): the mean of (F - R)^2, where R is F after each channel's histogram has been matched
- * to the target's; R counts as constant in the gradient, which it is: the derivative of the sorted distance.
+ * transfer using histogram losses"): the mean of (F - R)^2, where R is F after each channel's histogram has been
+ * matched to the target's; R counts as constant in the gradient, which it is: the derivative of the sorted distance.
  *
  * The target's distribution is its quantile function at (i + 1/2) / q, linear between, with q the number of
  * positions and at most 1024. Matching is exact, by order:

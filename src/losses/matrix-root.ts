@@ -3,8 +3,8 @@ import * as tf from '@tensorflow/tfjs-core';
 /**
  * Coefficients of the polynomials p(t) = a + b t + c t^2 whose composition x -> x p(x^2) takes [1e-4, 1] to 1 within
  * rounding: each is the best approximation of 1 by an odd polynomial of degree five on the interval that the one before
- * leaves (the method of Amsel, Persson, Musco & Gower 2025, "The Polar Express", for a lower end of 1e-4). Nine steps do
- * what takes Newton-Schulz, a = 1.5 and b = -0.5, twenty-four: after twelve, the distance is wrong by two per cent.
+ * leaves (the method of Amsel, Persson, Musco & Gower 2025, "The Polar Express", for a lower end of 1e-4). Nine steps
+ * do what takes Newton-Schulz, a = 1.5 and b = -0.5, twenty-four: after twelve, the distance is wrong by two per cent.
  */
 const steps = [
   [8.50988588, -25.26430566, 18.75356879],
@@ -20,8 +20,8 @@ const steps = [
 
 /**
  * The square root of a symmetric positive definite matrix and its inverse, by the coupled iteration of Newton-Schulz
- * (Higham 2008, "Functions of Matrices", eq. 6.35) with the polynomials above. Eigenvalues below 1e-6 of the largest are
- * lost in float32: the caller adds that much to the diagonal.
+ * (Higham 2008, "Functions of Matrices", eq. 6.35) with the polynomials above. Eigenvalues below 1e-6 of the largest
+ * are lost in float32: the caller adds that much to the diagonal.
  *
  * @returns [n, n] each; they belong to the caller
  */
@@ -63,7 +63,7 @@ function polynomial([a, b, c]: readonly number[], t: tf.Tensor2D, identity: tf.T
 }
 
 /**
- * A B. The right-hand side is copied if it is the left one too or has been one before: tfjs-wasm keeps packed right-hand
- * sides by data id, which is safe only for tensors that are never reshaped; these are not.
+ * A B. tfjs-wasm keeps packed right-hand sides by data id and not by shape, which is safe here: none of these matrices
+ * is reshaped.
  */
 const product = (a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor2D => tf.matMul(a, b);

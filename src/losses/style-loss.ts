@@ -74,11 +74,11 @@ const conflicts: readonly Conflict<keyof StyleLossOptions>[] = [
  *
  * - `'gram'`: mean((G - A)^2), G and A the Gram matrices of image and style (Gatys et al. 2016, eq. 4 and 5; Li et al.
  *   2021, eq. 4): which channels occur together.
- * - `'mean-variance'`: the mean over channels of (mu - mu^)^2 + (sigma - sigma^)^2, means and standard deviations (Li et
- *   al. 2017, "Demystifying neural style transfer"): which channels occur, and how much they vary.
- * - `'wasserstein'`: the squared 2-Wasserstein distance of Gaussians with the maps' means and covariances, divided by the
- *   number of channels, as in crowsonkb/style-transfer-pytorch. It weakens as layers come near, where the Gram distance
- *   is dominated by its largest entries.
+ * - `'mean-variance'`: the mean over channels of (mu - mu^)^2 + (sigma - sigma^)^2, means and standard deviations (Li
+ *   et al. 2017, "Demystifying neural style transfer"): which channels occur, and how much they vary.
+ * - `'wasserstein'`: the squared 2-Wasserstein distance of Gaussians with the maps' means and covariances, divided by
+ *   the number of channels, as in crowsonkb/style-transfer-pytorch. It weighs all directions of the features
+ *   alike, where the Gram distance is dominated by its largest entries.
  * - `'histogram'`: mean((F - R)^2), R the map after matching each channel's histogram to the style's (Risser et al.
  *   2017).
  *

@@ -16,12 +16,12 @@ const relativeEpsilon = 1e-6;
  *
  *   (|mu - mu^|^2 + tr(S + S^ - 2 (S^^1/2 S S^^1/2)^1/2)) / c
  *
- * as in crowsonkb/style-transfer-pytorch. To both covariances e I is added, with e the larger of 1e-4 and 1e-6 times the
- * target's trace, so that roots exist where a layer has fewer positions than channels.
+ * as in crowsonkb/style-transfer-pytorch. To both covariances e I is added, with e the larger of 1e-4 and 1e-6 times
+ * the target's trace, so that roots exist where a layer has fewer positions than channels.
  *
  * The trace of the root is the sum of singular values of A = S^1/2 S^^1/2. Its gradient is S^-1/2 U S^^1/2 / 2 with U
- * the orthogonal polar factor of A, which solves the Lyapunov equation in closed form; nothing is differentiated through
- * an iteration.
+ * the orthogonal polar factor of A, which solves the Lyapunov equation in closed form; nothing is differentiated
+ * through an iteration.
  */
 export const wasserstein: Statistic = {
   target(feature) {

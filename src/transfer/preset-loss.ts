@@ -78,8 +78,8 @@ export function lossOfGrams(
 }
 
 /**
- * The content loss of a preset and its perceptual loss, if it has one, with their weights. They hold the feature maps of
- * the content image, or the image where the run has tiles: whole maps are what tiles avoid.
+ * The content loss of a preset and its perceptual loss, if it has one, with their weights. They hold the feature maps
+ * of the content image, or the image where the run has tiles: whole maps are what tiles avoid.
  */
 function contentLosses(
   { alpha, content: { layers, distance }, perceptual }: Preset,

@@ -15,8 +15,8 @@ export interface UntileablePart {
 
 /**
  * The first part of a loss that cannot be computed by tiles, if there is one. Tiles compute terms that compare feature
- * maps or Gram matrices, and everything that reads the image alone; of other functions of a layer's whole map nothing is
- * known: custom losses, other statistics of style, patches, and losses within a mask.
+ * maps or Gram matrices, and everything that reads the image alone; of other functions of a layer's whole map nothing
+ * is known: custom losses, other statistics of style, patches, and losses within a mask.
  */
 export function untileable(loss: Loss): UntileablePart | undefined {
   for (const { loss: leaf } of leaves(loss)) {

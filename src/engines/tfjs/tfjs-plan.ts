@@ -23,8 +23,8 @@ export interface TfjsPlan extends MemoryPlan {
 }
 
 /**
- * The memory of a run by tfjs operations: the image as a whole if it fits, else of the numbers of bands that fit the one
- * of least work, with targets kept or, for less memory, computed anew at every evaluation.
+ * The memory of a run by tfjs operations: the image as a whole if it fits, else of the numbers of bands that fit the
+ * one of least work, with targets kept or, for less memory, computed anew at every evaluation.
  *
  * @throws EnvironmentError `OUT_OF_MEMORY` if nothing fits, `NOT_TILEABLE` if bands would fit but cannot be used
  */
@@ -133,8 +133,8 @@ const imagesOf = ([height, width]: Size, layers: readonly LayerName[], ofLosses:
   12 * height * width * (layers.includes('image') ? ofLosses : 3);
 
 /**
- * Passes over rows, as a multiple of forward and backward over the image as a whole: forward and backward for gradients,
- * forward before them for Gram matrices, and forward at the targets' image where targets are not kept.
+ * Passes over rows, as a multiple of forward and backward over the image as a whole: forward and backward for
+ * gradients, forward before them for Gram matrices, and forward at the targets' image where targets are not kept.
  */
 function workOf(
   bands: readonly Band[],
