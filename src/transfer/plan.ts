@@ -28,7 +28,7 @@ const leastPairs = 5;
 
 /**
  * Time of a run by its plan, in parts of the fastest: work of an evaluation times their number. On 256 pixels and the
- * paper's five layers a history of 50 pairs takes 95 evaluations to a loss, one of 20 pairs 104, and 5 pairs do not
+ * paper's five layers a history of 64 pairs takes 95 evaluations to a loss, one of 20 pairs 104, and 5 pairs do not
  * reach it in 120.
  */
 const timeOf = ({ work, pairs }: RunPlan) => work * (pairs === 0 ? 1 : 1 + 5 / pairs);
