@@ -109,7 +109,7 @@ describe('memory of the engine', () => {
       },
       start,
       {
-        method: lbfgs({ preconditioner: pyramidPreconditioner() }),
+        method: lbfgs({ memory: 30, preconditioner: pyramidPreconditioner() }),
         bounds: [0, 1],
         maxEvaluations: 300,
         onStep: ({ evaluations }) => {
