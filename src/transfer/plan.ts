@@ -33,7 +33,7 @@ const leastPairs = 5;
  */
 const timeOf = ({ work, pairs }: RunPlan) => work * (pairs === 0 ? 1 : 1 + 5 / pairs);
 
-/** Bytes of the program itself: Node, libraries, threads and the network's weights. */
+/** Bytes of the program itself, measured as 161 MB: Node, libraries, threads and the network's weights. */
 const programBytes = 200e6;
 
 /**
@@ -159,10 +159,11 @@ const unfitCodes: readonly string[] = ['OUT_OF_MEMORY', 'NOT_TILEABLE'] satisfie
 export const packs = ({ vectorRoom }: EngineExtractor) => vectorRoom !== undefined;
 
 /**
- * The content image, the start, the result, and its copy for a file; of a run in grey also the content in grey and in
- * colours, and an image while it gets its chroma.
+ * The content image, the start, the result, its copy for a file, and what decoding and encoding take for a while,
+ * measured as two and a half more; of a run in grey also the content in grey and in colours, and an image while it gets
+ * its chroma.
  */
-const imagesAtOnce = ({ color }: Settings<unknown>) => (color === 'content' ? 7 : 4);
+const imagesAtOnce = ({ color }: Settings<unknown>) => (color === 'content' ? 10 : 7);
 
 /** The plan of an engine that makes none. */
 const nothing: MemoryPlan = { bytes: 0, maps: 0, targets: 0, tiles: 1 };
