@@ -215,7 +215,7 @@ const tableOn = <Input>(namesImage: (text: string) => boolean) =>
     color: oneOf(colorChoices, {
       default: 'style',
       flag: '--color <whose>',
-      help: "colours of the style, or of the content: 'content' paints in grey, others recolour the style first",
+      help: "whose colours: style, content (painted in grey, with the content's chroma), or the content's by recolouring the style first: mean, covariance, histogram",
     }),
     init: start<Input>(namesImage),
     iterations: number({
