@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayerName } from '../../../features/layer-name';
 import type { Image } from '../../../image/image';
 import type { LossTerm } from '../../../losses/loss';
+import { rowValues } from '../../../tensor-rows';
 import type { Band } from '../../shared/bands';
 import type { Size } from '../../shared/fitting-size';
 import { requireShape } from '../../shared/require-shape';
@@ -163,14 +164,11 @@ const dataIdOf = (target: FeatureLossTerm['target']): object =>
 
 /** Numbers of some rows of a feature map or an image, [1, h, w, c] or [h, w, c]. */
 function rowsOfTensor(tensor: tf.Tensor, first: number, rows: number): Float32Array {
-  const axis = tensor.rank - 3;
-  const begin = tensor.shape.map((_, i) => (i === axis ? first : 0));
-  const size = tensor.shape.map((extent, i) => (i === axis ? rows : extent));
-  // Not in `tf.tidy`, which would look for tensors in every number of its result.
-  const part = tf.slice(tensor, begin, size);
+  if (tensor.rank === 3) return rowValues(tensor, first, rows);
+  const map = tf.squeeze(tensor, [0]);
   try {
-    return part.dataSync<'float32'>();
+    return rowValues(map, first, rows);
   } finally {
-    part.dispose();
+    map.dispose();
   }
 }
