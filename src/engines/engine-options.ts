@@ -91,3 +91,10 @@ function isEngine(value: unknown): value is Engine {
   const { name, unsupported, suits, load } = value as Partial<Engine>;
   return typeof name === 'string' && [unsupported, suits, load].every((part) => typeof part === 'function');
 }
+
+/** A loaded extractor beside the options of loading one, which would have no effect. */
+export const extractorConflict = {
+  option: 'extractor',
+  replaces: ['weights', 'engine', 'threads', 'relaxedSimd'],
+  because: 'the extractor has been loaded already',
+} as const;

@@ -1,5 +1,5 @@
 import type { EngineExtractor } from '../engines/engine';
-import { type EngineChoice, engineOptions } from '../engines/engine-options';
+import { type EngineChoice, engineOptions, extractorConflict } from '../engines/engine-options';
 import { defaultLastLayer, loadVgg19On, type Weights } from '../engines/load-vgg19';
 import type { FeatureExtractor } from '../features/extractor';
 import { requireLayers } from '../features/require-layers';
@@ -114,13 +114,7 @@ export const makeStyleOptions = /* @__PURE__ */ optionTable<MakeStyleOptions>()(
   onProgress: callback<NonNullable<MakeStyleOptions['onProgress']>>(),
 });
 
-const conflicts: readonly Conflict<keyof MakeStyleOptions>[] = [
-  {
-    option: 'extractor',
-    replaces: ['weights', 'engine', 'threads', 'relaxedSimd'],
-    because: 'the extractor has been loaded already',
-  },
-];
+const conflicts: readonly Conflict<keyof MakeStyleOptions>[] = [extractorConflict];
 
 /**
  * Makes a style of one or many images: the targets of their style loss, blended by weight, as plain numbers. It may

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type EngineChoice, engineOptions, enginesFor } from '../engines/engine-options';
+import { type EngineChoice, engineOptions, enginesFor, extractorConflict } from '../engines/engine-options';
 import type { Weights } from '../engines/load-vgg19';
 import { InvalidArgumentError } from '../errors';
 import type { FeatureExtractor } from '../features/extractor';
@@ -276,11 +276,7 @@ const conflicts: readonly Conflict<keyof StyleTransferOptions>[] = [
     replaces: ['preset', 'alpha', 'beta'],
     because: 'the loss alone determines the minimised function',
   },
-  {
-    option: 'extractor',
-    replaces: ['weights', 'engine', 'threads', 'relaxedSimd'],
-    because: 'the extractor has been loaded already',
-  },
+  extractorConflict,
 ];
 
 /** The options of a run, checked and complete. */
