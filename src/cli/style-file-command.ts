@@ -2,18 +2,18 @@ import { Command } from 'commander';
 import type { NodeImageInput } from '../node/image-input';
 import { loadStyle, requireStyleExtension, saveStyle } from '../node/styles';
 import { showText } from '../options/show';
-import { any, flag, oneOf, optionTable } from '../options/table';
+import { any, flag, optionTable } from '../options/table';
 import type { StyleFile } from '../styles/style-file';
 import { type MakeStyleOptions, makeStyleOptions } from '../transfer/make-style';
 import type { StyleEntry } from '../transfer/styles';
-import { type Backend, backends, startBackend } from './backend';
+import { type Backend, startBackend } from './backend';
 import { displayFor } from './display';
 import { addFlags, type Options, only } from './flags';
 import { interruptible } from './interruptible';
 import { fileOrStdin, requireOneDash } from './read-stdin';
 import { deliverResult } from './result';
 import { namedStyles, requireWeightEach, styleArgument } from './style-arguments';
-import { styleWeights } from './style-options';
+import { commandOptions, styleWeights } from './style-options';
 import type { Terminal } from './terminal';
 
 /** Flags of the commands under `tfjs-style-transfer style`, beside those of `makeStyle`. */
@@ -32,11 +32,7 @@ const table = optionTable<StyleFileFlags>()('style', {
     { flag: '-o, --output <file>', help: 'where to write it: a file with the extension .safetensors' },
   ),
   styleWeights,
-  backend: oneOf(backends, {
-    default: backends[0],
-    flag: '--backend <name>',
-    help: `TensorFlow.js on ${backends.join(', ')}`,
-  }),
+  backend: commandOptions.options.backend,
   json: flag({ default: false, flag: '--json', help: 'print JSON' }),
   quiet: flag({ default: false, flag: '-q, --quiet', help: 'print nothing but errors' }),
 });
