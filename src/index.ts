@@ -27,6 +27,7 @@ export {
   type StyleProgress,
 } from './transfer/make-style';
 export type { StyleTransferOptions } from './transfer/options';
+export { pngWithSettings, readPngSettings } from './transfer/png-settings';
 export { type LossTargets, type PresetTargets, presetLoss } from './transfer/preset-loss';
 export { defaultPreset, getPreset, type Preset, type PresetName, presetNames } from './transfer/presets';
 export type {

@@ -2,8 +2,9 @@ import { ImageError, InvalidArgumentError } from '../errors';
 import { abortSignal, optionTable } from '../options/table';
 import { requireRecord } from '../transfer/replay';
 import type { SettingsRecord } from '../transfer/settings-record';
+import { longestRecord } from '../transfer/settings-text';
 import { openFile } from './read-pixels';
-import { longestRecord, recordTextIn } from './settings-in-files';
+import { recordTextIn } from './settings-in-files';
 import { type ImageSource, sourceBytes, sourceError } from './source-bytes';
 
 /** Options of {@link readSettingsRecord}. */

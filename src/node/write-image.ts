@@ -6,10 +6,11 @@ import { toImageData } from '../image/to-image';
 import { showValue } from '../options/show';
 import { abortSignal, number, type Option, oneOf, optionTable } from '../options/table';
 import { requireName } from '../options/validate';
+import { pngWithSettings } from '../transfer/png-settings';
 import { requireRecord } from '../transfer/replay';
 import type { SettingsRecord } from '../transfer/settings-record';
 import { runSharp } from './run-sharp';
-import { pngWith, xmpOf } from './settings-in-files';
+import { xmpOf } from './settings-in-files';
 import { filePath, requireWritableFile, writeBytes } from './write-file';
 
 /** An image file format for writing. */
@@ -96,7 +97,7 @@ export async function encodeImage(image: Image, options: EncodeImageOptions = {}
     ],
   } as const;
   const { data: file } = await runSharp(run, width * height, signal);
-  return settings && format === 'png' ? pngWith(file, settings) : file;
+  return settings && format === 'png' ? pngWithSettings(file, settings) : file;
 }
 
 function encoding(format: ImageFormat, quality: number): object {
