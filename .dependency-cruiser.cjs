@@ -10,6 +10,7 @@ const layers = [
   ['metrics', '^src/metrics/'],
   ['engines', '^src/engines/'],
   ['platform', '^src/platform\\.ts$'],
+  ['backends', '^src/backends/'],
   ['styles', '^src/styles/'],
   ['objective', '^src/objective\\.ts$'],
   ['losses', '^src/losses/'],
@@ -21,7 +22,7 @@ const layers = [
   ['image', '^src/image/'],
   [
     'base',
-    '^src/(options/|errors\\.ts$|error-codes\\.ts$|gradients\\.ts$|owning\\.ts$|allocation\\.ts$|sums\\.ts$|tensor-rows\\.ts$|until-aborted\\.ts$)',
+    '^src/(options/|errors\\.ts$|error-codes\\.ts$|gradients\\.ts$|owning\\.ts$|allocation\\.ts$|sums\\.ts$|tensor-rows\\.ts$|until-aborted\\.ts$|running-time\\.ts$|compile-wasm\\.ts$|wasm-simd\\.ts$)',
   ],
 ];
 

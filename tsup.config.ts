@@ -16,6 +16,7 @@ const entry = {
   'moved-colors': 'src/transfer/moved-colors.ts',
   'record-run': 'src/transfer/record-run.ts',
   replay: 'src/transfer/replay.ts',
+  'tfjs-wasm-simd': 'src/backends/tfjs-wasm-simd.ts',
 };
 
 const shared = defineConfig({
@@ -23,8 +24,8 @@ const shared = defineConfig({
   platform: 'neutral',
   target: 'es2022',
   external: [/^node:/, /^@tensorflow\//, 'sharp'],
-  // ES modules only, and the package is CommonJS too.
-  noExternal: ['env-paths'],
+  // ES modules only, and the package is CommonJS too; and the binary of tfjs' wasm backend, which is inlined.
+  noExternal: ['env-paths', /\.wasm$/],
   loader: { '.bin': 'binary', '.wasm': 'binary' },
   splitting: true,
   sourcemap: false,

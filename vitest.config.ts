@@ -23,7 +23,7 @@ const node = {
     ...common,
     name: 'node',
     include: ['test/**/*.test.ts'],
-    exclude: ['test/browser/**', 'test/package/**', 'test/docs/**', 'test/examples/**'],
+    exclude: ['test/browser/**', 'test/pages/**', 'test/package/**', 'test/docs/**', 'test/examples/**'],
   },
 };
 
@@ -40,6 +40,12 @@ const packed = {
     testTimeout: 240_000,
     hookTimeout: 240_000,
   },
+};
+
+/** Tests that open pages of their own in Chromium, with headers of their own: policies, isolation, faults. */
+const pages = {
+  plugins: [binaryModules()],
+  test: { ...common, name: 'pages', include: ['test/pages/**/*.test.ts'] },
 };
 
 const browser = {
@@ -84,4 +90,6 @@ const browser = {
   },
 };
 
-export default defineConfig({ test: { projects: chromium ? [node, packed, browser] : [node, packed] } });
+export default defineConfig({
+  test: { projects: chromium ? [node, packed, pages, browser] : [node, packed] },
+});

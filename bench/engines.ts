@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { createTfjsExtractor } from '../src/engines/tfjs/tfjs-extractor';
-import { supportsRelaxedSimd } from '../src/engines/wasm/runtime/wasm-simd';
 import { createWasmExtractor } from '../src/engines/wasm/wasm-extractor';
 import type { FeatureExtractor } from '../src/features/extractor';
 import { loadedVgg19 } from '../src/features/vgg19/network';
 import { useTfjsNode } from '../src/node/use-tfjs-node';
+import { supportsRelaxedSimd } from '../src/wasm-simd';
 import type { Depth, Weights } from './scene';
 
 /** An engine of this project, under the name that tables show. */

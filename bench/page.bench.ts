@@ -2,12 +2,12 @@ import { setThreadsCount } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { bench, describe } from 'vitest';
 import { createTfjsExtractor } from '../src/engines/tfjs/tfjs-extractor';
-import { supportsRelaxedSimd } from '../src/engines/wasm/runtime/wasm-simd';
 import { createWasmExtractor } from '../src/engines/wasm/wasm-extractor';
 import type { FeatureExtractor } from '../src/features/extractor';
 import { loadedVgg19 } from '../src/features/vgg19/network';
 import { contentLoss, styleLoss, sum } from '../src/losses';
 import { createObjective } from '../src/objective';
+import { supportsRelaxedSimd } from '../src/wasm-simd';
 import { setWasmFiles } from '../test/browser/wasm-files';
 import { randomWeights } from '../test/engines/wasm/random-weights';
 

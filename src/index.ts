@@ -1,3 +1,5 @@
+export { type UseWasmOptions, useWasm } from './backends/use-wasm';
+export type { WasmFile, WasmPaths } from './backends/wasm-binary';
 export * from './color';
 export * from './engines';
 export type { ErrorCode, WarningCode } from './error-codes';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import type { BackendWasm, setThreadsCount } from '@tensorflow/tfjs-backend-wasm';
-import { afterRunningFor } from '../engines/wasm/runtime/running-time';
 import { reasonOf, unavailable } from '../engines/wasm/runtime/start-worker';
+import { afterRunningFor } from '../running-time';
 
 /**
  * The runtime starts eight workers in advance and cannot wait for another, so nine threads would never return.

@@ -1,10 +1,10 @@
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
-import { checkAllocations } from '../allocation';
+import { activateWasm, importWasmBackend, notStarted, type WasmBackend } from '../backends/wasm-backend';
+import { withoutProcessListeners } from '../backends/without-process-listeners';
 import { EnvironmentError } from '../errors';
-import { showText } from '../options/show';
 import { number, optionTable } from '../options/table';
 import { createThreadedWasm, maxWasmThreads } from './threaded-wasm';
-import { withoutProcessListeners } from './without-process-listeners';
 
 /** Options of {@link useWasm}. */
 export interface UseWasmOptions {
@@ -35,37 +35,25 @@ const useWasmOptions = optionTable<UseWasmOptions>()('useWasm', {
  */
 export async function useWasm(options: UseWasmOptions = {}): Promise<void> {
   const { threads } = useWasmOptions.read(options);
-  const wasm = await loadBackend();
-  try {
-    const running = tf.engine().registry.wasm;
-    if (running ? wasm.getThreadsCount() !== threads : threads > 1) {
-      if (running) requireIdle(running, threads);
-      const backend = await withoutProcessListeners(() => createThreadedWasm(wasm, threads));
-      // The kernels are registered for the backend named wasm and use one module at a time.
-      tf.removeBackend('wasm');
-      tf.registerBackend('wasm', () => backend, 2);
-    }
-    if (await withoutProcessListeners(() => tf.setBackend('wasm'))) {
-      checkAllocations();
-      return;
-    }
-  } catch (cause) {
-    if (cause instanceof EnvironmentError) throw cause;
-    throw notStarted(cause);
+  const wasm = await importWasmBackend();
+  const running = tf.engine().registry.wasm;
+  if (running ? wasm.getThreadsCount() !== threads : threads > 1) {
+    if (running) requireIdle(running, threads);
+    const backend = await startThreads(wasm, threads);
+    // The kernels are registered for the backend named wasm and use one module at a time.
+    tf.removeBackend('wasm');
+    tf.registerBackend('wasm', () => backend, 2);
   }
-  throw notStarted();
+  await activateWasm(remedies);
 }
 
-async function loadBackend() {
+const remedies = 'a processor with SIMD; a program that is not bundled, or setWasmPaths() before';
+
+async function startThreads(wasm: WasmBackend, threads: number): Promise<BackendWasm> {
   try {
-    return await import('@tensorflow/tfjs-backend-wasm');
+    return await withoutProcessListeners(() => createThreadedWasm(wasm, threads));
   } catch (cause) {
-    const version = tf.version_core;
-    throw new EnvironmentError(
-      'NO_BACKEND',
-      `The wasm backend is not installed: npm install @tensorflow/tfjs-backend-wasm@${version}`,
-      { option: 'backend', value: 'wasm', accepted: `@tensorflow/tfjs-backend-wasm ${version}`, cause },
-    );
+    throw cause instanceof EnvironmentError ? cause : notStarted(remedies, cause);
   }
 }
 
@@ -77,14 +65,4 @@ function requireIdle(running: tf.KernelBackend, threads: number): void {
     `The wasm backend already runs and holds ${tensors} tensors, which starting it again with ${threads} threads would lose; call useWasm() before anything else, or dispose them first.`,
     { option: 'threads', value: threads, accepted: 'a call before tensors are made' },
   );
-}
-
-function notStarted(cause?: unknown): EnvironmentError {
-  const reason = cause instanceof Error ? `: ${showText(cause.message, 200)}` : '';
-  return new EnvironmentError('NO_BACKEND', `The wasm backend does not start here${reason}.`, {
-    option: 'backend',
-    value: 'wasm',
-    accepted: 'a processor with SIMD; a program that is not bundled, or setWasmPaths() before',
-    cause,
-  });
 }

@@ -3,9 +3,9 @@ import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
+import { withoutProcessListeners } from '../../src/backends/without-process-listeners';
 import { createThreadedWasm } from '../../src/node/threaded-wasm';
 import { useWasm } from '../../src/node/use-wasm';
-import { withoutProcessListeners } from '../../src/node/without-process-listeners';
 
 /** Values of a convolution and its input gradient, which thread count must not change. */
 function convolve(): number[] {

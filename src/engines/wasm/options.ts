@@ -1,7 +1,7 @@
 import { number, type Option } from '../../options/table';
 import { requireNumber } from '../../options/validate';
+import { requireRelaxedSimd } from '../../wasm-simd';
 import { mostThreads } from './runtime/thread-count';
-import { requireRelaxedSimd } from './runtime/wasm-simd';
 
 /** Options of `wasm`. */
 export interface WasmEngineOptions {

@@ -1,7 +1,7 @@
 import { optionTable } from '../../options/table';
+import { supportsSimd } from '../../wasm-simd';
 import type { Engine } from '../engine';
 import { relaxedSimdOption, threadsOption, type WasmEngineOptions } from './options';
-import { supportsSimd } from './runtime/wasm-simd';
 
 const wasmOptions = optionTable<WasmEngineOptions>()('wasm', {
   threads: threadsOption,

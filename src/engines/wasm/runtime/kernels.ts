@@ -1,6 +1,5 @@
 import strict from '../../../../build/kernels.wasm';
-import { EnvironmentError } from '../../../errors';
-import { showText } from '../../../options/show';
+import { compileWasm } from '../../../compile-wasm';
 import { withSharedMemory } from './share-memory';
 
 /**
@@ -64,21 +63,7 @@ export interface KernelBuild {
  */
 export async function compileKernels({ shared, relaxed = false }: KernelBuild): Promise<WebAssembly.Module> {
   const bytes = relaxed ? (await import('../../../../build/kernels-relaxed.wasm')).default : strict;
-  try {
-    return await WebAssembly.compile(shared ? withSharedMemory(bytes) : bytes);
-  } catch (cause) {
-    const accepted =
-      "a policy of the page that has 'wasm-unsafe-eval', or engine 'tfjs' on a backend other than wasm";
-    const reason = showText(cause instanceof Error ? cause.message : String(cause), 200);
-    throw new EnvironmentError(
-      'NO_WASM',
-      `WebAssembly does not compile here (${reason}); accepted: ${accepted}.`,
-      {
-        option: 'engine',
-        value: 'wasm',
-        accepted,
-        cause,
-      },
-    );
-  }
+  const accepted =
+    "a policy of the page that has 'wasm-unsafe-eval', or engine 'tfjs' on a backend other than wasm";
+  return compileWasm(shared ? withSharedMemory(bytes) : bytes, { option: 'engine', value: 'wasm', accepted });
 }

@@ -1,8 +1,8 @@
 import { EnvironmentError } from '../../../errors';
 import { showText } from '../../../options/show';
+import { afterRunningFor } from '../../../running-time';
 import type { KernelName } from './kernels';
 import { nodeModule } from './node-module';
-import { afterRunningFor } from './running-time';
 import { workerSource } from './worker-source';
 
 /** The first message to a worker. */

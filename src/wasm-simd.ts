@@ -1,5 +1,5 @@
-import { EnvironmentError, InvalidArgumentError } from '../../../errors';
-import { showValue } from '../../../options/show';
+import { EnvironmentError, InvalidArgumentError } from './errors';
+import { showValue } from './options/show';
 
 /** Whether WebAssembly has vector instructions here. */
 export function supportsSimd(): boolean {

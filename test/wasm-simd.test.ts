@@ -1,14 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import strict from '../../../build/kernels.wasm';
-import relaxed from '../../../build/kernels-relaxed.wasm';
-import { sectionsOf } from '../../../scripts/wasm-sections';
-import { loadVgg19 } from '../../../src/engines';
-import {
-  requireRelaxedSimd,
-  supportsRelaxedSimd,
-  supportsSimd,
-} from '../../../src/engines/wasm/runtime/wasm-simd';
-import { styleTransfer } from '../../../src/transfer/style-transfer';
+import strict from '../build/kernels.wasm';
+import relaxed from '../build/kernels-relaxed.wasm';
+import { sectionsOf } from '../scripts/wasm-sections';
+import { loadVgg19 } from '../src/engines';
+import { styleTransfer } from '../src/transfer/style-transfer';
+import { requireRelaxedSimd, supportsRelaxedSimd, supportsSimd } from '../src/wasm-simd';
 
 describe('what WebAssembly can do here', () => {
   it('is told as the kernels themselves find it', () => {
