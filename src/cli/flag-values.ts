@@ -26,6 +26,11 @@ export const flagValues: Readonly<Record<NonNullable<Option<unknown>['kind']>, (
         }))
       : text;
   },
+  stopWhen(text) {
+    const [improvement, over, ...rest] = text.split(':').map((part) => flagValues.number(part));
+    if (typeof improvement !== 'number' || rest.length > 0) return text;
+    return { improvement, ...(over === undefined ? {} : { over }) };
+  },
 };
 
 /** Units of memory: powers of 1000, and of 1024 with an i (IEC 80000-13). */

@@ -16,5 +16,5 @@ export {
   type PyramidPreconditioner,
   pyramidPreconditioner,
 } from './pyramid-preconditioner';
-export type { Tolerance } from './stop-rule';
+export type { StopWhen, Tolerance } from './stop-rule';
 export type { Bounds, Preconditioner, Quantity, VectorSpace } from './vector-space';

@@ -1,7 +1,7 @@
 import type { Method, Stepper } from './method';
 import type { Problem } from './problem';
 import { Run } from './run';
-import { convergence, type readTolerance } from './stop-rule';
+import { convergence, littleGain, type readStopWhen, type readTolerance } from './stop-rule';
 import type { Bounds } from './vector-space';
 
 /**
@@ -19,6 +19,8 @@ export async function minimizeIn<V, S, X>(
   const { bounds, maxIterations, maxEvaluations, signal, onStep, onInterrupted } = options;
   const run = new Run({ problem, bounds, maxEvaluations, signal });
   const converged = convergence(options.tolerance, space.size, options.method.monotone ?? false);
+  const { stopWhen, method } = options;
+  const gainsLittle = stopWhen && littleGain(stopWhen, method.monotone ?? false);
   let iterations = 0;
 
   const stopAfter = async ({ position }: Stepper<V>): Promise<StopReason | undefined> => {
@@ -29,6 +31,7 @@ export async function minimizeIn<V, S, X>(
     )
       return 'callback';
     if (converged(position)) return 'converged';
+    if (gainsLittle?.(value)) return 'stopWhen';
     return iterations >= maxIterations ? 'maxIterations' : undefined;
   };
 
@@ -64,6 +67,7 @@ export interface MinimizeSettings<V, X> {
   readonly maxIterations: number;
   readonly maxEvaluations: number;
   readonly tolerance: ReturnType<typeof readTolerance>;
+  readonly stopWhen?: ReturnType<typeof readStopWhen> | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onStep: ((step: MinimizeStep<V>) => unknown) | undefined;
   readonly onInterrupted?: ((best: BestPoint<V>, reason: unknown) => unknown) | undefined;
@@ -73,6 +77,8 @@ export interface MinimizeSettings<V, X> {
 export type StopReason =
   /** The gradient, or the change over ten iterations, is within its tolerance. */
   | 'converged'
+  /** The value gains less than the option `stopWhen` asks for. */
+  | 'stopWhen'
   | 'maxIterations'
   | 'maxEvaluations'
   /**

@@ -20,7 +20,7 @@ import {
   type Problem,
   tensorProblem,
 } from './problem';
-import { readTolerance, type Tolerance } from './stop-rule';
+import { readStopWhen, readTolerance, type StopWhen, stopWhenOption, type Tolerance } from './stop-rule';
 import type { Bounds } from './vector-space';
 
 /** An objective's value over vectors `V`: a number, or a scalar that is still on the device. */
@@ -70,6 +70,11 @@ export interface MinimizeOptions<V> {
    * @default the defaults of {@link Tolerance}
    */
   readonly tolerance?: number | Tolerance;
+  /**
+   * Ends the run when it gains little, with `stopReason: 'stopWhen'`; see {@link StopWhen}.
+   * @default never
+   */
+  readonly stopWhen?: StopWhen | undefined;
   /** Checked before each evaluation. */
   readonly signal?: AbortSignal | undefined;
   /**
@@ -97,6 +102,7 @@ const minimizeOptions = <V extends Vector>() =>
       (value) => typeof value === 'number' || (typeof value === 'object' && value !== null),
       { default: {} },
     ),
+    stopWhen: stopWhenOption,
     signal: abortSignal(),
     onStep: callback(),
     onInterrupted: callback(),
@@ -130,12 +136,16 @@ export async function minimize<V extends Vector>(
   start: V,
   options: MinimizeOptions<NoInfer<V>> = {},
 ): Promise<MinimizeResult<V>> {
-  const { bounds, tolerance, ...settings } = minimizeOptions<V>().read(options);
+  const { bounds, tolerance, stopWhen, ...settings } = minimizeOptions<V>().read(options);
   if (typeof objective !== 'function' && typeof objective?.evaluate !== 'function')
     throw wrongArgument('objective', objective, 'a function, or an object with a method evaluate');
   if (!isVector(start))
     throw wrongArgument('start', start, 'a Float64Array or a float32 tensor, not empty and not disposed');
-  const complete = { ...settings, tolerance: readTolerance(tolerance) };
+  const complete = {
+    ...settings,
+    tolerance: readTolerance(tolerance),
+    stopWhen: stopWhen && readStopWhen(stopWhen),
+  };
   settings.signal?.throwIfAborted();
   const box = await readBounds(bounds, start);
   return minimizeProblem(await problemOf(objective, start), start, box, complete);

@@ -1,4 +1,4 @@
-import { number, optionTable } from '../options/table';
+import { number, type Option, optionTable } from '../options/table';
 import type { Position } from './method';
 
 /**
@@ -26,6 +26,71 @@ const toleranceOptions = optionTable<Tolerance>()('tolerance', {
   gradient: number({ min: 0 }),
   decrease: number({ min: 0, default: 1e-9 }),
 });
+
+/**
+ * Ends a run that hardly gains any more: once the lowest value has fallen by less than the part `improvement` of its
+ * magnitude over the last `over` iterations.
+ *
+ * With methods whose values do not fall at every step, such as Adam, the mean of the last `over` values must have
+ * fallen by less than this part too, from the mean of as many before: a run that comes down from a rise, with values
+ * above the lowest so far, goes on.
+ */
+export interface StopWhen {
+  /**
+   * Part of the lowest value's magnitude, between 0 and 1.
+   * @default 0.001
+   */
+  readonly improvement?: number | undefined;
+  /**
+   * Iterations, 1 to 100000.
+   * @default 10
+   */
+  readonly over?: number | undefined;
+}
+
+const stopWhenOptions = /* @__PURE__ */ optionTable<StopWhen>()('stopWhen', {
+  improvement: number({ min: 0, max: 1, exclusive: true, default: 0.001 }),
+  over: number({ min: 1, max: 100_000, integer: true, default: 10 }),
+});
+
+/** Checks a {@link StopWhen} and fills it in. @param path its name in messages */
+export const readStopWhen = (given: StopWhen, path?: string) => stopWhenOptions.read(given, path);
+
+/** The option `stopWhen`: off by default. */
+export const stopWhenOption: Option<StopWhen> & { readonly flag: string; readonly help: string } = {
+  accepts: '{ improvement, over }',
+  kind: 'stopWhen',
+  flag: '--stop-when <improvement>',
+  help: 'end a size once the loss falls by less than this part over 10 iterations, such as 0.001; 0.001:20 counts 20 (default: never)',
+  require: (name, value) => void readStopWhen(value as StopWhen, name),
+};
+
+/**
+ * Makes a function that observes the value of each step of a run, the start's first, and returns true once the run
+ * hardly gains any more.
+ *
+ * @param monotone whether the method's values only fall
+ */
+export function littleGain(
+  { improvement, over }: ReturnType<typeof readStopWhen>,
+  monotone: boolean,
+): (value: number) => boolean {
+  const values: number[] = [];
+  const lowest: number[] = [];
+  const little = (before: number, now: number) => before - now <= improvement * Math.abs(before);
+  return (value) => {
+    values.push(value);
+    lowest.push(Math.min(lowest.at(-1) ?? value, value));
+    // The start's value and those of two windows are the most that is looked at.
+    if (values.length > 2 * over) values.shift();
+    if (lowest.length > over + 1) lowest.shift();
+    if (lowest.length <= over || !little(lowest[0], lowest[over])) return false;
+    if (monotone) return true;
+    return values.length === 2 * over && little(mean(values.slice(0, over)), mean(values.slice(over)));
+  };
+}
+
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Checks a tolerance and fills it in. A number is the tolerance of the gradient; the number 0 switches both off. */
 export function readTolerance(given: number | Tolerance) {

@@ -8,6 +8,7 @@ import type { ImageInput } from '../image/to-image';
 import { isLoss, lossContract } from '../losses/compose';
 import type { Loss } from '../losses/loss';
 import { lbfgs, type Method, pyramidPreconditioner } from '../optim';
+import { type StopWhen, stopWhenOption } from '../optim/stop-rule';
 import { type Conflict, requireNoConflict } from '../options/conflicts';
 import { showValue } from '../options/show';
 import {
@@ -98,6 +99,13 @@ export interface StyleTransferOptions<Input = ImageInput> {
    * @default 0, which turns the rule off
    */
   readonly tolerance?: number | undefined;
+  /**
+   * Ends a stage when the loss falls by less than the part `improvement` over the last `over` iterations, as in
+   * `{ improvement: 0.001, over: 10 }`; see {@link StopWhen}. The next stage begins as if this one had used all of its
+   * iterations, and gets none of those left.
+   * @default never
+   */
+  readonly stopWhen?: StopWhen | undefined;
   /**
    * Seed of the noise of `init: 'noise'`, a whole number.
    * @default 0
@@ -236,6 +244,7 @@ const tableOn = <Input>(namesImage: (text: string) => boolean) =>
       flag: '--tolerance <gradient>',
       help: 'end when no component of the gradient is larger; 0 never does',
     }),
+    stopWhen: stopWhenOption,
     seed: number({ integer: true, default: 0, flag: '--seed <number>', help: 'seed of the noise' }),
     extractor: any<FeatureExtractor>('a FeatureExtractor, such as loadVgg19() gives', isExtractor),
     weights: any<Weights, { flag: string; help: string }>(

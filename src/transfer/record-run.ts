@@ -5,6 +5,7 @@ import type { LayerName } from '../features/layer-name';
 import { weightsHash } from '../features/network-identity';
 import type { OpenImage } from '../image/image-reader';
 import { type Size, type SizeRule, sizeAfter } from '../image/size-rule';
+import { readStopWhen } from '../optim/stop-rule';
 import type { Platform } from '../platform';
 import type { Bytes } from '../storage/byte-store';
 import { sha256, sha256OfText } from '../storage/sha256';
@@ -146,6 +147,7 @@ function valuesOf(run: RecordedRun): Record<string, unknown> {
     ...sizesOf(settings, stages, styledSizes(images.styles, styleRule)),
     ...scalesOf(settings, stages),
     memory: memoryOf(run),
+    stopWhen: settings.stopWhen && readStopWhen(settings.stopWhen),
     init: isStartName(init) ? init : noJson,
     weights: facts.embedded ? 'embedded' : undefined,
     engine: extractor ? undefined : typeof engine === 'string' ? facts.engine : noJson,

@@ -1,5 +1,6 @@
 import type { EngineName } from '../engines/list';
 import type { Size } from '../image/size-rule';
+import type { StopWhen } from '../optim/stop-rule';
 import type { ColorChoice } from './color';
 import type { PresetName } from './presets';
 import type { Scales } from './scales';
@@ -98,6 +99,7 @@ export interface RecordedOptions {
   readonly iterations?: number | undefined;
   readonly maxEvaluations?: number | undefined;
   readonly tolerance?: number | undefined;
+  readonly stopWhen?: StopWhen | undefined;
   readonly seed?: number | undefined;
   readonly weights?: 'embedded' | undefined;
   readonly optimizer?: MethodRecord | undefined;

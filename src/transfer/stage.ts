@@ -115,6 +115,7 @@ export async function paintStage(inputs: StageInputs, place: StagePlace): Promis
         maxIterations: iterations,
         maxEvaluations,
         tolerance: settings.tolerance,
+        stopWhen: settings.stopWhen,
         signal: progress.signal,
         onStep: recorder(inputs, place, history),
         onInterrupted: ({ x, value: loss, evaluations }, error) => {

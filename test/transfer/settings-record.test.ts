@@ -74,6 +74,8 @@ describe('the settings of a result', () => {
       stages: [{ width: 28, height: 20, iterations: 2, tiles: 1, pairs: expect.any(Number) }],
       unrecorded: [],
     });
+    const { stopWhen } = (await run({ ...short, stopWhen: { improvement: 0.01 } })).settings.options;
+    expect(stopWhen).toEqual({ improvement: 0.01, over: 10 });
     // A new option is recorded by its name; whatever cannot be has to be listed here.
     type Unrecorded = 'extractor' | 'loss' | 'threads' | 'settings' | 'signal' | 'onProgress';
     expectTypeOf<keyof RecordedOptions>().toEqualTypeOf<Exclude<keyof StyleTransferOptions, Unrecorded>>();

@@ -84,6 +84,18 @@ describe('stages', () => {
     painted.image.dispose();
   });
 
+  it('end each by itself where `stopWhen` says so', async () => {
+    const stopWhen = { improvement: 0.999, over: 1 };
+    const settings = { ...inputs.settings, stopWhen };
+    const { image, iterations, stopReason } = await paintStages(
+      { ...inputs, settings },
+      [stage(16, 12, 20), stage(32, 24, 20)],
+      inputs.content,
+    );
+    image.dispose();
+    expect({ iterations, stopReason }).toEqual({ iterations: 2, stopReason: 'stopWhen' });
+  });
+
   it('keep the size of the styles relative to the painted image', async () => {
     const sizes: (readonly number[])[] = [];
     const extractor: EngineExtractor = {
