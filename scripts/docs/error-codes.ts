@@ -362,7 +362,7 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
   WRONG_STYLE: {
     classes: argument,
     cause:
-      'A style file was made with another network, other weights, layers or another pooling than the run has.',
+      'A style file was made with another network, other weights, layers or another pooling or padding than the run has.',
     cure: 'Run with the network and the preset that it was made with, or make it again; the message names both.',
   },
   WRONG_TYPE: {

@@ -144,13 +144,14 @@ function jsonOf({ name, kind: _, tensors, ...facts }: StyleFile): string {
 }
 
 function describe(style: StyleFile): string {
-  const { name, images, longerSide, network, weights, weightsHashes, layers, pooling } = style;
+  const { name, images, longerSide, network, weights, weightsHashes, layers, pooling, padding } = style;
   const [smallest, largest] = longerSide;
   const sides = smallest === largest ? `${largest}` : `${smallest} to ${largest}`;
   const deepest = layers[layers.length - 1];
+  const named = [network, weights, pooling && `${pooling} pooling`, padding && `${padding} padding`];
   const rows = [
     ['made from', `${images === 1 ? '1 image' : `${images} images`}, longer side ${sides} pixels`],
-    ['network', [network, weights, pooling && `${pooling} pooling`].filter(Boolean).join(', ')],
+    ['network', named.filter(Boolean).join(', ')],
     ['SHA-256', `${weightsHashes?.[deepest] ?? 'unknown'} (weights to ${deepest})`],
     ['layers', layers.join(', ')],
     ['Gram matrices', `divided by ${divisors[style.normalization]}`],

@@ -95,6 +95,6 @@ function isEngine(value: unknown): value is Engine {
 /** A loaded extractor beside the options of loading one, which would have no effect. */
 export const extractorConflict = {
   option: 'extractor',
-  replaces: ['weights', 'engine', 'threads', 'relaxedSimd'],
+  replaces: ['weights', 'padding', 'engine', 'threads', 'relaxedSimd'],
   because: 'the extractor has been loaded already',
 } as const;

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { EnvironmentError, WeightsError } from '../errors';
 import type { LoadedNetwork } from '../features/network';
 import { identified } from '../features/network-identity';
+import { type Padding, paddings } from '../features/padding';
 import { readLayers } from '../features/vgg19/check-layers';
 import { convolutionsUpTo, type Vgg19Layer, vgg19Layers } from '../features/vgg19/layers';
 import { loadedVgg19, type Pooling } from '../features/vgg19/network';
@@ -25,6 +26,13 @@ export interface LoadVgg19Options extends EngineOptions {
   readonly lastLayer?: Vgg19Layer | undefined;
   /** Pooling of 2x2 windows. @default 'max' */
   readonly pooling?: Pooling | undefined;
+  /**
+   * What the first convolution reads beyond the image's border: zeros, as VGG-19 was trained, the nearest pixel
+   * (`'replicate'`), or the mirror image (`'reflect'`). Zeros are black or grey to the network, and leave a strip of
+   * other colours along the border of painted images.
+   * @default 'zero'
+   */
+  readonly padding?: Padding | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called with the bytes that have arrived and an estimate of the remaining time. */
   readonly onProgress?: ((progress: WeightsProgress) => void | Promise<void>) | undefined;
@@ -49,6 +57,7 @@ export const loadVgg19Options = optionTable<LoadVgg19Options>()('loadVgg19', {
   weights: any<Weights>('see resolveWeights, which checks it', () => true),
   lastLayer: oneOf(vgg19Layers, { default: defaultLastLayer }),
   pooling: oneOf(['max', 'average'] as readonly Pooling[], { default: 'max' }),
+  padding: oneOf(paddings, { default: 'zero' }),
   ...engineOptions,
   signal: abortSignal(),
   onProgress: callback<(progress: WeightsProgress) => void | Promise<void>>(),
@@ -79,7 +88,7 @@ export async function loadVgg19On(
   options: LoadVgg19Options,
 ): Promise<LoadedExtractor> {
   const settings = loadVgg19Options.read(options);
-  const { weights, lastLayer, pooling, signal } = settings;
+  const { weights, lastLayer, pooling, padding, signal } = settings;
   const convolutions = convolutionsUpTo(lastLayer);
   await requireBackend(platform);
   const engines = enginesFor(settings, tf.getBackend());
@@ -90,7 +99,7 @@ export async function loadVgg19On(
       const { source, embedded } = await resolveWeights(weights, convolutions, resolving);
       const read = await readLayers(source, convolutions, { signal, onProgress, onWarning });
       const { name: weightsName, convention } = source;
-      const network = loadedVgg19(read, { lastLayer, pooling, convention, weightsName, embedded });
+      const network = loadedVgg19(read, { lastLayer, pooling, padding, convention, weightsName, embedded });
       return disposable(identified(await loadBy(engines, network, { signal, onWarning }), network));
     },
     (extractor) => extractor.dispose(),

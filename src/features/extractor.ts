@@ -1,6 +1,7 @@
 import type { Tensor4D } from '@tensorflow/tfjs-core';
 import type { Image } from '../image/image';
 import type { LayerName } from './layer-name';
+import type { Padding } from './padding';
 
 /** Feature maps by layer, each [1, height, width, channels]. The key `image` holds the image itself, [1, h, w, 3]. */
 export type Features = Readonly<Partial<Record<LayerName, Tensor4D>>>;
@@ -25,6 +26,8 @@ export interface NetworkIdentity {
   readonly network: string;
   /** Its pooling; undefined if it has none. */
   readonly pooling: 'max' | 'average' | undefined;
+  /** Padding of its first convolution. @default 'zero' */
+  readonly padding?: Padding | undefined;
   /**
    * SHA-256 (hexadecimal) of the weights that the layers up to `lastLayer` are computed with.
    * @param lastLayer layers after it do not count @default the last layer

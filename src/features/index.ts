@@ -13,4 +13,5 @@ export type {
   ReluStep,
 } from './network';
 export { weightsHash } from './network-identity';
+export type { Padding } from './padding';
 export * from './vgg19';

@@ -46,8 +46,10 @@ export function networkIdentity({ network, weights }: LoadedNetwork): NetworkIde
     return entry.line as Promise<string>;
   };
   const average = steps.some(({ op }) => op === 'averagePool');
+  const first = steps.find((step) => step.op === 'conv');
   return {
     network: name,
+    padding: first?.padding ?? 'zero',
     pooling: average ? 'average' : steps.some(({ op }) => op === 'maxPool') ? 'max' : undefined,
     async weightsHash(lastLayer = steps.at(-1)?.name ?? 'image') {
       const end = steps.findIndex((step) => step.name === lastLayer) + 1;

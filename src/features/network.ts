@@ -1,6 +1,7 @@
 import { WeightsError } from '../errors';
 import type { NamedTensors } from '../weights/tensor-file';
 import type { LayerName } from './layer-name';
+import type { Padding } from './padding';
 
 export type { NamedTensor, NamedTensors } from '../weights/tensor-file';
 
@@ -25,7 +26,7 @@ export interface Normalization {
 /** One step of a network. Its name is that of the layer it computes. */
 export type NetworkStep = ConvStep | ReluStep | PoolStep;
 
-/** A 3x3 convolution with stride 1, zero padding 1 and a bias. */
+/** A 3x3 convolution with stride 1, padding 1 and a bias. */
 export interface ConvStep {
   readonly op: 'conv';
   readonly name: LayerName;
@@ -35,6 +36,8 @@ export interface ConvStep {
   readonly kernel: string;
   /** Name of the bias [channelsOut]. */
   readonly bias: string;
+  /** @default 'zero' */
+  readonly padding?: Padding | undefined;
 }
 
 /** max(0, x) */

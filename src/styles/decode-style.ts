@@ -1,5 +1,6 @@
 import { ImageError, StyleTransferError } from '../errors';
 import type { LayerName } from '../features/layer-name';
+import { type Padding, paddings } from '../features/padding';
 import type { GramNormalization } from '../losses/gram-matrix';
 import { showText, showValue } from '../options/show';
 import type { Bytes } from '../storage/byte-store';
@@ -34,6 +35,8 @@ export function decodeStyle(option: string, name: string, bytes: Bytes): StyleFi
   const pooling = metadata.get('pooling');
   if (pooling !== undefined && pooling !== 'max' && pooling !== 'average')
     throw refuse('pooling', 'max, average');
+  const padding = metadata.get('padding') ?? 'zero';
+  if (!isPadding(padding)) throw refuse('padding', paddings.join(', '));
   const images = Number(metadata.get('images'));
   if (!isCount(images)) throw refuse('images', 'a whole number of at least 1');
   const longerSide = json(metadata.get('longerSide'));
@@ -52,6 +55,7 @@ export function decodeStyle(option: string, name: string, bytes: Bytes): StyleFi
     layers,
     normalization,
     pooling,
+    padding,
     images,
     longerSide,
     tensors,
@@ -91,6 +95,8 @@ function json(text: string | undefined): unknown {
     return undefined;
   }
 }
+
+const isPadding = (value: string): value is Padding => (paddings as readonly string[]).includes(value);
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 1;
 

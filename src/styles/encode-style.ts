@@ -26,6 +26,7 @@ export function encodeStyle(style: StyleFile): Bytes {
     layers,
     normalization,
     pooling,
+    padding = 'zero',
     images,
     longerSide,
   } = style;
@@ -38,6 +39,8 @@ export function encodeStyle(style: StyleFile): Bytes {
     layers: JSON.stringify(layers),
     normalization,
     ...(pooling === undefined ? {} : { pooling }),
+    // Files of the default are as they were before padding was an option.
+    ...(padding === 'zero' ? {} : { padding }),
     images: String(images),
     longerSide: JSON.stringify(longerSide),
   };

@@ -39,6 +39,7 @@ export async function styleNetworkOf(
     weights: weights?.replace(/ from .*/s, ''),
     weightsHashes: identity && hashes,
     pooling: identity?.pooling,
+    padding: identity?.padding ?? 'zero',
     layers: ordered,
     normalization,
   };
@@ -75,6 +76,10 @@ export function requireNetwork(option: string, file: StyleFile, needed: StyleNet
     throw wrongStyle(option, file, 'network', file.network, needed.network, by);
   if (file.pooling !== needed.pooling && file.pooling !== undefined && needed.pooling !== undefined)
     throw wrongStyle(option, file, 'pooling', file.pooling, needed.pooling, by);
+  // Files without it are of networks before padding was an option.
+  const { padding = 'zero' } = needed;
+  if ((file.padding ?? 'zero') !== padding)
+    throw wrongStyle(option, file, 'padding', file.padding ?? 'zero', padding, by);
   requireStatistics(option, file, needed, by);
   // A hash covers all layers before its own.
   const deepest = needed.layers.at(-1) as LayerName;

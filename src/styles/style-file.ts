@@ -1,4 +1,5 @@
 import type { LayerName } from '../features/layer-name';
+import type { Padding } from '../features/padding';
 import type { Pooling } from '../features/vgg19/network';
 import type { GramNormalization } from '../losses/gram-matrix';
 import type { NamedTensors } from '../weights/tensor-file';
@@ -25,6 +26,8 @@ export interface StyleFacts {
   readonly normalization: GramNormalization;
   /** Pooling of the network; undefined if it has none. */
   readonly pooling: Pooling | undefined;
+  /** What the network's first convolution reads beyond the border; undefined is `'zero'`. */
+  readonly padding?: Padding | undefined;
   /** Number of images. */
   readonly images: number;
   /**

@@ -3,6 +3,7 @@ import { createTfjsExtractor } from '../engines/tfjs/tfjs-extractor';
 import type { FeatureExtractor } from '../features/extractor';
 import type { NamedTensor, NetworkStep } from '../features/network';
 import { identified } from '../features/network-identity';
+import { type Padding, paddings } from '../features/padding';
 import { deepestLayer, layersUpTo, type Vgg19Layer } from '../features/vgg19/layers';
 import { type Pooling, vgg19Network } from '../features/vgg19/network';
 import { deepestPaperLayer } from '../features/vgg19/paper-layers';
@@ -18,6 +19,8 @@ export interface TinyExtractorOptions {
   readonly channels?: number | undefined;
   /** @default 'max' */
   readonly pooling?: Pooling | undefined;
+  /** What the first convolution reads beyond the image's border. @default 'zero' */
+  readonly padding?: Padding | undefined;
 }
 
 const tinyExtractorOptions = optionTable<TinyExtractorOptions>()('tinyExtractor', {
@@ -29,6 +32,7 @@ const tinyExtractorOptions = optionTable<TinyExtractorOptions>()('tinyExtractor'
   ),
   channels: number({ min: 1, max: 512, integer: true, default: 4 }),
   pooling: oneOf<Pooling, { readonly default: 'max' }>(['max', 'average'], { default: 'max' }),
+  padding: oneOf<Padding, { readonly default: 'zero' }>(paddings, { default: 'zero' }),
 });
 
 /**
@@ -43,9 +47,13 @@ const tinyExtractorOptions = optionTable<TinyExtractorOptions>()('tinyExtractor'
  * ```
  */
 export function tinyExtractor(options: TinyExtractorOptions = {}): FeatureExtractor {
-  const { seed, layers, channels, pooling } = tinyExtractorOptions.read(options);
+  const { seed, layers, channels, pooling, padding } = tinyExtractorOptions.read(options);
   for (const layer of layers) layersUpTo(layer);
-  const { input, steps } = vgg19Network({ lastLayer: deepestLayer(layers) ?? deepestPaperLayer, pooling });
+  const { input, steps } = vgg19Network({
+    lastLayer: deepestLayer(layers) ?? deepestPaperLayer,
+    pooling,
+    padding,
+  });
   const narrow = steps.map((step): NetworkStep => {
     if (step.op !== 'conv') return step;
     return { ...step, channelsIn: step.channelsIn === 3 ? 3 : channels, channelsOut: channels };

@@ -2,6 +2,7 @@ import type { EngineExtractor } from '../engines/engine';
 import { type EngineChoice, engineOptions, extractorConflict } from '../engines/engine-options';
 import { defaultLastLayer, loadVgg19On, type Weights } from '../engines/load-vgg19';
 import type { FeatureExtractor } from '../features/extractor';
+import type { Padding } from '../features/padding';
 import { requireLayers } from '../features/require-layers';
 import { deepestLayer, type Vgg19Layer, vgg19Layers } from '../features/vgg19/layers';
 import type { OpenImage } from '../image/image-reader';
@@ -72,13 +73,18 @@ export interface MakeStyleOptions {
    */
   readonly size?: number | undefined;
   /**
-   * A network that has been loaded already; it remains the caller's. Not beside `weights`, `engine`, `threads` or
-   * `relaxedSimd`.
+   * A network that has been loaded already; it remains the caller's. Not beside `weights`, `padding`, `engine`,
+   * `threads` or `relaxedSimd`.
    * @default loaded when the first image needs it, and disposed at the end
    */
   readonly extractor?: FeatureExtractor | undefined;
   /** As in `styleTransfer`: a style file fits only the weights that it was made with. */
   readonly weights?: Weights | undefined;
+  /**
+   * As in `styleTransfer`: a style file fits only the padding that it was made with.
+   * @default the preset's; if the first style is a file, the file's
+   */
+  readonly padding?: Padding | undefined;
   /** As in `styleTransfer`. @default 'auto' */
   readonly engine?: EngineChoice | undefined;
   /** As in `styleTransfer`. @default the processor's cores, at most 8 */
@@ -91,7 +97,7 @@ export interface MakeStyleOptions {
   readonly onProgress?: ((event: StyleProgress) => void | Promise<void>) | undefined;
 }
 
-const { preset, weights, extractor } = styleTransferOptions.options;
+const { preset, weights, padding, extractor } = styleTransferOptions.options;
 
 /** Every option of {@link MakeStyle}. */
 export const makeStyleOptions = /* @__PURE__ */ optionTable<MakeStyleOptions>()('makeStyle', {
@@ -109,6 +115,7 @@ export const makeStyleOptions = /* @__PURE__ */ optionTable<MakeStyleOptions>()(
   }),
   extractor,
   weights,
+  padding,
   ...engineOptions,
   signal: abortSignal(),
   onProgress: callback<NonNullable<MakeStyleOptions['onProgress']>>(),
@@ -227,12 +234,15 @@ class StyleMaker<Input> {
   }
 
   private addFile(option: string, file: StyleFile, weight: number): void {
+    let by = this.extractor ? 'the network' : 'the style before it';
     if (this.network === undefined) {
-      this.network = networkOfFile(file, this.statistics(file));
+      const network = networkOfFile(file, this.statistics(file));
+      this.network = { ...network, padding: this.settings.padding ?? network.padding };
       this.first = { option, file };
+      by = 'the options';
     }
     const { network } = this;
-    requireNetwork(option, file, network, this.extractor ? 'the network' : 'the style before it');
+    requireNetwork(option, file, network, by);
     if (weight === 0) return;
     this.fold.add(new Map(network.layers.map((layer) => [layer, gramOf(file, layer)])), weight);
     this.count(file.images, file.longerSide);
@@ -289,6 +299,7 @@ class StyleMaker<Input> {
         weights,
         lastLayer: deepestLayer(layers) ?? defaultLastLayer,
         pooling: network?.pooling ?? getPreset(settings.preset).pooling,
+        padding: settings.padding ?? (network ? network.padding : getPreset(settings.preset).padding),
         engine,
         threads,
         relaxedSimd,
@@ -302,11 +313,11 @@ class StyleMaker<Input> {
 
 /** The network of a file, with some of its layers in the file's order; layers that it does not have come last. */
 function networkOfFile(file: StyleFile, { layers, normalization }: StyleStatistics): StyleNetwork {
-  const { network, weights, pooling, weightsHashes } = file;
+  const { network, weights, pooling, padding, weightsHashes } = file;
   const ordered = [
     ...file.layers.filter((layer) => layers.includes(layer)),
     ...layers.filter((layer) => !file.layers.includes(layer)),
   ];
   const hashes = weightsHashes && Object.fromEntries(ordered.map((layer) => [layer, weightsHashes[layer]]));
-  return { network, weights, weightsHashes: hashes, pooling, layers: ordered, normalization };
+  return { network, weights, weightsHashes: hashes, pooling, padding, layers: ordered, normalization };
 }

@@ -3,6 +3,7 @@ import { type EngineChoice, engineOptions, enginesFor, extractorConflict } from 
 import type { Weights } from '../engines/load-vgg19';
 import { InvalidArgumentError } from '../errors';
 import type { FeatureExtractor } from '../features/extractor';
+import { type Padding, paddings } from '../features/padding';
 import type { Image } from '../image/image';
 import type { ImageInput } from '../image/to-image';
 import { isLoss, lossContract } from '../losses/compose';
@@ -112,8 +113,8 @@ export interface StyleTransferOptions<Input = ImageInput> {
    */
   readonly seed?: number | undefined;
   /**
-   * A network that has been loaded already; it remains the caller's. Not beside `weights`, `engine`, `threads` or
-   * `relaxedSimd`, which are options of loading.
+   * A network that has been loaded already; it remains the caller's. Not beside `weights`, `padding`, `engine`,
+   * `threads` or `relaxedSimd`, which are options of loading.
    * @default loaded for the run and disposed at its end
    */
   readonly extractor?: FeatureExtractor | undefined;
@@ -121,6 +122,13 @@ export interface StyleTransferOptions<Input = ImageInput> {
    * Source of VGG-19's weights. @default VGG-19 if it is cached, else the embedded network: see `loadVgg19`
    */
   readonly weights?: Weights | undefined;
+  /**
+   * What the first convolution reads beyond the image's border, in the painted image, the content and the style: zeros,
+   * as in the papers, the nearest pixel (`'replicate'`) or the mirror image (`'reflect'`). Zeros leave a strip of other
+   * colours along the border. A style file fits the padding that it was made with.
+   * @default the preset's
+   */
+  readonly padding?: Padding | undefined;
   /**
    * A loss in place of the preset's, or a function, perhaps asynchronous, that makes one. A loss remains the caller's.
    *
@@ -255,6 +263,10 @@ const tableOn = <Input>(namesImage: (text: string) => boolean) =>
         help: 'VGG-19: a folder, a file, a URL, vgg19 or embedded (default: cached VGG-19, else embedded)',
       },
     ),
+    padding: oneOf(paddings, {
+      flag: '--padding <name>',
+      help: `what the network sees beyond the border: ${paddings.join(', ')} (default: the preset's)`,
+    }),
     loss: any<NonNullable<StyleTransferOptions['loss']>>(
       `a loss, which is ${lossContract}, or a function that makes one`,
       (value) => typeof value === 'function' || isLoss(value),
@@ -291,8 +303,8 @@ const conflicts: readonly Conflict<keyof StyleTransferOptions>[] = [
 /** The options of a run, checked and complete. */
 export type Settings<Input = unknown> = Omit<
   WithDefaults<StyleTransferOptions<Input>, ReturnType<typeof tableOn<Input>>['options']>,
-  'preset' | 'iterations'
-> & { readonly preset: Preset; readonly iterations: number };
+  'preset' | 'iterations' | 'padding'
+> & { readonly preset: Preset; readonly iterations: number; readonly padding: Padding };
 
 /**
  * The arguments of `styleTransfer` after the two images, in both forms: `(alpha, beta, options)` or `(options)`.
@@ -331,7 +343,8 @@ export function readSettings<Input>(
   const preset = getPreset(read.preset);
   const { scales, size = typeof scales === 'object' ? scales.at(-1)?.size : undefined } = read;
   const iterations = read.iterations ?? preset.iterations;
-  return { ...read, alpha, beta: styleWeight, preset, size, iterations };
+  const padding = read.padding ?? preset.padding ?? 'zero';
+  return { ...read, alpha, beta: styleWeight, preset, size, iterations, padding };
 }
 
 function wrongThirdArgument(value: unknown): InvalidArgumentError {

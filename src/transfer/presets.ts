@@ -1,3 +1,4 @@
+import type { Padding } from '../features/padding';
 import type { Vgg19Layer } from '../features/vgg19/layers';
 import type { Pooling } from '../features/vgg19/network';
 import { deepestPaperLayer, paperContentLayers, paperLayers } from '../features/vgg19/paper-layers';
@@ -24,6 +25,8 @@ export interface Preset {
     readonly weight: number;
   };
   readonly pooling: Pooling;
+  /** What the first convolution reads beyond the border. @default 'zero' */
+  readonly padding?: Padding | undefined;
   readonly alpha: number;
   readonly beta: number;
   readonly iterations: number;

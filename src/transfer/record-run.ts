@@ -150,6 +150,7 @@ function valuesOf(run: RecordedRun): Record<string, unknown> {
     stopWhen: settings.stopWhen && readStopWhen(settings.stopWhen),
     init: isStartName(init) ? init : noJson,
     weights: facts.embedded ? 'embedded' : undefined,
+    padding: extractor ? undefined : settings.padding,
     engine: extractor ? undefined : typeof engine === 'string' ? facts.engine : noJson,
     relaxedSimd: settings.relaxedSimd || undefined,
     optimizer: options ? { name: optimizer.name, ...options } : noJson,

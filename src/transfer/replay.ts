@@ -189,9 +189,9 @@ type Name = keyof Options<never>;
 
 /** Recorded options that a newly given one replaces with it: they belong to its old value. */
 const followers: Readonly<Partial<Record<Name, readonly Name[]>>> = {
-  preset: ['alpha', 'beta', 'iterations', 'scales'],
+  preset: ['alpha', 'beta', 'iterations', 'scales', 'padding'],
   loss: ['preset', 'alpha', 'beta'],
-  extractor: ['weights', 'engine', 'relaxedSimd'],
+  extractor: ['weights', 'padding', 'engine', 'relaxedSimd'],
   engine: ['relaxedSimd'],
   size: ['styleSize', 'scales'],
   iterations: ['scales'],

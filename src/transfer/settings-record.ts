@@ -1,4 +1,5 @@
 import type { EngineName } from '../engines/list';
+import type { Padding } from '../features/padding';
 import type { Size } from '../image/size-rule';
 import type { StopWhen } from '../optim/stop-rule';
 import type { ColorChoice } from './color';
@@ -102,6 +103,7 @@ export interface RecordedOptions {
   readonly stopWhen?: StopWhen | undefined;
   readonly seed?: number | undefined;
   readonly weights?: 'embedded' | undefined;
+  readonly padding?: Padding | undefined;
   readonly optimizer?: MethodRecord | undefined;
   readonly engine?: EngineName | undefined;
   readonly relaxedSimd?: boolean | undefined;

@@ -227,11 +227,12 @@ async function loadExtractor<Input>(
   settings: Settings<Input>,
   progress: ProgressChannel,
 ): Promise<EngineExtractor> {
-  const { preset, weights, engine, threads, relaxedSimd } = settings;
+  const { preset, weights, padding, engine, threads, relaxedSimd } = settings;
   const extractor = await loadVgg19On(platform, {
     weights,
     lastLayer: lastLayerOf(settings),
     pooling: preset.pooling,
+    padding,
     engine,
     threads,
     relaxedSimd,

@@ -1,6 +1,7 @@
 import { describe, it } from 'vitest';
 import { createWasmExtractor } from '../../src/engines/wasm/wasm-extractor';
 import type { LayerName } from '../../src/features/layer-name';
+import type { Padding } from '../../src/features/padding';
 import { loadedVgg19 } from '../../src/features/vgg19/network';
 import { contentLoss, styleLoss, sum, totalVariationLoss, weighted } from '../../src/losses';
 import { lossOfImage } from '../../src/losses/image-target';
@@ -12,12 +13,14 @@ import { hasShared } from '../support/shared';
 import { realVgg19 } from '../support/vgg19';
 import { randomWeights } from './wasm/random-weights';
 
-const network = loadedVgg19(randomWeights('conv3_1'), {
-  lastLayer: 'conv3_1',
-  convention: 'caffe',
-  pooling: 'average',
-  weightsName: 'random',
-});
+const network = (padding: Padding) =>
+  loadedVgg19(randomWeights('conv3_1'), {
+    lastLayer: 'conv3_1',
+    convention: 'caffe',
+    pooling: 'average',
+    padding,
+    weightsName: 'random',
+  });
 
 onEachBackend((backend) => {
   describe('tiles of the tfjs engine', () =>
@@ -25,8 +28,33 @@ onEachBackend((backend) => {
   // The engine's kernels do not depend on the backend, which computes losses without terms.
   if (backend === 'cpu') {
     describe('tiles of the wasm engine', () =>
-      tileContract(() => createWasmExtractor({ ...network, threads: 2 })));
+      tileContract(() => createWasmExtractor({ ...network('zero'), threads: 2 })));
   }
+
+  const layers = ['conv1_1', 'relu1_2', 'conv3_1'] as const;
+  it.each([
+    ['tfjs', 'replicate'],
+    ['tfjs', 'reflect'],
+    ['wasm', 'replicate'],
+    ['wasm', 'reflect'],
+  ] as const)(
+    'tiles of engine %s give loss and gradient of the whole image with padding %s',
+    async (engine, padding) => {
+      const extractor =
+        engine === 'wasm'
+          ? await createWasmExtractor({ ...network(padding), threads: 2 })
+          : tinyExtractor({ seed: 3, pooling: 'average', padding });
+      const [content, style] = [noise(104, 17, 1), noise(19, 14, 2)];
+      const loss = sum([
+        lossOfImage(extractor, content, { name: 'content', layers: ['relu1_2', 'conv3_1'], distance: 'mse' }),
+        weighted(1e3, styleLoss(extractor.extract(style, layers))),
+        totalVariationLoss(),
+      ]);
+      await expectTilesLikeWhole(extractor, loss, [104, 17]);
+      loss.dispose?.();
+      extractor.dispose();
+    },
+  );
 
   // The cpu backend's loops take minutes.
   if (backend === 'wasm') {

@@ -50,13 +50,14 @@ describe('the identity of a network', () => {
     const extractors = [
       await load({ engine: tfjs() }),
       await load({ engine: wasm({ threads: 1 }) }),
-      await load({ engine: tfjs(), lastLayer: 'relu2_1', pooling: 'average' }),
+      await load({ engine: tfjs(), lastLayer: 'relu2_1', pooling: 'average', padding: 'reflect' }),
     ];
     const hashes = await Promise.all(extractors.map((extractor) => weightsHash(extractor, 'relu2_1')));
     expect(new Set(hashes).size).toBe(1);
     expect(await weightsHash(extractors[0])).toBe(await weightsHash(extractors[1], 'conv3_1'));
     expect(await weightsHash(extractors[0])).not.toBe(hashes[0]);
     expect(extractors.map(({ identity }) => identity?.pooling)).toEqual(['max', 'max', 'average']);
+    expect(extractors.map(({ identity }) => identity?.padding)).toEqual(['zero', 'zero', 'reflect']);
     for (const extractor of extractors) extractor.dispose();
   });
 

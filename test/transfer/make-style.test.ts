@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Vgg19Layer } from '../../src/features';
-import type { StyleFile } from '../../src/styles';
+import { encodeStyle, type StyleFile } from '../../src/styles';
+import { decodeStyle } from '../../src/styles/decode-style';
 import { expectNoLeak, tinyExtractor } from '../../src/testing';
 import { makeStyle, type StyleInputs } from '../../src/transfer/make-style';
 import { getPreset } from '../../src/transfer/presets';
@@ -46,6 +47,31 @@ describe('makeStyle', () => {
     expect(gramsOf(some)['gram.relu2_1']).toEqual(gramsOf(all)['gram.relu2_1']);
     await expect(makeStyle([{ image: some }, { image: all }])).resolves.toMatchObject({ images: 2 });
     await expect(makeStyle([{ image: all }, { image: some }])).rejects.toMatchObject({ code: 'WRONG_STYLE' });
+  });
+
+  it('is made for a padding, which its file states and takes images with', async () => {
+    const making = { weights: 'embedded', engine: 'tfjs', padding: 'replicate' } as const;
+    const style = decodeStyle('style', 'a file', encodeStyle(await makeStyle(image(), making)));
+    expect(style.padding).toBe('replicate');
+    const [content, options] = [noise(20, 20, 2), { ...making, iterations: 1 }];
+    const run = async (by: tf.Tensor3D | StyleFile) =>
+      (await styleTransfer(content, by, options)).image.data();
+    expect(await run(style)).toEqual(await run(image()));
+    expect(await run(style)).not.toEqual(
+      await (await styleTransfer(content, image(), { ...options, padding: 'zero' })).image.data(),
+    );
+    const { padding: _, ...byDefault } = making;
+    const entries = [{ image: style }, { image: image() }];
+    expect(gramsOf(await makeStyle(entries, byDefault))).toEqual(gramsOf(style));
+    for (const styles of [style, entries])
+      await expect(makeStyle(styles, { ...making, padding: 'zero' })).rejects.toMatchObject({
+        code: 'WRONG_STYLE',
+        message: expect.stringContaining('padding replicate; accepted: padding zero, of the options'),
+      });
+    await expect(styleTransfer(content, style, { ...byDefault, iterations: 1 })).rejects.toMatchObject({
+      code: 'WRONG_STYLE',
+      message: expect.stringContaining('padding replicate; accepted: padding zero, of this run'),
+    });
   });
 
   it('refuses a file of another network than an image’s, whichever comes first', async () => {

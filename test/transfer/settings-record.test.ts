@@ -59,6 +59,7 @@ describe('the settings of a result', () => {
       tolerance: 0,
       seed: 0,
       weights: 'embedded',
+      padding: 'zero',
       engine: 'wasm',
       optimizer: {
         name: 'lbfgs',
@@ -95,6 +96,7 @@ describe('the settings of a result', () => {
       maxEvaluations: 3,
       scales: 1,
       color: 'mean',
+      padding: 'reflect',
       engine: 'tfjs',
     } as const;
     const { settings } = await run({ ...given, optimizer: adam({ learningRate: 0.03 }) });

@@ -166,7 +166,7 @@ describe('a style file', () => {
     await tf.setBackend('cpu');
   }, 60_000);
 
-  it('is refused by a network, weights, layers or pooling other than its own, with both named', async () => {
+  it('is refused by a network, weights, layers, pooling or padding other than its own, with both named', async () => {
     const extractor = tinyExtractor({ seed: 1 });
     const file = await makeStyle(one(), { extractor });
     const refused = async (style: StyleInput, options: Parameters<typeof styleTransfer>[2] & object) => {
@@ -182,6 +182,9 @@ describe('a style file', () => {
     expect(message).toContain('random weights of seed 2, SHA-256 ');
     expect((await refused(file, { extractor: tinyExtractor({ seed: 1, pooling: 'average' }) }))[2]).toContain(
       'pooling max; accepted: pooling average',
+    );
+    expect((await refused(file, { extractor: tinyExtractor({ seed: 1, padding: 'reflect' }) }))[2]).toContain(
+      'padding zero; accepted: padding reflect',
     );
     const embedded = await refused(file, { weights: 'embedded' });
     expect(embedded[2]).toContain('network tiny network; accepted: network vgg19');

@@ -49,10 +49,13 @@ export function mapBytes(steps: readonly NetworkStep[], wanted: readonly LayerNa
     if (requested || fused || op === 'maxPool') held.add(name);
     if (before && (op === 'maxPool' || (op === 'relu' && !fused))) held.add(before.name);
   }
+  const [height, width] = size;
   // Undefined where no backend has started.
-  const convolution = String(tf.getBackend()).startsWith('wasm')
-    ? 4 * addressesOfPosition * size[0] * size[1]
-    : 0;
+  const addresses = String(tf.getBackend()).startsWith('wasm') ? 4 * addressesOfPosition * height * width : 0;
+  // A copy of the first convolution's input with a border along two sides, and one of that along all four.
+  const first = steps.find((step) => step.op === 'conv');
+  const bordered = first && (first.padding ?? 'zero') !== 'zero';
+  const convolution = addresses + (bordered ? 8 * first.channelsIn * (height + 2) * (width + 2) : 0);
   return { held: [...held].reduce((sum, layer) => sum + of(layer), 0), largest, convolution, of };
 }
 

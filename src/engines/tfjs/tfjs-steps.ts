@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { requireMemory } from '../../allocation';
 import { type ConvStep, convolutionWeights, type NamedTensors } from '../../features/network';
 import { owning } from '../../owning';
+import { foldBorder, withBorder } from './border';
 
 /**
  * How a convolution's gradient with respect to its input is computed: `'flipped'`, as a forward convolution with the
@@ -9,7 +10,7 @@ import { owning } from '../../owning';
  */
 export type InputGradient = 'flipped' | 'kernel';
 
-/** A frozen 3x3 convolution, stride 1, zero padding 1. */
+/** A frozen 3x3 convolution, stride 1, padding 1. */
 export interface Convolution {
   /** With bias, and the ReLU after it if `relu`. */
   apply(x: tf.Tensor4D, relu: boolean): tf.Tensor4D;
@@ -29,6 +30,7 @@ export function createConvolution(
   how: InputGradient = fastestInputGradient(tf.getBackend()),
 ): Convolution {
   const found = convolutionWeights(step, weights);
+  const { padding = 'zero' } = step;
   const { filter, bias, flipped } = owning(({ result }) => {
     const filter = tf.keep(result(tf.tensor4d(found.kernel, [3, 3, step.channelsIn, step.channelsOut])));
     const bias = tf.keep(result(tf.tensor1d(found.bias)));
@@ -42,13 +44,36 @@ export function createConvolution(
     apply(x, relu) {
       requireConvolutionMemory(x, filter);
       const activation = relu ? 'relu' : 'linear';
-      return tf.fused.conv2d({ x, filter, strides: 1, pad: 'same', bias, activation });
+      const convolve = (input: tf.Tensor4D, pad: 'same' | 'valid') =>
+        tf.fused.conv2d({ x: input, filter, strides: 1, pad, bias, activation });
+      return padding === 'zero'
+        ? convolve(x, 'same')
+        : tf.tidy(() => convolve(withBorder(x, padding), 'valid'));
     },
     inputGradient(gradient, inputShape) {
       requireConvolutionMemory(gradient, flipped ?? filter);
-      return flipped
-        ? tf.conv2d(gradient, flipped, 1, 'same')
-        : tf.conv2dTranspose(gradient, filter, inputShape as [number, number, number, number], 1, 'same');
+      const [one, height, width, channels] = inputShape;
+      if (padding === 'zero')
+        return flipped
+          ? tf.conv2d(gradient, flipped, 1, 'same')
+          : tf.conv2dTranspose(gradient, filter, [one, height, width, channels], 1, 'same');
+      return tf.tidy(() => {
+        // Of the input with its border, whose lines then go to those that they are copies of.
+        const outer: tf.Tensor4D = flipped
+          ? tf.conv2d(
+              tf.pad(gradient, [
+                [0, 0],
+                [1, 1],
+                [1, 1],
+                [0, 0],
+              ]),
+              flipped,
+              1,
+              'same',
+            )
+          : tf.conv2dTranspose(gradient, filter, [one, height + 2, width + 2, channels], 1, 'valid');
+        return foldBorder(outer, padding);
+      });
     },
     dispose() {
       filter.dispose();

@@ -1,5 +1,6 @@
 import { requireName } from '../../options/validate';
 import type { LoadedNetwork, NamedTensor, NamedTensors, Network, NetworkStep } from '../network';
+import { type Padding, paddings } from '../padding';
 import { conventions } from './conventions';
 import { type ConvLayer, layersUpTo, type Vgg19Layer, vgg19Convolutions } from './layers';
 import type { LayerWeights, WeightConvention } from './source';
@@ -13,6 +14,8 @@ export interface Vgg19NetworkOptions {
   readonly lastLayer: Vgg19Layer;
   /** @default 'max' */
   readonly pooling?: Pooling | undefined;
+  /** What the first convolution reads beyond the image's border. @default 'zero' */
+  readonly padding?: Padding | undefined;
   /** Input convention of the weights. @default 'torchvision' */
   readonly convention?: WeightConvention | undefined;
 }
@@ -22,11 +25,15 @@ export interface Vgg19NetworkOptions {
  * `conv1_1/bias`.
  */
 export function vgg19Network(options: Vgg19NetworkOptions): Network {
-  const { lastLayer, pooling = 'max', convention = 'torchvision' } = options;
+  const { lastLayer, pooling = 'max', padding = 'zero', convention = 'torchvision' } = options;
   requireName('pooling', pooling, ['max', 'average']);
+  requireName('padding', padding, paddings);
   const steps = layersUpTo(lastLayer).map((name): NetworkStep => {
     const convolution = vgg19Convolutions.find((step) => step.name === name);
-    if (convolution) return { op: 'conv', ...convolution, kernel: `${name}/kernel`, bias: `${name}/bias` };
+    if (convolution) {
+      const tensors = { kernel: `${name}/kernel`, bias: `${name}/bias` };
+      return { op: 'conv', ...convolution, ...tensors, padding: name === 'conv1_1' ? padding : 'zero' };
+    }
     if (name.startsWith('relu')) return { op: 'relu', name };
     return { op: pooling === 'max' ? 'maxPool' : 'averagePool', name };
   });

@@ -27,6 +27,12 @@ describe('the extractor on tfjs operations', () => {
     describe('with max pooling', () => extractorContract(() => tinyExtractor({ seed: 2 }), layers));
     describe('with average pooling', () =>
       extractorContract(() => tinyExtractor({ seed: 2, pooling: 'average' }), layers));
+    describe.each(['replicate', 'reflect'] as const)('with padding %s', (padding) =>
+      extractorContract(
+        () => tinyExtractor({ seed: 2, padding }),
+        ['image', 'conv1_1', 'relu1_2', 'conv2_2'],
+      ),
+    );
 
     it('has the same gradient by flipped filters and by the backend', async () => {
       const step = {

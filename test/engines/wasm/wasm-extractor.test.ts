@@ -4,6 +4,7 @@ import { createTfjsExtractor } from '../../../src/engines/tfjs/tfjs-extractor';
 import { createWasmExtractor } from '../../../src/engines/wasm/wasm-extractor';
 import type { Features } from '../../../src/features/extractor';
 import type { LayerName } from '../../../src/features/layer-name';
+import { type Padding, paddings } from '../../../src/features/padding';
 import type { Vgg19Layer } from '../../../src/features/vgg19/layers';
 import { loadedVgg19, type Pooling } from '../../../src/features/vgg19/network';
 import {
@@ -26,8 +27,14 @@ import { noise } from '../../support/images';
 import '../../support/to-be-allclose';
 import { randomWeights } from './random-weights';
 
-const options = (last: Vgg19Layer, pooling: Pooling = 'max') =>
-  loadedVgg19(randomWeights(last), { lastLayer: last, convention: 'caffe', pooling, weightsName: 'random' });
+const options = (lastLayer: Vgg19Layer, pooling: Pooling = 'max', padding: Padding = 'zero') =>
+  loadedVgg19(randomWeights(lastLayer), {
+    lastLayer,
+    convention: 'caffe',
+    pooling,
+    padding,
+    weightsName: 'random',
+  });
 
 const layers: LayerName[] = ['image', 'conv1_1', 'relu1_2', 'pool1', 'conv2_2', 'relu2_2', 'conv3_1'];
 
@@ -40,6 +47,12 @@ describe('the extractor on our own kernels', () => {
         () => createWasmExtractor(options('pool2', 'average')),
         ['relu1_1', 'pool1', 'pool2'],
       ));
+    describe.each(['replicate', 'reflect'] as const)('with padding %s', (padding) =>
+      extractorContract(
+        () => createWasmExtractor(options('conv2_1', 'max', padding)),
+        ['image', 'conv1_1', 'relu1_2', 'conv2_1'],
+      ),
+    );
     if (backend === 'cpu') return;
 
     it.each([
@@ -70,6 +83,43 @@ describe('the extractor on our own kernels', () => {
           expected.pullback(cotangents),
           last === 'conv4_2' ? 5e-3 : 1e-4,
         );
+      },
+    );
+
+    it.each(
+      paddings.flatMap((padding) =>
+        [[1, 1] as const, [2, 5] as const, [1, 9] as const, [66, 37] as const].map(
+          (size) => [padding, size] as const,
+        ),
+      ),
+    )(
+      'agrees with the tfjs engine on the border: padding %s, %o pixels',
+      async (padding, [height, width]) => {
+        const settings = options('conv1_2', 'max', padding);
+        const [own, reference] = [await createWasmExtractor(settings), createTfjsExtractor(settings)];
+        const image = noise(height, width, 3);
+        // With and without a map of the first convolution in memory.
+        for (const wanted of [['conv1_1', 'conv1_2'], ['conv1_2']] as const) {
+          const [found, expected] = [own.linearize(image, wanted), reference.linearize(image, wanted)];
+          const cotangents: Features = Object.fromEntries(
+            wanted.map((layer, i) => [
+              layer,
+              tf.randomNormal([1, height, width, 64], 0, 1, 'float32', i + 1),
+            ]),
+          );
+          for (const layer of wanted)
+            expectNear(found.features[layer] as tf.Tensor, expected.features[layer] as tf.Tensor, 1e-5);
+          expectNear(found.pullback(cotangents), expected.pullback(cotangents), 1e-4);
+          found.dispose();
+          expected.dispose();
+        }
+        expectNear(
+          own.gramMatrices?.(image, ['conv1_1']).conv1_1 as tf.Tensor,
+          reference.gramMatrices?.(image, ['conv1_1']).conv1_1 as tf.Tensor,
+          1e-5,
+        );
+        own.dispose();
+        reference.dispose();
       },
     );
 

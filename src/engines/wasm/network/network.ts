@@ -9,6 +9,7 @@ import {
   type NetworkStep,
   type Normalization,
 } from '../../../features/network';
+import type { Padding } from '../../../features/padding';
 import { showText } from '../../../options/show';
 import { Lifetime, owning } from '../../../owning';
 import { Blocks } from '../blocks';
@@ -54,6 +55,8 @@ export class Network {
   readonly places: ReadonlyMap<LayerName, Place>;
   readonly steps: readonly NetworkStep[];
   readonly normalization: Normalization;
+  /** What the first convolution reads beyond the image's border. */
+  readonly padding: Padding;
   /** Addresses of the first convolution's weights, for `firstForward` and `firstBackward`. */
   readonly firstForward: number;
   readonly firstBackward: number;
@@ -74,6 +77,7 @@ export class Network {
     const convolutions = shapes.map(({ conv }) => convolutionWeights(conv, weights));
     this.steps = steps;
     this.normalization = input;
+    this.padding = shapes[0].conv.padding ?? 'zero';
     this.places = places;
     this.blocks = blocks;
     [this.stages, this.firstForward, this.firstBackward] = owning(({ result }) => {

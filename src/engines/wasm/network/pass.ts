@@ -1,4 +1,5 @@
 import type { LayerName } from '../../../features/layer-name';
+import { borderOf, paddings } from '../../../features/padding';
 import type { Rows } from '../../shared/bands';
 import type { Size } from '../../shared/fitting-size';
 import { Blocks } from '../blocks';
@@ -62,7 +63,7 @@ export interface ComputedStage extends StageMaps {
  */
 export class Pass {
   private readonly blocks: Blocks;
-  /** The normalised image with its border of zeros. */
+  /** The normalised image with its border. */
   private readonly input: number;
   private readonly maps: readonly StageMaps[];
 
@@ -145,7 +146,7 @@ export class Pass {
    * @param gradient address to which the gradient with respect to the image, [height][width][3], is written
    */
   backward(layers: readonly LayerName[], contribute: Contribute, gradient: number): void {
-    const { engine, places, firstBackward } = this.network;
+    const { engine, places, padding, firstBackward } = this.network;
     this.network.requireAlive();
     const deepest = Math.max(-1, ...layers.map((layer) => places.get(layer)?.stage ?? -1));
     const contributeAt = (stage: number, part: Place['part'], to: number) => {
@@ -166,7 +167,17 @@ export class Pass {
     }
     const { gradient: from, channels } = this.maps[0];
     const share = Math.max(4, Math.ceil(height / bands));
-    const args = [from, gradient, firstBackward, height, width, channels, 0, share];
+    const args = [
+      from,
+      gradient,
+      firstBackward,
+      height,
+      width,
+      channels,
+      0,
+      share,
+      paddings.indexOf(padding),
+    ];
     engine.run('firstBackward', args, Math.ceil(height / share));
   }
 
@@ -230,7 +241,7 @@ export class Pass {
     engine.run('firstForward', [this.input, to, firstForward, height, width, channels, 0, 0], height);
   }
 
-  /** Writes the normalised image inside its border of zeros. */
+  /** Writes the normalised image inside its border. */
   private normalize(image: Float32Array): void {
     const { height, width } = this;
     const { scale, offset } = this.network.normalization;
@@ -244,6 +255,24 @@ export class Pass {
         padded[to + 2] = image[i + 2] * scale[2] + offset[2];
       }
     }
+    this.fillBorder(padded);
+  }
+
+  /** Fills the border of the normalised image by the network's padding; zeros are there. */
+  private fillBorder(padded: Float32Array): void {
+    const { height, width } = this;
+    const { padding } = this.network;
+    const [rows, columns] = [borderOf(padding, height), borderOf(padding, width)];
+    if (!rows || !columns) return;
+    const copy = (from: number, to: number, pixels = 1) =>
+      padded.copyWithin(3 * to, 3 * from, 3 * (from + pixels));
+    const row = width + 2;
+    for (let at = row; at < row * (height + 1); at += row) {
+      copy(at + 1 + columns.before, at);
+      copy(at + 1 + columns.behind, at + 1 + width);
+    }
+    copy((1 + rows.before) * row, 0, row);
+    copy((1 + rows.behind) * row, (1 + height) * row, row);
   }
 }
 

@@ -55,7 +55,7 @@ export function gramForward(args: usize, item: usize, scratch: usize): void {
 /** Arguments of the Gram matrix of the first convolution. */
 @unmanaged
 class FirstGramArgs {
-  /** The normalised image with a border of zeros, [h + 2][w + 2][3]; the row above the first one that is summed. */
+  /** The normalised image with its border, [h + 2][w + 2][3]; the row above the first one that is summed. */
   image: usize;
   /** Weights of the first convolution, panels [n/8][28][8]. */
   weights: usize;

@@ -24,7 +24,7 @@ class ConvolutionArgs {
   /** Not 0: the mean, else the maximum. */
   average: usize;
   /**
-   * The normalised image with a border of zeros, or 0: the input is then its first convolution, computed here and not
+   * The normalised image with a border, or 0: the input is then its first convolution, computed here and not
    * stored.
    */
   image: usize;

@@ -8,7 +8,7 @@ import { multiplyAdd, smaller } from '../../runtime/assembly/simd';
 @unmanaged
 class FirstLayerArgs {
   /**
-   * Forward: the normalised image with a border of zeros, [h + 2][w + 2][3]. Backward: the gradient of the layer's
+   * Forward: the normalised image with a border, [h + 2][w + 2][3]. Backward: the gradient of the layer's
    * output, [h][w][n].
    */
   input: usize;
@@ -22,8 +22,10 @@ class FirstLayerArgs {
   height: usize; width: usize; channels: usize;
   /** Forward: not 0 to add to the output. */
   add: usize;
-  /** Patches and backward: rows of the image for each item. */
+  /** Patches and backward: rows of the image for each item, at least 4 backward. */
   share: usize;
+  /** Backward: what the border holds. 0: zeros; 1: the nearest pixel; 2: the mirror image about the outermost pixel. */
+  padding: usize;
 }
 
 /** Pixels that are multiplied at a time. */
@@ -117,8 +119,8 @@ export function patchProducts(args: usize, item: usize, scratch: usize): void {
 
 /**
  * A band of rows of the image's gradient. The output's gradient at a pixel times the weights gives that pixel's part of
- * the gradients of its nine neighbours. Rows at the edges of bands are multiplied twice, so that no two items add to
- * the same pixel.
+ * the gradients of its nine neighbours; that of a neighbour beyond the border goes to the pixel that stands there. Rows
+ * at the edges of bands are multiplied twice, so that no two items add to the same pixel.
  */
 export function firstBackward(args: usize, item: usize, scratch: usize): void {
   const s = changetype<FirstLayerArgs>(args);
@@ -134,19 +136,30 @@ export function firstBackward(args: usize, item: usize, scratch: usize): void {
         matrixProduct(scratch, pixel, s.weights, products + whole * (PATCH * 4), PATCH * 4, 4, s.channels, PATCH);
       }
       for (let ky: usize = 0; ky < 3; ky++) {
-        const row = y + ky - 1;
+        const row = inside(y + ky - 1, s.height, s.padding);
         // As unsigned numbers, rows above the band are large ones.
         if (row - first >= last - first) continue;
         for (let i: usize = 0; i < pixels; i++)
-          addNeighbours(s.output + row * width * 12, x0 + i, width, products + i * (PATCH * 4) + ky * 36);
+          addNeighbours(s.output + row * width * 12, x0 + i, width, products + i * (PATCH * 4) + ky * 36, s.padding);
       }
     }
   }
 }
 
+/**
+ * The row or column that stands at `at`, from -1 to `size`; `at` itself, which is no less than `size` as an unsigned
+ * number, if zeros stand beyond the border.
+ */
+// @ts-ignore: decorator
+@inline function inside(at: usize, size: usize, padding: usize): usize {
+  if (at < size || padding == 0) return at;
+  const step: usize = padding == 2 && size > 1 ? 1 : 0;
+  return at == size ? size - 1 - step : step;
+}
+
 /** Adds three RGB values to the pixels at x - 1, x and x + 1 of a row. */
 // @ts-ignore: decorator
-@inline function addNeighbours(row: usize, x: usize, width: usize, values: usize): void {
+@inline function addNeighbours(row: usize, x: usize, width: usize, values: usize, padding: usize): void {
   if (x > 0 && x + 1 < width) {
     const to = row + (x - 1) * 12;
     v128.store(to, f32x4.add(v128.load(to), v128.load(values)));
@@ -155,8 +168,9 @@ export function firstBackward(args: usize, item: usize, scratch: usize): void {
     return;
   }
   for (let kx: usize = 0; kx < 3; kx++) {
-    if (x + kx - 1 >= width) continue;
-    const to = row + (x + kx - 1) * 12, from = values + kx * 12;
+    const column = inside(x + kx - 1, width, padding);
+    if (column >= width) continue;
+    const to = row + column * 12, from = values + kx * 12;
     store<f32>(to, load<f32>(to) + load<f32>(from));
     store<f32>(to, load<f32>(to, 4) + load<f32>(from, 4), 4);
     store<f32>(to, load<f32>(to, 8) + load<f32>(from, 8), 8);
