@@ -17,6 +17,7 @@ const entry = {
   'record-run': 'src/transfer/record-run.ts',
   replay: 'src/transfer/replay.ts',
   'tfjs-wasm-simd': 'src/backends/tfjs-wasm-simd.ts',
+  'style-statistics': 'src/transfer/style-statistics.ts',
 };
 
 const shared = defineConfig({

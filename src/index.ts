@@ -31,7 +31,15 @@ export {
 export type { StyleTransferOptions } from './transfer/options';
 export { pngWithSettings, readPngSettings } from './transfer/png-settings';
 export { type LossTargets, type PresetTargets, presetLoss } from './transfer/preset-loss';
-export { defaultPreset, getPreset, type Preset, type PresetName, presetNames } from './transfer/presets';
+export {
+  defaultPreset,
+  getPreset,
+  type Preset,
+  type PresetName,
+  type PresetScales,
+  type PresetStyle,
+  presetNames,
+} from './transfer/presets';
 export type {
   InterruptedEvent,
   ProgressListener,

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { sumOf } from '../sums';
 import { positionsByChannels } from './channel-moments';
-import type { Statistic } from './statistic';
+import { mean, type Statistic } from './statistic';
 
 /** Numbers that are kept of the distribution of a channel at most: four times the bins of Risser et al. */
 const quantiles = 1024;
@@ -16,10 +16,21 @@ const quantiles = 1024;
  * the k-th smallest of n values becomes the quantile at (k + 1/2) / n.
  */
 export const histogram: Statistic = {
-  target(feature) {
+  summary(feature) {
     const { sorted } = sortedChannels(feature);
     return [resampled(sorted, Math.min(quantiles, sorted.shape[1]))];
   },
+  blend(summaries, shares) {
+    const all = summaries.map(([rows]) => rows);
+    const columns = Math.max(...all.map(({ shape }) => shape[1]));
+    return [
+      mean(
+        all.map((rows) => resampled(rows, columns)),
+        shares,
+      ),
+    ];
+  },
+  target: (summary) => summary,
   distance(feature, [target]) {
     const compute = tf.customGrad((x, save) => {
       const { sorted, order } = sortedChannels(x as tf.Tensor4D);

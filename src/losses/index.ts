@@ -8,6 +8,7 @@ export type { ImageTarget, Loss, LossTerm, WeightedLoss } from './loss';
 export { type MrfLossOptions, mrfLoss } from './mrf-loss';
 export { type PerceptualLossOptions, perceptualLoss } from './perceptual-loss';
 export { type PixelLossOptions, pixelLoss } from './pixel-loss';
-export { type StyleLossOptions, type StyleStatistic, styleLoss } from './style-loss';
+export { type StyleLossOptions, styleLoss } from './style-loss';
+export type { StyleStatistic } from './style-statistics';
 export { type TotalVariationLossOptions, totalVariationLoss } from './total-variation-loss';
 export { type Mask, within } from './within';

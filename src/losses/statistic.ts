@@ -1,12 +1,29 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 
-/** A statistic of a feature map that stands for style, beside the Gram matrix. */
+/** A statistic of a feature map that stands for style, beside the Gram matrix. Tensors belong to the caller. */
 export interface Statistic {
-  /** The statistic of a style's feature map [1, h, w, c] of any size. The tensors belong to the caller. */
-  target(feature: tf.Tensor4D): readonly tf.Tensor[];
+  /** What is kept of a style's feature map [1, h, w, c] of any size. */
+  summary(feature: tf.Tensor4D): Summary;
+  /**
+   * The summary of several styles in shares that add up to 1. Of moments it is that of all their positions together;
+   * of quantiles their mean, the barycentre of one-dimensional distributions.
+   */
+  blend(summaries: readonly Summary[], shares: readonly number[]): Summary;
+  /** What {@link distance} compares with. */
+  target(summary: Summary): readonly tf.Tensor[];
   /**
    * The distance of a feature map's statistic from a target, without weights; differentiable by the feature map. Called
    * inside a `tf.tidy`.
    */
   distance(feature: tf.Tensor4D, target: readonly tf.Tensor[]): tf.Scalar;
+}
+
+/** Tensors that describe the distribution of a map's features. */
+export type Summary = readonly tf.Tensor2D[];
+
+/** The mean of tensors in shares that add up to 1. */
+export function mean(tensors: readonly tf.Tensor2D[], shares: readonly number[]): tf.Tensor2D {
+  return tensors
+    .map((tensor, i) => tf.mul<tf.Tensor2D>(tensor, shares[i]))
+    .reduce((a, b) => tf.add<tf.Tensor2D>(a, b));
 }

@@ -1,26 +1,18 @@
-import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors';
 import type { Features } from '../features/extractor';
 import type { LayerName } from '../features/layer-name';
-import { registerGradients } from '../gradients';
 import { type Conflict, requireNoConflict } from '../options/conflicts';
 import { showValue } from '../options/show';
 import { any, oneOf, optionTable } from '../options/table';
 import { requireName, requireNumber } from '../options/validate';
 import { owning } from '../owning';
-import { requireSpread } from './channel-moments';
 import { type Distance, distanceOption } from './distance';
 import { type GramNormalization, gramMatrix, gramNormalizationOption } from './gram-matrix';
-import { histogram } from './histogram';
-import { type Loss, owningLoss } from './loss';
-import { meanVariance } from './mean-variance';
+import type { Loss } from './loss';
 import { layersOption, requireFeature, targetLayers } from './require-features';
-import type { Statistic } from './statistic';
 import { styleLossOfGrams } from './style-loss-of-grams';
-import { wasserstein } from './wasserstein';
-
-/** What of a feature map stands for style; see {@link styleLoss}. */
-export type StyleStatistic = 'gram' | 'mean-variance' | 'wasserstein' | 'histogram';
+import { styleLossOfStatistic, summaryOf } from './style-loss-of-statistic';
+import { type StyleStatistic, styleStatistics } from './style-statistics';
 
 /** Options of {@link styleLoss}. */
 export interface StyleLossOptions {
@@ -36,22 +28,14 @@ export interface StyleLossOptions {
   readonly layerWeights?: readonly number[] | Readonly<Partial<Record<LayerName, number>>> | undefined;
 }
 
-const statistics: Readonly<Record<Exclude<StyleStatistic, 'gram'>, Statistic>> = {
-  'mean-variance': meanVariance,
-  wasserstein,
-  histogram,
-};
-
 /** The names of all statistics. */
-export const styleStatistics: readonly StyleStatistic[] = [
+const statisticNames = [
   'gram',
-  'mean-variance',
-  'wasserstein',
-  'histogram',
-];
+  ...(Object.keys(styleStatistics) as Exclude<StyleStatistic, 'gram'>[]),
+] as const;
 
 const styleLossOptions = optionTable<StyleLossOptions>()('styleLoss', {
-  statistic: oneOf<StyleStatistic, { readonly default: 'gram' }>(styleStatistics, { default: 'gram' }),
+  statistic: oneOf(statisticNames, { default: 'gram' }),
   layers: layersOption,
   normalization: gramNormalizationOption,
   distance: distanceOption('mse'),
@@ -100,39 +84,20 @@ export function styleLoss(target: Features, options: StyleLossOptions = {}): Los
   if (statistic !== 'gram') requireNoConflict(options, conflicts);
   const layers = targetLayers('styleLoss', target, given.layers);
   const weights = weightsByLayer(layers, layerWeights);
-  if (statistic !== 'gram') return styleLossOfStatistic(statistics[statistic], target, layers, weights);
+  if (statistic !== 'gram') {
+    const chosen = styleStatistics[statistic];
+    return owning(({ temporary }) => {
+      const summaries = layers.map((layer) =>
+        temporary(summaryOf(chosen, layer, requireFeature('styleLoss', target, layer))),
+      );
+      return styleLossOfStatistic(chosen, layers, summaries, weights);
+    });
+  }
   return owning(({ result }) => {
     const grams = layers.map((layer) =>
       result(gramMatrix(requireFeature('styleLoss', target, layer), { normalization })),
     );
     return styleLossOfGrams(layers, grams, { normalization, distance, weights });
-  });
-}
-
-function styleLossOfStatistic(
-  { target: targetOf, distance }: Statistic,
-  target: Features,
-  layers: readonly LayerName[],
-  weights: readonly number[],
-): Loss {
-  return owning(({ result }) => {
-    const targets = layers.map((layer) => {
-      const feature = requireFeature('styleLoss', target, layer);
-      requireSpread('styleLoss', layer, feature);
-      return tf.tidy(() => [...targetOf(feature)]).map((tensor) => result(tf.keep(tensor)));
-    });
-    const compute = (features: Features): tf.Scalar =>
-      tf.tidy(() => {
-        registerGradients();
-        return layers
-          .map((layer, i) => {
-            const feature = requireFeature('styleLoss', features, layer);
-            requireSpread('styleLoss', layer, feature);
-            return tf.mul<tf.Scalar>(distance(feature, targets[i]), weights[i]);
-          })
-          .reduce((a, b) => tf.add(a, b));
-      });
-    return owningLoss({ name: 'style', layers, compute }, targets.flat());
   });
 }
 

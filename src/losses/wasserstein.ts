@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { centred, positionsByChannels } from './channel-moments';
 import { gramMatrix } from './gram-matrix';
 import { polarFactor, squareRoot } from './matrix-root';
-import type { Statistic } from './statistic';
+import { mean as meanOf, type Statistic } from './statistic';
 
 /** Added to the diagonal of covariances, as crowsonkb/style-transfer-pytorch does. */
 const epsilon = 1e-4;
@@ -24,8 +24,22 @@ const relativeEpsilon = 1e-6;
  * through an iteration.
  */
 export const wasserstein: Statistic = {
-  target(feature) {
+  summary(feature) {
     const { mean, covariance } = gaussianOf(feature);
+    return [mean, covariance];
+  },
+  blend(summaries, shares) {
+    const mean = meanOf(
+      summaries.map(([part]) => part),
+      shares,
+    );
+    const about = summaries.map(([part, covariance]) => {
+      const away: tf.Tensor2D = tf.sub(part, mean);
+      return tf.add<tf.Tensor2D>(covariance, tf.mul(tf.transpose(away), away));
+    });
+    return [mean, meanOf(about, shares)];
+  },
+  target([mean, covariance]) {
     const trace = traceOf(covariance);
     const added = tf.maximum(tf.mul(trace, relativeEpsilon), epsilon);
     const whole = tf.add<tf.Tensor2D>(covariance, tf.mul(tf.eye(covariance.shape[0]), added));

@@ -3,12 +3,13 @@ import { requireLoss } from '../losses/compose';
 import type { Loss } from '../losses/loss';
 import { type Owner, owning } from '../owning';
 import type { Settings } from './options';
-import { type GramTargets, type LossTargets, lossOfGrams } from './preset-loss';
+import { gramLossOf, type LossTargets, lossOfStyle, type StyleTargets } from './preset-loss';
+import type { Preset } from './presets';
 import { styleGrams } from './style-grams';
 import type { WeightedStyle } from './styles';
 
 /** The inputs of a run's loss. */
-export interface RunTargets extends Omit<GramTargets, 'grams'> {
+export interface RunTargets extends Omit<StyleTargets, 'style'> {
   readonly styles: readonly WeightedStyle[];
 }
 
@@ -25,9 +26,8 @@ export async function makeLoss(
 ): Promise<Loss> {
   const { styles, ...others } = targets;
   if (loss === undefined) {
-    const { extractor, room } = others;
-    const grams = await styleGrams(extractor, preset.style, styles, { signal, room });
-    return temporary(lossOfGrams(preset, { ...others, grams }, { alpha, beta }));
+    const style = await styleLossOf(preset, targets, signal);
+    return temporary(lossOfStyle(preset, { ...others, style }, { alpha, beta }));
   }
   if (typeof loss === 'object') return loss;
   const images = shares(styles);
@@ -37,6 +37,19 @@ export async function makeLoss(
   });
   requireLoss('what loss() returned', made);
   return temporary(made);
+}
+
+/** The style loss of a preset, without its weight; it belongs to the caller. */
+async function styleLossOf(
+  { style }: Preset,
+  { extractor, styles, room }: RunTargets,
+  signal: AbortSignal | undefined,
+): Promise<Loss> {
+  const { statistic = 'gram' } = style;
+  if (statistic === 'gram')
+    return gramLossOf(style, await styleGrams(extractor, style, styles, { signal, room }));
+  const { styleLossOfImages } = await import('./style-statistics');
+  return styleLossOfImages(extractor, { ...style, statistic }, shares(styles));
 }
 
 /** Style images with weights that add up to 1. Style files are refused beside a custom loss before any work. */

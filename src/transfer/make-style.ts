@@ -1,6 +1,7 @@
 import type { EngineExtractor } from '../engines/engine';
 import { type EngineChoice, engineOptions, extractorConflict } from '../engines/engine-options';
 import { defaultLastLayer, loadVgg19On, type Weights } from '../engines/load-vgg19';
+import { InvalidArgumentError } from '../errors';
 import type { FeatureExtractor } from '../features/extractor';
 import type { Padding } from '../features/padding';
 import { requireLayers } from '../features/require-layers';
@@ -22,7 +23,7 @@ import {
 import { gramOf, type StyleFile, tensorName } from '../styles/style-file';
 import { StyleFold } from '../styles/style-fold';
 import { styleTransferOptions } from './options';
-import { getPreset, type PresetName } from './presets';
+import { getPreset, type PresetName, presetNames } from './presets';
 import type { WarningEvent } from './progress';
 import { defaultSize, pixels } from './scales';
 import { sizeRule } from './schedule';
@@ -149,12 +150,25 @@ export function makeStyleOn<Input>(platform: Platform<Input>): MakeStyle<Input> 
   return async (styles, options = {}) => {
     const settings = makeStyleOptions.read(options);
     requireNoConflict<keyof MakeStyleOptions>({ ...options }, conflicts);
+    requireGramPreset(settings.preset);
     settings.signal?.throwIfAborted();
     const given = givenStyles(styles);
     // The preset's default gives way to what a style file has.
     const chosen = options.preset !== undefined || options.layers !== undefined;
     return owning((owner) => new StyleMaker(platform, settings, chosen, owner).make(given));
   };
+}
+
+/** Throws for a preset that compares another statistic: a style holds Gram matrices. */
+function requireGramPreset(name: PresetName): void {
+  const { statistic = 'gram' } = getPreset(name).style;
+  if (statistic === 'gram') return;
+  const accepted = presetNames.filter((other) => (getPreset(other).style.statistic ?? 'gram') === 'gram');
+  throw new InvalidArgumentError(
+    'WRONG_STYLE',
+    `preset is '${name}', which compares the statistic '${statistic}', and a style holds Gram matrices; accepted: ${accepted.join(', ')}.`,
+    { option: 'preset', value: name, accepted },
+  );
 }
 
 /** The entries of an argument; those of a list have been checked. */

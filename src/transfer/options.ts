@@ -62,8 +62,9 @@ export interface StyleTransferOptions<Input = ImageInput> {
   /**
    * The sizes to paint at, each from the enlarged result of the one before: large shapes come from the small sizes,
    * which take a part of the time. `1` is one size. A list of {@link Scale} names sizes, of which the last is that of
-   * the result, and iterations. `'auto'` chooses both where several sizes save time: from 512 pixels on, for presets
-   * with layers beyond the third block, such as `gatys2016`, and styles that are images.
+   * the result, and iterations. `'auto'` is the preset's sizes, or where it has none chooses both where several sizes
+   * save time: from 512 pixels on, for presets with layers beyond the third block, such as `gatys2016`. Beside style
+   * files it is one size.
    * The style image keeps its size relative to the painted image.
    * @default 'auto'
    */
@@ -140,7 +141,7 @@ export interface StyleTransferOptions<Input = ImageInput> {
   readonly loss?: Loss | ((targets: LossTargets) => Loss | Promise<Loss>) | undefined;
   /**
    * The method that minimises: `lbfgs(...)` or `adam(...)`.
-   * @default L-BFGS with a pyramid preconditioner; 64 pairs in 8 bits on the wasm engine, else 20 in float32
+   * @default the preset's, else L-BFGS with a pyramid preconditioner; 64 pairs in 8 bits on the wasm engine, else 20 in float32
    */
   readonly optimizer?: Method<Image> | undefined;
   /**
@@ -342,9 +343,9 @@ export function readSettings<Input>(
   enginesFor(given, tf.getBackend());
   const preset = getPreset(read.preset);
   const { scales, size = typeof scales === 'object' ? scales.at(-1)?.size : undefined } = read;
-  const iterations = read.iterations ?? preset.iterations;
+  const { iterations = preset.iterations, optimizer = preset.optimizer?.() } = read;
   const padding = read.padding ?? preset.padding ?? 'zero';
-  return { ...read, alpha, beta: styleWeight, preset, size, iterations, padding };
+  return { ...read, alpha, beta: styleWeight, preset, size, iterations, optimizer, padding };
 }
 
 function wrongThirdArgument(value: unknown): InvalidArgumentError {

@@ -189,6 +189,7 @@ function requestOf(
     size: shapeOf(size),
     featureTargets: [...preset.content.layers, ...(preset.perceptual?.layers ?? [])],
     style: { layers: preset.style.layers, size: shapeOf(style) },
+    tileable: (preset.style.statistic ?? 'gram') === 'gram',
   };
 }
 

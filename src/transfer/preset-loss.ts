@@ -7,9 +7,11 @@ import { lossOfImage } from '../losses/image-target';
 import type { Loss } from '../losses/loss';
 import { perceptualLoss } from '../losses/perceptual-loss';
 import { styleLossOfGrams } from '../losses/style-loss-of-grams';
+import { totalVariationLoss } from '../losses/total-variation-loss';
 import { owning } from '../owning';
-import type { Preset } from './presets';
+import type { Preset, PresetStyle } from './presets';
 import { gramsOf, meanGrams } from './style-grams';
+import { styleLossOfImages } from './style-statistics';
 
 /** The inputs of a loss: the network and the images, which remain the caller's. */
 export interface LossTargets {
@@ -30,8 +32,9 @@ export interface LossTargets {
 export type PresetTargets = Omit<LossTargets, 'styles'> & Partial<Pick<LossTargets, 'styles'>>;
 
 /**
- * The total loss of a preset: alpha * content + beta * style, plus its perceptual part. The style loss has one target
- * for each layer: the mean of the styles' Gram matrices by their weights.
+ * The total loss of a preset: alpha * content + beta * style, plus its perceptual loss and total variation. The style
+ * loss has one target for each layer: the mean of the styles' Gram matrices by their weights, or the statistic of all
+ * styles together.
  *
  * @param weights alpha and beta; by default the preset's
  * @returns a loss that belongs to the caller and holds its targets
@@ -43,6 +46,13 @@ export function presetLoss(
   weights: { readonly alpha?: number | undefined; readonly beta?: number | undefined } = {},
 ): Loss {
   const used = styles.filter(({ weight }) => weight > 0);
+  const { statistic = 'gram' } = preset.style;
+  if (statistic !== 'gram')
+    return lossOfStyle(
+      preset,
+      { ...targets, style: styleLossOfImages(targets.extractor, { ...preset.style, statistic }, used) },
+      weights,
+    );
   return owning(({ temporary, result }) => {
     const own = used.length === 1 ? result : temporary;
     const all = used.map(({ image, weight }) => ({
@@ -50,29 +60,39 @@ export function presetLoss(
       grams: own(gramsOf(targets.extractor, preset.style, image, targets)),
     }));
     const grams = used.length === 1 ? all[0].grams : meanGrams(preset.style, all);
-    return lossOfGrams(preset, { ...targets, grams }, weights);
+    return lossOfStyle(preset, { ...targets, style: gramLossOf(preset.style, grams) }, weights);
   });
 }
 
-/** The inputs of {@link lossOfGrams}. */
-export interface GramTargets extends Omit<LossTargets, 'style' | 'styles'> {
-  /** The style loss's target for each of the preset's layers; the loss owns them, also if making it fails. */
-  readonly grams: GramMatrices;
+/** The style loss of a preset with given Gram matrices, one for each of its layers; the loss owns them. */
+export function gramLossOf({ layers, normalization, layerWeights }: PresetStyle, grams: GramMatrices): Loss {
+  const ordered = layers.map((layer) => grams[layer] as tf.Tensor2D);
+  return styleLossOfGrams(layers, ordered, { normalization, weights: layerWeights });
 }
 
-/** {@link presetLoss} with given Gram matrices. */
-export function lossOfGrams(
+/** The inputs of {@link lossOfStyle}. */
+export interface StyleTargets extends Omit<LossTargets, 'style' | 'styles'> {
+  /** The style loss, without its weight beta; the result owns it, also if making it fails. */
+  readonly style: Loss;
+}
+
+/** {@link presetLoss} with a given style loss. */
+export function lossOfStyle(
   preset: Preset,
-  { grams, ...targets }: GramTargets,
+  { style, ...targets }: StyleTargets,
   weights: Parameters<typeof presetLoss>[2] = {},
 ): Loss {
   const { alpha = preset.alpha, beta = preset.beta } = weights;
-  const { layers, normalization } = preset.style;
   return owning(({ result }) => {
-    result(grams);
+    result(style);
     const losses = result(contentLosses({ ...preset, alpha }, targets)).slice();
-    const ordered = layers.map((layer) => grams[layer] as tf.Tensor2D);
-    losses.push(weighted(beta, result(styleLossOfGrams(layers, ordered, { normalization }))));
+    losses.push(weighted(beta, style));
+    if (preset.totalVariation) {
+      const { weight, reduction } = preset.totalVariation;
+      losses.push(
+        weighted(reduction === 'sum' ? weight * targets.content.size : weight, totalVariationLoss()),
+      );
+    }
     return sum(losses);
   });
 }
@@ -83,7 +103,7 @@ export function lossOfGrams(
  */
 function contentLosses(
   { alpha, content: { layers, distance }, perceptual }: Preset,
-  { extractor, content, plan }: Omit<GramTargets, 'grams'>,
+  { extractor, content, plan }: Omit<StyleTargets, 'style'>,
 ): Loss[] {
   const parts = [
     { name: 'content' as const, layers, distance, weight: alpha },

@@ -4,6 +4,8 @@ import type { Pooling } from '../features/vgg19/network';
 import { deepestPaperLayer, paperContentLayers, paperLayers } from '../features/vgg19/paper-layers';
 import type { Distance } from '../losses/distance';
 import type { GramNormalization } from '../losses/gram-matrix';
+import type { StyleStatistic } from '../losses/style-statistics';
+import { adam, type Method } from '../optim';
 import { requireName } from '../options/validate';
 
 /**
@@ -16,20 +18,53 @@ export interface Preset {
   readonly description: string;
   /** The content loss: its layers and distance; alpha weights it. */
   readonly content: { readonly layers: readonly Vgg19Layer[]; readonly distance: Distance };
-  /** The style loss: layers and scale of its Gram matrices; beta weights it. */
-  readonly style: { readonly layers: readonly Vgg19Layer[]; readonly normalization: GramNormalization };
+  /** The style loss; beta weights it. */
+  readonly style: PresetStyle;
   /** A second content loss at deeper layers, with a weight of its own. */
   readonly perceptual?: {
     readonly layers: readonly Vgg19Layer[];
     readonly distance: Distance;
     readonly weight: number;
   };
+  /**
+   * Weight of the total variation, the mean over neighbours of their squared difference; times the number of components
+   * of the image where the published loss takes the sum.
+   * @default none
+   */
+  readonly totalVariation?: { readonly weight: number; readonly reduction: 'mean' | 'sum' };
   readonly pooling: Pooling;
   /** What the first convolution reads beyond the border. @default 'zero' */
   readonly padding?: Padding | undefined;
   readonly alpha: number;
   readonly beta: number;
   readonly iterations: number;
+  /** The sizes of `scales: 'auto'`. @default those of the library */
+  readonly scales?: PresetScales;
+  /** Makes the default of the option `optimizer`. @default the library's */
+  readonly optimizer?: () => Method<unknown>;
+}
+
+/** The style loss of a {@link Preset}. */
+export interface PresetStyle {
+  readonly layers: readonly Vgg19Layer[];
+  /** What of a feature map stands for style. @default 'gram' */
+  readonly statistic?: StyleStatistic;
+  /** Scale of Gram matrices. */
+  readonly normalization: GramNormalization;
+  /** A factor for each layer, in the order of `layers`. @default 1 each */
+  readonly layerWeights?: readonly number[];
+}
+
+/** Sizes of a run by a rule: the last is that of the result, and each one before is smaller by a factor. */
+export interface PresetScales {
+  /** Ratio of a size to the one before, above 1. */
+  readonly factor: number;
+  /** Smallest size in pixels; a smaller result has one size. */
+  readonly least: number;
+  /** Number of sizes at most. @default Infinity */
+  readonly most?: number;
+  /** Iterations of sizes after the first, as a part of the first's. @default a half, a third, … */
+  readonly later?: number;
 }
 
 /** A published setting by name. */
@@ -39,7 +74,9 @@ export type PresetName =
   | 'li2021-perceptual'
   | 'li2021-baseline'
   | 'pytorch-tutorial'
-  | 'gatys2016';
+  | 'gatys2016'
+  | 'neural-style'
+  | 'crowsonkb';
 
 /**
  * Li et al. 2021: content at the fourth convolution, style at the first five, alpha = 1, beta = 1e6, Gram matrices
@@ -64,6 +101,9 @@ const l1Content = { layers: paperContentLayers, distance: 'l1' } as const;
  * as heavy as content.
  */
 const perceptual = { layers: [deepestPaperLayer], distance: 'mse', weight: 1 } as const;
+
+/** The layers of Gatys et al. 2016, which most programs since compare. */
+const gatysLayers = ['relu1_1', 'relu2_1', 'relu3_1', 'relu4_1', 'relu5_1'] as const;
 
 const byName: Readonly<Record<PresetName, Preset>> = {
   li2021: {
@@ -101,7 +141,7 @@ const byName: Readonly<Record<PresetName, Preset>> = {
     name: 'gatys2016',
     description: 'Gatys et al. 2016: content at relu4_2, style at relu1_1 to relu5_1',
     content: { layers: ['relu4_2'], distance: 'mse' },
-    style: { layers: ['relu1_1', 'relu2_1', 'relu3_1', 'relu4_1', 'relu5_1'], normalization: 'elements' },
+    style: { layers: gatysLayers, normalization: 'elements' },
     pooling: 'max',
     // The weights of Gatys' own PyTorch program (content 1, style 1e3 / channels^2 for Gram matrices by positions,
     // means of squares, Caffe's scale of features). Features here are that scale's divided by 57.63, and Gram matrices
@@ -109,6 +149,47 @@ const byName: Readonly<Record<PresetName, Preset>> = {
     alpha: 1,
     beta: 3.32e6,
     iterations: 150,
+  },
+  'neural-style': {
+    name: 'neural-style',
+    description: "Johnson's neural-style: as gatys2016, nearer to the content, with total variation",
+    // Johnson 2015, github.com/jcjohnson/neural-style, neural_style.lua: content_weight 5, style_weight 1e2 for Gram
+    // matrices divided by elements, means of squares, tv_weight 1e-3 for half the sum of squared differences of
+    // neighbours; all for Caffe's scale, U = 57.63 times that of features here. Divided by U^2: 5 content,
+    // 1e2 U^2 style, and pixels there are 256 of ours, so total variation 1e-3 / 2 * 256^2 / U^2. Not as there: the
+    // start, which is noise there; one size of 512 pixels and 1000 iterations of an L-BFGS without line search.
+    content: { layers: ['relu4_2'], distance: 'mse' },
+    style: { layers: gatysLayers, normalization: 'elements' },
+    totalVariation: { weight: 9.87e-3, reduction: 'sum' },
+    pooling: 'max',
+    alpha: 5,
+    beta: 3.32e5,
+    iterations: 150,
+  },
+  crowsonkb: {
+    name: 'crowsonkb',
+    description:
+      "Crowson's style-transfer-pytorch: Wasserstein distance at relu1_1 to relu5_1, in sizes from 128 on",
+    // Crowson 2021, github.com/crowsonkb/style-transfer-pytorch, style_transfer/style_transfer.py: content_weight
+    // 0.015, style weights 256:64:16:4:1 of sum 1, tv_weight 2 (a nine-point stencil there, equal on smooth images),
+    // the first convolution's replicated border, sizes from 128 by factors of the root of 2, Adam with rate 0.02 and
+    // beta2 0.99, twice as many iterations at the first size as at the others. Not as there: 1000 iterations at the
+    // first size, weights of torchvision's own training, and Adam's state, which is carried from size to size there.
+    content: { layers: ['relu4_2'], distance: 'mse' },
+    style: {
+      layers: gatysLayers,
+      statistic: 'wasserstein',
+      normalization: 'positions',
+      layerWeights: [256, 64, 16, 4, 1].map((weight) => weight / 341),
+    },
+    totalVariation: { weight: 2, reduction: 'mean' },
+    pooling: 'max',
+    padding: 'replicate',
+    alpha: 0.015,
+    beta: 1,
+    iterations: 200,
+    scales: { factor: Math.SQRT2, least: 128, later: 0.5 },
+    optimizer: () => adam({ learningRate: 0.02, beta2: 0.99 }),
   },
 };
 

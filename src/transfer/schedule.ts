@@ -1,8 +1,8 @@
 import { vgg19Layers } from '../features/vgg19/layers';
 import { type Size, type SizeRule, sizeAfter } from '../image/size-rule';
 import type { Settings } from './options';
-import { type Preset, presetLayers } from './presets';
-import { defaultSize, type Scale } from './scales';
+import { type Preset, type PresetScales, presetLayers } from './presets';
+import { defaultSize, pixels, type Scale } from './scales';
 
 /** One size of a run. */
 export interface Stage extends Size {
@@ -45,11 +45,31 @@ export function scheduleOf(settings: Settings, content: Size, fixedStyle = false
 }
 
 /** The scales of a run whose result has a longer side of `longer` pixels. */
-function scalesOf({ scales, loss, preset }: Settings, longer: number, fixedStyle: boolean): readonly Scale[] {
+function scalesOf(settings: Settings, longer: number, fixedStyle: boolean): readonly Scale[] {
+  const { scales, loss, preset } = settings;
   if (typeof scales === 'object') return scales;
   // Of a custom loss, layers are not known, and one that is an object holds targets of one size.
-  const one = scales === 1 || loss !== undefined || fixedStyle || !isDeep(preset);
-  return one ? [{ size: longer }] : autoSizes(longer).map((size) => ({ size }));
+  if (scales === 1 || loss !== undefined || fixedStyle) return [{ size: longer }];
+  if (preset.scales) return sizesByRule(preset.scales, longer, settings.iterations);
+  return isDeep(preset) ? autoSizes(longer).map((size) => ({ size })) : [{ size: longer }];
+}
+
+/** The scales of a preset's rule. */
+function sizesByRule(
+  { factor, least, most = Infinity, later }: PresetScales,
+  longer: number,
+  iterations: number,
+) {
+  const sizes = [longer];
+  while (sizes.length < most) {
+    const size = Math.round(longer / factor ** sizes.length);
+    if (size < Math.max(least, pixels.min)) break;
+    sizes.unshift(size);
+  }
+  return sizes.map(
+    (size, i): Scale =>
+      later === undefined || i === 0 ? { size } : { size, iterations: Math.ceil(later * iterations) },
+  );
 }
 
 /**

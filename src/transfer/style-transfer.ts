@@ -17,6 +17,7 @@ import { planStages } from './plan';
 import { presetLayers } from './presets';
 import { ProgressChannel } from './progress-channel';
 import type { Arguments } from './replay';
+import { requirePositions } from './require-positions';
 import { factsOf, type RunFacts } from './run-facts';
 import { scheduleOf, sizeRule } from './schedule';
 import type { SettingsRecord } from './settings-record';
@@ -154,6 +155,7 @@ async function run<Input>(
     );
     const painted = stages[stages.length - 1];
     const styleRule = sizeRule(styleSize);
+    requirePositions(settings, stages[0], styles, styleRule);
     const limit = settings.memory ?? platform.memory?.() ?? Infinity;
     const memory = planStages(settings, extractor, stages, largestOf(styles, styleRule), limit);
     await requireNetworkOf(styles, extractor, settings.preset.style);

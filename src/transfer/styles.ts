@@ -104,8 +104,8 @@ export async function openStyle<Input>(
 /**
  * Refuses style files that a run cannot use, whatever its network.
  *
- * @throws InvalidArgumentError `WRONG_STYLE` if a file lacks what the preset compares; `CONFLICTING_OPTIONS` beside a
- *   custom loss, where the run starts from the style, or where colours of the style would be moved
+ * @throws InvalidArgumentError `WRONG_STYLE` if a file does not hold what the preset compares; `CONFLICTING_OPTIONS`
+ *   beside a custom loss, where the run starts from the style, or where colours of the style would be moved
  */
 export function requireUsableStyles(
   {
@@ -126,10 +126,23 @@ export function requireUsableStyles(
     if (loss !== undefined) throw noImage(option, file, 'loss', 'the custom loss');
     // In grey, a file is taken as it is: it may have been made of grey images.
     if (color !== 'style' && color !== 'content') throw noImage(option, file, 'color', `color: '${color}'`);
+    requireGrams(option, file, preset);
     requireStatistics(option, file, preset.style, `the preset '${preset.name}'`);
   }
   const [first] = styles;
   if (init === 'style' && first.file) throw noImage(first.option, first.file, 'init', "init: 'style'");
+}
+
+/** Throws where a preset compares another statistic than the Gram matrices that style files hold. */
+function requireGrams(option: string, { name }: StyleFile, preset: Preset): void {
+  const { statistic = 'gram' } = preset.style;
+  if (statistic === 'gram') return;
+  const accepted = 'a style image, or a preset that compares Gram matrices';
+  throw new InvalidArgumentError(
+    'WRONG_STYLE',
+    `${option} is the style file ${showValue(name)}, which holds Gram matrices, and the preset '${preset.name}' compares another statistic, '${statistic}'; accepted: ${accepted}.`,
+    { option, value: name, accepted },
+  );
 }
 
 function noImage(option: string, { name }: StyleFile, beside: string, needs: string): InvalidArgumentError {
