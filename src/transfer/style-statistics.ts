@@ -7,7 +7,6 @@ import type { Statistic, Summary } from '../losses/statistic';
 import { styleLossOfStatistic, summaryOf } from '../losses/style-loss-of-statistic';
 import { type StyleStatistic, styleStatistics } from '../losses/style-statistics';
 import { owning } from '../owning';
-import type { LossTargets } from './preset-loss';
 import type { PresetStyle } from './presets';
 
 /** The style loss of a {@link PresetStyle} that compares another statistic than Gram matrices. */
@@ -23,7 +22,7 @@ type StatisticStyle = PresetStyle & { readonly statistic: Exclude<StyleStatistic
 export function styleLossOfImages(
   extractor: FeatureExtractor,
   { layers, statistic, layerWeights = layers.map(() => 1) }: StatisticStyle,
-  styles: LossTargets['styles'],
+  styles: readonly { readonly image: Image; readonly weight: number }[],
 ): Loss {
   const chosen = styleStatistics[statistic];
   const used = styles.filter(({ weight }) => weight > 0);
