@@ -3,7 +3,7 @@ import { checkAllocations } from '../allocation';
 import { EnvironmentError, ImageError } from '../errors';
 import { showValue } from '../options/show';
 import { abortSignal, number, optionTable } from '../options/table';
-import { classNameOf } from './class-name';
+import { crossOrigin, type Drawable, isBlob, isDrawable, requireDrawn } from './drawable';
 import type { Image } from './image';
 import type { ImageReader, OpenImage } from './image-reader';
 import {
@@ -30,7 +30,8 @@ export type ImageInput =
   | HTMLImageElement
   | HTMLCanvasElement
   | HTMLVideoElement
-  | OffscreenCanvas;
+  | OffscreenCanvas
+  | VideoFrame;
 
 /** Options of {@link toImage}. */
 export interface ToImageOptions {
@@ -182,31 +183,8 @@ async function decode(option: string, blob: Blob): Promise<RgbPixels> {
   }
 }
 
-type Drawable = ImageBitmap | HTMLImageElement | HTMLCanvasElement | HTMLVideoElement | OffscreenCanvas;
-
-function isDrawable(input: unknown): input is Drawable {
-  return ['ImageBitmap', 'HTMLImageElement', 'HTMLCanvasElement', 'HTMLVideoElement', 'OffscreenCanvas'].some(
-    (name) => isInstance(input, name),
-  );
-}
-
-const isBlob = (input: unknown): input is Blob => isInstance(input, 'Blob') || isInstance(input, 'File');
-
-/** Whether a value is an instance of a class, or of a subclass, that may not exist on this platform. */
-function isInstance(input: unknown, className: string): boolean {
-  const found = (globalThis as Record<string, unknown>)[className];
-  return classNameOf(input) === className || (typeof found === 'function' && input instanceof found);
-}
-
 function draw(option: string, source: Drawable): RgbPixels {
-  const [width, height] = sizeOf(source);
-  if (width < 1 || height < 1) {
-    const accepted = 'an element that has finished loading';
-    throw new ImageError('EMPTY', `${option} has ${width}x${height} pixels; accepted: ${accepted}.`, {
-      option,
-      accepted,
-    });
-  }
+  const [width, height] = requireDrawn(option, source);
   requirePixelCount(option, width, height);
   const canvas =
     typeof OffscreenCanvas === 'undefined'
@@ -227,21 +205,7 @@ function draw(option: string, source: Drawable): RgbPixels {
     return rgbPixels(option, context.getImageData(0, 0, width, height));
   } catch (cause) {
     if (cause instanceof ImageError) throw cause;
-    // The canvas is tainted by a picture of another origin whose server does not allow its pixels to be read.
-    throw new ImageError(
-      'CROSS_ORIGIN',
-      `${option} comes from another origin, which does not allow its pixels to be read.`,
-      {
-        option,
-        accepted: 'an image of this origin, or one loaded with crossOrigin and CORS headers',
-        cause,
-      },
-    );
+    // The canvas is tainted.
+    throw crossOrigin(option, cause);
   }
-}
-
-function sizeOf(source: Drawable): [width: number, height: number] {
-  if ('naturalWidth' in source) return [source.naturalWidth, source.naturalHeight];
-  if ('videoWidth' in source) return [source.videoWidth, source.videoHeight];
-  return [source.width, source.height];
 }
