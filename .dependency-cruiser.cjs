@@ -6,6 +6,7 @@ const layers = [
   ['cli', '^src/cli/'],
   ['node', '^src/node/'],
   ['testing', '^src/testing/'],
+  ['worker', '^src/worker/'],
   ['transfer', '^src/transfer/'],
   ['metrics', '^src/metrics/'],
   ['engines', '^src/engines/'],
@@ -61,6 +62,16 @@ module.exports = {
       // These two name types of Node only; the modules come from the running process.
       from: { path: '^src/', pathNot: '^src/((node|cli)/|engines/wasm/runtime/(node-module|start-worker))' },
       to: { dependencyTypes: ['core'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'worker-page-without-tfjs',
+      comment: 'the page side of the worker is small: tfjs, and what needs it, is in the program',
+      severity: 'error',
+      from: { path: '^src/worker/', pathNot: '^src/worker/program(/|-text)' },
+      to: {
+        path: ['@tensorflow/', '^src/worker/program/', '^src/(engines|losses|features|weights|optim)/'],
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'engines-apart',

@@ -9,6 +9,7 @@ const entry = {
   metrics: 'src/metrics/index.ts',
   optim: 'src/optim/index.ts',
   testing: 'src/testing/index.ts',
+  worker: 'src/worker/index.ts',
   embedded: 'src/features/vgg19/embedded/index.ts',
   // No subpaths of the package: names of their own so that what loads them lazily can be told from what does not.
   kernels: 'src/engines/wasm/index.ts',
@@ -20,7 +21,23 @@ const entry = {
   'style-statistics': 'src/transfer/style-statistics.ts',
 };
 
+/** The parts of the worker's program, which `scripts/build-worker.ts` writes: modules of their own in both formats. */
+const workerTexts = {
+  name: 'worker-texts',
+  setup({
+    onResolve,
+  }: {
+    onResolve: (on: { filter: RegExp }, to: (args: { path: string }) => object) => void;
+  }) {
+    onResolve({ filter: /\?bundle$/ }, ({ path }) => ({
+      path: `./worker/${path.replace(/^.*\//, '').replace('.ts?bundle', '.js')}`,
+      external: true,
+    }));
+  },
+};
+
 const shared = defineConfig({
+  esbuildPlugins: [workerTexts],
   // Neither Node nor browser: nothing is polyfilled, and binary files are decoded with what both have.
   platform: 'neutral',
   target: 'es2022',

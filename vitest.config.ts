@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { binaryModules } from './scripts/binary-modules.ts';
+import { bundledTexts } from './scripts/bundled-text.ts';
 
 /** The system's Chromium; nothing is downloaded for tests. */
 const chromium = [process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'].find((path) => existsSync(path));
@@ -18,7 +19,7 @@ const common = {
 
 /** Tests of the sources in Node. */
 const node = {
-  plugins: [binaryModules()],
+  plugins: [binaryModules(), bundledTexts()],
   test: {
     ...common,
     name: 'node',
@@ -32,7 +33,7 @@ const node = {
  * run build`.
  */
 const packed = {
-  plugins: [binaryModules()],
+  plugins: [binaryModules(), bundledTexts()],
   test: {
     ...common,
     name: 'package',
@@ -44,12 +45,12 @@ const packed = {
 
 /** Tests that open pages of their own in Chromium, with headers of their own: policies, isolation, faults. */
 const pages = {
-  plugins: [binaryModules()],
+  plugins: [binaryModules(), bundledTexts()],
   test: { ...common, name: 'pages', include: ['test/pages/**/*.test.ts'] },
 };
 
 const browser = {
-  plugins: [binaryModules()],
+  plugins: [binaryModules(), bundledTexts()],
   // What tests import first is compiled before they start; otherwise the page reloads in the middle of them.
   optimizeDeps: {
     include: [

@@ -137,6 +137,12 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
       'A loss or preset reads a layer that the network or the weights do not have, as `relu5_1` of a network that ends at `conv3_1`.',
     cure: 'Load the network with a deeper `lastLayer`, use weights that have the layer, or choose another layer.',
   },
+  MODULE_FAILED: {
+    classes: argument,
+    cause:
+      'The module that `loss` or `extractor` of a worker names cannot be loaded, or its default export is no function.',
+    cure: 'Serve the module with a JavaScript type and, from another origin, with CORS headers; export a function as default. It cannot import by bare names, because workers have no import map.',
+  },
   NOT_AN_IMAGE: {
     classes: ['ImageError', 'InvalidArgumentError'],
     cause: 'An input is nothing that can be read as an image, or a tensor of another shape or type.',
@@ -325,8 +331,15 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
   },
   WORKER_LOST: {
     classes: computation,
-    cause: 'A thread of the wasm engine ended or did not answer. The result is void.',
-    cure: 'Load the network again, with fewer threads if it happens again.',
+    cause:
+      'A thread of the wasm engine ended or did not answer, or the worker of a run ended. The result is void.',
+    cure: 'Load the network again, with fewer threads if it happens again; make another worker.',
+  },
+  WORKER_UNAVAILABLE: {
+    classes: environment,
+    cause:
+      'The Web Worker of `tfjs-style-transfer/worker` does not start: a content security policy without `worker-src blob:`, a script that is not found or fails, no answer within `startLimit`.',
+    cure: 'Allow `blob:` in `worker-src`, or serve `dist/style-worker.js` of this package and name it by the option `worker` of `createStyleWorker`.',
   },
   WRONG_GRADIENT: {
     classes: computation,

@@ -1,4 +1,13 @@
-import type { ProgressListener, StyleTransferProgress } from './progress';
+import type { StyleTransferProgress } from './progress';
+
+/** What a channel needs of its events. */
+interface ChannelEvent {
+  readonly type: string;
+  /** Of a warning: the same one is delivered once. */
+  readonly message?: string;
+  /** Of a download's progress: the file. */
+  readonly name?: string;
+}
 
 /**
  * Delivers the events of a run to the caller's listener: in order, one at a time, with every returned promise awaited.
@@ -6,17 +15,19 @@ import type { ProgressListener, StyleTransferProgress } from './progress';
  * The first error that the listener throws or rejects with aborts {@link signal}, which ends the work in progress; the
  * run rejects with this error. It is thrown by {@link send} and {@link settle}; {@link post} never throws.
  */
-export class ProgressChannel {
+export class ProgressChannel<Event extends ChannelEvent = StyleTransferProgress> {
   private readonly controller = new AbortController();
-  private readonly waiting: StyleTransferProgress[] = [];
+  private readonly waiting: Event[] = [];
   private readonly warnings = new Set<string>();
   private delivery: Promise<void> | undefined;
+  /** Time that the run has waited for the listener, which may hold it for as long as it likes. */
+  settledMs = 0;
   private failure: { readonly error: unknown } | undefined;
   private readonly forward = () => this.controller.abort(this.outer?.reason);
 
   /** @param outer the caller's signal */
   constructor(
-    private readonly listener: ProgressListener | undefined,
+    private readonly listener: ((event: Event) => void | Promise<void>) | undefined,
     private readonly outer: AbortSignal | undefined,
   ) {
     if (outer?.aborted) this.forward();
@@ -29,11 +40,12 @@ export class ProgressChannel {
   }
 
   /** Queues an event without waiting, for synchronous callers. */
-  post(event: StyleTransferProgress): void {
+  post(event: Event): void {
     if (!this.listener || this.failure) return;
     // Several parts of a run may find the same fault, such as threads that do not start.
-    if (event.type === 'warning' && this.warnings.has(event.message)) return;
-    if (event.type === 'warning') this.warnings.add(event.message);
+    const { message = '' } = event;
+    if (event.type === 'warning' && this.warnings.has(message)) return;
+    if (event.type === 'warning') this.warnings.add(message);
     const last = this.waiting.at(-1);
     // While the listener is busy, only the newest progress of a file is kept.
     if (event.type === 'weights' && last?.type === 'weights' && last.name === event.name) this.waiting.pop();
@@ -46,19 +58,21 @@ export class ProgressChannel {
   }
 
   /** Queues an event and waits until the listener has handled it. */
-  async send(event: StyleTransferProgress): Promise<void> {
+  async send(event: Event): Promise<void> {
     this.post(event);
     await this.settle();
   }
 
   /** Waits until the listener has handled every event so far; throws its first error. */
   async settle(): Promise<void> {
+    const startTime = performance.now();
     await this.delivery;
+    this.settledMs += performance.now() - startTime;
     if (this.failure) throw this.failure.error;
   }
 
   /** Delivers the last event of a run that ends early, also to a listener that has failed before. Never throws. */
-  async finish(event: StyleTransferProgress): Promise<void> {
+  async finish(event: Event): Promise<void> {
     await this.delivery;
     try {
       await this.listener?.(event);
@@ -78,7 +92,7 @@ export class ProgressChannel {
     this.outer?.removeEventListener('abort', this.forward);
   }
 
-  private async deliver(listener: ProgressListener): Promise<void> {
+  private async deliver(listener: (event: Event) => void | Promise<void>): Promise<void> {
     try {
       for (let event = this.waiting.shift(); event; event = this.waiting.shift()) await listener(event);
     } catch (error) {

@@ -175,7 +175,7 @@ const recordOption = nested<SettingsRecord>(
 );
 
 /** The method of a record. @throws InvalidArgumentError if its name or an option is not accepted */
-function methodOf(value: unknown): Method<Image> {
+export function methodOf(value: unknown): Method<Image> {
   const { name, preconditioner, ...given } = fieldsOf(value);
   requireName('optimizer.name', name, ['lbfgs', 'adam'] as const);
   if (name === 'adam') return adam(given);

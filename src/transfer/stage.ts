@@ -187,10 +187,12 @@ function recorder(
   const { iterations } = stages[index];
   const stage = factsAt(place);
   const msBefore = before?.history.at(-1)?.elapsedMs ?? 0;
-  const startTime = performance.now();
+  // A listener may hold the run, as a pause does; that is no time of minimisation.
+  const now = () => performance.now() - progress.settledMs;
+  const startTime = now();
   return async (step) => {
     const { iteration, evaluations, value: loss, terms } = step;
-    const ms = performance.now() - startTime;
+    const ms = now() - startTime;
     const elapsedMs = msBefore + ms;
     history.push({ stage, iteration, evaluations, loss, terms, elapsedMs });
     const secondsPerEvaluation = ms / 1000 / evaluations;

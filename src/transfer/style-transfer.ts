@@ -41,7 +41,7 @@ export interface StyleTransferResult extends Painted, RunFacts {
    * use.
    */
   readonly image: Image;
-  /** Time of targets and minimisation, without loading the network and the images. */
+  /** Time of targets and minimisation, without loading the network and the images, and without `onProgress`. */
   readonly elapsedMs: number;
   /** Options, versions and hashes as plain JSON, to repeat the run with: see {@link SettingsRecord}. */
   readonly settings: SettingsRecord;
@@ -94,8 +94,15 @@ export interface StyleTransfer<Input> {
  */
 export const styleTransfer: StyleTransfer<ImageInput> = /* @__PURE__ */ styleTransferOn(anyPlatform);
 
-/** Makes `styleTransfer` for a platform. */
-export function styleTransferOn<Input>(platform: Platform<Input>): StyleTransfer<Input> {
+/**
+ * Makes `styleTransfer` for a platform.
+ *
+ * @param load what loads the network of a run, which disposes it at its end
+ */
+export function styleTransferOn<Input>(
+  platform: Platform<Input>,
+  load: typeof loadVgg19On = loadVgg19On,
+): StyleTransfer<Input> {
   return async (
     content: Input,
     style: StyleInput<Input>,
@@ -110,7 +117,7 @@ export function styleTransferOn<Input>(platform: Platform<Input>): StyleTransfer
     requireKnownLayers(settings);
     const progress = new ProgressChannel(settings.onProgress, settings.signal);
     try {
-      return await run(platform, settings, { content, styles }, progress);
+      return await run(platform, load, settings, { content, styles }, progress);
     } catch (error) {
       await progress.close();
       throw progress.reasonFor(error);
@@ -131,6 +138,7 @@ async function withRecord<Input>(given: Arguments<Input>): Promise<Arguments<Inp
 
 async function run<Input>(
   platform: Platform<Input>,
+  load: typeof loadVgg19On,
   settings: Settings<Input>,
   inputs: { readonly content: Input; readonly styles: readonly GivenStyle<Input>[] },
   progress: ProgressChannel,
@@ -147,7 +155,8 @@ async function run<Input>(
     for (const style of inputs.styles) styles.push(await openStyle(platform, style, signal));
     requireUsableStyles(settings, styles);
     const start = isStartName(init) ? undefined : await platform.open('init', init, signal);
-    const extractor = settings.extractor ?? temporary(await loadExtractor(platform, settings, progress));
+    const extractor =
+      settings.extractor ?? temporary(await loadExtractor(platform, load, settings, progress));
     const stages = scheduleOf(
       settings,
       content,
@@ -185,10 +194,10 @@ async function run<Input>(
     const { chroma } = stageInputs;
     const chosen = temporary(await startImage(settings, stageInputs, stages[0], start));
     const first = chroma ? temporary(chroma.grey(chosen)) : chosen;
-    const startTime = performance.now();
+    const startTime = performance.now() - progress.settledMs;
     const { image: last, ...rest } = await paintStages(stageInputs, stages, first);
     const image = result(shown(temporary(last), chroma));
-    const elapsedMs = performance.now() - startTime;
+    const elapsedMs = performance.now() - progress.settledMs - startTime;
     return disposable({
       image,
       ...rest,
@@ -226,11 +235,12 @@ async function startImage(
 
 async function loadExtractor<Input>(
   platform: Platform<Input>,
+  load: typeof loadVgg19On,
   settings: Settings<Input>,
   progress: ProgressChannel,
 ): Promise<EngineExtractor> {
   const { preset, weights, padding, engine, threads, relaxedSimd } = settings;
-  const extractor = await loadVgg19On(platform, {
+  const extractor = await load(platform, {
     weights,
     lastLayer: lastLayerOf(settings),
     pooling: preset.pooling,

@@ -1,0 +1,27 @@
+export type { ErrorCode, WarningCode } from '../error-codes';
+export * from '../errors';
+export type { PixelArray } from '../image/pixel-array';
+export type { ImageInput } from '../image/to-image';
+export type { ExtractorModule, LossModule, WorkerLibrary } from './modules';
+export type {
+  FetchWeightsOptions,
+  OptimizerChoice,
+  StyleRun,
+  StyleWorkerOptions,
+  WorkerBackend,
+  WorkerStyleTransfer,
+  WorkerStyleTransferOptions,
+} from './options';
+export type {
+  PausedEvent,
+  PreviewEvent,
+  ResumedEvent,
+  WorkerInterruptedEvent,
+  WorkerProgress,
+  WorkerProgressListener,
+  WorkerStepEvent,
+} from './progress';
+export type { RgbImage, WorkerResult } from './result';
+export { type StyleTransferInWorkerOptions, styleTransfer } from './style-transfer';
+export { createStyleWorker, type StyleWorker } from './style-worker';
+export { toImageBitmap, toImageData } from './to-image-data';

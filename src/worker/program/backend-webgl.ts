@@ -1,0 +1,4 @@
+import '@tensorflow/tfjs-backend-webgl';
+import { registerBackend, startRegistered } from './backends';
+
+registerBackend('webgl', () => startRegistered('webgl'));

@@ -1,0 +1,4 @@
+import '@tensorflow/tfjs-backend-webgpu';
+import { registerBackend, startRegistered } from './backends';
+
+registerBackend('webgpu', () => startRegistered('webgpu'));
