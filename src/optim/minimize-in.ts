@@ -1,3 +1,4 @@
+import { IterateAverage } from './iterate-average';
 import type { Method, Stepper } from './method';
 import type { Problem } from './problem';
 import { Run } from './run';
@@ -8,7 +9,7 @@ import type { Bounds } from './vector-space';
  * The loop of `minimize`, in any vector space: steps, progress, stop rules.
  *
  * @param start a vector of the problem's space; the run disposes it
- * @returns the lowest point, a vector of the space
+ * @returns the lowest point or the average, a vector of the space
  */
 export async function minimizeIn<V, S, X>(
   problem: Problem<V, S, X>,
@@ -17,7 +18,10 @@ export async function minimizeIn<V, S, X>(
 ): Promise<MinimizeResult<V>> {
   const { space } = problem;
   const { bounds, maxIterations, maxEvaluations, signal, onStep, onInterrupted } = options;
-  const run = new Run({ problem, bounds, maxEvaluations, signal });
+  const { average = 0 } = options;
+  // One evaluation is kept for the average.
+  const limit = average > 0 ? Math.max(1, maxEvaluations - 1) : maxEvaluations;
+  const run = new Run({ problem, bounds, maxEvaluations: limit, signal });
   const converged = convergence(options.tolerance, space.size, options.method.monotone ?? false);
   const { stopWhen, method } = options;
   const gainsLittle = stopWhen && littleGain(stopWhen, method.monotone ?? false);
@@ -39,7 +43,9 @@ export async function minimizeIn<V, S, X>(
   const inside = bounds ? space.project(start, bounds) : start;
   if (inside !== start) space.dispose(start);
   const stepper = await options.method.begin(run, inside);
+  const averaged = average > 0 ? new IterateAverage(run, average, stepper.position.x) : undefined;
   let stopReason: StopReason | undefined;
+  let mean: Awaited<ReturnType<NonNullable<typeof averaged>['evaluate']>>;
   try {
     stopReason = await stopAfter(stepper);
     while (stopReason === undefined) {
@@ -48,15 +54,17 @@ export async function minimizeIn<V, S, X>(
       else if (moved === 'exhausted') stopReason = 'maxEvaluations';
       else {
         iterations++;
+        averaged?.add(stepper.position.x);
         stopReason = await stopAfter(stepper);
       }
     }
+    mean = await averaged?.evaluate();
   } catch (error) {
     const { x, value, terms } = stepper.best;
     await onInterrupted?.({ x, value, terms, evaluations: run.evaluations }, error);
     throw error;
   }
-  const { x, value, terms, gradientNorm } = stepper.best;
+  const { x, value, terms, gradientNorm } = mean ?? stepper.best;
   return { x, value, terms, gradientNorm, iterations, evaluations: run.evaluations, stopReason };
 }
 
@@ -67,6 +75,8 @@ export interface MinimizeSettings<V, X> {
   readonly maxIterations: number;
   readonly maxEvaluations: number;
   readonly tolerance: ReturnType<typeof readTolerance>;
+  /** Decay of the average that is the result; 0 is none. */
+  readonly average?: number | undefined;
   readonly stopWhen?: ReturnType<typeof readStopWhen> | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onStep: ((step: MinimizeStep<V>) => unknown) | undefined;
@@ -120,8 +130,9 @@ export interface BestPoint<V> {
 
 /** Result of `minimize`. */
 export interface MinimizeResult<V> {
-  /** The lowest point found. It belongs to the caller. */
+  /** The lowest point found, or with `average` the average of all. It belongs to the caller. */
   readonly x: V;
+  /** The value at `x`. */
   readonly value: number;
   readonly terms: Readonly<Record<string, number>>;
   /** Largest magnitude of a component of x - project(x - gradient). */

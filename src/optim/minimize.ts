@@ -4,6 +4,7 @@ import { showValue } from '../options/show';
 import { abortSignal, any, callback, number, optionTable } from '../options/table';
 import { Lifetime } from '../owning';
 import { isVector, readBounds, type Vector } from './box';
+import { averageOption, averageVectors } from './iterate-average';
 import { lbfgs } from './lbfgs';
 import { isMethod, type Method } from './method';
 import {
@@ -75,6 +76,13 @@ export interface MinimizeOptions<V> {
    * @default never
    */
   readonly stopWhen?: StopWhen | undefined;
+  /**
+   * The result is not the lowest point but the average of the start and all accepted steps, the last of which weighs 1
+   * and each before it this factor less, from 0, which is off, to below 1. It evens out the noise of methods that take
+   * steps of one length, such as Adam; its value comes from one more evaluation, the last, and may be above the lowest.
+   * @default 0
+   */
+  readonly average?: number | undefined;
   /** Checked before each evaluation. */
   readonly signal?: AbortSignal | undefined;
   /**
@@ -103,6 +111,7 @@ const minimizeOptions = <V extends Vector>() =>
       { default: {} },
     ),
     stopWhen: stopWhenOption,
+    average: averageOption,
     signal: abortSignal(),
     onStep: callback(),
     onInterrupted: callback(),
@@ -180,7 +189,8 @@ async function minimizeProblem<V, S, X extends Vector>(
   const boundFrom = async (bound: number | X | undefined) =>
     typeof bound === 'object' ? problem.toVector(bound) : bound;
   try {
-    const vectors = [lower, upper].filter((bound) => typeof bound === 'object').length + pyramidVectors;
+    const bands = [lower, upper].filter((bound) => typeof bound === 'object').length + pyramidVectors;
+    const vectors = bands + (settings.average ? averageVectors : 0);
     problem.requireRoom?.((method.vectors ?? 0) + vectors, method.history?.(space.pack !== undefined));
     const bounds = { lower: await boundFrom(lower), upper: await boundFrom(upper) };
     const found = await minimizeIn(problem, await problem.toVector(start), {

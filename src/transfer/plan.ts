@@ -8,6 +8,7 @@ import type { Size } from '../image/size-rule';
 import { leaves } from '../losses/compose';
 import type { Loss } from '../losses/loss';
 import { historyBytes, type Method } from '../optim';
+import { averageVectors } from '../optim/iterate-average';
 import { defaultOptimizer, type Settings } from './options';
 import { presetLayers } from './presets';
 import type { RunPlan } from './progress';
@@ -133,7 +134,8 @@ function planMethod(
   const components = 3 * size.width * size.height;
   const { pairs, bits } = method.history?.(packs(extractor)) ?? { pairs: 0, bits: 32 };
   const history = historyBytes({ pairs, bits }, components);
-  const vectors = 4 * components * ((method.vectors ?? 0) + ownVectors);
+  const averages = settings.average > 0 ? averageVectors : 0;
+  const vectors = 4 * components * ((method.vectors ?? 0) + ownVectors + averages);
   const images = 12 * (imagesAtOnce(settings) * size.width * size.height + style.width * style.height);
   const room = Math.min(most, limit - images - vectors - history);
   if (room <= 0 || vectors + history > (extractor.vectorRoom ?? Infinity)) return {};

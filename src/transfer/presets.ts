@@ -40,6 +40,8 @@ export interface Preset {
   readonly iterations: number;
   /** The sizes of `scales: 'auto'`. @default those of the library */
   readonly scales?: PresetScales;
+  /** The default of the option `average`. @default 0 */
+  readonly average?: number;
   /** Makes the default of the option `optimizer`. @default the library's */
   readonly optimizer?: () => Method<unknown>;
 }
@@ -173,8 +175,9 @@ const byName: Readonly<Record<PresetName, Preset>> = {
     // Crowson 2021, github.com/crowsonkb/style-transfer-pytorch, style_transfer/style_transfer.py: content_weight
     // 0.015, style weights 256:64:16:4:1 of sum 1, tv_weight 2 (a nine-point stencil there, equal on smooth images),
     // the first convolution's replicated border, sizes from 128 by factors of the root of 2, Adam with rate 0.02 and
-    // beta2 0.99, twice as many iterations at the first size as at the others. Not as there: 1000 iterations at the
-    // first size, weights of torchvision's own training, and Adam's state, which is carried from size to size there.
+    // beta2 0.99, averages with decay 0.99, each size from the average of the one before, twice as many iterations at
+    // the first size as at the others. Not as there: 1000 iterations at the first size, weights of torchvision's own
+    // training, and Adam's state, which is carried from size to size there.
     content: { layers: ['relu4_2'], distance: 'mse' },
     style: {
       layers: gatysLayers,
@@ -189,6 +192,7 @@ const byName: Readonly<Record<PresetName, Preset>> = {
     beta: 1,
     iterations: 200,
     scales: { factor: Math.SQRT2, least: 128, later: 0.5 },
+    average: 0.99,
     optimizer: () => adam({ learningRate: 0.02, beta2: 0.99 }),
   },
 };

@@ -189,7 +189,7 @@ type Name = keyof Options<never>;
 
 /** Recorded options that a newly given one replaces with it: they belong to its old value. */
 const followers: Readonly<Partial<Record<Name, readonly Name[]>>> = {
-  preset: ['alpha', 'beta', 'iterations', 'scales', 'padding', 'optimizer'],
+  preset: ['alpha', 'beta', 'iterations', 'scales', 'padding', 'optimizer', 'average'],
   loss: ['preset', 'alpha', 'beta'],
   extractor: ['weights', 'padding', 'engine', 'relaxedSimd'],
   engine: ['relaxedSimd'],

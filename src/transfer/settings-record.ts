@@ -101,6 +101,7 @@ export interface RecordedOptions {
   readonly maxEvaluations?: number | undefined;
   readonly tolerance?: number | undefined;
   readonly stopWhen?: StopWhen | undefined;
+  readonly average?: number | undefined;
   readonly seed?: number | undefined;
   readonly weights?: 'embedded' | undefined;
   readonly padding?: Padding | undefined;

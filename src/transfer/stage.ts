@@ -50,8 +50,12 @@ export interface StageInputs {
 
 /** The result of a stage, or of several: then history and counts are those of all. */
 export interface Painted {
-  /** The image of the lowest loss, [height, width, 3]; it belongs to the caller of the stage. */
+  /**
+   * The image of the lowest loss, or with `average` the average of the steps, [height, width, 3]; it belongs to the
+   * caller of the stage.
+   */
   readonly image: Image;
+  /** The loss of `image`. */
   readonly loss: number;
   /** The weighted contribution of each part of the loss; they add up to `loss`. */
   readonly terms: Readonly<Record<string, number>>;
@@ -116,6 +120,7 @@ export async function paintStage(inputs: StageInputs, place: StagePlace): Promis
         maxEvaluations,
         tolerance: settings.tolerance,
         stopWhen: settings.stopWhen,
+        average: settings.average,
         signal: progress.signal,
         onStep: recorder(inputs, place, history),
         onInterrupted: ({ x, value: loss, evaluations }, error) => {

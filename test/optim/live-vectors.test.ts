@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { adam, lbfgs, type Method, minimize } from '../../src/optim';
 import { arraySpace } from '../../src/optim/array-space';
+import { averageVectors } from '../../src/optim/iterate-average';
 import { minimizeIn } from '../../src/optim/minimize-in';
 import type { VectorSpace } from '../../src/optim/vector-space';
 import { extendedPowell, extendedRosenbrock, type Problem, wood } from './problems';
@@ -46,7 +47,7 @@ describe('a run holds no more vectors than its method says', () => {
   it.each(problems)('%s', async (_, problem) => {
     const memory = 3;
     const most: number[] = [];
-    const run = async (method: Method<Float64Array>, bounded: boolean, factor = 1) => {
+    const run = async (method: Method<Float64Array>, bounded: boolean, factor = 1, average = 0) => {
       const space = countingSpace(problem.start.length);
       const evaluate = (x: Float64Array) => {
         const { value, gradient } = problem.evaluate(x);
@@ -63,17 +64,20 @@ describe('a run holds no more vectors than its method says', () => {
           tolerance: { gradient: 0, decrease: 0 },
           signal: undefined,
           onStep: undefined,
+          average,
         },
       );
       const { pairs } = method.history?.(false) ?? { pairs: 0 };
       most.push(space.most() - 2 * pairs);
-      expect(most.at(-1)).toBeLessThanOrEqual(method.vectors ?? 0);
+      expect(most.at(-1)).toBeLessThanOrEqual((method.vectors ?? 0) + (average ? averageVectors : 0));
     };
     for (const bounded of [false, true])
       for (const factor of [1, 2 ** 80])
         for (const preconditioner of [undefined, scaled]) {
           await run(lbfgs({ memory, preconditioner }), bounded, factor);
           await run(adam({ learningRate: 0.1 }), bounded, factor);
+          await run(lbfgs({ memory, preconditioner }), bounded, factor, 0.9);
+          await run(adam({ learningRate: 0.1 }), bounded, factor, 0.9);
         }
     // A bound that no run comes near would say nothing.
     expect(Math.max(...most)).toBeGreaterThanOrEqual(8);

@@ -167,6 +167,7 @@ describe('presets', () => {
       preset: 'crowsonkb',
       alpha: 0.015,
       beta: 1,
+      average: 0.99,
       optimizer: { name: 'adam', beta2: 0.99 },
     });
     expect(Object.keys(first.terms)).toEqual(['content', 'style', 'totalVariation']);
