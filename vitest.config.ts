@@ -49,6 +49,16 @@ const pages = {
   test: { ...common, name: 'pages', include: ['test/pages/**/*.test.ts'] },
 };
 
+/** Suites of contracts, which run in a page once more, on the backends that only pages have. */
+const onEveryBackend = [
+  'test/engines/tfjs/tfjs-extractor.test.ts',
+  'test/losses/contract.test.ts',
+  'test/metrics/contract.test.ts',
+  'test/objective.test.ts',
+  'test/optim/tensors.test.ts',
+  'test/optim/vector-space.test.ts',
+];
+
 const browser = {
   plugins: [binaryModules(), bundledTexts()],
   // What tests import first is compiled before they start; otherwise the page reloads in the middle of them.
@@ -68,7 +78,7 @@ const browser = {
   test: {
     name: 'browser',
     ...common,
-    include: ['test/browser/**/*.test.ts'],
+    include: ['test/browser/**/*.test.ts', ...onEveryBackend],
     testTimeout: 120_000,
     browser: {
       enabled: true,

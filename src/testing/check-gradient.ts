@@ -66,21 +66,20 @@ export async function checkGradient(
   const { tolerance, directions, seed, steps } = checkGradientOptions.read(options);
   const { inputs, value, gradient } = adapt(subject, at);
   const gradients = gradient();
-  const length = Math.sqrt(inner(gradients, gradients));
+  const length = Math.sqrt(await inner(gradients, gradients));
   const found: { analytic: number; numeric: number; step: number }[] = [];
   try {
     for (let i = 0; i < directions; i++) {
       const direction = inputs.map((x, j) => randomSigns(x.shape, seed + i * 1000 + j));
-      const analytic = inner(gradients, direction);
-      const numeric = steps.map((step) => {
+      const analytic = await inner(gradients, direction);
+      const differences: { analytic: number; numeric: number; step: number }[] = [];
+      for (const step of steps) {
         const moved = (sign: number) =>
-          tf.tidy(
-            () => value(inputs.map((x, j) => tf.add(x, tf.mul(direction[j], sign * step)))).dataSync()[0],
-          );
-        return { analytic, numeric: (moved(1) - moved(-1)) / (2 * step), step };
-      });
+          numberOf(() => value(inputs.map((x, j) => tf.add(x, tf.mul(direction[j], sign * step)))));
+        differences.push({ analytic, numeric: ((await moved(1)) - (await moved(-1))) / (2 * step), step });
+      }
       tf.dispose(direction);
-      const nearest = numeric.sort(
+      const nearest = differences.sort(
         (a, b) => Math.abs(a.numeric - analytic) - Math.abs(b.numeric - analytic),
       )[0];
       found.push(nearest);
@@ -140,9 +139,21 @@ function randomSigns(shape: number[], seed: number): tf.Tensor {
 }
 
 /** The inner product in double precision. */
-function inner(a: readonly tf.Tensor[], b: readonly tf.Tensor[]): number {
-  return a.reduce((total, x, i) => {
-    const [values, others] = [x.dataSync<'float32'>(), b[i].dataSync<'float32'>()];
-    return total + values.reduce((sum, v, k) => sum + v * others[k], 0);
-  }, 0);
+async function inner(a: readonly tf.Tensor[], b: readonly tf.Tensor[]): Promise<number> {
+  let total = 0;
+  for (const [i, x] of a.entries()) {
+    const [values, others] = [await x.data<'float32'>(), await b[i].data<'float32'>()];
+    total = values.reduce((sum, v, k) => sum + v * others[k], total);
+  }
+  return total;
+}
+
+/** The number of a scalar, read without blocking: WebGPU has no other way. */
+async function numberOf(compute: () => tf.Tensor): Promise<number> {
+  const scalar = tf.tidy(compute);
+  try {
+    return (await scalar.data())[0];
+  } finally {
+    scalar.dispose();
+  }
 }

@@ -4,7 +4,7 @@ import type { LayerName } from '../../src/features/layer-name';
 import shallow from '../reference/features.json' with { type: 'json' };
 import deep from '../reference/features-deep.json' with { type: 'json' };
 import { onEachBackend } from '../support/backends';
-import { referenceTensor } from '../support/images';
+import { referenceTensor } from '../support/reference-image';
 import { hasShared } from '../support/shared';
 import { realVgg19 } from '../support/vgg19';
 

@@ -14,7 +14,7 @@ import { createObjective } from '../../src/objective';
 import { expectNoLeak } from '../../src/testing';
 import reference from '../reference/losses.json' with { type: 'json' };
 import { onEachBackend } from '../support/backends';
-import { referenceTensor } from '../support/images';
+import { referenceTensor } from '../support/reference-image';
 import { hasShared } from '../support/shared';
 import { realVgg19 } from '../support/vgg19';
 import '../support/to-be-allclose';

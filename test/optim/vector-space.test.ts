@@ -179,7 +179,7 @@ onEachBackend(() => {
       space,
       vector: (components) => space.adopt(tf.tensor1d([...components])),
       scalar: (value) => tf.scalar(value),
-      components: (vector) => vector.dataSync(),
+      components: (vector) => vector.data(),
     };
   });
 

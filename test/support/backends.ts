@@ -2,13 +2,22 @@ import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe } from 'vitest';
+import { measurePrecision } from './precision';
 
-/** Runs the tests that `define` makes on every backend that Node has without a download. */
-export function onEachBackend(define: (backend: 'cpu' | 'wasm') => void): void {
-  describe.each(['cpu', 'wasm'] as const)('on %s', (backend) => {
+/** A backend of tfjs that the suites run on. */
+export type BackendName = 'cpu' | 'wasm' | 'webgl' | 'webgpu';
+
+/** Those that Node has without a download; in a page, those that start there. */
+export const backends: readonly BackendName[] =
+  typeof document === 'undefined' ? ['cpu', 'wasm'] : (await import('../browser/page-backends')).pageBackends;
+
+/** Runs the tests that `define` makes on every backend. */
+export function onEachBackend(define: (backend: BackendName) => void): void {
+  describe.each(backends)('on %s', (backend) => {
     beforeAll(async () => {
       await tf.setBackend(backend);
       await tf.ready();
+      await measurePrecision();
     });
     define(backend);
   });

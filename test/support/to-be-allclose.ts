@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect } from 'vitest';
+import { precisionFactor } from './precision';
 
 /** What `toBeAllclose` compares: nested numbers, typed arrays or tensors. */
 type Numbers = number | ArrayLike<number> | tf.Tensor | readonly Numbers[];
@@ -7,8 +8,10 @@ type Numbers = number | ArrayLike<number> | tf.Tensor | readonly Numbers[];
 expect.extend({
   /**
    * |actual - expected| <= atol + rtol * |expected|, number by number, as NumPy's allclose. NaN is close to nothing.
+   * `rtol` and `atol` are those of float32, and wider on less exact backends ({@link precisionFactor}).
    */
-  toBeAllclose(actual: Numbers, expected: Numbers, { rtol = 1e-5, atol = 1e-7 } = {}) {
+  toBeAllclose(actual: Numbers, expected: Numbers, tolerance: { rtol?: number; atol?: number } = {}) {
+    const [rtol, atol] = [tolerance.rtol ?? 1e-5, tolerance.atol ?? 1e-7].map((t) => t * precisionFactor());
     const [found, wanted] = [flatten(actual), flatten(expected)];
     const wrong = wanted.findIndex((w, i) => !(Math.abs(found[i] - w) <= atol + rtol * Math.abs(w)));
     const pass = found.length === wanted.length && wrong < 0;
@@ -27,6 +30,9 @@ function flatten(numbers: Numbers): number[] {
   if (numbers instanceof tf.Tensor) return Array.from(numbers.dataSync());
   return Array.from(numbers as ArrayLike<Numbers>).flatMap(flatten);
 }
+
+/** The numbers of a tensor, on any backend: WebGPU cannot be read synchronously. */
+export const numbersOf = async (tensor: tf.Tensor): Promise<number[]> => Array.from(await tensor.data());
 
 interface AllcloseMatcher<R> {
   toBeAllclose(expected: Numbers, tolerance?: { rtol?: number; atol?: number }): R;

@@ -10,7 +10,7 @@ import { tinyExtractor } from '../../../src/testing';
 import { extractorContract } from '../../contracts/extractor';
 import { onEachBackend } from '../../support/backends';
 import { noise } from '../../support/images';
-import '../../support/to-be-allclose';
+import { numbersOf } from '../../support/to-be-allclose';
 
 describe('the extractor on tfjs operations', () => {
   onEachBackend(() => {
@@ -52,24 +52,28 @@ describe('the extractor on tfjs operations', () => {
       const gradients = (['flipped', 'kernel'] as const).map((how) =>
         createConvolution(step, weights, how).inputGradient(gradient, [1, 9, 14, 3]),
       );
-      expect(gradients[0]).toBeAllclose(gradients[1], { atol: 1e-5 });
+      const [flipped, kernel] = await Promise.all(gradients.map(numbersOf));
+      expect(flipped).toBeAllclose(kernel, { atol: 1e-5 });
     });
 
-    it('hands torchvision weights RGB, and Caffe weights BGR of 0..255 less the mean on torchvision’s scale', () => {
+    it('hands torchvision weights RGB, and Caffe weights BGR of 0..255 less the mean on torchvision’s scale', async () => {
       const image = tf.tensor3d([0.2, 0.4, 0.6], [1, 1, 3]);
       // The identity kernel's two outputs are the first two channels of the network's input.
       const torchvision = identity({}).extract(image, ['conv1_1']).conv1_1 as tf.Tensor4D;
-      expect(torchvision).toBeAllclose([(0.2 - 0.485) / 0.229, (0.4 - 0.456) / 0.224]);
+      expect(await numbersOf(torchvision)).toBeAllclose([(0.2 - 0.485) / 0.229, (0.4 - 0.456) / 0.224]);
       const caffe = identity({ convention: 'caffe' }).extract(image, ['conv1_1']).conv1_1 as tf.Tensor4D;
-      expect(caffe).toBeAllclose([(255 * 0.6 - 103.939) / 57.63, (255 * 0.4 - 116.779) / 57.63], {
-        rtol: 1e-5,
-      });
+      expect(await numbersOf(caffe)).toBeAllclose(
+        [(255 * 0.6 - 103.939) / 57.63, (255 * 0.4 - 116.779) / 57.63],
+        {
+          rtol: 1e-5,
+        },
+      );
     });
 
-    it('scales Caffe biases with the input', () => {
+    it('scales Caffe biases with the input', async () => {
       const image = tf.zeros([1, 1, 3]) as tf.Tensor3D;
       const feature = identity({ convention: 'caffe', bias: [57.63, 0] }).extract(image, ['conv1_1']).conv1_1;
-      expect((feature as tf.Tensor4D).dataSync()[0]).toBeCloseTo(1 - 103.939 / 57.63, 5);
+      expect((await numbersOf(feature as tf.Tensor4D))[0]).toBeCloseTo(1 - 103.939 / 57.63, 5);
     });
   });
 
