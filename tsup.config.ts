@@ -42,8 +42,8 @@ const shared = defineConfig({
   platform: 'neutral',
   target: 'es2022',
   external: [/^node:/, /^@tensorflow\//, 'sharp'],
-  // ES modules only, and the package is CommonJS too; and the binary of tfjs' wasm backend, which is inlined.
-  noExternal: ['env-paths', /\.wasm$/],
+  // The binary of tfjs' wasm backend, which is inlined.
+  noExternal: [/\.wasm$/],
   loader: { '.bin': 'binary', '.wasm': 'binary' },
   splitting: true,
   sourcemap: false,

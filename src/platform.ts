@@ -61,8 +61,8 @@ async function backendProblem(): Promise<EnvironmentError | undefined> {
     cause = error;
   }
   const accepted =
-    "import '@tensorflow/tfjs-backend-wasm' (or -cpu, -webgl, -webgpu) and await tf.setBackend('wasm') first; " +
-    'in Node, useWasm() does both';
+    "await useWasm() first, or import '@tensorflow/tfjs-backend-webgl' (or -webgpu, -cpu) and " +
+    "await tf.setBackend('webgl')";
   const message = `TensorFlow.js has no backend that works here: ${accepted}.`;
   return new EnvironmentError('NO_BACKEND', message, { option: 'backend', accepted, cause });
 }

@@ -190,8 +190,8 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     classes: environment,
     cause: 'tfjs has no backend, or the one that was asked for is not installed or does not start.',
     cure:
-      "In a page: import a backend and `await tf.setBackend('webgl')`. In Node: `await useWasm()`; `styleTransfer` and `loadVgg19` of " +
-      '`tfjs-style-transfer/node` do that themselves.',
+      '`await useWasm()`, in a page as in Node, or import another backend and make it active, as with ' +
+      "`await tf.setBackend('webgl')`. `styleTransfer` and `loadVgg19` of `tfjs-style-transfer/node` start wasm themselves.",
   },
   NO_CANVAS: {
     classes: environment,
@@ -258,8 +258,8 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     classes: environment,
     cause:
       'The number of `threads` that was asked for does not start: memory that threads cannot share (a page without COOP and COEP), a policy ' +
-      'or permission that forbids workers, or too little memory.',
-    cure: 'Leave `threads` out, which takes as many as start, or set `threads: 1`.',
+      '(`worker-src`) or permission that forbids workers, an engine without threads, or too little memory.',
+    cure: 'Leave `threads` out, which takes as many as start, or set `threads: 1`; [Troubleshooting](guides/troubleshooting.md#threads).',
   },
   TOO_LARGE: {
     classes: ['ImageError', 'WeightsError', 'EnvironmentError'],

@@ -1,6 +1,7 @@
 import { EnvironmentError, InvalidArgumentError } from '../errors';
 import type { Option } from '../options/table';
 import { requireName } from '../options/validate';
+import type { WeightsWarning } from '../storage/progress';
 import type { Engine } from './engine';
 import { type EngineName, engineMakers, engineNames } from './list';
 import { relaxedSimdOption, threadsOption, type WasmEngineOptions } from './wasm/options';
@@ -40,20 +41,25 @@ export const engineOptions = {
 };
 
 /**
- * The engines that may compute, the preferred one first: one alone where it was chosen, several under `'auto'`.
+ * The engines that may compute, the preferred one first: one alone where it was chosen, several under `'auto'`, of which
+ * only those with threads of their own are left where more than one thread was asked for.
  *
- * @param backend the tfjs backend that is or will be active
+ * @param backend the tfjs backend that is or will be active; undefined where that is not known yet
  * @throws InvalidArgumentError `CONFLICTING_OPTIONS` for options that the engine would ignore
- * @throws EnvironmentError if an engine was chosen that does not run here
+ * @throws EnvironmentError if an engine was chosen that does not run here, or the only one with threads does not
  */
 export function enginesFor(
   { engine = 'auto', threads, relaxedSimd }: EngineOptions,
-  backend: string,
+  backend: string | undefined,
 ): readonly Engine[] {
   const ofWasm: WasmEngineOptions = { threads, relaxedSimd };
   if (engine === 'auto') {
-    const all = engineNames.map((name) => engineOf(name, ofWasm));
-    return all.filter((one) => one.unsupported() === undefined && one.suits(backend));
+    const all = suitableEngines(ofWasm, backend);
+    const engines = all.filter((one) => one.unsupported() === undefined);
+    if (threads === undefined || threads === 1 || !backend) return engines;
+    const threaded = engines.filter(({ name }) => name === 'wasm');
+    if (threaded.length > 0) return threaded;
+    throw withoutThreads(threads, backend, all.find(({ name }) => name === 'wasm')?.unsupported());
   }
   if (engine !== 'wasm') refuse(engine, { threads, relaxedSimd: relaxedSimd || undefined });
   const chosen = typeof engine === 'string' ? engineOf(engine, ofWasm) : engine;
@@ -64,6 +70,34 @@ export function enginesFor(
     chosen.unsupportedCode ?? 'ENGINE_UNSUPPORTED',
     `engine is '${chosen.name}', which needs ${accepted}.`,
     { option: 'engine', value: chosen.name, accepted },
+  );
+}
+
+/**
+ * Says why an engine that `'auto'` would prefer does not compute, where there is one.
+ *
+ * @param backend the active tfjs backend
+ * @param chosen the engine that `'auto'` chooses
+ */
+export function passedOver(backend: string, chosen: Engine): WeightsWarning | undefined {
+  const preferred = suitableEngines({}, backend).find((one) => one.unsupported() !== undefined);
+  if (!preferred) return undefined;
+  const message = `Engine '${chosen.name}' computes in place of '${preferred.name}', which needs ${preferred.unsupported()}.`;
+  return { code: 'ENGINE_UNAVAILABLE', message };
+}
+
+/** The engines that suit a backend, whether they run here or not. */
+const suitableEngines = (ofWasm: WasmEngineOptions, backend: string | undefined): readonly Engine[] =>
+  engineNames.map((name) => engineOf(name, ofWasm)).filter((one) => one.suits(backend ?? ''));
+
+/** The error for a number of threads where the engine that has threads cannot compute. */
+function withoutThreads(threads: number, backend: string, missing: string | undefined): EnvironmentError {
+  const accepted = missing ?? "the backends wasm and cpu, engine 'wasm', or threads left out";
+  const reason = missing === undefined ? `not the one for the backend ${backend}` : `which needs ${missing}`;
+  return new EnvironmentError(
+    'THREADS_UNAVAILABLE',
+    `threads is ${threads}, and only engine 'wasm' has threads, ${reason}; accepted: ${accepted}.`,
+    { option: 'threads', value: threads, accepted },
   );
 }
 

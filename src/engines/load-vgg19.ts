@@ -13,7 +13,7 @@ import { disposable } from '../owning';
 import { anyPlatform, type Platform, requireBackend } from '../platform';
 import type { WeightsProgress, WeightsWarning } from '../storage/progress';
 import type { Engine, EngineExtractor, EngineLoadOptions } from './engine';
-import { type EngineOptions, engineOptions, enginesFor } from './engine-options';
+import { type EngineOptions, engineOptions, enginesFor, passedOver } from './engine-options';
 import { listening } from './shared/listening';
 
 export type { Weights };
@@ -95,6 +95,8 @@ export async function loadVgg19On(
   return listening(
     async (hear) => {
       const [onProgress, onWarning] = [hear(settings.onProgress), hear(settings.onWarning)];
+      const warning = settings.engine === 'auto' ? passedOver(tf.getBackend(), engines[0]) : undefined;
+      if (warning) onWarning?.(warning);
       const resolving = { platform: platform.weights, signal, onWarning };
       const { source, embedded } = await resolveWeights(weights, convolutions, resolving);
       const read = await readLayers(source, convolutions, { signal, onProgress, onWarning });

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { dirname, join, resolve, sep } from 'node:path';
-import envPaths from 'env-paths';
 import { WeightsError } from '../errors';
 import { showValue } from '../options/show';
 import { isCacheKey, type WeightCache } from '../storage/byte-cache';
@@ -64,8 +64,22 @@ export function diskCache(folder: string = defaultCacheFolder()): WeightCache {
 
 /** The default folder of {@link diskCache}. */
 export function defaultCacheFolder(): string {
-  return process.env[cacheVariable] || envPaths('tfjs-style-transfer', { suffix: '' }).cache;
+  return process.env[cacheVariable] || join(...systemCaches(), 'tfjs-style-transfer', ...inside());
 }
+
+/**
+ * The folder of caches: by Apple's and Microsoft's conventions, else by the XDG Base Directory specification. Asked for
+ * when needed, because Deno asks the user before it tells the home folder.
+ */
+function systemCaches(): string[] {
+  const { LOCALAPPDATA, XDG_CACHE_HOME } = process.env;
+  if (process.platform === 'darwin') return [homedir(), 'Library', 'Caches'];
+  if (process.platform === 'win32') return LOCALAPPDATA ? [LOCALAPPDATA] : [homedir(), 'AppData', 'Local'];
+  return XDG_CACHE_HOME ? [XDG_CACHE_HOME] : [homedir(), '.cache'];
+}
+
+/** On Windows a program keeps its cache inside of its own folder. */
+const inside = () => (process.platform === 'win32' ? ['Cache'] : []);
 
 async function unlessMissing<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {

@@ -116,8 +116,10 @@ function workerUrl(contents: string): URL {
       '(0,eval)(fs.readFileSync(f,"utf8")+"//# sourceURL="+f)',
       'require("vm").runInThisContext(fs.readFileSync(f,"utf8"),f)',
     );
+  // The script sets `location`, which is read-only in Deno's workers.
   const code = `import { createRequire } from 'node:module';
 import { runInThisContext } from 'node:vm';
+Object.defineProperty(globalThis, 'location', { writable: true, configurable: true, value: undefined });
 Object.assign(globalThis, { require: createRequire(process.cwd() + '/'), __filename: 'tfjs-wasm-worker' });
 runInThisContext(${JSON.stringify(script)});`;
   return new URL(`data:text/javascript,${encodeURIComponent(code)}`);

@@ -24,6 +24,20 @@ describe("loadVgg19's engine", () => {
     for (const backend of ['cpu', 'wasm', 'webgl']) expect(names(backend)).toEqual(['tfjs']);
   });
 
+  it("is, under 'auto' with several threads, none but the one that has threads", () => {
+    const unavailable = (message: string) =>
+      expect.objectContaining({
+        code: 'THREADS_UNAVAILABLE',
+        option: 'threads',
+        message: expect.stringContaining(message),
+      });
+    expect(enginesFor({ threads: 2 }, 'cpu').map(({ name }) => name)).toEqual(['wasm']);
+    expect(enginesFor({ threads: 1 }, 'webgl').map(({ name }) => name)).toEqual(['tfjs']);
+    expect(() => enginesFor({ threads: 2 }, 'webgl')).toThrow(unavailable('the backend webgl'));
+    withoutSimd();
+    expect(() => enginesFor({ threads: 2 }, 'cpu')).toThrow(unavailable('which needs WebAssembly with SIMD'));
+  });
+
   it.each(['cpu', 'wasm'])(
     "is 'wasm' under 'auto' on %s, and says how many threads compute",
     async (backend) => {
@@ -34,10 +48,17 @@ describe("loadVgg19's engine", () => {
     },
   );
 
-  it("is tfjs under 'auto' without SIMD", async () => {
+  it("is tfjs under 'auto' without SIMD, and a warning says so", async () => {
     withoutSimd();
-    const extractor = await loadVgg19({ weights });
+    const warnings: unknown[] = [];
+    const extractor = await loadVgg19({ weights, onWarning: (warning) => void warnings.push(warning) });
     expect(extractor.engine).toBe('tfjs');
+    expect(warnings).toEqual([
+      {
+        code: 'ENGINE_UNAVAILABLE',
+        message: "Engine 'tfjs' computes in place of 'wasm', which needs WebAssembly with SIMD.",
+      },
+    ]);
     extractor.dispose();
   });
 

@@ -8,7 +8,7 @@ export interface WasmEngineOptions {
   /**
    * Threads that compute: 1 to 8, or to the number of hardware threads of a processor with more (at most 64). With a
    * number, loading fails if they do not start; without, it continues with fewer threads and warns.
-   * @default the processor's cores, at most 8; one if threads cannot share memory
+   * @default the processor's cores, at most 8; one, with a warning, if threads cannot share memory
    */
   readonly threads?: number | undefined;
   /**

@@ -49,7 +49,12 @@ export async function createWasmExtractor(
   /** An engine for optimisers' vectors, started when first needed. */
   const forVectors = async (): Promise<KernelRunner> => {
     network.requireAlive();
-    vectors ??= KernelRunner.create({ threads, relaxedSimd, onWarning });
+    // Where threads have not started, no second attempt and no second warning.
+    vectors ??= KernelRunner.create({
+      threads: threads ?? (engine.threads === 1 ? 1 : undefined),
+      relaxedSimd,
+      onWarning,
+    });
     const starting = vectors;
     try {
       const started = await starting;

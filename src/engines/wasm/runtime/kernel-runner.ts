@@ -55,11 +55,13 @@ export class KernelRunner {
     } catch (error) {
       const chosen = options.threads !== undefined;
       if (chosen || !(error instanceof EnvironmentError)) throw error;
+      const runner = await KernelRunner.start(1, options);
+      // Only now: where WebAssembly does not compile, one thread does not compute either.
       options.onWarning?.({
         code: 'THREADS_UNAVAILABLE',
         message: `One thread computes instead of ${threads}. ${error.message}`,
       });
-      return KernelRunner.start(1, options);
+      return runner;
     }
   }
 

@@ -149,7 +149,11 @@ function launchInPage(source: string, { answer, lost }: WorkerListeners): Launch
   worker.onerror = (event) => {
     URL.revokeObjectURL(url);
     event.preventDefault();
-    lost(`failed${event.message ? `: ${showText(event.message)}` : ', perhaps by the policy of the page'}`);
+    // A page's policy leaves no message.
+    const why = event.message
+      ? `: ${showText(event.message)}`
+      : ", perhaps by a policy of the page without 'worker-src blob:'";
+    lost(`failed${why}`);
   };
   return {
     post: (start) => worker.postMessage(start),

@@ -4,9 +4,9 @@ import { hardwareThreads, physicalCores } from './physical-cores';
 /** Upper limit of the default number of threads: more threads would only wait for memory. */
 const mostByDefault = 8;
 
-/** Default number of threads: one a core, at most 8; one if threads cannot share memory. */
+/** Default number of threads, where they start: one a core, at most 8. */
 export function defaultThreads(): number {
-  return canShareMemory() ? Math.min(mostByDefault, physicalCores()) : 1;
+  return Math.min(mostByDefault, physicalCores());
 }
 
 /**
