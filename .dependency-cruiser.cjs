@@ -3,6 +3,7 @@
  * `npm run check:arrows` fails on any other import, on circles, and on Node in what pages load.
  */
 const layers = [
+  ['page', '^src/page/'],
   ['cli', '^src/cli/'],
   ['node', '^src/node/'],
   ['testing', '^src/testing/'],

@@ -3,7 +3,6 @@ import { showText, showUrl, showValue } from '../options/show';
 import { afterRunningFor } from '../running-time';
 import { errorOf } from './error-record';
 import type { StyleWorkerOptions, WorkerBackend } from './options';
-import { programOf } from './program-text';
 import type { FromWorker, Port, ToWorker } from './protocol';
 
 /** A worker that has started. */
@@ -12,6 +11,9 @@ export interface StartedWorker extends Port<ToWorker, FromWorker> {
   onlost: ((why: string, cause?: unknown) => void) | undefined;
   terminate(): void;
 }
+
+/** Starts the worker of this package. @returns the worker, and a function to be called at its first sign of life */
+export type StartOwnWorker = (backend: WorkerBackend) => Promise<readonly [Worker, answered: () => void]>;
 
 /** Options of {@link launch}, complete. */
 export type LaunchOptions = Required<Pick<StyleWorkerOptions, 'backend' | 'startLimit'>> & {
@@ -25,11 +27,12 @@ export type LaunchOptions = Required<Pick<StyleWorkerOptions, 'backend' | 'start
 /**
  * Starts a worker and waits until its backend computes.
  *
+ * @param own what starts the worker of this package, where the option `worker` names none
  * @throws EnvironmentError `WORKER_UNAVAILABLE` if it cannot be started, fails, or does not answer in time; another code
  *   if its backend does not start
  * @throws the signal's reason
  */
-export async function launch(options: LaunchOptions): Promise<StartedWorker> {
+export async function launch(options: LaunchOptions, own: StartOwnWorker): Promise<StartedWorker> {
   const { signal, startLimit } = options;
   signal.throwIfAborted();
   return new Promise((resolve, reject) => {
@@ -55,7 +58,7 @@ export async function launch(options: LaunchOptions): Promise<StartedWorker> {
       fail(unavailable(`did not answer within ${startLimit / 1000} seconds`)),
     );
     const begin = async (): Promise<void> => {
-      const launched = await start(options);
+      const launched = await start(options, own);
       if (over) return launched.terminate();
       made = launched;
       launched.onlost = (why, cause) => fail(unavailable(`${why}${policy.reason()}`, cause));
@@ -93,24 +96,16 @@ interface LaunchedWorker extends StartedWorker {
   watch(): void;
 }
 
-async function start({ worker, backend }: LaunchOptions): Promise<LaunchedWorker> {
+async function start({ worker, backend }: LaunchOptions, own: StartOwnWorker): Promise<LaunchedWorker> {
   if (typeof Worker === 'undefined') throw unavailable('cannot be started: there are no Web Workers here');
   if (typeof worker === 'function') return listenedTo(requireWorker(worker()));
-  if (worker !== undefined) {
-    const url = new URL(worker, baseUrl());
-    return listenedTo(new Worker(url, { name }), `of ${showUrl(url)}`);
-  }
-  const url = URL.createObjectURL(new Blob([...(await programOf(backend))], { type: 'text/javascript' }));
-  try {
-    return listenedTo(new Worker(url, { name }), '', () => URL.revokeObjectURL(url));
-  } catch (error) {
-    URL.revokeObjectURL(url);
-    throw error;
-  }
+  if (worker === undefined) return listenedTo(...(await own(backend)));
+  const url = new URL(worker, baseUrl());
+  return listenedTo(new Worker(url, { name: workerName }), () => {}, ` ${showUrl(url)}`);
 }
 
 /** The name of our workers in the browser's tools. */
-const name = 'tfjs-style-transfer';
+export const workerName = 'tfjs-style-transfer';
 
 function requireWorker(worker: unknown): Worker {
   const { postMessage, terminate } = (worker ?? {}) as Partial<Worker>;
@@ -119,12 +114,12 @@ function requireWorker(worker: unknown): Worker {
 }
 
 /**
+ * @param answered called at the first sign of life, or at the end
  * @param place of the script, for messages
- * @param answered called at the first sign of life
  */
-function listenedTo(worker: Worker, place = '', answered = () => {}): LaunchedWorker {
+function listenedTo(worker: Worker, answered = () => {}, place = ''): LaunchedWorker {
   const { locks } = navigator as Partial<Pick<Navigator, 'locks'>>;
-  const lock = locks && `${name} ${Math.random().toString(36).slice(2)}`;
+  const lock = locks && `${workerName} ${Math.random().toString(36).slice(2)}`;
   const unwatch = new AbortController();
   let ended = false;
   const lost = (why: string, cause?: unknown): void => {
@@ -159,10 +154,8 @@ function listenedTo(worker: Worker, place = '', answered = () => {}): LaunchedWo
   worker.onmessageerror = () => lost('sent what cannot be read');
   worker.onerror = (event) => {
     event.preventDefault?.();
-    const reason = event.message
-      ? `: ${showText(event.message, 200)}`
-      : `: its script ${place} does not load`;
-    lost(`failed${reason.replace('  ', ' ')}`, event.error ?? undefined);
+    const reason = event.message ? `: ${showText(event.message, 200)}` : `: its script${place} does not load`;
+    lost(`failed${reason}`, event.error ?? undefined);
   };
   return launched;
 }

@@ -1,4 +1,4 @@
-import type { WorkerBackend } from './options';
+import { type StartOwnWorker, workerName } from './launch';
 
 /**
  * The parts of a worker's program, as texts: each is a chunk of its own, loaded when a worker starts, so that bundlers
@@ -13,8 +13,20 @@ const texts = {
   webgpu: () => import('./program/backend-webgpu.ts?bundle'),
 };
 
-/** The scripts of a worker with a backend, to be run in this order. */
-export async function programOf(backend: WorkerBackend): Promise<readonly string[]> {
+/** Starts the program in this package from a blob. */
+export const startProgram: StartOwnWorker = async (backend) => {
+  // In this order.
   const parts = await Promise.all([texts.core(), texts[backend](), texts.main()]);
-  return parts.map((part) => part.default);
-}
+  const blob = new Blob(
+    parts.map((part) => part.default),
+    { type: 'text/javascript' },
+  );
+  const url = URL.createObjectURL(blob);
+  const answered = () => URL.revokeObjectURL(url);
+  try {
+    return [new Worker(url, { name: workerName }), answered];
+  } catch (error) {
+    answered();
+    throw error;
+  }
+};

@@ -15,17 +15,25 @@ export interface StyleTransferInWorkerOptions extends WorkerStyleTransferOptions
  * worker for each backend, which ends when it has had nothing to do for a minute; {@link createStyleWorker} makes one of
  * your own.
  */
-export const styleTransfer: WorkerStyleTransfer<StyleTransferInWorkerOptions> = (
-  ...args: unknown[]
-): StyleRun => {
-  const given = args.find((argument, i) => i > 1 && typeof argument === 'object' && argument !== null);
-  const { backend, ...options } = (given ?? {}) as StyleTransferInWorkerOptions;
-  const passed = args.map((argument) => (argument === given && given !== undefined ? options : argument));
-  const shared = sharedWorker(backend);
-  const run = (shared.worker.styleTransfer as (...rest: unknown[]) => StyleRun)(...passed);
-  shared.use(run);
-  return run;
-};
+export const styleTransfer = /* @__PURE__ */ styleTransferBy(createStyleWorker);
+
+/** {@link styleTransfer} in workers that `create` makes. */
+export function styleTransferBy(
+  create: typeof createStyleWorker,
+): WorkerStyleTransfer<StyleTransferInWorkerOptions> {
+  const shared = new Map<WorkerBackend, SharedWorker>();
+  return (...args: unknown[]): StyleRun => {
+    const at = args.findIndex((argument, i) => i > 1 && typeof argument === 'object' && argument !== null);
+    const { backend = 'wasm', ...options } = (args[at] ?? {}) as StyleTransferInWorkerOptions;
+    if (at >= 0) args[at] = options;
+    const found = shared.get(backend);
+    const made = found ?? share(create({ backend }), () => shared.delete(backend));
+    if (!found) shared.set(backend, made);
+    const run = (made.worker.styleTransfer as (...rest: unknown[]) => StyleRun)(...args);
+    made.use(run);
+    return run;
+  };
+}
 
 interface SharedWorker {
   readonly worker: StyleWorker;
@@ -33,39 +41,30 @@ interface SharedWorker {
   use(run: Promise<unknown>): void;
 }
 
-const sharedWorkers = new Map<WorkerBackend, SharedWorker>();
-
 /** How long a worker stays without work, in milliseconds. */
 const idleMs = 60_000;
 
-function sharedWorker(backend: WorkerBackend = 'wasm'): SharedWorker {
-  const found = sharedWorkers.get(backend);
-  if (found) return found;
-  const worker = createStyleWorker({ backend });
+/** @param forget called when the worker is to be used no more */
+function share(worker: StyleWorker, forget: () => void): SharedWorker {
   let uses = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const forget = () => {
-    if (sharedWorkers.get(backend) === made) sharedWorkers.delete(backend);
+  const end = () => {
+    forget();
     worker.terminate();
-  };
-  const made: SharedWorker = {
-    worker,
-    use(run) {
-      uses++;
-      clearTimeout(timer);
-      run.then(
-        () => rest(),
-        (error: unknown) => rest(error),
-      );
-    },
   };
   const rest = (error?: unknown): void => {
     uses--;
     // The next run gets another worker in place of one that is lost.
-    if ((error as { code?: unknown } | undefined)?.code === 'WORKER_LOST') forget();
-    else if (uses === 0) timer = setTimeout(forget, idleMs);
+    if ((error as { code?: unknown } | undefined)?.code === 'WORKER_LOST') end();
+    else if (uses === 0) timer = setTimeout(end, idleMs);
   };
-  worker.ready.catch(forget);
-  sharedWorkers.set(backend, made);
-  return made;
+  worker.ready.catch(end);
+  return {
+    worker,
+    use(run) {
+      uses++;
+      clearTimeout(timer);
+      run.then(() => rest(), rest);
+    },
+  };
 }

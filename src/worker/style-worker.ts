@@ -7,6 +7,7 @@ import {
   type WorkerStyleTransfer,
   workerBackends,
 } from './options';
+import { startProgram } from './program-text';
 import { fetchWeightsBy, type RunArguments, startRun, type WorkerTask } from './style-run';
 
 /** A worker that paints. */
@@ -49,7 +50,7 @@ export interface StyleWorker {
  * ```
  */
 export function createStyleWorker(options: StyleWorkerOptions = {}): StyleWorker {
-  return styleWorkerOn(launch, options);
+  return styleWorkerOn((settings) => launch(settings, startProgram), options);
 }
 
 /** {@link createStyleWorker} with what starts the worker. */

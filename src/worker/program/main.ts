@@ -1,16 +1,3 @@
-import type { FromWorker, Port, ToWorker } from '../protocol';
-import { serve } from './serve';
+import { serveScope } from './serve-scope';
 
-/** A worker's own end of its connection. */
-interface WorkerScope {
-  postMessage(message: unknown, transfer: Transferable[]): void;
-  onmessage: ((event: { readonly data: ToWorker }) => void) | null;
-}
-
-const scope = globalThis as unknown as WorkerScope;
-const port: Port<FromWorker, ToWorker> = {
-  post: (message, transfer = []) => scope.postMessage(message, transfer),
-  onmessage: undefined,
-};
-scope.onmessage = ({ data }) => port.onmessage?.(data);
-serve(port);
+serveScope();
