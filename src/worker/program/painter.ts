@@ -89,10 +89,9 @@ class Events {
   }
 
   private isDue(): boolean {
-    const { previewInterval = Infinity, control } = this;
-    return (
-      control.listens && !control.signal.aborted && performance.now() - this.previewedAt >= previewInterval
-    );
+    const { previewInterval, control } = this;
+    if (previewInterval === undefined || !control.listens || control.signal.aborted) return false;
+    return performance.now() - this.previewedAt >= previewInterval;
   }
 
   private async preview({
