@@ -94,6 +94,19 @@ describe('memory of the engine', () => {
     net.engine.dispose();
   });
 
+  it('has room for larger images where smaller ones were', async () => {
+    const net = await network('conv3_1');
+    const { memory } = net.engine;
+    const [small, large] = [128, 384];
+    const objective = fusedObjective(net, loss(small), [small, small]);
+    tf.dispose(Object.values(objective.evaluate(tf.zeros([small, small, 3]))) as tf.TensorContainer);
+    objective.dispose();
+    const { bytes, rows } = gramRows(net, [large, large], style, Infinity);
+    finish(gramMatrices(net, new Float32Array(3 * large ** 2), [large, large], style, 'elements', rows));
+    expect(memory.memory.buffer.byteLength).toBeLessThan(memory.bytes + bytes + 2 ** 21);
+    net.engine.dispose();
+  });
+
   it('does not grow over 300 evaluations of a run, and neither does that of the optimiser or tfjs', async () => {
     const net = await network('conv3_1');
     const vectors = await KernelRunner.create({ threads: 2 });

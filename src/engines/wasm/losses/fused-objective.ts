@@ -12,7 +12,7 @@ import { Blocks } from '../blocks';
 import { addCotangent, requireCotangent, tensorOf } from '../network/feature-tensors';
 import { isFirstConvolution, type Network } from '../network/network';
 import { type FeatureMap, rowBytes, rowsOf } from '../network/pass';
-import { layerShape } from '../network/pass-plan';
+import { layerShape, stageCount } from '../network/pass-plan';
 import { roomIn } from '../require-room';
 import { finish, finishInTurns, type Steps } from '../steps';
 import { tensorValues } from '../tensor-values';
@@ -110,6 +110,10 @@ export function fusedObjective(
   };
 
   return owning(({ result }): FusedObjective => {
+    // Filters outlive the objective: made later, they would lie behind its maps and leave a gap that is too small for
+    // those of a larger image.
+    for (const stage of network.stages.slice(1, stageCount(network.places, loss.layers)))
+      stage.backwardFilters();
     const blocks = result(new Blocks(memory));
     const passes = new BandPasses(network, size, bands, request, tiling, blocks);
     result(targets);
