@@ -1,28 +1,36 @@
 import type { Features } from '../features/extractor';
 import type { LayerName } from '../features/layer-name';
-import { optionTable } from '../options/table';
+import { flag, optionTable } from '../options/table';
 import { type Distance, distanceOption } from './distance';
 import { featureTerms } from './feature-terms';
 import type { Loss } from './loss';
 import { lossOfTerms } from './loss-of-terms';
-import { layersOption, targetLayers } from './require-features';
+import { layersOption, requireFeature, targetLayers } from './require-features';
+import { spreadOf } from './spread';
 
 /** Options of {@link contentLoss}. */
 export interface ContentLossOptions {
   /** `'mse'` as Gatys et al. 2016, eq. 1, up to its constant factor; `'l1'` as Li et al. 2021, eq. 5. @default 'mse' */
   readonly distance?: Distance | undefined;
+  /**
+   * Whether each layer's distance is divided by the variance of the target's features about their channels' means: 1 is
+   * then as far as a picture of which only those means are left, at every layer and for every image.
+   * @default false
+   */
+  readonly relative?: boolean | undefined;
   /** Layers to compare. @default every layer of the target */
   readonly layers?: readonly LayerName[] | undefined;
 }
 
 const contentLossOptions = optionTable<ContentLossOptions>()('contentLoss', {
   distance: distanceOption('mse'),
+  relative: flag({ default: false }),
   layers: layersOption,
 });
 
 /**
  * Distance of an image's feature maps from the content image's: the sum over layers of mean((F - P)^2) or of
- * mean(|F-P|). Li et al. 2021 compare conv2_2, Gatys et al. 2016 relu4_2.
+ * mean(|F-P|), with `relative` divided by the variance of P. Li et al. 2021 compare conv2_2, Gatys et al. 2016 relu4_2.
  *
  * @param target the content image's features, [1, h, w, c] each; not disposed, and not needed by the caller any more
  * @returns a loss named `content`; it belongs to the caller
@@ -34,7 +42,10 @@ const contentLossOptions = optionTable<ContentLossOptions>()('contentLoss', {
  * ```
  */
 export function contentLoss(target: Features, options: ContentLossOptions = {}): Loss {
-  const { distance, layers } = contentLossOptions.read(options);
+  const { distance, relative, layers } = contentLossOptions.read(options);
   const compared = targetLayers('contentLoss', target, layers);
-  return lossOfTerms('content', featureTerms('contentLoss', target, compared, distance));
+  const weights = compared.map((layer) =>
+    relative ? 1 / spreadOf(requireFeature('contentLoss', target, layer)) : 1,
+  );
+  return lossOfTerms('content', featureTerms('contentLoss', target, compared, distance, weights));
 }

@@ -9,6 +9,15 @@ export type Distance = 'mse' | 'l1';
 
 const distances: readonly Distance[] = ['mse', 'l1'];
 
+/**
+ * The distance of a Gram matrix G from its target A: as a {@link Distance}, or `'relative'`, |G - A| / |A| in the
+ * Frobenius norm, not squared. It is 1 where there is nothing, at every layer and size.
+ */
+export type GramDistance = Distance | 'relative';
+
+/** Every {@link GramDistance}. */
+export const gramDistances: readonly GramDistance[] = [...distances, 'relative'];
+
 /** The option `distance` of losses, with its default. */
 export const distanceOption = <const Default extends Distance>(byDefault: Default) =>
   oneOf(distances, { default: byDefault });
@@ -34,6 +43,39 @@ export function distanceBetween(
     return { value: weightedSum(difference, distance, share), gradFunc };
   });
   return tf.tidy(() => compute(value) as tf.Scalar);
+}
+
+/**
+ * The distance of a Gram matrix from its target and the derivative by the matrix. At the target, where the norm has
+ * none, the derivative of `'relative'` is 0.
+ *
+ * @returns tensors that belong to the surrounding `tf.tidy`
+ */
+export function gramDistanceOf(
+  gram: tf.Tensor,
+  target: tf.Tensor,
+  distance: GramDistance,
+): { readonly value: tf.Scalar; readonly slope: tf.Tensor } {
+  const difference = tf.sub(gram, target);
+  if (distance !== 'relative') {
+    const share = 1 / target.size;
+    const slope = tf.mul(distanceGradient(difference, distance), share);
+    return { value: weightedSum(difference, distance, share), slope };
+  }
+  const [norm, size] = [difference, target].map((matrix) => tf.sqrt(sumOf(tf.square(matrix))));
+  // A target of zeros has no scale.
+  const scale = tf.where(tf.greater(size, 0), size, tf.onesLike(size));
+  return { value: tf.div<tf.Scalar>(norm, scale), slope: tf.divNoNan(difference, tf.mul(norm, scale)) };
+}
+
+/** {@link gramDistanceOf} by itself, differentiable with respect to `gram`. */
+export function gramDistanceBetween(gram: tf.Tensor, target: tf.Tensor, distance: GramDistance): tf.Scalar {
+  const compute = tf.customGrad((x, save) => {
+    const { value, slope } = gramDistanceOf(x as tf.Tensor, target, distance);
+    (save as tf.GradSaveFunc)([slope]);
+    return { value, gradFunc: (dy: tf.Tensor, [saved]: tf.Tensor[]) => tf.mul(saved, dy) };
+  });
+  return tf.tidy(() => compute(gram) as tf.Scalar);
 }
 
 /** The sum of shares times squares, or magnitudes, of differences. */

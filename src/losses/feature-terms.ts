@@ -15,11 +15,12 @@ export function featureTerms(
   target: Features,
   layers: readonly LayerName[],
   distance: Distance,
+  weights: readonly number[] = layers.map(() => 1),
 ): LossTerm[] {
   return owning(({ result }) =>
-    layers.map((layer) => {
+    layers.map((layer, i) => {
       const kept = result(tf.keep(tf.clone(requireFeature(caller, target, layer))));
-      return { kind: 'feature', layer, distance, target: kept, weight: 1 };
+      return { kind: 'feature', layer, distance, target: kept, weight: weights[i] };
     }),
   );
 }

@@ -36,6 +36,8 @@ export interface ImageLoss {
   readonly name: 'content' | 'perceptual';
   readonly layers: readonly LayerName[];
   readonly distance: Distance;
+  /** A factor for each layer, in the order of `layers`. @default 1 each */
+  readonly weights?: readonly number[] | undefined;
 }
 
 /**
@@ -47,12 +49,12 @@ export interface ImageLoss {
 export function lossOfImage(
   extractor: Extracting,
   image: Image,
-  { name, layers, distance }: ImageLoss,
+  { name, layers, distance, weights = layers.map(() => 1) }: ImageLoss,
 ): Loss {
   return owning(({ result }) => {
-    const terms = layers.map((layer) => {
+    const terms = layers.map((layer, i) => {
       const target = result(imageTarget(extractor, image, layer));
-      return { kind: 'feature' as const, layer, distance, target, weight: 1 };
+      return { kind: 'feature' as const, layer, distance, target, weight: weights[i] };
     });
     return lossOfTerms(name, terms);
   });

@@ -3,7 +3,7 @@ import type { Features } from '../features/extractor';
 import { registerGradients, unrecorded } from '../gradients';
 import type { Owned } from '../owning';
 import { sumOf } from '../sums';
-import { distanceBetween } from './distance';
+import { distanceBetween, gramDistanceBetween } from './distance';
 import { gramMatrix } from './gram-matrix';
 import { type ImageTarget, type Loss, type LossTerm, owningLoss } from './loss';
 import { requireFeature, requireSameShape } from './require-features';
@@ -63,24 +63,24 @@ function valueOfTerm(
   maskOf?: MaskOf,
 ): tf.Scalar {
   const caller = `${name}Loss`;
-  const { layer, distance } = term;
+  const { layer } = term;
   const feature = requireFeature(caller, features, layer);
   const [, height, width, channels] = feature.shape;
   const mask = maskOf?.(height, width);
-  if (term.kind === 'totalVariation') return roughness(feature, distance, mask);
+  if (term.kind === 'totalVariation') return roughness(feature, term.distance, mask);
   if (term.kind === 'gram') {
-    const { normalization, target } = term;
+    const { normalization, target, distance } = term;
     const gram = mask
       ? guidedGramMatrix(feature, mask, (guided) => gramMatrix(guided, { normalization }))
       : gramMatrix(feature, { normalization });
     requireSameShape(caller, layer, gram, target);
-    return distanceBetween(gram, target, distance);
+    return gramDistanceBetween(gram, target, distance);
   }
   const target = mapOf(term.target);
   requireSameShape(caller, layer, feature, target);
   // sum_k T_k d_k / (c sum_k T_k): the mean over channels and, weighted by the mask, over positions.
   const share = mask && tf.divNoNan(tf.expandDims(mask, 0), tf.mul(sumOf(mask), channels));
-  return distanceBetween(feature, target, distance, share);
+  return distanceBetween(feature, target, term.distance, share);
 }
 
 /**

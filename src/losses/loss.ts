@@ -3,7 +3,7 @@ import type { Features } from '../features/extractor';
 import type { LayerName } from '../features/layer-name';
 import type { Image } from '../image/image';
 import { freeAll, Lifetime, type Owned } from '../owning';
-import type { Distance } from './distance';
+import type { Distance, GramDistance } from './distance';
 import type { GramNormalization } from './gram-matrix';
 
 /**
@@ -23,7 +23,7 @@ export type LossTerm =
       readonly kind: 'gram';
       readonly layer: LayerName;
       readonly normalization: GramNormalization;
-      readonly distance: Distance;
+      readonly distance: GramDistance;
       readonly target: Tensor2D;
       readonly weight: number;
     }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerName } from '../features/layer-name';
-import type { Distance } from './distance';
+import type { GramDistance } from './distance';
 import type { GramNormalization } from './gram-matrix';
 import type { Loss } from './loss';
 import { lossOfTerms } from './loss-of-terms';
@@ -13,7 +13,7 @@ export function styleLossOfGrams(
     normalization,
     distance = 'mse',
     weights = layers.map(() => 1),
-  }: { normalization: GramNormalization; distance?: Distance; weights?: readonly number[] },
+  }: { normalization: GramNormalization; distance?: GramDistance; weights?: readonly number[] },
 ): Loss {
   const terms = layers.map((layer, i) => ({
     kind: 'gram' as const,

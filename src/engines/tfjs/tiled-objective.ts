@@ -3,7 +3,7 @@ import type { FeatureExtractor, Features } from '../../features/extractor';
 import type { LayerName } from '../../features/layer-name';
 import type { NetworkStep } from '../../features/network';
 import type { Image } from '../../image/image';
-import { distanceGradient, weightedSum } from '../../losses/distance';
+import { distanceGradient, gramDistanceOf, weightedSum } from '../../losses/distance';
 import { gramGradient, gramScale } from '../../losses/gram-matrix';
 import type { Loss } from '../../losses/loss';
 import { type Objective, valueAndCotangents } from '../../objective';
@@ -66,11 +66,12 @@ export function tiledObjective(loss: Loss, size: Size, tiling: Tiling): Objectiv
       for (const { name, weight, term } of grams) {
         const { layer, distance, target } = term;
         const scale = gramScale(mapShape(steps, size, layer), term.normalization);
-        const difference = tf.sub(tf.mul(products.get(layer) as tf.Tensor2D, scale), target);
-        values.push({ name, value: tf.mul(weightedSum(difference, distance, 1 / target.size), weight) });
-        const slope = tf.mul(distanceGradient(difference, distance), (weight * scale) / target.size);
+        const gram = tf.mul(products.get(layer) as tf.Tensor2D, scale);
+        const { value, slope } = gramDistanceOf(gram, target, distance);
+        values.push({ name, value: tf.mul(value, weight) });
+        const own = tf.mul<tf.Tensor2D>(slope, weight * scale);
         const before = slopes[layer];
-        slopes[layer] = (before ? tf.add(before, slope) : slope) as tf.Tensor2D;
+        slopes[layer] = before ? tf.add<tf.Tensor2D>(before, own) : own;
       }
       return { values, slopes };
     }

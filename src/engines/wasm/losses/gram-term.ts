@@ -16,7 +16,7 @@ export type GramLossTerm = Extract<LossTerm, { kind: 'gram' }>;
 export const gramTermBytes = (n: number): number => 4 * gramShares * n * n + gramDistanceBytes(n);
 
 /**
- * mean((G - A)^2) or mean(|G - A|) of Gram matrices, as styleLoss.
+ * mean((G - A)^2), mean(|G - A|) or |G - A| / |A| of Gram matrices, as styleLoss.
  *
  * @param target A, [channels][channels]
  * @param shape of the whole feature map
@@ -77,6 +77,8 @@ export class GramDistance {
   private readonly factors: number;
   private readonly distances: number;
   private readonly scale: number;
+  /** The target's Frobenius norm. */
+  private readonly targetNorm: number;
   /** The distance, and the weight of the gradient that was computed with it. */
   private current: { readonly value: number; readonly weight: number } | undefined;
 
@@ -88,6 +90,7 @@ export class GramDistance {
   ) {
     this.channels = Math.sqrt(target.length);
     this.scale = gramScale(shape, term.normalization);
+    this.targetNorm = Math.sqrt(target.reduce((sum, x) => sum + x * x, 0));
     const blocks = new Blocks(engine.memory);
     this.blocks = blocks;
     [this.totals, this.target, this.gradient, this.factors, this.distances] = owning(({ result }) => {
@@ -127,12 +130,25 @@ export class GramDistance {
   /** Computes the gradient, and with it the distance, unless this has been done. */
   differentiate(weight: number): void {
     if (this.current?.weight === weight) return;
-    const { engine, channels: n, items, totals, scale, target, factors, gradient, distances } = this;
-    engine.memory.doubles(factors, 2).set([scale, (2 * weight * scale) / (n * n)]);
+    const { channels: n, scale } = this;
+    if (this.term.distance === 'relative') {
+      // The derivative of a norm needs the norm: a first round finds it.
+      const norm = Math.sqrt(this.sum(0));
+      const size = this.targetNorm || 1;
+      this.sum(norm > 0 ? (weight * scale) / (norm * size) : 0);
+      this.current = { value: norm / size, weight };
+    } else {
+      this.current = { value: this.sum((2 * weight * scale) / (n * n)) / (n * n), weight };
+    }
+  }
+
+  /** Sums squares, or magnitudes, of differences, and writes `factor` times their derivatives as the gradient. */
+  private sum(factor: number): number {
+    const { engine, channels, items, totals, scale, target, factors, gradient, distances } = this;
+    engine.memory.doubles(factors, 2).set([scale, factor]);
     const magnitudes = Number(this.term.distance === 'l1');
-    engine.run('gramDistance', [totals, n, target, magnitudes, factors, gradient, distances], items);
-    const value = engine.memory.doubles(distances, items).reduce((a, b) => a + b, 0) / (n * n);
-    this.current = { value, weight };
+    engine.run('gramDistance', [totals, channels, target, magnitudes, factors, gradient, distances], items);
+    return engine.memory.doubles(distances, items).reduce((a, b) => a + b, 0);
   }
 
   /** The distance, without a weight. */
