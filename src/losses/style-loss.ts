@@ -6,7 +6,7 @@ import { showValue } from '../options/show';
 import { any, oneOf, optionTable } from '../options/table';
 import { requireName, requireNumber } from '../options/validate';
 import { owning } from '../owning';
-import { type Distance, distanceOption } from './distance';
+import { type GramDistance, gramDistances } from './distance';
 import { type GramNormalization, gramMatrix, gramNormalizationOption } from './gram-matrix';
 import type { Loss } from './loss';
 import { layersOption, requireFeature, targetLayers } from './require-features';
@@ -22,8 +22,11 @@ export interface StyleLossOptions {
   readonly layers?: readonly LayerName[] | undefined;
   /** How Gram matrices are scaled; only for them. @default 'elements' */
   readonly normalization?: GramNormalization | undefined;
-  /** Distance of the Gram matrices; only for them. @default 'mse' */
-  readonly distance?: Distance | undefined;
+  /**
+   * Distance of the Gram matrices; only for them. `'relative'` is |G - A| / |A| in the Frobenius norm, not squared: 1
+   * where there is nothing, so that every layer counts alike at every size. @default 'mse'
+   */
+  readonly distance?: GramDistance | undefined;
   /** A factor for each layer, in the order of `layers` or by name. @default 1 each */
   readonly layerWeights?: readonly number[] | Readonly<Partial<Record<LayerName, number>>> | undefined;
 }
@@ -38,7 +41,7 @@ const styleLossOptions = optionTable<StyleLossOptions>()('styleLoss', {
   statistic: oneOf(statisticNames, { default: 'gram' }),
   layers: layersOption,
   normalization: gramNormalizationOption,
-  distance: distanceOption('mse'),
+  distance: oneOf(gramDistances, { default: 'mse' }),
   layerWeights: any<NonNullable<StyleLossOptions['layerWeights']>>(
     'an array of numbers, or a record of layer -> number',
     (value) => typeof value === 'object' && value !== null,

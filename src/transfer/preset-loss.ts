@@ -9,6 +9,7 @@ import { perceptualLoss } from '../losses/perceptual-loss';
 import { styleLossOfGrams } from '../losses/style-loss-of-grams';
 import { totalVariationLoss } from '../losses/total-variation-loss';
 import { owning } from '../owning';
+import { contentSpread } from './content-spread';
 import type { Preset, PresetStyle } from './presets';
 import { gramsOf, meanGrams } from './style-grams';
 import { styleLossOfImages } from './style-statistics';
@@ -65,9 +66,12 @@ export function presetLoss(
 }
 
 /** The style loss of a preset with given Gram matrices, one for each of its layers; the loss owns them. */
-export function gramLossOf({ layers, normalization, layerWeights }: PresetStyle, grams: GramMatrices): Loss {
+export function gramLossOf(
+  { layers, normalization, distance, layerWeights }: PresetStyle,
+  grams: GramMatrices,
+): Loss {
   const ordered = layers.map((layer) => grams[layer] as tf.Tensor2D);
-  return styleLossOfGrams(layers, ordered, { normalization, weights: layerWeights });
+  return styleLossOfGrams(layers, ordered, { normalization, distance, weights: layerWeights });
 }
 
 /** The inputs of {@link lossOfStyle}. */
@@ -102,21 +106,29 @@ export function lossOfStyle(
  * of the content image, or the image where the run has tiles: whole maps are what tiles avoid.
  */
 function contentLosses(
-  { alpha, content: { layers, distance }, perceptual }: Preset,
+  { alpha, content: compared, perceptual }: Preset,
   { extractor, content, plan }: Omit<StyleTargets, 'style'>,
 ): Loss[] {
   const parts = [
-    { name: 'content' as const, layers, distance, weight: alpha },
-    ...(perceptual ? [{ name: 'perceptual' as const, ...perceptual }] : []),
+    { name: 'content' as const, relative: false, ...compared, weight: alpha },
+    ...(perceptual ? [{ name: 'perceptual' as const, relative: false, ...perceptual }] : []),
   ];
   return owning(({ temporary, result }) => {
     if (plan && plan.tiles > 1)
-      return parts.map((part) => weighted(part.weight, result(lossOfImage(extractor, content, part))));
+      return parts.map(({ weight, relative, ...part }) => {
+        const spread = relative ? contentSpread(extractor, content, part.layers, plan.tiles) : undefined;
+        const weights = spread?.map((one) => 1 / one);
+        return weighted(weight, result(lossOfImage(extractor, content, { ...part, weights })));
+      });
     const features = temporary(
       extractor.extract(content, [...new Set(parts.flatMap((part) => part.layers))]),
     );
-    return parts.map(({ name, weight, ...options }) =>
-      weighted(weight, result((name === 'content' ? contentLoss : perceptualLoss)(features, options))),
-    );
+    return parts.map(({ name, weight, relative, ...options }) => {
+      const loss =
+        name === 'content'
+          ? contentLoss(features, { relative, ...options })
+          : perceptualLoss(features, options);
+      return weighted(weight, result(loss));
+    });
   });
 }

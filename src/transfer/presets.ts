@@ -2,7 +2,7 @@ import type { Padding } from '../features/padding';
 import type { Vgg19Layer } from '../features/vgg19/layers';
 import type { Pooling } from '../features/vgg19/network';
 import { deepestPaperLayer, paperContentLayers, paperLayers } from '../features/vgg19/paper-layers';
-import type { Distance } from '../losses/distance';
+import type { Distance, GramDistance } from '../losses/distance';
 import type { GramNormalization } from '../losses/gram-matrix';
 import type { StyleStatistic } from '../losses/style-statistics';
 import { adam, type Method } from '../optim';
@@ -17,7 +17,12 @@ export interface Preset {
   readonly name: PresetName;
   readonly description: string;
   /** The content loss: its layers and distance; alpha weights it. */
-  readonly content: { readonly layers: readonly Vgg19Layer[]; readonly distance: Distance };
+  readonly content: {
+    readonly layers: readonly Vgg19Layer[];
+    readonly distance: Distance;
+    /** Whether it is divided by the variance of the content's features, as `contentLoss` does. @default false */
+    readonly relative?: boolean;
+  };
   /** The style loss; beta weights it. */
   readonly style: PresetStyle;
   /** A second content loss at deeper layers, with a weight of its own. */
@@ -53,6 +58,8 @@ export interface PresetStyle {
   readonly statistic?: StyleStatistic;
   /** Scale of Gram matrices. */
   readonly normalization: GramNormalization;
+  /** Distance of Gram matrices. @default 'mse' */
+  readonly distance?: GramDistance;
   /** A factor for each layer, in the order of `layers`. @default 1 each */
   readonly layerWeights?: readonly number[];
 }
@@ -78,7 +85,8 @@ export type PresetName =
   | 'pytorch-tutorial'
   | 'gatys2016'
   | 'neural-style'
-  | 'crowsonkb';
+  | 'crowsonkb'
+  | 'painting';
 
 /**
  * Li et al. 2021: content at the fourth convolution, style at the first five, alpha = 1, beta = 1e6, Gram matrices
@@ -194,6 +202,19 @@ const byName: Readonly<Record<PresetName, Preset>> = {
     scales: { factor: Math.SQRT2, least: 128, later: 0.5 },
     average: 0.99,
     optimizer: () => adam({ learningRate: 0.02, beta2: 0.99 }),
+  },
+  painting: {
+    name: 'painting',
+    description: "this library's own: relative losses in three sizes, long strokes and a clear subject",
+    content: { layers: ['relu4_2'], distance: 'mse', relative: true },
+    style: { layers: gatysLayers, normalization: 'elements', distance: 'relative' },
+    totalVariation: { weight: 0.5, reduction: 'mean' },
+    pooling: 'max',
+    padding: 'replicate',
+    alpha: 1,
+    beta: 1,
+    iterations: 50,
+    scales: { factor: Math.SQRT2, least: 96, most: 3, later: 0.9 },
   },
 };
 

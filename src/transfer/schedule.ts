@@ -28,8 +28,8 @@ export const sizeRule = (size: number | undefined): SizeRule =>
  */
 export function scheduleOf(settings: Settings, content: Size, fixedStyle = false): Schedule {
   const { width, height } = sizeAfter(sizeRule(settings.size), content.width, content.height);
-  const longer = Math.max(width, height);
-  const scales = scalesOf(settings, longer, fixedStyle);
+  const [shorter, longer] = [Math.min(width, height), Math.max(width, height)];
+  const scales = scalesOf(settings, [shorter, longer], fixedStyle);
   const iterations = scales.map((scale, i) => scale.iterations ?? defaultIterations(settings.iterations, i));
   const limits = sharesOf(settings.maxEvaluations ?? Infinity, iterations);
   const stages = scales.map(
@@ -44,26 +44,32 @@ export function scheduleOf(settings: Settings, content: Size, fixedStyle = false
   return stages.filter(({ maxEvaluations }) => maxEvaluations > 0) as unknown as Schedule;
 }
 
-/** The scales of a run whose result has a longer side of `longer` pixels. */
-function scalesOf(settings: Settings, longer: number, fixedStyle: boolean): readonly Scale[] {
+/** The scales of a run whose result has sides of so many pixels. */
+function scalesOf(settings: Settings, sides: Sides, fixedStyle: boolean): readonly Scale[] {
+  const [, longer] = sides;
   const { scales, loss, preset } = settings;
   if (typeof scales === 'object') return scales;
   // Of a custom loss, layers are not known, and one that is an object holds targets of one size.
   if (scales === 1 || loss !== undefined || fixedStyle) return [{ size: longer }];
-  if (preset.scales) return sizesByRule(preset.scales, longer, settings.iterations);
+  if (preset.scales) return sizesByRule(preset.scales, sides, settings.iterations);
   return isDeep(preset) ? autoSizes(longer).map((size) => ({ size })) : [{ size: longer }];
 }
+
+type Sides = readonly [shorter: number, longer: number];
+
+/** Shorter side of a preset's sizes at least, but for the last: two positions of the fifth block. */
+const leastShorter = 32;
 
 /** The scales of a preset's rule. */
 function sizesByRule(
   { factor, least, most = Infinity, later }: PresetScales,
-  longer: number,
+  [shorter, longer]: Sides,
   iterations: number,
 ) {
   const sizes = [longer];
   while (sizes.length < most) {
     const size = Math.round(longer / factor ** sizes.length);
-    if (size < Math.max(least, pixels.min)) break;
+    if (size < Math.max(least, pixels.min) || (size * shorter) / longer < leastShorter) break;
     sizes.unshift(size);
   }
   return sizes.map(

@@ -46,6 +46,10 @@ const losses: Readonly<Record<string, (extractor: EngineExtractor, size: Size) =
     lossOfFeatures(extractor, noise(19, 14, 2), ['conv1_1', 'conv3_1'], (target) =>
       styleLoss(target, { normalization: 'positions', distance: 'l1', layerWeights: [0.2, 3] }),
     ),
+  'relative style': (extractor) =>
+    lossOfFeatures(extractor, noise(19, 14, 2), ['conv1_1', 'conv2_2', 'conv3_1'], (target) =>
+      styleLoss(target, { distance: 'relative', layerWeights: [1, 0.5, 2] }),
+    ),
   'style without normalisation, and two at one layer': (extractor) =>
     lossOfFeatures(extractor, noise(19, 14, 2), ['conv2_2'], (target) =>
       sum([styleLoss(target, { normalization: 'none' }), weighted(5, styleLoss(target))]),

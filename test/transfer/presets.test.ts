@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { InvalidArgumentError, type StyleTransferError } from '../../src/errors';
-import { leaves, styleLoss } from '../../src/losses';
+import { contentLoss, leaves, styleLoss } from '../../src/losses';
 import { anyPlatform } from '../../src/platform';
 import { expectNoLeak, tinyExtractor } from '../../src/testing';
 import { makeStyle } from '../../src/transfer/make-style';
@@ -115,6 +115,72 @@ describe('presets', () => {
     expect(settings.optimizer).toMatchObject({ name: 'adam', options: { learningRate: 0.02, beta2: 0.99 } });
     const small = scheduleOf(settings, { width: 100, height: 80 });
     expect(small).toHaveLength(1);
+  });
+
+  it('painting paints at half, at 0.7 and at all of the size, in at most 160 evaluations', async () => {
+    const settings: Settings = readSettings(anyPlatform, { preset: 'painting' }, undefined, undefined);
+    const stages = scheduleOf(settings, { width: 320, height: 240 });
+    expect(stages.map(({ width, height }) => [width, height])).toEqual([
+      [160, 120],
+      [226, 170],
+      [320, 240],
+    ]);
+    // Sizes of which deep layers would have few positions are left out.
+    expect(scheduleOf(settings, { width: 120, height: 90 })).toHaveLength(1);
+    expect(scheduleOf(settings, { width: 500, height: 50 })).toHaveLength(2);
+    const extractor = tinyExtractor({ layers: ['relu5_1'] });
+    using painted = await styleTransfer(noise(70, 200, 1), noise(48, 48, 2), {
+      preset: 'painting',
+      extractor,
+    });
+    expect(painted.history.at(-1)?.stage).toMatchObject({ index: 2, count: 3 });
+    expect(painted.evaluations).toBeLessThanOrEqual(160);
+    extractor.dispose();
+  }, 60_000);
+
+  it('painting compares relative to its targets, with a replicated border and little total variation', async () => {
+    const preset = getPreset('painting');
+    expect(preset.description).toContain("this library's own");
+    const extractor = tinyExtractor({ layers: ['relu5_1'] });
+    const [content, style] = [noise(48, 40, 1), noise(48, 48, 2)];
+    const loss = presetLoss(preset, { extractor, content, style });
+    const [ofContent, ofStyle] = leaves(loss);
+    const layers = ['relu1_1', 'relu2_1', 'relu3_1', 'relu4_1', 'relu5_1'] as const;
+    const features = extractor.extract(noise(48, 40, 3), [...layers, 'relu4_2']);
+    const byHand = {
+      content: contentLoss(extractor.extract(content, ['relu4_2']), { relative: true }),
+      style: styleLoss(extractor.extract(style, layers), { distance: 'relative' }),
+    };
+    for (const { loss: found, weight } of [ofContent, ofStyle]) {
+      const name = found.name as keyof typeof byHand;
+      expect(weight).toBe(name === 'content' ? preset.alpha : preset.beta);
+      const expected = byHand[name].compute(features).dataSync()[0];
+      expect(found.compute(features).dataSync()[0]).toBeCloseTo(expected, 5);
+      // As data, so that engines compute it with kernels and by tiles.
+      expect(found.terms).toHaveLength(found.layers.length);
+    }
+    loss.dispose?.();
+    extractor.dispose();
+    const options = { preset: 'painting', weights: 'nowhere' } as const;
+    expect(readSettings(anyPlatform, options, undefined, undefined)).toMatchObject({ padding: 'replicate' });
+    expect(readSettings(anyPlatform, { ...options, padding: 'zero' }, undefined, undefined)).toMatchObject({
+      padding: 'zero',
+    });
+  });
+
+  it('painting has the same loss where tiles keep the content image in place of its features', () => {
+    const extractor = tinyExtractor({ layers: ['relu5_1'] });
+    const [content, style] = [noise(160, 24, 1), noise(48, 48, 2)];
+    const features = extractor.extract(noise(160, 24, 3), extractor.layers);
+    const [whole, tiled] = [1, 5].map((tiles) => {
+      const plan = { bytes: 0, maps: 0, targets: 0, tiles };
+      const loss = presetLoss(getPreset('painting'), { extractor, content, style, plan });
+      const value = loss.compute(features).dataSync()[0];
+      loss.dispose?.();
+      return value;
+    });
+    expect(tiled / whole).toBeCloseTo(1, 5);
+    extractor.dispose();
   });
 
   it('with another statistic refuse style files, and a style to be made, before any work', async () => {

@@ -160,6 +160,8 @@ describe('the extractor on our own kernels', () => {
         elements: styleLoss(strokes),
         positions: styleLoss(strokes, { normalization: 'positions', layerWeights: [1, 2, 3, 4] }),
         styleL1: styleLoss(strokes, { distance: 'l1' }),
+        relativeStyle: styleLoss(strokes, { distance: 'relative', layerWeights: [1, 2, 3, 4] }),
+        relativeContent: contentLoss(features, { relative: true }),
         pixel: pixelLoss(content),
         pixelL1: pixelLoss(content, { distance: 'l1' }),
         variation: totalVariationLoss(),
