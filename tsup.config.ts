@@ -14,6 +14,7 @@ const entry = {
   // No subpaths of the package: names of their own so that what loads them lazily can be told from what does not.
   kernels: 'src/engines/wasm/index.ts',
   'tfjs-extractor': 'src/engines/tfjs/tfjs-extractor.ts',
+  balance: 'src/transfer/balance.ts',
   'moved-colors': 'src/transfer/moved-colors.ts',
   'record-run': 'src/transfer/record-run.ts',
   replay: 'src/transfer/replay.ts',

@@ -409,6 +409,11 @@ export const warningCodes: Readonly<Record<WarningCode, CodeEntry>> = {
       "The engine that `engine: 'auto'` prefers does not start here; the next one computes, more slowly. The message has the reason.",
     cure: "Remove the reason, or name an engine: `engine: 'tfjs'`.",
   },
+  NOT_BALANCED: {
+    cause:
+      "A term of the loss is 0 both at the start and at an image of one colour, so that `balance: 'initial'` has nothing to divide it by, as the content loss of a picture of one colour.",
+    cure: 'Nothing: its weight is as without `balance`. To be rid of the warning, give the term the weight 0.',
+  },
   SETTINGS_DIFFER: {
     cause:
       'A run that repeats another by its settings may give another picture: an image, an option or a version is not the recorded one. The message names each.',

@@ -26,10 +26,16 @@ export const flagValues: Readonly<Record<NonNullable<Option<unknown>['kind']>, (
         }))
       : text;
   },
+  layerWeights(text) {
+    const pairs = text.split(',').map((part) => part.split('=').map((word) => word.trim()));
+    const names = new Set(pairs.map(([name]) => name));
+    const fits = pairs.every((pair) => pair.length === 2) && names.size === pairs.length;
+    return fits ? Object.fromEntries(pairs.map(([name, factor]) => [name, flagValues.number(factor)])) : text;
+  },
   stopWhen(text) {
-    const [improvement, over, ...rest] = text.split(':').map((part) => flagValues.number(part));
-    if (typeof improvement !== 'number' || rest.length > 0) return text;
-    return { improvement, ...(over === undefined ? {} : { over }) };
+    const [, improvement, over] = /^([\d.]+(?:e-?\d+)?)(?::(\d+))?$/i.exec(text.trim()) ?? [];
+    if (improvement === undefined || Number.isNaN(Number(improvement))) return text;
+    return { improvement: Number(improvement), ...(over === undefined ? {} : { over: Number(over) }) };
   },
 };
 

@@ -1,4 +1,4 @@
-import { number, type Option, optionTable } from '../options/table';
+import { any, number, type Option, optionTable } from '../options/table';
 import type { Position } from './method';
 
 /**
@@ -56,13 +56,19 @@ const stopWhenOptions = /* @__PURE__ */ optionTable<StopWhen>()('stopWhen', {
 /** Checks a {@link StopWhen} and fills it in. @param path its name in messages */
 export const readStopWhen = (given: StopWhen, path?: string) => stopWhenOptions.read(given, path);
 
+const stopWhenAccepts = '{ improvement, over }, an improvement between 0 and 1 over a number of iterations';
+const isRecord = /* @__PURE__ */ any<StopWhen>(stopWhenAccepts, () => false);
+
 /** The option `stopWhen`: off by default. */
 export const stopWhenOption: Option<StopWhen> & { readonly flag: string; readonly help: string } = {
-  accepts: '{ improvement, over }',
+  accepts: stopWhenAccepts,
   kind: 'stopWhen',
   flag: '--stop-when <improvement>',
   help: 'end a size once the loss falls by less than this part over 10 iterations, such as 0.001; 0.001:20 counts 20 (default: never)',
-  require: (name, value) => void readStopWhen(value as StopWhen, name),
+  require(name, value) {
+    if (typeof value !== 'object' || value === null) isRecord.require(name, value);
+    readStopWhen(value as StopWhen, name);
+  },
 };
 
 /**

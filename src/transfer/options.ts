@@ -32,6 +32,7 @@ import { defaultPreset, getPreset, type Preset, type PresetName, presetNames } f
 import type { ProgressListener } from './progress';
 import { defaultSize, pixels, requireScalesFit, type Scales, scalesOption } from './scales';
 import type { SettingsRecord } from './settings-record';
+import { type Balance, balanceOption, type LayerWeights, layerWeightsOption, weighedPreset } from './weigh';
 
 /** Options of {@link styleTransfer}. */
 export interface StyleTransferOptions<Input = ImageInput> {
@@ -50,6 +51,18 @@ export interface StyleTransferOptions<Input = ImageInput> {
    * @default the preset's
    */
   readonly beta?: number | undefined;
+  /**
+   * What alpha and beta compare: plain values of the losses, or effort, see {@link Balance}. With `'initial'` their
+   * defaults are 1 and, for every preset of Gram matrices, 30; of other statistics 1.
+   * @default 'none'
+   */
+  readonly balance?: Balance | undefined;
+  /**
+   * Factors of the layers of the preset's style loss, as in `{ relu1_1: 2, relu4_1: 0.5 }`; at least 0, and not all 0.
+   * Not beside `loss`.
+   * @default 1 each
+   */
+  readonly layerWeights?: LayerWeights | undefined;
   /**
    * Longer side of the result in pixels, 16 to 16384. Beside a list of `scales` only the last size of the list.
    * @default the last size of a list of `scales`, else the content image's own, at most 512
@@ -223,6 +236,8 @@ const tableOn = <Input>(namesImage: (text: string) => boolean) =>
       help: "weight of the content (default: the preset's)",
     }),
     beta: number({ min: 0, flag: '--beta <weight>', help: "weight of the style (default: the preset's)" }),
+    balance: balanceOption,
+    layerWeights: layerWeightsOption,
     size: number({
       ...pixels,
       flag: '--size <pixels>',
@@ -305,7 +320,7 @@ export const styleTransferOptions = /* @__PURE__ */ tableOn<ImageInput>(() => fa
 const conflicts: readonly Conflict<keyof StyleTransferOptions>[] = [
   {
     option: 'loss',
-    replaces: ['preset', 'alpha', 'beta'],
+    replaces: ['preset', 'alpha', 'beta', 'layerWeights'],
     because: 'the loss alone determines the minimised function',
   },
   extractorConflict,
@@ -356,7 +371,7 @@ export function readSettings<Input>(
   requireScalesFit(given);
   requireColorApplies(read);
   enginesFor(given, tf.getBackend());
-  const preset = getPreset(read.preset);
+  const preset = weighedPreset(getPreset(read.preset), read);
   const { scales, size = typeof scales === 'object' ? scales.at(-1)?.size : undefined } = read;
   const { iterations = preset.iterations, optimizer = preset.optimizer?.() } = read;
   const { padding = preset.padding ?? 'zero', average = preset.average ?? 0 } = read;

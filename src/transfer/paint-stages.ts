@@ -11,13 +11,14 @@ import { type Painted, paintStage, type StageInputs } from './stage';
  */
 export async function paintStages(inputs: StageInputs, stages: Schedule, start: Image): Promise<Painted> {
   return owning(async ({ temporary }) => {
-    let painted = await paintStage(inputs, { stages, index: 0, start });
+    let painted = await paintStage(inputs, { stages, index: 0, start, origin: start });
     for (let index = 1; index < stages.length; index++) {
       const before = painted;
       const { history, iterations, evaluations, ...rest } = await paintStage(inputs, {
         stages,
         index,
         start: temporary(before.image),
+        origin: start,
         before,
       });
       painted = {

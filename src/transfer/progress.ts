@@ -38,6 +38,11 @@ export interface StageFacts {
   /** Size of the stage's image in pixels. */
   readonly width: number;
   readonly height: number;
+  /**
+   * With `balance: 'initial'`, what each term of the loss is divided by, by its name; terms of weight 0 are not among
+   * them. `terms` in history and events are divided ones: a term times its divisor, by its weight, is its plain value.
+   */
+  readonly divisors?: Readonly<Record<string, number>> | undefined;
 }
 
 /** Everything is loaded and checked; the first evaluation of a stage comes next. Sent once a stage. */

@@ -189,8 +189,9 @@ type Name = keyof Options<never>;
 
 /** Recorded options that a newly given one replaces with it: they belong to its old value. */
 const followers: Readonly<Partial<Record<Name, readonly Name[]>>> = {
-  preset: ['alpha', 'beta', 'iterations', 'scales', 'padding', 'optimizer', 'average'],
-  loss: ['preset', 'alpha', 'beta'],
+  preset: ['alpha', 'beta', 'layerWeights', 'iterations', 'scales', 'padding', 'optimizer', 'average'],
+  balance: ['alpha', 'beta'],
+  loss: ['preset', 'alpha', 'beta', 'layerWeights'],
   extractor: ['weights', 'padding', 'engine', 'relaxedSimd'],
   engine: ['relaxedSimd'],
   size: ['styleSize', 'scales'],

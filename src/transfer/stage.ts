@@ -2,10 +2,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { EngineExtractor } from '../engines/engine';
 import type { Image } from '../image/image';
 import { sizeAfter } from '../image/size-rule';
+import type { Loss } from '../losses/loss';
 import { createObjective } from '../objective';
 import { minimize, type StopReason } from '../optim';
+import { showValue } from '../options/show';
 import { type Owner, owning } from '../owning';
 import { atSize } from './at-size';
+import type { BalancedLoss, BalanceInputs } from './balance';
 import { makeLoss } from './make-loss';
 import type { Chroma } from './moved-colors';
 import type { Settings } from './options';
@@ -72,6 +75,8 @@ export interface StagePlace {
   readonly index: number;
   /** First image of the minimisation, at any size. */
   readonly start: Image;
+  /** First image of the run, at any size. */
+  readonly origin: Image;
   /** What the stages before have painted; undefined in the first. */
   readonly before?: Painted | undefined;
 }
@@ -85,7 +90,7 @@ export interface StagePlace {
  */
 export async function paintStage(inputs: StageInputs, place: StagePlace): Promise<Painted> {
   return owning(async (owner) => {
-    const { settings, extractor, facts, chroma, progress } = inputs;
+    const { settings, extractor, chroma, progress } = inputs;
     const stage = place.stages[place.index];
     const { plan, room, method } = inputs.memory[place.index];
     const { width, height, iterations, maxEvaluations } = stage;
@@ -95,20 +100,23 @@ export async function paintStage(inputs: StageInputs, place: StagePlace): Promis
       const content = owner.temporary(await atSize('content', inputs.content, stage));
       await chroma?.prepare(stage);
       const styles = await stylesAt(inputs.styles, stage, owner);
-      const loss = await makeLoss(settings, { extractor, content, styles, plan, room }, owner);
+      const made = await makeLoss(settings, { extractor, content, styles, plan, room }, owner);
       const grey = chroma !== undefined;
-      const objective = owner.temporary(createObjective(extractor, loss, [height, width], { room, grey }));
+      const objectiveOf = (loss: Loss) => createObjective(extractor, loss, [height, width], { room, grey });
       const first = owner.temporary(await atSize('init', place.start, stage));
       best = { loss: Infinity, evaluations: 0, image: () => tf.clone(first) };
+      const { loss, divisors } = await balanced(inputs, place, { loss: made, content, objectiveOf });
+      const facts = { ...factsAt(place), divisors };
+      const objective = owner.temporary(objectiveOf(loss));
       const preset = settings.loss ? undefined : settings.preset.name;
       const { layers } = loss;
       await progress.send({
         type: 'start',
-        stage: factsAt(place),
+        stage: facts,
         width,
         height,
         preset,
-        ...facts,
+        ...inputs.facts,
         layers,
         plan,
       });
@@ -122,7 +130,7 @@ export async function paintStage(inputs: StageInputs, place: StagePlace): Promis
         stopWhen: settings.stopWhen,
         average: settings.average,
         signal: progress.signal,
-        onStep: recorder(inputs, place, history),
+        onStep: recorder(inputs, place, facts, history),
         onInterrupted: ({ x, value: loss, evaluations }, error) => {
           told = true;
           const image = () => tf.clone(x);
@@ -145,6 +153,26 @@ export async function paintStage(inputs: StageInputs, place: StagePlace): Promis
     }
   });
 }
+
+/** The loss of a stage, and by what its terms are divided, if the option `balance` asks for that. */
+async function balanced(
+  { settings, progress }: StageInputs,
+  { stages, index, origin }: StagePlace,
+  { loss, ...inputs }: { loss: Loss } & Pick<BalanceInputs, 'content' | 'objectiveOf'>,
+): Promise<{ readonly loss: Loss; readonly divisors?: BalancedLoss['divisors'] }> {
+  if (settings.balance === 'none') return { loss };
+  const { balanceLoss } = await import('./balance');
+  return owning(async ({ temporary }) => {
+    const start = temporary(await atSize('init', origin, stages[index]));
+    const found = await balanceLoss(loss, { ...inputs, start, signal: progress.signal });
+    for (const name of found.unbalanced)
+      progress.post({ type: 'warning', code: 'NOT_BALANCED', message: notBalanced(name) });
+    return found;
+  });
+}
+
+const notBalanced = (name: string) =>
+  `The term ${showValue(name)} is 0 at the start and at an image of one colour, so balance leaves its weight as it is.`;
 
 /** Style images in their size relative to the painted one. */
 async function stylesAt(
@@ -186,11 +214,11 @@ interface Step {
 function recorder(
   { chroma, progress }: StageInputs,
   place: StagePlace,
+  stage: StageFacts,
   history: HistoryEntry[],
 ): (step: Step) => Promise<void> {
   const { stages, index, before } = place;
   const { iterations } = stages[index];
-  const stage = factsAt(place);
   const msBefore = before?.history.at(-1)?.elapsedMs ?? 0;
   // A listener may hold the run, as a pause does; that is no time of minimisation.
   const now = () => performance.now() - progress.settledMs;

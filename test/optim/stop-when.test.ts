@@ -84,7 +84,7 @@ describe('stopWhen', () => {
     [{ over: 0 }, 'stopWhen.over is 0'],
     [{ over: 2.5 }, 'stopWhen.over is 2.5'],
     [{ ofer: 3 }, "did you mean 'over'?"],
-    [0.001, 'are 0.001'],
+    [0.001, 'stopWhen is 0.001; accepted: { improvement, over }'],
   ])('refuses %j', async (stopWhen, message) => {
     const run = minimize(
       ([x]: Float64Array) => ({ value: x, gradient: Float64Array.of(1) }),

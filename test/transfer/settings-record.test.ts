@@ -49,6 +49,7 @@ describe('the settings of a result', () => {
     expect(settings.options).toEqual({
       preset: 'li2021',
       alpha: 1,
+      balance: 'none',
       beta: expect.any(Number),
       size: 28,
       styleSize: 18,
@@ -89,6 +90,8 @@ describe('the settings of a result', () => {
       preset: 'li2021-baseline',
       alpha: 0.1 + 0.2,
       beta: 1e-300,
+      balance: 'initial',
+      layerWeights: { conv1_1: 0.5 },
       size: 24,
       styleSize: 20,
       init: 'noise',
