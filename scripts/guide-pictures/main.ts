@@ -7,12 +7,13 @@ import { resolve } from 'node:path';
 import type { Sharp } from 'sharp';
 import { useWasm } from '../../src/node/index.ts';
 import { color } from './color.ts';
+import { page } from './page.ts';
 import { painting } from './painting.ts';
 import { sizes } from './sizes.ts';
 import { styles } from './styles.ts';
 
 /** What makes the picture of each topic. */
-const topics: Readonly<Record<string, () => Promise<Sharp>>> = { color, painting, sizes, styles };
+const topics: Readonly<Record<string, () => Promise<Sharp>>> = { color, page, painting, sizes, styles };
 
 /** Largest picture in the repository, in bytes. */
 const largest = 150_000;
