@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'CONFLICTING_OPTIONS'
   | 'CROSS_ORIGIN'
   | 'DAMAGED'
+  | 'DEVICE_LOST'
   | 'DIFFERENT_SIZES'
   | 'DISPOSED'
   | 'DOWNLOAD_FAILED'
@@ -17,6 +18,7 @@ export type ErrorCode =
   | 'FILE_NOT_FOUND'
   | 'INVALID_ARGUMENT'
   | 'LEAK'
+  | 'LOW_PRECISION'
   | 'MALFORMED_SETTINGS'
   | 'MALFORMED_STYLE'
   | 'MALFORMED_WEIGHTS'
@@ -73,6 +75,7 @@ export type ErrorCode =
 
 /** Every code of a warning that this library sends; `docs/errors.md` explains each. Stable under semver. */
 export type WarningCode =
+  | 'BACKEND_REPLACED'
   | 'CACHE_CORRUPT'
   | 'CACHE_READ_FAILED'
   | 'CACHE_WRITE_FAILED'

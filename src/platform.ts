@@ -1,9 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { checkAllocations } from './allocation';
+import { requireDevice } from './backends/lost-device';
+import { requirePrecision } from './backends/precision';
 import { EnvironmentError } from './errors';
 import type { WeightsPlatform } from './features/vgg19/resolve-weights';
 import type { ImageReader } from './image/image-reader';
 import { type ImageInput, imageReader } from './image/to-image';
+import { showText } from './options/show';
+import type { WeightsWarning } from './storage/progress';
 import type { StyleFile } from './styles/style-file';
 
 /**
@@ -38,17 +42,32 @@ export interface Platform<Input> extends ImageReader<Input> {
 export const anyPlatform: Platform<ImageInput> = imageReader;
 
 /**
- * Ensures that tfjs has a working backend; starts the platform's default if the program has not set up one.
+ * Ensures that tfjs has a working backend, with 32-bit floats and a device that is there; starts the platform's default
+ * if the program has not set up one.
  *
- * @throws EnvironmentError `NO_BACKEND`, whose message says how to set up one
+ * @param onWarning called if the backend that the program asked for does not run, and another one does
+ * @throws EnvironmentError `NO_BACKEND`, whose message says how to set up one, or `LOW_PRECISION`; ComputationError
+ *   `DEVICE_LOST`
  */
-export async function requireBackend({ startBackend }: Platform<never>): Promise<void> {
+export async function requireBackend(
+  { startBackend }: Platform<never>,
+  onWarning?: (warning: WeightsWarning) => void,
+): Promise<void> {
+  // Of a backend that did not start, tfjs keeps the name until it needs one, and then chooses another.
+  const wanted = tf.getBackend();
   const problem = await backendProblem();
   if (problem) {
     if (!startBackend) throw problem;
     await startBackend();
   }
+  const running = tf.getBackend();
+  if (wanted && wanted !== running) {
+    const message = `The backend '${showText(wanted)}' that was asked for does not start here; '${running}' computes in its place.`;
+    onWarning?.({ code: 'BACKEND_REPLACED', message });
+  }
   checkAllocations();
+  requireDevice();
+  await requirePrecision();
 }
 
 /** The reason why tfjs has no working backend; undefined if it has one. */

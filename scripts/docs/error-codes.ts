@@ -59,6 +59,12 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     cause: 'An image file is damaged or cut short.',
     cure: 'Get the file again, or open and save it with an image editor.',
   },
+  DEVICE_LOST: {
+    classes: computation,
+    cause:
+      'The WebGL context or WebGPU device that computes was lost: the system, another program or too little memory of the GPU has ended it.',
+    cure: 'The last progress event has the best image so far. Load the page again, choose a smaller `size`, or go on by `await useWasm()`.',
+  },
   DIFFERENT_SIZES: {
     classes: image,
     cause: 'A metric got two images of different sizes.',
@@ -105,6 +111,11 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     classes: computation,
     cause: '`expectNoLeak` counted more or fewer tensors afterwards than the function returned.',
     cure: 'Dispose what the function makes and does not return, and nothing that was handed in.',
+  },
+  LOW_PRECISION: {
+    classes: environment,
+    cause: 'The webgl backend of this device computes with 16-bit floats, whose range a run leaves.',
+    cure: 'Use another backend: `await useWasm()`, or webgpu.',
   },
   MALFORMED_SETTINGS: {
     classes: argument,
@@ -392,6 +403,11 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
 
 /** Cause and cure of every warning, for docs/errors.md. */
 export const warningCodes: Readonly<Record<WarningCode, CodeEntry>> = {
+  BACKEND_REPLACED: {
+    cause:
+      'The program asked tfjs for a backend that did not start, and tfjs chose another one, which computes.',
+    cure: 'Await `tf.setBackend`, which gives false then, or use `useWasm()`, which says why; [Troubleshooting](guides/troubleshooting.md#backends).',
+  },
   CACHE_CORRUPT: {
     cause: 'A file in the cache does not match its SHA-256; it is removed and fetched again.',
     cure: 'Nothing; if it happens again, the disk may be failing.',

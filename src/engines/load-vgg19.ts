@@ -90,11 +90,11 @@ export async function loadVgg19On(
   const settings = loadVgg19Options.read(options);
   const { weights, lastLayer, pooling, padding, signal } = settings;
   const convolutions = convolutionsUpTo(lastLayer);
-  await requireBackend(platform);
-  const engines = enginesFor(settings, tf.getBackend());
   return listening(
     async (hear) => {
       const [onProgress, onWarning] = [hear(settings.onProgress), hear(settings.onWarning)];
+      await requireBackend(platform, onWarning);
+      const engines = enginesFor(settings, tf.getBackend());
       const warning = settings.engine === 'auto' ? passedOver(tf.getBackend(), engines[0]) : undefined;
       if (warning) onWarning?.(warning);
       const resolving = { platform: platform.weights, signal, onWarning };

@@ -1,3 +1,4 @@
+import { whileDeviceLasts } from '../backends/lost-device';
 import { InvalidArgumentError } from '../errors';
 import type { FeatureExtractor } from '../features/extractor';
 import type { LayerName } from '../features/layer-name';
@@ -131,21 +132,23 @@ export function evaluateOn<Input>(platform: Platform<Input>): Evaluate<Input> {
     }
     signal?.throwIfAborted();
     await requireBackend(platform);
-    return owning(async ({ temporary }) => {
-      const image = temporary(await platform.decode('image', options.image, undefined, signal));
-      const compare = async (option: 'content' | 'style', input: Input | undefined) =>
-        input === undefined
-          ? undefined
-          : compareWith(image, await platform.decode(option, input, undefined, signal), metrics, options);
-      const [height, width] = image.shape;
-      return {
-        width,
-        height,
-        msSsimScales: scalesThatFit(image.shape),
-        content: await compare('content', content),
-        style: await compare('style', style),
-      } as ImageEvaluation<Metric>;
-    });
+    return whileDeviceLasts(() =>
+      owning(async ({ temporary }) => {
+        const image = temporary(await platform.decode('image', options.image, undefined, signal));
+        const compare = async (option: 'content' | 'style', input: Input | undefined) =>
+          input === undefined
+            ? undefined
+            : compareWith(image, await platform.decode(option, input, undefined, signal), metrics, options);
+        const [height, width] = image.shape;
+        return {
+          width,
+          height,
+          msSsimScales: scalesThatFit(image.shape),
+          content: await compare('content', content),
+          style: await compare('style', style),
+        } as ImageEvaluation<Metric>;
+      }),
+    );
   };
 }
 

@@ -1,3 +1,4 @@
+import { whileDeviceLasts } from '../backends/lost-device';
 import type { EngineExtractor } from '../engines/engine';
 import { type EngineChoice, engineOptions, extractorConflict } from '../engines/engine-options';
 import { defaultLastLayer, loadVgg19On, type Weights } from '../engines/load-vgg19';
@@ -270,10 +271,12 @@ class StyleMaker<Input> {
     const { extractor, fold } = this;
     const { signal } = this.settings;
     const size = sizeAfter(sizeRule(this.settings.size), image.width, image.height);
-    await owning(async ({ temporary }) => {
-      const decoded = temporary(await image.decode(size));
-      fold.add(await gramNumbers(extractor, statistics, { image: decoded, weight }, { signal }), weight);
-    });
+    const add = () =>
+      owning(async ({ temporary }) => {
+        const decoded = temporary(await image.decode(size));
+        fold.add(await gramNumbers(extractor, statistics, { image: decoded, weight }, { signal }), weight);
+      });
+    await whileDeviceLasts(add);
     const side = Math.max(size.width, size.height);
     this.count(1, [side, side]);
   }
@@ -302,7 +305,7 @@ class StyleMaker<Input> {
   private async loadExtractor(): Promise<EngineExtractor> {
     const { settings, platform, network } = this;
     const { layers } = network ?? this.statistics();
-    await requireBackend(platform);
+    await requireBackend(platform, (warning) => void settings.onProgress?.({ type: 'warning', ...warning }));
     if (settings.extractor) {
       requireLayers('layers', 'The style', layers, settings.extractor);
       return settings.extractor;

@@ -226,7 +226,8 @@ function tooLarge(
   }
   const accepted =
     least < pixels.min ? 'a higher limit: not even the smallest size fits' : `a size of at most ${least}`;
-  const within = limit === Infinity ? 'the memory of the engine' : `${gigabytes(limit)} of memory`;
+  const memory = limit === Infinity ? 'the memory of the engine' : `${gigabytes(limit)} of memory`;
+  const within = cause?.option === 'backend' ? `the largest tensors of the ${cause.value} backend` : memory;
   return new EnvironmentError(
     'OUT_OF_MEMORY',
     `Painting ${width} x ${height} pixels does not fit into ${within}; accepted: ${accepted}.`,

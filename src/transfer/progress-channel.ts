@@ -34,9 +34,14 @@ export class ProgressChannel<Event extends ChannelEvent = StyleTransferProgress>
     else outer?.addEventListener('abort', this.forward);
   }
 
-  /** Aborted by the caller's signal, with its reason, or by a listener that fails, with its error. */
+  /** Aborted by the caller's signal, with its reason, by a listener that fails, with its error, or by {@link abort}. */
   get signal(): AbortSignal {
     return this.controller.signal;
+  }
+
+  /** Ends the work in progress. */
+  abort(reason: unknown): void {
+    this.controller.abort(reason);
   }
 
   /** Queues an event without waiting, for synchronous callers. */

@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { isDeviceLost, requireDevice, whileDeviceLasts } from '../backends/lost-device';
 import type { EngineExtractor } from '../engines/engine';
+import { ComputationError } from '../errors';
 import type { Image } from '../image/image';
 import { sizeAfter } from '../image/size-rule';
 import type { Loss } from '../losses/loss';
@@ -9,6 +11,7 @@ import { showValue } from '../options/show';
 import { type Owner, owning } from '../owning';
 import { atSize } from './at-size';
 import type { BalancedLoss, BalanceInputs } from './balance';
+import type { KeptImage } from './kept-image';
 import { makeLoss } from './make-loss';
 import type { Chroma } from './moved-colors';
 import type { Settings } from './options';
@@ -48,6 +51,8 @@ export interface StageInputs {
   readonly memory: readonly StageMemory[];
   /** Of runs in grey: what gives images that are handed out their chroma. */
   readonly chroma?: Chroma | undefined;
+  /** What is left if the device that computes is lost. */
+  readonly kept: KeptImage;
   readonly progress: ProgressChannel;
 }
 
@@ -96,7 +101,7 @@ export async function paintStage(inputs: StageInputs, place: StagePlace): Promis
     const { width, height, iterations, maxEvaluations } = stage;
     let best: Best | undefined;
     let told = false;
-    try {
+    const paint = async (): Promise<Painted> => {
       const content = owner.temporary(await atSize('content', inputs.content, stage));
       await chroma?.prepare(stage);
       const styles = await stylesAt(inputs.styles, stage, owner);
@@ -131,12 +136,15 @@ export async function paintStage(inputs: StageInputs, place: StagePlace): Promis
         average: settings.average,
         signal: progress.signal,
         onStep: recorder(inputs, place, facts, history),
-        onInterrupted: ({ x, value: loss, evaluations }, error) => {
+        onInterrupted: async ({ x, value: loss, evaluations }, error) => {
+          // With the device x is lost too.
+          if (told || (await isDeviceLost())) return;
           told = true;
           const image = () => tf.clone(x);
           return tellInterrupted(error, inputs, place.before, { loss, evaluations, image });
         },
       });
+      requireDevice();
       const { value, terms, evaluations, stopReason } = found;
       return {
         image: owner.result(found.x),
@@ -147,8 +155,15 @@ export async function paintStage(inputs: StageInputs, place: StagePlace): Promis
         evaluations,
         stopReason,
       };
+    };
+    try {
+      return await whileDeviceLasts(paint, (error) => progress.abort(error));
     } catch (error) {
-      if (!told) await tellInterrupted(error, inputs, place.before, best);
+      if (!told) {
+        told = true;
+        if (isLoss(error)) await tellLost(error, inputs);
+        else await tellInterrupted(error, inputs, place.before, best);
+      }
       throw error;
     }
   });
@@ -173,6 +188,13 @@ async function balanced(
 
 const notBalanced = (name: string) =>
   `The term ${showValue(name)} is 0 at the start and at an image of one colour, so balance leaves its weight as it is.`;
+
+const isLoss = (error: unknown) => error instanceof ComputationError && error.code === 'DEVICE_LOST';
+
+/** Sends the last event of a run whose device is lost, with the image that was kept. */
+async function tellLost(reason: unknown, { kept: { kept }, progress }: StageInputs): Promise<void> {
+  if (kept) await progress.finish({ type: 'interrupted', reason, ...kept });
+}
 
 /** Style images in their size relative to the painted one. */
 async function stylesAt(
@@ -212,7 +234,7 @@ interface Step {
 
 /** Makes the `onStep` of a stage: adds each step to the history and calls the listener. */
 function recorder(
-  { chroma, progress }: StageInputs,
+  { chroma, kept, progress }: StageInputs,
   place: StagePlace,
   stage: StageFacts,
   history: HistoryEntry[],
@@ -224,7 +246,11 @@ function recorder(
   const now = () => performance.now() - progress.settledMs;
   const startTime = now();
   return async (step) => {
+    // Values that a lost device gives are no values.
+    requireDevice();
     const { iteration, evaluations, value: loss, terms } = step;
+    const image = () => shown(step.x, chroma);
+    await kept.keep(index, { loss, evaluations: (before?.evaluations ?? 0) + evaluations, image });
     const ms = now() - startTime;
     const elapsedMs = msBefore + ms;
     history.push({ stage, iteration, evaluations, loss, terms, elapsedMs });
@@ -240,7 +266,7 @@ function recorder(
       elapsedMs,
       secondsPerEvaluation,
       ...workOf(stages, index, { iteration, evaluations, secondsPerEvaluation }),
-      image: () => shown(step.x, chroma),
+      image,
     });
   };
 }

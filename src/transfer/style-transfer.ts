@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { whileDeviceLasts } from '../backends/lost-device';
 import type { EngineExtractor } from '../engines/engine';
 import { defaultLastLayer, loadVgg19On } from '../engines/load-vgg19';
 import { requireLayers } from '../features/require-layers';
@@ -10,6 +11,7 @@ import type { ImageInput } from '../image/to-image';
 import { disposable, type Owner, owning } from '../owning';
 import { anyPlatform, type Platform, requireBackend } from '../platform';
 import type { ColorChoice } from './color';
+import { KeptImage } from './kept-image';
 import type { RunImages } from './moved-colors';
 import { isStartName, readSettings, type Settings, type StyleTransferOptions } from './options';
 import { paintStages } from './paint-stages';
@@ -145,7 +147,7 @@ async function run<Input>(
 ): Promise<StyleTransferResult> {
   const { signal } = progress;
   const { size, styleSize = size, init, color } = settings;
-  await requireBackend(platform);
+  await requireBackend(platform, (warning) => progress.post({ type: 'warning', ...warning }));
   return owning(async (owner) => {
     const { temporary, result } = owner;
     // Opened first, so that a misspelt name is reported before weights are read, and sizes are known before memory is
@@ -182,13 +184,14 @@ async function run<Input>(
       content: temporary(await content.decode(painted)),
       styles: await decodeStyles(styles, styleRule, temporary),
     };
-    const images = await colored(color, decoded, owner, signal);
+    const images = await whileDeviceLasts(() => colored(color, decoded, owner, signal));
     const stageInputs: StageInputs = {
       settings,
       extractor,
       facts,
       ...images,
       memory,
+      kept: new KeptImage(),
       progress,
     };
     const { chroma } = stageInputs;

@@ -5,6 +5,7 @@ import { EnvironmentError } from '../../src/errors';
 import { contentLoss, type Loss } from '../../src/losses';
 import { anyPlatform } from '../../src/platform';
 import { expectNoLeak, tinyExtractor } from '../../src/testing';
+import { KeptImage } from '../../src/transfer/kept-image';
 import { readSettings, type Settings, type StyleTransferOptions } from '../../src/transfer/options';
 import { paintStages } from '../../src/transfer/paint-stages';
 import { planStages } from '../../src/transfer/plan';
@@ -44,6 +45,7 @@ beforeAll(async () => {
       { image: noise(20, 16, 3), weight: 0.25 },
     ],
     memory: planStages(settings, extractor, stages, { width: 20, height: 20 }, Infinity),
+    kept: new KeptImage(),
     progress: new ProgressChannel((event) => void events.push(event), undefined),
   };
 });

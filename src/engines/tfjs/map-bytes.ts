@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { TensorLimit } from '../../backends/tensor-limit';
 import type { LayerName } from '../../features/layer-name';
 import { isPool, type NetworkStep } from '../../features/network';
 import type { Size } from '../shared/fitting-size';
@@ -57,6 +58,26 @@ export function mapBytes(steps: readonly NetworkStep[], wanted: readonly LayerNa
   const bordered = first && (first.padding ?? 'zero') !== 'zero';
   const convolution = addresses + (bordered ? 8 * first.channelsIn * (height + 2) * (width + 2) : 0);
   return { held: [...held].reduce((sum, layer) => sum + of(layer), 0), largest, convolution, of };
+}
+
+/** Whether a backend holds every map of a network up to the layers `wanted`, forward and backward. */
+export function holdsMaps(
+  limit: TensorLimit | undefined,
+  steps: readonly NetworkStep[],
+  wanted: readonly LayerName[],
+  size: Size,
+): boolean {
+  if (!limit) return true;
+  const last = steps.findLastIndex(({ name }) => wanted.includes(name));
+  const holds = (layer: LayerName, convolved: boolean) => {
+    const [, height, width, channels] = mapShape(steps, size, layer);
+    return limit.holds(height, width, channels, convolved);
+  };
+  return steps.slice(0, last + 1).every(({ op, name }, i) => {
+    const before = steps[i - 1]?.name ?? 'image';
+    // Forward a convolution reads its input, backward the gradient of its output.
+    return holds(before, op === 'conv') && holds(name, op === 'conv');
+  });
 }
 
 /** Addresses of inputs that XNNPACK keeps for each position of a 3x3 convolution's output. */

@@ -1,4 +1,6 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { allocatableBytes } from '../../allocation';
+import { type TensorLimit, tensorLimit } from '../../backends/tensor-limit';
 import { EnvironmentError } from '../../errors';
 import type { LayerName } from '../../features/layer-name';
 import type { NetworkStep } from '../../features/network';
@@ -6,7 +8,7 @@ import type { MemoryPlan, MemoryRequest } from '../engine';
 import { type Band, bandsOf, strideOf } from '../shared/bands';
 import { fittingSize, type Size } from '../shared/fitting-size';
 import { notTileable, type UntileablePart } from '../shared/tileable';
-import { mapBytes } from './map-bytes';
+import { holdsMaps, mapBytes } from './map-bytes';
 
 /** A run whose memory is planned, with what is known of its loss. */
 export interface TfjsRequest extends Omit<MemoryRequest, 'style' | 'tileable'> {
@@ -20,6 +22,8 @@ export interface TfjsRequest extends Omit<MemoryRequest, 'style' | 'tileable'> {
 export interface TfjsPlan extends MemoryPlan {
   readonly bands?: readonly Band[] | undefined;
   readonly work: number;
+  /** Whether the backend holds tensors of the size that it takes. */
+  readonly held: boolean;
 }
 
 /**
@@ -31,26 +35,23 @@ export interface TfjsPlan extends MemoryPlan {
 export function planRun(steps: readonly NetworkStep[], request: TfjsRequest): TfjsPlan {
   const { size, untileable } = request;
   const room = roomIn(request);
-  const whole = wholePlan(steps, request, size);
-  if (whole.bytes <= room) return whole;
-  const fitsWhole = (at: Size) => wholePlan(steps, request, at).bytes <= room;
+  const limit = tensorLimit();
+  const fits = ({ bytes, held }: TfjsPlan) => held && bytes <= room;
+  const whole = wholePlan(steps, request, size, limit);
+  if (fits(whole)) return whole;
+  const fitsWhole = (at: Size) => fits(wholePlan(steps, request, at, limit));
   if (untileable) throw notTileable(size, fitsWhole, untileable === true ? undefined : untileable);
   const tiled = heightsOf(steps, request.layers, size[0]).flatMap((rows) =>
-    [true, false].map((keep) => tiledPlan(steps, request, size, rows, keep)),
+    [true, false].map((keep) => tiledPlan(steps, request, size, rows, keep, limit)),
   );
-  const fitting = tiled.filter(({ bytes }) => bytes <= room);
-  if (fitting.length === 0) {
-    const least = Math.min(whole.bytes, ...tiled.map(({ bytes }) => bytes));
-    const lowest = strideOf(steps, request.layers);
-    throw outOfMemory(
-      'An image',
-      size,
-      least,
-      room,
-      (at) => fitsWhole(at) || tiledPlan(steps, request, at, lowest, false).bytes <= room,
-    );
-  }
-  return fitting.reduce((best, plan) => (plan.work < best.work ? plan : best));
+  const fitting = tiled.filter(fits);
+  if (fitting.length > 0) return fitting.reduce((best, plan) => (plan.work < best.work ? plan : best));
+  const all = [whole, ...tiled];
+  const lowest = strideOf(steps, request.layers);
+  const fitsTiled = (at: Size) => fitsWhole(at) || fits(tiledPlan(steps, request, at, lowest, false, limit));
+  if (limit && !all.some(({ held }) => held)) throw tooLargeTensors('An image', size, limit, fitsTiled);
+  const least = Math.min(...all.map(({ bytes }) => bytes));
+  throw outOfMemory('An image', size, least, room, fitsTiled);
 }
 
 /**
@@ -69,19 +70,22 @@ export function gramBands(
     // A convolution's input and output, the layers that are wanted, and the image and its normalised values.
     return 2 * largest + convolution + sumOf(layers, of) + 2 * of('image');
   };
+  const limit = tensorLimit();
+  const held = (bands: readonly Band[], width: number) =>
+    holdsMaps(limit, steps, layers, [highest(bands), width]);
   const cuts = [size[0], ...heightsOf(steps, layers, size[0])];
   const all = cuts.map((rows) => bandsOf(steps, layers, size[0], rows));
-  const found = all.find((bands) => bytesOf(bands, size[1]) <= room);
+  const found = all.find((bands) => held(bands, size[1]) && bytesOf(bands, size[1]) <= room);
   if (found) return found;
-  const least = Math.min(...all.map((bands) => bytesOf(bands, size[1])));
   const lowest = strideOf(steps, layers);
-  throw outOfMemory(
-    'A style image',
-    size,
-    least,
-    room,
-    ([height, width]) => bytesOf(bandsOf(steps, layers, height, lowest), width) <= room,
-  );
+  const fits = ([height, width]: Size) => {
+    const bands = bandsOf(steps, layers, height, lowest);
+    return held(bands, width) && bytesOf(bands, width) <= room;
+  };
+  if (limit && !all.some((bands) => held(bands, size[1])))
+    throw tooLargeTensors('A style image', size, limit, fits);
+  const least = Math.min(...all.map((bands) => bytesOf(bands, size[1])));
+  throw outOfMemory('A style image', size, least, room, fits);
 }
 
 /** Bytes that a run may use. */
@@ -89,7 +93,12 @@ const roomIn = ({ room = Number.POSITIVE_INFINITY }: Pick<TfjsRequest, 'room'>):
   Math.min(room, allocatableBytes());
 
 /** The network linearised at the whole image, with cotangents of every part of the loss. */
-function wholePlan(steps: readonly NetworkStep[], request: TfjsRequest, size: Size): TfjsPlan {
+function wholePlan(
+  steps: readonly NetworkStep[],
+  request: TfjsRequest,
+  size: Size,
+  limit: TensorLimit | undefined,
+): TfjsPlan {
   const { layers, featureTargets = [], gramLayers = [] } = request;
   const { held, largest, convolution, of } = mapBytes(steps, layers, size);
   const uses = [...featureTargets, ...gramLayers];
@@ -98,7 +107,8 @@ function wholePlan(steps: readonly NetworkStep[], request: TfjsRequest, size: Si
   const cotangents = 2 * sumOf([...uses, ...others], of);
   const maps = held + cotangents + backwardMaps * largest + convolution + imagesOf(size, layers, 16);
   const targets = sumOf(featureTargets, of);
-  return { bytes: maps + targets, maps, targets, tiles: 1, work: 1 };
+  const backendHolds = holdsMaps(limit, steps, layers, size);
+  return { bytes: maps + targets, maps, targets, tiles: 1, work: 1, held: backendHolds };
 }
 
 /** The network linearised at one band at a time. */
@@ -108,6 +118,7 @@ function tiledPlan(
   size: Size,
   rows: number,
   keep: boolean,
+  limit: TensorLimit | undefined,
 ): TfjsPlan {
   const { layers, featureTargets = [] } = request;
   const [height, width] = size;
@@ -119,7 +130,9 @@ function tiledPlan(
   const maps =
     held + sumOf(deep, of) + ofBand + backwardMaps * largest + convolution + imagesOf(size, layers, 8);
   const work = workOf(bands, height, request, keep);
-  return { bytes: maps + targets, maps, targets, tiles: bands.length, bands, work };
+  const backendHolds = holdsMaps(limit, steps, deep, [highest(bands), width]);
+  const tiles = bands.length;
+  return { bytes: maps + targets, maps, targets, tiles, bands, work, held: backendHolds };
 }
 
 /** Maps at a step backwards: the gradient behind it, its sum with a cotangent, the mask of a ReLU, and the result. */
@@ -181,6 +194,23 @@ function outOfMemory(
     'OUT_OF_MEMORY',
     `${what} of ${width} x ${height} pixels takes at least ${mebibytes(bytes)} of memory for the tfjs engine, which may use ${mebibytes(room)}; accepted: ${accepted}.`,
     { option: 'size', value: bytes, accepted },
+  );
+}
+
+function tooLargeTensors(
+  what: string,
+  size: Size,
+  limit: TensorLimit,
+  fits: (size: Size) => boolean,
+): EnvironmentError {
+  const [height, width] = size;
+  const [fittingHeight, fittingWidth] = fittingSize(size, fits);
+  const backend = tf.getBackend();
+  const accepted = `about ${fittingWidth} x ${fittingHeight} pixels, or another backend, as by useWasm()`;
+  return new EnvironmentError(
+    'OUT_OF_MEMORY',
+    `${what} of ${width} x ${height} pixels takes larger tensors than the ${backend} backend holds here, which has ${limit.what}; accepted: ${accepted}.`,
+    { option: 'backend', value: backend, accepted },
   );
 }
 
