@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ChromiumPages, isolated, type PageOptions } from '../support/chromium-pages';
+import { expectExplained } from '../support/troubleshooting';
 
 type Program = typeof import('./use-wasm-program');
 
@@ -85,6 +86,7 @@ describe.each(places)('in %s', (_name, lacks, why, of) => {
     for (const { message } of warnings) {
       expect(message).toMatch(why);
       expect(message).not.toMatch(blank);
+      expectExplained(message);
     }
   });
 
@@ -97,7 +99,9 @@ describe.each(places)('in %s', (_name, lacks, why, of) => {
         // In a plain page, threads alone are out of reach.
         message: expect.stringMatching(of.headers === noWasm ? /COOP, COEP/ : why),
       });
-      expect((found as { message: string }).message).not.toMatch(blank);
+      const { message } = found as { message: string };
+      expect(message).not.toMatch(blank);
+      expectExplained(message);
     }
   });
 

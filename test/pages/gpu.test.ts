@@ -1,6 +1,7 @@
 import type { Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ChromiumPages } from '../support/chromium-pages';
+import { expectExplained } from '../support/troubleshooting';
 
 let pages: ChromiumPages;
 beforeAll(async () => {
@@ -15,7 +16,12 @@ interface Found {
   readonly events: readonly { readonly type: string; readonly [field: string]: unknown }[];
 }
 
-const run = async (page: Page, call: string) => (await page.evaluate(`program.${call}`)) as Found;
+/** Calls the program; the guide must explain what went wrong. */
+async function run(page: Page, call: string): Promise<Found> {
+  const found = (await page.evaluate(`program.${call}`)) as Found;
+  if (found.message !== undefined) expectExplained(found.message);
+  return found;
+}
 
 // Software rendering compiles and runs shaders for tens of seconds on a busy machine.
 const limit = 240_000;

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ChromiumPages, isolated, type PageOptions } from '../support/chromium-pages';
+import { expectExplained } from '../support/troubleshooting';
 
 type Program = typeof import('./use-wasm-program');
 
@@ -67,7 +68,9 @@ describe('useWasm in a page', () => {
   ])('says why there is no binary at %s, and keeps the backend that was active', async (paths, why) => {
     const page = await pages.open();
     await page.evaluate("program.setBackend('cpu')");
-    expect(await page.evaluate(`program.start({ paths: '${paths}' })`)).toMatchObject({
+    const found = (await page.evaluate(`program.start({ paths: '${paths}' })`)) as { message: string };
+    expectExplained(found.message);
+    expect(found).toMatchObject({
       code: 'NO_BACKEND',
       message: expect.stringContaining(why),
       backend: 'cpu',
