@@ -41,8 +41,8 @@ export const engineOptions = {
 };
 
 /**
- * The engines that may compute, the preferred one first: one alone where it was chosen, several under `'auto'`, of which
- * only those with threads of their own are left where more than one thread was asked for.
+ * The engines that may compute, the preferred one first: one alone where it was chosen, several under `'auto'`, of
+ * which only those with threads of their own are left where more than one thread was asked for.
  *
  * @param backend the tfjs backend that is or will be active; undefined where that is not known yet
  * @throws InvalidArgumentError `CONFLICTING_OPTIONS` for options that the engine would ignore

@@ -75,8 +75,8 @@ describe('on webgl', () => {
       const page = await pages.open();
       await page.evaluate("program.setFlag('WEBGL_MAX_TEXTURE_SIZE', 600)");
       await page.evaluate("program.setBackend('webgl')");
-      // 9 x 64 values for each of 56 x 56 positions, four a pixel, are more than 600 x 600 pixels. One evaluation, which
-      // software takes seconds for, is enough.
+      // 9 x 64 values for each of 56 x 56 positions, four a pixel, are more than 600 x 600 pixels. One evaluation is
+      // enough: software takes seconds for it.
       const { events } = await run(page, 'paint(56, { size: 56 }, 0)');
       expect(events[0].tiles).toBeGreaterThan(1);
       expect(events.at(-1)).toMatchObject({ type: 'interrupted', loss: expect.toSatisfy(Number.isFinite) });
