@@ -1,11 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { build } from 'esbuild';
-import { bundledText, pageScript } from './bundled-text.ts';
+import { bundledText, pageBuild } from './bundled-text.ts';
 
 /**
  * Writes the parts of the worker's program as modules that export their text, which `dist/worker.js` loads when a
- * worker starts, and `dist/style-worker.js`, the same as one script with the backends wasm and cpu, for pages that serve
- * it themselves. Then `dist/page.js`, the library for pages without a bundler.
+ * worker starts, and `dist/style-worker.js`, the same as one script with the backends wasm and cpu, for pages that
+ * serve it themselves. Then `dist/page.js`, the library for pages without a bundler.
  */
 const names = ['core', 'main', 'backend-wasm', 'backend-cpu', 'backend-webgl', 'backend-webgpu'] as const;
 const texts = Object.fromEntries(
@@ -21,7 +20,4 @@ for (const [name, text] of Object.entries(texts))
 const whole = [texts.core, texts['backend-wasm'], texts['backend-cpu'], texts.main];
 await writeFile('dist/style-worker.js', whole.join('\n'));
 
-const [page] = (
-  await build({ ...pageScript, entryPoints: ['src/page/index.ts'], format: 'esm', outfile: 'dist/page.js' })
-).outputFiles;
-await writeFile('dist/page.js', page.text);
+await writeFile('dist/page.js', await pageBuild());

@@ -5,7 +5,7 @@ import { type BuildOptions, build, type Plugin } from 'esbuild';
 const suffix = /\?bundle$/;
 
 /** How scripts for pages are bundled here. */
-export const pageScript = {
+const pageScript = {
   bundle: true,
   write: false,
   minify: true,
@@ -30,6 +30,13 @@ export async function bundledText(file: string): Promise<string> {
     format: 'iife',
     plugins: isCore ? [] : [sharedCore],
   });
+  return outputFiles[0].text;
+}
+
+/** The library for pages without a bundler, one module. */
+export async function pageBuild(): Promise<string> {
+  const entryPoints = ['src/page/index.ts'];
+  const { outputFiles } = await build({ ...pageScript, entryPoints, format: 'esm' });
   return outputFiles[0].text;
 }
 

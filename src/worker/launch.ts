@@ -28,8 +28,8 @@ export type LaunchOptions = Required<Pick<StyleWorkerOptions, 'backend' | 'start
  * Starts a worker and waits until its backend computes.
  *
  * @param own what starts the worker of this package, where the option `worker` names none
- * @throws EnvironmentError `WORKER_UNAVAILABLE` if it cannot be started, fails, or does not answer in time; another code
- *   if its backend does not start
+ * @throws EnvironmentError `WORKER_UNAVAILABLE` if it cannot be started, fails, or does not answer in time; another
+ *   code if its backend does not start
  * @throws the signal's reason
  */
 export async function launch(options: LaunchOptions, own: StartOwnWorker): Promise<StartedWorker> {

@@ -12,8 +12,8 @@ export interface StyleTransferInWorkerOptions extends WorkerStyleTransferOptions
 
 /**
  * Paints the content image in the style of another in a Web Worker; see {@link WorkerStyleTransfer}. Runs share one
- * worker for each backend, which ends when it has had nothing to do for a minute; {@link createStyleWorker} makes one of
- * your own.
+ * worker for each backend, which ends when it has had nothing to do for a minute; {@link createStyleWorker} makes one
+ * of your own.
  */
 export const styleTransfer = /* @__PURE__ */ styleTransferBy(createStyleWorker);
 

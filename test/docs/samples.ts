@@ -7,6 +7,7 @@ export interface Sample {
   readonly line: number;
   /**
    * Text after the fence: `ts`, or `ts page` and `ts network` for samples that need these and are only type-checked;
+   * those of the guide "In the page" run in `test/pages/guide.test.ts`;
    * `ts source` for a program over the sources of this repository, `ts assembly` for a kernel.
    */
   readonly language: string;

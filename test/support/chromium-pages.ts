@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { build } from 'esbuild';
 import { type Browser, chromium, type Page } from 'playwright';
+import { bundledTextsInEsbuild } from '../../scripts/bundled-text';
 
 /** Headers that isolate a page, which shared memory needs. */
 export const isolated = {
@@ -39,7 +40,8 @@ export class ChromiumPages {
     const server = createServer(({ url = '/' }, response) => {
       const { pathname, searchParams } = new URL(url, 'http://localhost');
       const body = pathname === '/page' ? page : all.get(pathname);
-      const type = /\.js$/.test(pathname) ? 'text/javascript' : 'text/html';
+      const [extension] = /[^.]*$/.exec(pathname) ?? [];
+      const type = (extension && types[extension]) || 'text/html';
       response.writeHead(body === undefined ? 404 : 200, {
         'Content-Type': type,
         ...(pathname === '/page' ? JSON.parse(searchParams.get('headers') ?? '{}') : isolated),
@@ -75,6 +77,12 @@ export class ChromiumPages {
   }
 }
 
+const types: Readonly<Partial<Record<string, string>>> = {
+  js: 'text/javascript',
+  svg: 'image/svg+xml',
+  png: 'image/png',
+};
+
 const page = '<!doctype html><title>page</title><script type="module" src="/stdin.js"></script>';
 
 /** The program's scripts by path. Minified as a user's page is, because some code of tfjs reads its own source. */
@@ -93,6 +101,7 @@ async function bundle(program: string): Promise<[path: string, contents: Uint8Ar
     outdir: '/',
     write: false,
     loader: { '.wasm': 'binary', '.bin': 'binary' },
+    plugins: [bundledTextsInEsbuild],
     logLevel: 'error',
   });
   return outputFiles.map(({ path, contents }) => [path, contents]);
