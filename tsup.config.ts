@@ -47,7 +47,7 @@ const shared = defineConfig({
   noExternal: [/\.wasm$/],
   loader: { '.bin': 'binary', '.wasm': 'binary' },
   splitting: true,
-  sourcemap: false,
+  sourcemap: true,
   treeshake: false,
 });
 

@@ -1,16 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 /**
- * The package as users get it: packed, installed elsewhere by npm, used by ES modules, CommonJS, TypeScript and as a
- * command.
+ * The package as users get it: packed, installed elsewhere by npm, used by ES modules, CommonJS and as a command. Other
+ * programs that use it: toolchains.test.ts.
  */
-const runtimes = otherRuntimes();
-
 describe.skipIf(!existsSync('dist/index.js'))('the packed package', () => {
   let folder: string;
 
@@ -103,67 +101,6 @@ describe.skipIf(!existsSync('dist/index.js'))('the packed package', () => {
     expect(node(file, code)).toBe('3,4,3');
   });
 
-  it.each(runtimes)('styles a picture with the same bits under $name', ({ program, words }) => {
-    const code = `import { styleTransfer, useWasm } from 'tfjs-style-transfer/node';
-      await useWasm();
-      const { loss, threads, engine, dispose } = await styleTransfer('picture.png', 'picture.png', { init: 'noise', iterations: 3, weights: 'embedded' });
-      dispose();
-      console.log(loss, engine, threads > 1 === ${availableParallelism() > 1});`;
-    writeFileSync(join(folder, 'runtime.mjs'), code);
-    const run = (runtime: string, args: readonly string[]) => must(runtime, [...args, 'runtime.mjs']).trim();
-    const found = run(program, words);
-    expect(found).toMatch(/^[\d.]+ wasm true$/);
-    expect(found).toBe(run(process.execPath, []));
-  });
-
-  it.each([
-    ['consumer.mts', 'NodeNext'],
-    ['consumer.cts', 'NodeNext'],
-    ['consumer.ts', 'Bundler'],
-  ])('has types for %s resolved as %s', (file, moduleResolution) => {
-    writeFileSync(
-      join(folder, file),
-      `import { styleTransfer, type StyleTransferResult, loadVgg19 } from 'tfjs-style-transfer';
-       import { contentLoss, type Loss, styleLoss, sum, weighted } from 'tfjs-style-transfer/losses';
-       import { lbfgs, minimize } from 'tfjs-style-transfer/optim';
-       import { readImage } from 'tfjs-style-transfer/node';
-       import { tinyExtractor } from 'tfjs-style-transfer/testing';
-       export async function f(): Promise<StyleTransferResult> {
-         const image = await readImage('picture.png');
-         const extractor = tinyExtractor();
-         const loss: Loss = sum([contentLoss(extractor.extract(image, ['conv2_2'])), weighted(2, styleLoss(extractor.extract(image, ['conv1_1'])))]);
-         // @ts-expect-error a misspelt layer is a type error
-         extractor.extract(image, ['conv2-2']);
-         const { x } = await minimize((v: Float64Array) => ({ value: v[0] ** 2, gradient: v.map((a) => 2 * a) }), Float64Array.of(1), { method: lbfgs() });
-         const first: number = x[0];
-         void loadVgg19; void first;
-         return styleTransfer(image, image, 1, 1e6, { loss });
-       }`,
-    );
-    const module = moduleResolution === 'Bundler' ? 'ESNext' : 'NodeNext';
-    const options = [
-      '--noEmit',
-      '--strict',
-      '--skipLibCheck',
-      '--target',
-      'ES2022',
-      '--module',
-      module,
-      '--moduleResolution',
-      moduleResolution,
-    ];
-    const tsc = resolve('node_modules/typescript/bin/tsc');
-    must(process.execPath, [
-      tsc,
-      ...options,
-      '--types',
-      'node',
-      '--typeRoots',
-      resolve('node_modules/@types'),
-      file,
-    ]);
-  });
-
   it('is a command', () => {
     const out = must('npx', [
       'tfjs-style-transfer',
@@ -206,19 +143,6 @@ describe.skipIf(!existsSync('dist/index.js'))('the packed package', () => {
       expect(readFileSync(join(dist, file), 'utf8'), file).not.toMatch(/\bconsole\.(log|warn|error|info)\(/);
   });
 });
-
-/** Other runtimes of JavaScript where they are on PATH; says which are not there. */
-function otherRuntimes(): { name: string; program: string; words: readonly string[] }[] {
-  const known = [
-    { name: 'Bun', program: 'bun', words: [] },
-    { name: 'Deno', program: 'deno', words: ['run', '--allow-all'] },
-  ];
-  return known.filter(({ name, program }) => {
-    const found = spawnSync(program, ['--version']).status === 0;
-    if (!found) console.warn(`skipped: the package under ${name} (no ${program} on PATH)`);
-    return found;
-  });
-}
 
 function readVersion(name: string): string {
   return (JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8')) as { version: string })
