@@ -162,12 +162,12 @@ export const packs = ({ vectorRoom }: EngineExtractor) => vectorRoom !== undefin
 
 /**
  * The content image, the start, the result, its copy for a file, and what decoding and encoding take for a while,
- * measured as two and a half more; of a run in grey also the content in grey and in colours, and an image while it gets
- * its chroma.
+ * measured as three and a half more; of a run in grey also the content in grey and in colours, and an image while it
+ * gets its chroma.
  */
 const imagesAtOnce = ({ color, balance }: Settings<unknown>) =>
   // Balancing takes the start of the run and an image of one colour, one after the other in two copies.
-  (color === 'content' ? 10 : 7) + (balance === 'none' ? 0 : 3);
+  (color === 'content' ? 11 : 8) + (balance === 'none' ? 0 : 3);
 
 /** The plan of an engine that makes none. */
 const nothing: MemoryPlan = { bytes: 0, maps: 0, targets: 0, tiles: 1 };
