@@ -59,7 +59,7 @@ export async function timeKernels(rounds: number): Promise<KernelSpeed[]> {
       engine.needScratch(scratchBytes(n, n));
       const [features, sums] = [memory.allocateFloats((pixels + 4) * n), memory.allocateFloats(16 * n * n)];
       memory.floats(features, pixels * n).fill(0.5);
-      return () => engine.run('gramForward', [features, pixels, n, 0, pixels / 16, sums, 0, 0], 16);
+      return () => engine.run('gramForward', [features, pixels, n, 0, pixels / 16, sums, 0, 0, 0], 16);
     });
     const x = tf.fill<tf.Rank.R2>([pixels, n], 0.5);
     // The fastest way that tfjs-wasm has: its product with a transpose flag takes several times as long.

@@ -188,8 +188,8 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
   NOT_TILEABLE: {
     classes: environment,
     cause:
-      'An image is too large to be computed as a whole, and its loss is a function of whole feature maps, which tiles do not have: a custom loss, one within a mask, `mrfLoss` or a statistic of style other than Gram matrices, of layers other than `image`.',
-    cure: 'Choose a smaller `size` or more `memory`, mask or write losses of `image` alone, or leave that part out.',
+      'An image is too large to be computed as a whole, and its loss is a function of whole feature maps, which tiles do not have: a custom loss, `mrfLoss` or a statistic of style other than Gram matrices, of layers other than `image`.',
+    cure: 'Choose a smaller `size` or more `memory`, write losses of `image` alone, or leave that part out.',
   },
   NOT_WRITABLE: {
     classes: ['ImageError', 'InvalidArgumentError', 'EnvironmentError'],

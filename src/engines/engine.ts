@@ -1,4 +1,4 @@
-import type { Tensor2D } from '@tensorflow/tfjs-core';
+import type { Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import type { ErrorCode } from '../error-codes';
 import type { FeatureExtractor } from '../features/extractor';
 import type { LayerName } from '../features/layer-name';
@@ -52,6 +52,11 @@ export interface MemoryRequest {
     | { readonly layers: readonly LayerName[]; readonly size: readonly [height: number, width: number] }
     | undefined;
   /**
+   * Masks of terms: how many regions have Gram matrices of their own in place of those of the whole image, and whether
+   * content is weighted.
+   */
+  readonly masks?: { readonly styles: number; readonly content: boolean } | undefined;
+  /**
    * Whether the loss can be computed by tiles: its terms on layers other than the image itself are all data.
    * @default true
    */
@@ -79,6 +84,11 @@ export interface MemoryPlan {
 
 /** Options of {@link EngineExtractor.gramMatrices}. */
 export interface GramMatricesOptions extends GramMatrixOptions {
+  /**
+   * Weights of the image's pixels, [height, width, 1], at least 0: the matrices are those of a region, see
+   * `guidedGramMatrix`. It remains the caller's.
+   */
+  readonly mask?: Tensor3D | undefined;
   /**
    * Bytes that may be used beside the network's weights; a larger image is computed by tiles.
    * @default what the engine can address

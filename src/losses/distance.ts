@@ -27,20 +27,23 @@ export const distanceOption = <const Default extends Distance>(byDefault: Defaul
  * The gradient is written by hand: tfjs-core alone registers none, and this one makes two tensors where autodiff keeps
  * five.
  *
- * @param share the weight of each entry in the mean, broadcast to the shape of `value`; 1 / size by default
+ * @param weights of entries, broadcast to the shape of `value`; 1 by default
  */
 export function distanceBetween(
   value: tf.Tensor,
   target: tf.Tensor,
   distance: Distance,
-  share: tf.Tensor | number = 1 / target.size,
+  weights?: tf.Tensor,
 ): tf.Scalar {
+  const share = 1 / target.size;
   const compute = tf.customGrad((x, save) => {
     const difference = tf.sub(x as tf.Tensor, target);
-    (save as tf.GradSaveFunc)(typeof share === 'number' ? [difference] : [difference, share]);
-    const gradFunc = (dy: tf.Tensor, [savedDifference, savedShare = share]: (tf.Tensor | number)[]) =>
-      tf.mul(distanceGradient(savedDifference as tf.Tensor, distance), tf.mul(dy, savedShare));
-    return { value: weightedSum(difference, distance, share), gradFunc };
+    (save as tf.GradSaveFunc)(weights ? [difference, weights] : [difference]);
+    const gradFunc = (dy: tf.Tensor, [savedDifference, savedWeights]: tf.Tensor[]) => {
+      const gradient = tf.mul(distanceGradient(savedDifference, distance), tf.mul(dy, share));
+      return savedWeights ? tf.mul(gradient, savedWeights) : gradient;
+    };
+    return { value: weightedSum(difference, distance, share, weights), gradFunc };
   });
   return tf.tidy(() => compute(value) as tf.Scalar);
 }
@@ -78,11 +81,15 @@ export function gramDistanceBetween(gram: tf.Tensor, target: tf.Tensor, distance
   return tf.tidy(() => compute(gram) as tf.Scalar);
 }
 
-/** The sum of shares times squares, or magnitudes, of differences. */
-export function weightedSum(difference: tf.Tensor, distance: Distance, share: tf.Tensor | number): tf.Scalar {
+/** `share` times the sum of squares, or magnitudes, of differences, each times its weight. */
+export function weightedSum(
+  difference: tf.Tensor,
+  distance: Distance,
+  share: number,
+  weights?: tf.Tensor,
+): tf.Scalar {
   const magnitudes = distance === 'mse' ? tf.square(difference) : tf.abs(difference);
-  if (typeof share === 'number') return tf.mul(sumOf(magnitudes), share);
-  return sumOf(tf.mul(magnitudes, share));
+  return tf.mul(sumOf(weights ? tf.mul(magnitudes, weights) : magnitudes), share);
 }
 
 /** The derivative of squares, or magnitudes, of differences by the differences. */

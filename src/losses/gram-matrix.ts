@@ -5,6 +5,7 @@ import { registerGradients } from '../gradients';
 import { oneOf, optionTable } from '../options/table';
 import { PairwiseSum } from '../sums';
 import { rowsOf } from '../tensor-rows';
+import type { PositionWeights } from './pooled-mask';
 
 /** How a Gram matrix is scaled; published style weights only fit the one they were made with. */
 export type GramNormalization = 'elements' | 'positions' | 'none';
@@ -73,6 +74,22 @@ export function gramMatrix(feature: tf.Tensor4D, options: GramMatrixOptions = {}
   });
   registerGradients();
   return tf.tidy(() => gram(feature) as tf.Tensor2D);
+}
+
+/**
+ * The Gram matrix of a region: sum_k T_k F_ki F_kj / sum_k T_k times the number of positions, normalised as without a
+ * mask (Gatys et al. 2017, eq. 4). It is the Gram matrix of sqrt(T) F, scaled so that the size of a region does not
+ * change its strength. A mask of ones changes no bit.
+ *
+ * @returns [channels, channels]; it belongs to the caller
+ */
+export function guidedGramMatrix(
+  feature: tf.Tensor4D,
+  { weights, ratio }: PositionWeights,
+  normalization: GramNormalization,
+): tf.Tensor2D {
+  registerGradients();
+  return tf.tidy(() => tf.mul(gramMatrix(tf.mul(feature, tf.sqrt(weights)), { normalization }), ratio));
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Scalar, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
 import type { Features } from '../features/extractor';
 import type { LayerName } from '../features/layer-name';
 import type { Image } from '../image/image';
@@ -8,8 +8,8 @@ import type { GramNormalization } from './gram-matrix';
 
 /**
  * A summand of a loss as data, so that an engine can compute it from features in its own memory: the distance of the
- * feature map of a layer from a target's, the distance of Gram matrices, or the mean distance of neighbouring pixels.
- * Targets belong to the loss.
+ * feature map of a layer from a target's, the distance of Gram matrices, or the mean distance of neighbouring pixels,
+ * each perhaps with a mask. Targets and masks belong to the loss.
  */
 export type LossTerm =
   | {
@@ -18,6 +18,7 @@ export type LossTerm =
       readonly distance: Distance;
       readonly target: Tensor4D | ImageTarget;
       readonly weight: number;
+      readonly mask?: TermMask | undefined;
     }
   | {
       readonly kind: 'gram';
@@ -26,13 +27,29 @@ export type LossTerm =
       readonly distance: GramDistance;
       readonly target: Tensor2D;
       readonly weight: number;
+      readonly mask?: TermMask | undefined;
     }
   | {
       readonly kind: 'totalVariation';
       readonly layer: LayerName;
       readonly distance: Distance;
       readonly weight: number;
+      readonly mask?: TermMask | undefined;
     };
+
+/**
+ * Weights T of a term's positions: a sum over positions k becomes one over T_k times its summands. A position of a
+ * deeper layer has the average of the weights over the window of pixels that its pooling covers.
+ */
+export interface TermMask {
+  /** [height, width, 1] of the size of the image, finite numbers of at least 0. */
+  readonly weights: Tensor3D;
+  /**
+   * What the weighted sum is divided by in a mean over positions: `'weights'` by the sum of the weights, so that the
+   * size of a region does not change its strength; `'positions'` by the number of positions.
+   */
+  readonly mean: 'weights' | 'positions';
+}
 
 /**
  * The features of an image as the target of a term: whole, by `map`, or computed by an engine a part at a time from the

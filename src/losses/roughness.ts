@@ -1,27 +1,38 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { sumOf } from '../sums';
 import { type Distance, distanceGradient, weightedSum } from './distance';
+import type { TermMask } from './loss';
 
 /**
  * The mean distance of horizontal neighbours plus that of vertical ones, differentiable with respect to `image`.
  *
  * @param image [1, height, width, channels]
  * @param mask weights of pixels, [height, width, 1]; a pair of neighbours weighs the product of theirs
+ * @param mean see {@link TermMask.mean}
  */
-export function roughness(image: tf.Tensor4D, distance: Distance, mask?: tf.Tensor3D): tf.Scalar {
+export function roughness(
+  image: tf.Tensor4D,
+  distance: Distance,
+  mask?: tf.Tensor3D,
+  mean: TermMask['mean'] = 'weights',
+): tf.Scalar {
   const weights = mask && tf.expandDims<tf.Tensor4D>(mask, 0);
   const axes = ([1, 2] as const).filter((axis) => image.shape[axis] > 1);
   const total = tf.customGrad((x, save) => {
     (save as tf.GradSaveFunc)(weights ? [x as tf.Tensor4D, weights] : [x as tf.Tensor4D]);
     const values = axes.map((axis) => {
       const difference = differenceAlong(x as tf.Tensor4D, axis);
-      return weightedSum(difference, distance, shareOfPairs(difference, axis, weights));
+      const pairs = weights && pairWeights(weights, axis, mean);
+      const value = weightedSum(difference, distance, 1 / difference.size, pairs?.weights);
+      return pairs ? tf.mul<tf.Scalar>(value, pairs.ratio) : value;
     });
     const gradFunc = (dy: tf.Tensor, [saved, savedWeights]: tf.Tensor[]) => {
       const gradients = axes.map((axis) => {
         const difference = differenceAlong(saved as tf.Tensor4D, axis);
-        const share = shareOfPairs(difference, axis, savedWeights as tf.Tensor4D | undefined);
-        return fromDifferences(tf.mul(distanceGradient(difference, distance), share), axis);
+        const gradient = tf.mul(distanceGradient(difference, distance), 1 / difference.size);
+        if (!savedWeights) return fromDifferences(gradient, axis);
+        const pairs = pairWeights(savedWeights as tf.Tensor4D, axis, mean);
+        return fromDifferences(tf.mul(tf.mul(gradient, pairs.weights), pairs.ratio), axis);
       });
       return tf.mul(gradients.length > 0 ? tf.addN(gradients) : tf.zerosLike(saved), dy);
     };
@@ -32,11 +43,15 @@ export function roughness(image: tf.Tensor4D, distance: Distance, mask?: tf.Tens
 
 type Axis = 1 | 2;
 
-/** The weight of each pair in the mean. */
-function shareOfPairs(difference: tf.Tensor, axis: Axis, weights?: tf.Tensor4D): tf.Tensor | number {
-  if (!weights) return 1 / difference.size;
+/** The weight of each pair of neighbours, and what makes the mean over them of a mean over all pairs. */
+function pairWeights(
+  weights: tf.Tensor4D,
+  axis: Axis,
+  mean: TermMask['mean'],
+): { readonly weights: tf.Tensor; readonly ratio: tf.Tensor } {
   const pairs = tf.mul(...neighbours(weights, axis));
-  return tf.divNoNan(pairs, tf.mul(sumOf(pairs), difference.shape[3] as number));
+  const ratio = mean === 'positions' ? tf.scalar(1) : tf.divNoNan(tf.scalar(pairs.size), sumOf(pairs));
+  return { weights: pairs, ratio };
 }
 
 /** The pairs of neighbours along `axis` as two tensors: all positions but the last, and all but the first. */

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors';
-import { showText, showValue } from '../options/show';
+import { showValue } from '../options/show';
 import { owning } from '../owning';
-import { leaves, requireLoss, sum, weighted } from './compose';
+import { requireLoss } from './compose';
 import type { Loss } from './loss';
-import { lossOfTerms, type MaskOf } from './loss-of-terms';
+import { maskLoss } from './mask-loss';
 
 /** The weight of each pixel, [height, width] or [height, width, 1], in [0,1]. */
 export type Mask = tf.Tensor2D | tf.Tensor3D;
@@ -18,9 +18,9 @@ export type Mask = tf.Tensor2D | tf.Tensor3D;
  * - Feature and pixel distances are means over positions weighted by T.
  * - Total variation is the mean over neighbours weighted by the product of their T.
  *
- * A mask of ones equals no mask; a mask of zeros makes the loss 0. Soft masks blend. Evaluated by tfjs from the
- * features, with every engine: slower than a loss without mask on the wasm engine. An image that is too large to be
- * computed as a whole takes masks on losses of the image alone only (`NOT_TILEABLE`).
+ * A mask of ones equals no mask, to the bit; one of zeros makes distances 0 and Gram matrices 0. Soft masks blend. A
+ * mask within a mask is the product of both. On the wasm engine Gram matrices and distances of features have kernels
+ * for masks, and images may be computed by tiles.
  *
  * @param mask [height, width] or [height, width, 1] of the image that is made, in [0,1], 1 where the loss counts; not
  *   disposed, and not needed by the caller any more
@@ -37,39 +37,11 @@ export type Mask = tf.Tensor2D | tf.Tensor3D;
 export function within(mask: Mask, loss: Loss): Loss {
   requireMask(mask);
   requireLoss('loss', loss);
-  for (const leaf of leaves(loss)) requireTerms(leaf.loss);
-  return masked(mask, loss);
-}
-
-function masked(mask: Mask, loss: Loss): Loss {
-  return owning(({ result }) => {
-    const { name, terms, parts } = loss;
-    if (!parts) {
-      const [height, width] = mask.shape;
-      const kept = result(tf.keep(tf.tidy(() => tf.reshape<tf.Rank.R3>(tf.clone(mask), [height, width, 1]))));
-      return lossOfTerms(name, terms ?? [], { maskOf: pooledTo(kept), held: [kept, loss] });
-    }
-    const maskedParts = parts.map((part) => weighted(part.weight, result(masked(mask, part.loss))));
-    return maskedParts.length === 1 ? maskedParts[0] : sum(maskedParts);
+  return owning(({ temporary }) => {
+    const [height, width] = mask.shape;
+    const weights = temporary(tf.tidy(() => tf.reshape<tf.Rank.R3>(tf.clone(mask), [height, width, 1])));
+    return maskLoss({ weights, mean: 'weights' }, loss);
   });
-}
-
-/** A mask at the sizes of layers: halved by 2x2 means as often as the layer's feature map has been pooled. */
-function pooledTo(mask: tf.Tensor3D): MaskOf {
-  return (height, width) =>
-    tf.tidy(() => {
-      let pooled = mask;
-      while (pooled.shape[0] > height && Math.min(pooled.shape[0], pooled.shape[1]) > 1)
-        pooled = tf.avgPool(pooled, 2, 2, 'valid');
-      if (pooled.shape[0] === height && pooled.shape[1] === width) return tf.clone(pooled);
-      const [maskHeight, maskWidth] = mask.shape;
-      const accepted = 'a mask of the size of the image';
-      throw new InvalidArgumentError(
-        'WRONG_SHAPE',
-        `The mask is ${maskWidth}x${maskHeight} and halving it does not give ${width}x${height}, the size of a layer; accepted: ${accepted}.`,
-        { option: 'mask', value: mask.shape, accepted },
-      );
-    });
 }
 
 function requireMask(mask: unknown): asserts mask is Mask {
@@ -93,14 +65,4 @@ function requireMask(mask: unknown): asserts mask is Mask {
     value: wrong,
     accepted,
   });
-}
-
-function requireTerms({ name, terms }: Loss): void {
-  if (terms) return;
-  const accepted = 'a loss of this library, or a sum of such; a custom loss applies a mask itself';
-  throw new InvalidArgumentError(
-    'NOT_A_LOSS',
-    `within cannot mask the loss '${showText(name)}', which does not describe itself by terms; accepted: ${accepted}.`,
-    { option: 'loss', value: name, accepted },
-  );
 }

@@ -23,34 +23,61 @@ async function termByLoops(term: LossTerm, features: Features): Promise<number> 
   const feature = features[term.layer] as tf.Tensor4D;
   const [, height, width, channels] = feature.shape;
   const f = await feature.data();
+  const size = (d: number) => (term.distance === 'mse' ? d * d : Math.abs(d));
   const meanDistance = (differences: readonly number[]) =>
-    differences.reduce((sum, d) => sum + (term.distance === 'mse' ? d * d : Math.abs(d)), 0) /
-    differences.length;
+    differences.reduce((sum, d) => sum + size(d), 0) / differences.length;
+  const weights = await weightsByLoops(term, height, width);
+  const total = (of: readonly number[]) =>
+    term.mask?.mean === 'positions' ? of.length : of.reduce((a, b) => a + b, 0);
   if (term.kind === 'feature') {
     const target = await (term.target instanceof tf.Tensor ? term.target : term.target.map()).data();
-    return meanDistance(Array.from(f, (value, i) => value - target[i]));
+    const summands = Array.from(f, (value, i) => weights[Math.floor(i / channels)] * size(value - target[i]));
+    return summands.reduce((a, b) => a + b, 0) / (channels * total(weights));
   }
   if (term.kind === 'gram') {
     const target = await term.target.data();
     const positions = height * width;
-    const divisor = { elements: positions * channels, positions, none: 1 }[term.normalization];
+    const divisor =
+      ({ elements: positions * channels, positions, none: 1 }[term.normalization] * total(weights)) /
+      positions;
     const gram = Array.from({ length: channels * channels }, (_, at) => {
       const [i, j] = [Math.floor(at / channels), at % channels];
       let sum = 0;
-      for (let k = 0; k < positions; k++) sum += f[k * channels + i] * f[k * channels + j];
+      for (let k = 0; k < positions; k++) sum += weights[k] * f[k * channels + i] * f[k * channels + j];
       return sum / divisor;
     });
     return meanDistance(gram.map((value, i) => value - target[i]));
   }
   const at = (y: number, x: number, c: number) => f[(y * width + x) * channels + c];
-  const [across, down]: [number[], number[]] = [[], []];
+  const weightAt = (y: number, x: number) => weights[y * width + x];
+  const [across, down]: [Pair[], Pair[]] = [[], []];
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++)
       for (let c = 0; c < channels; c++) {
-        if (x + 1 < width) across.push(at(y, x + 1, c) - at(y, x, c));
-        if (y + 1 < height) down.push(at(y + 1, x, c) - at(y, x, c));
+        if (x + 1 < width) across.push([at(y, x + 1, c) - at(y, x, c), weightAt(y, x) * weightAt(y, x + 1)]);
+        if (y + 1 < height) down.push([at(y + 1, x, c) - at(y, x, c), weightAt(y, x) * weightAt(y + 1, x)]);
       }
-  return meanDistance(across) + meanDistance(down);
+  const meanOf = (pairs: readonly Pair[]) =>
+    pairs.reduce((sum, [difference, weight]) => sum + weight * size(difference), 0) /
+    total(pairs.map(([, weight]) => weight));
+  return meanOf(across) + meanOf(down);
+}
+
+/** The difference of two neighbours, and the weight of their pair. */
+type Pair = readonly [difference: number, weight: number];
+
+/** The weights of a term's positions: averages of its mask over windows, or ones. */
+async function weightsByLoops({ mask }: LossTerm, height: number, width: number): Promise<number[]> {
+  if (!mask) return new Array<number>(height * width).fill(1);
+  const pixels = await mask.weights.data();
+  const window = Math.floor(mask.weights.shape[0] / height);
+  return Array.from({ length: height * width }, (_, k) => {
+    const [top, left] = [window * Math.floor(k / width), window * (k % width)];
+    let sum = 0;
+    for (let y = top; y < top + window; y++)
+      for (let x = left; x < left + window; x++) sum += pixels[y * mask.weights.shape[1] + x];
+    return sum / window ** 2;
+  });
 }
 
 /**

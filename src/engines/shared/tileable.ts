@@ -16,7 +16,7 @@ export interface UntileablePart {
 /**
  * The first part of a loss that cannot be computed by tiles, if there is one. Tiles compute terms that compare feature
  * maps or Gram matrices, and everything that reads the image alone; of other functions of a layer's whole map nothing
- * is known: custom losses, other statistics of style, patches, and losses within a mask.
+ * is known: custom losses, other statistics of style and patches.
  */
 export function untileable(loss: Loss): UntileablePart | undefined {
   for (const { loss: leaf } of leaves(loss)) {
@@ -54,10 +54,10 @@ export function notTileable(
   const reader = part
     ? `'${showText(part.name)}' reads ${showText(part.layer)}`
     : "a part of it reads layers other than 'image'";
-  const accepted = `about ${fittingWidth} x ${fittingHeight} pixels, losses that compare feature maps or Gram matrices without a mask, or a loss of 'image' alone`;
+  const accepted = `about ${fittingWidth} x ${fittingHeight} pixels, losses that compare feature maps or Gram matrices, or a loss of 'image' alone`;
   return new EnvironmentError(
     'NOT_TILEABLE',
-    `An image of ${width} x ${height} pixels does not fit into memory as a whole, and tiles cannot compute this loss: ${reader} by a function of the whole feature map, as custom losses, losses within a mask, other statistics than Gram matrices and patches do; accepted: ${accepted}.`,
+    `An image of ${width} x ${height} pixels does not fit into memory as a whole, and tiles cannot compute this loss: ${reader} by a function of the whole feature map, as custom losses, other statistics than Gram matrices and patches do; accepted: ${accepted}.`,
     { option: 'loss', value: part?.name, accepted },
   );
 }

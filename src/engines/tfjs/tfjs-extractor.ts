@@ -8,6 +8,7 @@ import type { Image } from '../../image/image';
 import { leaves } from '../../losses/compose';
 import { gramNormalizationOption, gramScale } from '../../losses/gram-matrix';
 import type { Loss, LossTerm } from '../../losses/loss';
+import { positionWeights } from '../../losses/pooled-mask';
 import { requireName } from '../../options/validate';
 import { Lifetime, owning } from '../../owning';
 import type { EngineExtractor, GramMatrices } from '../engine';
@@ -191,15 +192,18 @@ export function createTfjsExtractor(loaded: LoadedNetwork): EngineExtractor {
         },
       };
     },
-    plan({ tileable = true, style, ...request }) {
+    plan({ tileable = true, style, masks, ...request }) {
       lifetime.requireAlive();
       requireLayers('layers', 'The run', [...request.layers, ...(style?.layers ?? [])], extractor);
-      const found = planRun(steps, { ...request, gramLayers: style?.layers, untileable: !tileable });
-      if (style) gramBands(steps, style.layers, style.size, request);
+      const { layers: grams = [], size: styleSize } = style ?? {};
+      // Each region has Gram matrices of its own.
+      const gramLayers = Array.from({ length: Math.max(1, masks?.styles ?? 0) }, () => grams).flat();
+      const found = planRun(steps, { ...request, gramLayers, untileable: !tileable });
+      if (styleSize) gramBands(steps, grams, styleSize, request);
       const { bytes, maps, targets, tiles, work } = found;
       return { bytes, maps, targets, tiles, work };
     },
-    gramMatrices(image, wanted, { normalization = 'elements', room } = {}) {
+    gramMatrices(image, wanted, { normalization = 'elements', room, mask } = {}) {
       lifetime.requireAlive();
       checkRequest(image, wanted, layers, steps);
       gramNormalizationOption.require('normalization', normalization);
@@ -207,10 +211,15 @@ export function createTfjsExtractor(loaded: LoadedNetwork): EngineExtractor {
       const size: Size = [height, width];
       const bands = gramBands(steps, wanted, size, { room });
       const grams = tf.tidy(() => {
+        const shapes = wanted.map((layer) => mapShape(steps, size, layer));
+        const masks = shapes.map(
+          ([, h, w]) => mask && positionWeights({ weights: mask, mean: 'weights' }, h, w),
+        );
+        const products = wanted.map((layer, i) => ({ layer, weights: masks[i]?.weights }));
         // Of a copy with another `extract`, that one is used.
-        const found = [...bandProducts(this, image, wanted, bands)].map(([layer, products]) => {
-          const scale = gramScale(mapShape(steps, size, layer), normalization);
-          return [layer, tf.mul(products, scale)] as const;
+        const found = bandProducts(this, image, products, bands).map((sum, i) => {
+          const gram: tf.Tensor2D = tf.mul(sum, gramScale(shapes[i], normalization));
+          return [wanted[i], masks[i] ? tf.mul(gram, masks[i].ratio) : gram] as const;
         });
         return Object.fromEntries(found) as tf.NamedTensorMap;
       });

@@ -5,16 +5,17 @@ import type { NetworkStep } from '../../features/network';
 import type { Image } from '../../image/image';
 import { distanceGradient, gramDistanceOf, weightedSum } from '../../losses/distance';
 import { gramGradient, gramScale } from '../../losses/gram-matrix';
-import type { Loss } from '../../losses/loss';
+import type { Loss, TermMask } from '../../losses/loss';
+import { type PositionWeights, positionWeights } from '../../losses/pooled-mask';
 import { type Objective, valueAndCotangents } from '../../objective';
 import { freeAll, Lifetime, owning } from '../../owning';
 import type { Band } from '../shared/bands';
 import type { Size } from '../shared/fitting-size';
 import { requireShape } from '../shared/require-shape';
-import { bandProducts } from './band-products';
+import { bandProducts, weightRows } from './band-products';
 import { GradientSum, mapRows, matrixOf, partOf } from './band-rows';
 import { mapShape } from './map-bytes';
-import { requireTargets, summandsOf, targetRows } from './tiled-summands';
+import { comparedGrams, requireTargets, summandsOf, targetRows } from './tiled-summands';
 
 /** A network and the bands by which it is computed. */
 export interface Tiling {
@@ -31,8 +32,15 @@ interface Value {
   readonly value: tf.Scalar;
 }
 
-/** Derivatives of a loss by the inner products of each layer's channels. */
-type Slopes = Readonly<Partial<Record<LayerName, tf.Tensor2D>>>;
+/** The derivative of a loss by the inner products of a layer's channels. */
+interface Slope {
+  readonly gradient: tf.Tensor2D;
+  /** The weights of the positions that were summed over. */
+  readonly weights: tf.Tensor3D | undefined;
+}
+
+/** The derivatives of a loss by the inner products of each layer's channels. */
+type Slopes = Readonly<Partial<Record<LayerName, readonly Slope[]>>>;
 
 /**
  * An objective that computes the network on one band of the image after another. A first pass adds up the Gram matrices
@@ -56,22 +64,33 @@ export function tiledObjective(loss: Loss, size: Size, tiling: Tiling): Objectiv
           result(targetRows(features, extractor, band).map((rows) => rows && tf.keep(rows))),
         )
       : undefined;
-    const gramLayers = [...new Set(grams.map(({ term }) => term.layer))];
+    /** Gram matrices that terms compare, those of one layer and mask once. */
+    const compared = comparedGrams(grams);
+
+    const weightsAt = (layer: LayerName, mask: TermMask | undefined): PositionWeights | undefined => {
+      const [, h, w] = mapShape(steps, size, layer);
+      return mask && positionWeights(mask, h, w);
+    };
 
     /** Values of Gram terms, and the derivatives of their sum by the inner products of each layer's channels. */
     function gramParts(image: Image): { values: Value[]; slopes: Slopes } {
       const values: Value[] = [];
-      const slopes: Partial<Record<LayerName, tf.Tensor2D>> = {};
-      const products = bandProducts(extractor, image, gramLayers, bands);
-      for (const { name, weight, term } of grams) {
-        const { layer, distance, target } = term;
-        const scale = gramScale(mapShape(steps, size, layer), term.normalization);
-        const gram = tf.mul(products.get(layer) as tf.Tensor2D, scale);
-        const { value, slope } = gramDistanceOf(gram, target, distance);
-        values.push({ name, value: tf.mul(value, weight) });
-        const own = tf.mul<tf.Tensor2D>(slope, weight * scale);
-        const before = slopes[layer];
-        slopes[layer] = before ? tf.add<tf.Tensor2D>(before, own) : own;
+      const slopes: Partial<Record<LayerName, Slope[]>> = {};
+      const weights = compared.map(({ layer, mask }) => weightsAt(layer, mask));
+      const wanted = compared.map(({ layer }, i) => ({ layer, weights: weights[i]?.weights }));
+      const products = bandProducts(extractor, image, wanted, bands);
+      for (const [i, { layer, terms }] of compared.entries()) {
+        const shape = mapShape(steps, size, layer);
+        const ratio = weights[i]?.ratio;
+        const scaled = (x: tf.Tensor): tf.Tensor => (ratio ? tf.mul(x, ratio) : x);
+        const parts = terms.map(({ name, weight, term: { distance, target, normalization } }) => {
+          const scale = gramScale(shape, normalization);
+          const { value, slope } = gramDistanceOf(scaled(tf.mul(products[i], scale)), target, distance);
+          values.push({ name, value: tf.mul(value, weight) });
+          return scaled(tf.mul(slope, weight * scale)) as tf.Tensor2D;
+        });
+        const gradient = parts.reduce((a, b) => tf.add<tf.Tensor2D>(a, b));
+        slopes[layer] = [...(slopes[layer] ?? []), { gradient, weights: wanted[i].weights }];
       }
       return { values, slopes };
     }
@@ -82,7 +101,7 @@ export function tiledObjective(loss: Loss, size: Size, tiling: Tiling): Objectiv
       map: tf.Tensor4D,
       band: Band,
       targets: readonly (tf.Tensor4D | undefined)[],
-      slope: tf.Tensor2D | undefined,
+      slopes: readonly Slope[],
     ): { values: Value[]; cotangent: tf.Tensor4D } {
       const owned = band.owned(layer);
       const own = mapRows(map, owned);
@@ -93,10 +112,22 @@ export function tiledObjective(loss: Loss, size: Size, tiling: Tiling): Objectiv
         if (term.layer !== layer || !target) continue;
         const share = 1 / tf.util.sizeFromShape(mapShape(steps, size, layer));
         const difference = tf.sub(own, target);
-        values.push({ name, value: tf.mul(weightedSum(difference, term.distance, share), weight) });
-        gradients.push(tf.mul(distanceGradient(difference, term.distance), weight * share));
+        const gradient = tf.mul(distanceGradient(difference, term.distance), weight * share);
+        const mask = weightsAt(layer, term.mask);
+        if (!mask) {
+          values.push({ name, value: tf.mul(weightedSum(difference, term.distance, share), weight) });
+          gradients.push(gradient);
+          continue;
+        }
+        const weights = weightRows(mask.weights, owned, band.first(layer));
+        const value = tf.mul(weightedSum(difference, term.distance, share, weights), mask.ratio);
+        values.push({ name, value: tf.mul(value, weight) });
+        gradients.push(tf.mul(tf.mul(gradient, weights), mask.ratio));
       }
-      if (slope) gradients.push(tf.reshape(gramGradient(matrixOf(own), slope, 1), own.shape));
+      for (const { gradient, weights } of slopes) {
+        const product = tf.reshape(gramGradient(matrixOf(own), gradient, 1), own.shape);
+        gradients.push(weights ? tf.mul(product, weightRows(weights, owned, band.first(layer))) : product);
+      }
       const rows: [number, number] = [owned.from, map.shape[1] - owned.to];
       return { values, cotangent: tf.pad(tf.addN(gradients), [[0, 0], rows, [0, 0], [0, 0]]) as tf.Tensor4D };
     }
@@ -112,7 +143,7 @@ export function tiledObjective(loss: Loss, size: Size, tiling: Tiling): Objectiv
       const owning = layers.filter((layer) => band.owned(layer).from < band.owned(layer).to);
       const parts = owning.map((layer) => {
         const map = linearization.features[layer] as tf.Tensor4D;
-        return tidied(() => cotangentOf(layer, map, band, targets, slopes[layer]));
+        return tidied(() => cotangentOf(layer, map, band, targets, slopes[layer] ?? []));
       });
       const cotangents = Object.fromEntries(
         owning.map((layer, i) => [layer, parts[i].cotangent]),

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { FeatureExtractor, Features } from '../../features/extractor';
 import type { LayerName } from '../../features/layer-name';
 import type { NetworkStep } from '../../features/network';
-import type { Loss, LossTerm } from '../../losses/loss';
+import type { Loss, LossTerm, TermMask } from '../../losses/loss';
 import { lossOfTerms } from '../../losses/loss-of-terms';
 import { namedLeaves } from '../../objective';
 import type { Band } from '../shared/bands';
@@ -58,6 +58,30 @@ export function summandsOf(loss: Loss): Summands {
     features: deep.flatMap(({ term, ...rest }) => (term.kind === 'feature' ? [{ ...rest, term }] : [])),
     grams: deep.flatMap(({ term, ...rest }) => (term.kind === 'gram' ? [{ ...rest, term }] : [])),
   };
+}
+
+/** Terms that compare Gram matrices of one layer and one mask. */
+export interface ComparedGram {
+  readonly layer: LayerName;
+  readonly mask: TermMask | undefined;
+  readonly terms: readonly Summand<GramTerm>[];
+}
+
+/** Sorts terms by the Gram matrix that they compare. */
+export function comparedGrams(grams: readonly Summand<GramTerm>[]): readonly ComparedGram[] {
+  const found: (Omit<ComparedGram, 'terms'> & { readonly terms: Summand<GramTerm>[] })[] = [];
+  for (const summand of grams) {
+    const { layer, mask } = summand.term;
+    const known = found.find(
+      (one) =>
+        one.layer === layer &&
+        one.mask?.weights.dataId === mask?.weights.dataId &&
+        one.mask?.mean === mask?.mean,
+    );
+    if (known) known.terms.push(summand);
+    else found.push({ layer, mask, terms: [summand] });
+  }
+  return found;
 }
 
 /** Throws `WRONG_SHAPE` unless targets have the shapes of their layers at an image's size. */

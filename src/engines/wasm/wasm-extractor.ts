@@ -103,15 +103,17 @@ export async function createWasmExtractor(
   function gramSteps(
     image: Image,
     wanted: readonly LayerName[],
-    { normalization = 'elements', room }: GramMatricesOptions = {},
+    { normalization = 'elements', room, mask }: GramMatricesOptions = {},
   ): Steps<ReadonlyMap<LayerName, Float32Array>> {
     network.requireAlive();
     checkRequest(image, wanted, layers, steps);
     for (const layer of wanted) requireName('layer', layer, layers.slice(1));
     gramNormalizationOption.require('normalization', normalization);
     const [height, width] = image.shape;
-    const { rows } = gramRows(network, [height, width], wanted, roomIn(engine.memory, room));
-    return gramMatrices(network, image.dataSync<'float32'>(), [height, width], wanted, normalization, rows);
+    const size = [height, width] as const;
+    const { rows } = gramRows(network, size, wanted, roomIn(engine.memory, room), mask !== undefined);
+    const values = image.dataSync<'float32'>();
+    return gramMatrices(network, values, size, wanted, { normalization, rows, mask });
   }
 
   function gramTensors(grams: ReadonlyMap<LayerName, Float32Array>): GramMatrices {

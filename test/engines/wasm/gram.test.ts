@@ -15,7 +15,7 @@ it('Gram sums of many pixels are as exact as float32 allows', async () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     values[i] = state / 2 ** 32;
   }
-  engine.run('gramForward', [features, pixels, n, 0, pixels, sums, 0, 0], 1);
+  engine.run('gramForward', [features, pixels, n, 0, pixels, sums, 0, 0, 0], 1);
   const found = memory.floats(sums, n * n);
   let squares = 0;
   for (let a = 0; a < n; a++) {

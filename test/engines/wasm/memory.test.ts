@@ -27,6 +27,7 @@ const request = {
   features: [{ layer: 'conv2_2', fromImage: false }],
   grams: style,
   cotangents: [],
+  masks: [],
 } as const;
 
 /** Bytes of {@link loss}'s objective for an image in one piece. */
@@ -102,7 +103,12 @@ describe('memory of the engine', () => {
     tf.dispose(Object.values(objective.evaluate(tf.zeros([small, small, 3]))) as tf.TensorContainer);
     objective.dispose();
     const { bytes, rows } = gramRows(net, [large, large], style, Infinity);
-    finish(gramMatrices(net, new Float32Array(3 * large ** 2), [large, large], style, 'elements', rows));
+    finish(
+      gramMatrices(net, new Float32Array(3 * large ** 2), [large, large], style, {
+        normalization: 'elements',
+        rows,
+      }),
+    );
     expect(memory.memory.buffer.byteLength).toBeLessThan(memory.bytes + bytes + 2 ** 21);
     net.engine.dispose();
   });
@@ -233,7 +239,7 @@ describe('memory of the engine', () => {
     const estimate = net.engine.memory.bytes + bytes;
     const peak = watchPeak(net.engine.memory);
     const pixels = new Float32Array(height * width * 3).fill(0.5);
-    finish(gramMatrices(net, pixels, [height, width], style, 'none', rows));
+    finish(gramMatrices(net, pixels, [height, width], style, { normalization: 'none', rows }));
     expect(peak()).toBeLessThanOrEqual(estimate + 256);
     expect(peak()).toBeGreaterThan(0.95 * estimate);
     net.engine.dispose();

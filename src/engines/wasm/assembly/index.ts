@@ -1,7 +1,7 @@
 // Every kernel is called for one item of its work: (address of its arguments, number of the item, address of scratch
 // memory).
 export { convolve } from '../network/assembly/convolution';
-export { add, distance, variation } from '../losses/assembly/elementwise';
+export { add, distance, maskedDistance, variation } from '../losses/assembly/elementwise';
 export { firstBackward, firstForward, patchProducts } from '../network/assembly/first-layer';
 export { firstGramForward, gramBackward, gramDistance, gramForward, gramTotal } from '../losses/assembly/gram';
 export { poolBackward } from '../network/assembly/pooling';

@@ -19,6 +19,7 @@ import { tensorValues } from '../tensor-values';
 import { BandPasses } from './band-passes';
 import { FeatureTargets, targetsOf } from './feature-targets';
 import { gramTerm } from './gram-term';
+import { MaskWeights } from './mask-weights';
 import { patchGramTerm } from './patch-gram-term';
 import { tilingWithin } from './plan-run';
 import { type EngineTerm, featureTerm, variationTerm } from './terms';
@@ -96,17 +97,20 @@ export function fusedObjective(
   const tiling = given ?? tilingWithin(network, size, request, roomIn(memory, room), refusal);
   const bands = bandsOf(network.steps, loss.layers, height, tiling.rows);
   const targets = new FeatureTargets(network, size, bands, tiling.holdsTargets);
+  const masks = new MaskWeights(memory);
 
   const engineTermOf = (term: LossTerm): EngineTerm => {
-    if (term.kind === 'totalVariation') return variationTerm(engine, term, height);
+    if (term.kind === 'totalVariation')
+      return variationTerm(engine, term, height, masks.ofPairs(term.mask, height, width));
     const shape = layerShape(network, size, term.layer);
+    const weights = masks.of(term.mask, shape[1], shape[2]);
     if (term.kind === 'feature')
-      return featureTerm(engine, term, targets.of(term), targets.lengths(term.layer));
+      return featureTerm(engine, term, targets.of(term), targets.lengths(term.layer), weights);
     const what = `The target of ${term.layer}`;
     const target = tensorValues(term.target, what, [shape[3], shape[3]], term.layer);
     return request.firstFromImage && isFirstConvolution(network, term.layer)
-      ? patchGramTerm(network, term, target, shape)
-      : gramTerm(engine, term, target, shape);
+      ? patchGramTerm(network, term, target, shape, weights)
+      : gramTerm(engine, term, target, shape, weights);
   };
 
   return owning(({ result }): FusedObjective => {
@@ -117,6 +121,7 @@ export function fusedObjective(
     const blocks = result(new Blocks(memory));
     const passes = new BandPasses(network, size, bands, request, tiling, blocks);
     result(targets);
+    result(masks);
     const parts: readonly Part[] = found.map(({ name, weight, loss: leaf, terms }) =>
       terms
         ? { name, weight, terms: terms.map((term) => ({ term, engineTerm: result(engineTermOf(term)) })) }
@@ -283,6 +288,7 @@ export function fusedObjective(
         if (!lifetime.end()) return;
         blocks.dispose();
         targets.dispose();
+        masks.dispose();
         for (const { engineTerm } of engineTerms) engineTerm.dispose();
       },
     };
@@ -331,8 +337,17 @@ function resolve(network: Network, loss: Loss) {
     features: targetsOf(terms),
     grams: terms.flatMap(({ kind, layer }) => (kind === 'gram' ? [layer] : [])),
     cotangents,
+    masks: maskRequests(terms),
   };
   return { found, request };
+}
+
+/** The masks of terms, each with the layers that it is needed at. */
+function maskRequests(terms: readonly LossTerm[]): LayerName[][] {
+  const layers = new Map<object, LayerName[]>();
+  for (const { mask, layer } of terms)
+    if (mask) layers.set(mask.weights.dataId, [...(layers.get(mask.weights.dataId) ?? []), layer]);
+  return [...layers.values()];
 }
 
 /**

@@ -4,6 +4,7 @@ import { owning } from '../../../owning';
 import { Blocks } from '../blocks';
 import type { FeatureMap } from '../network/pass';
 import type { KernelRunner } from '../runtime/kernel-runner';
+import { type LayerWeights, noWeights, weightsOf } from './mask-weights';
 import type { EngineTerm } from './terms';
 
 /** Partial sums of a Gram matrix; as many items of work. */
@@ -20,15 +21,17 @@ export const gramTermBytes = (n: number): number => 4 * gramShares * n * n + gra
  *
  * @param target A, [channels][channels]
  * @param shape of the whole feature map
+ * @param weights of its positions
  */
 export function gramTerm(
   engine: KernelRunner,
   term: GramLossTerm,
   target: Float32Array,
   shape: MapShape,
+  weights: LayerWeights = noWeights,
 ): EngineTerm {
   return owning(({ result }) => {
-    const distance = result(new GramDistance(engine, term, target, shape));
+    const distance = result(new GramDistance(engine, term, target, shape, weights.ratio));
     const n = distance.channels;
     const blocks = result(new Blocks(engine.memory));
     const sums = blocks.allocateFloats(gramShares * n * n);
@@ -38,7 +41,8 @@ export function gramTerm(
       // Multiples of four keep products whole.
       const share = Math.ceil(pixels / gramShares / 4) * 4;
       const items = Math.ceil(pixels / share);
-      const args = [address, pixels, n, Number(relu), share, sums, distance.gradient, gradient];
+      const mask = weightsOf(weights, map);
+      const args = [address, pixels, n, Number(relu), share, sums, distance.gradient, gradient, mask];
       engine.run(kernel, args, items);
       return items;
     };
@@ -82,14 +86,16 @@ export class GramDistance {
   /** The distance, and the weight of the gradient that was computed with it. */
   private current: { readonly value: number; readonly weight: number } | undefined;
 
+  /** @param ratio factor of the matrix beside its normalisation, see {@link LayerWeights.ratio} */
   constructor(
     private readonly engine: KernelRunner,
     private readonly term: GramLossTerm,
     target: Float32Array,
     shape: MapShape,
+    ratio: number,
   ) {
     this.channels = Math.sqrt(target.length);
-    this.scale = gramScale(shape, term.normalization);
+    this.scale = gramScale(shape, term.normalization) * ratio;
     this.targetNorm = Math.sqrt(target.reduce((sum, x) => sum + x * x, 0));
     const blocks = new Blocks(engine.memory);
     this.blocks = blocks;

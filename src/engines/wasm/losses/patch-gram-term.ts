@@ -2,6 +2,7 @@ import { owning } from '../../../owning';
 import { Blocks } from '../blocks';
 import type { Network } from '../network/network';
 import { GramDistance, type GramLossTerm, gramDistanceBytes, gramShares, type MapShape } from './gram-term';
+import { type LayerWeights, noWeights, weightsOf } from './mask-weights';
 import type { EngineTerm } from './terms';
 
 /** Values of a patch: 27 of the image, and a 1 for the bias; with zeros up to whole panels of eight. */
@@ -18,23 +19,25 @@ export const patchGramBytes = (n: number): number =>
  *
  * @param target [channels][channels]
  * @param shape of the whole feature map
+ * @param weights of its positions
  */
 export function patchGramTerm(
   network: Network,
   term: GramLossTerm,
   target: Float32Array,
   shape: MapShape,
+  weights: LayerWeights = noWeights,
 ): EngineTerm {
   const { engine, firstForward } = network;
   const { memory } = engine;
   return owning(({ result }) => {
-    const distance = result(new GramDistance(engine, term, target, shape));
+    const distance = result(new GramDistance(engine, term, target, shape, weights.ratio));
     const n = distance.channels;
     const blocks = result(new Blocks(memory));
     const sums = blocks.allocateFloats(gramShares * padded * padded);
     const panels = blocks.allocateFloats(patchValues * n);
     const packed = memory.floats(firstForward, patchValues * n);
-    const weights = Float64Array.from(packed, (_, i) => packed[panelIndex(Math.floor(i / n), i % n)]);
+    const filters = Float64Array.from(packed, (_, i) => packed[panelIndex(Math.floor(i / n), i % n)]);
     const total = new Float64Array(padded * padded);
     return {
       begin: () => total.fill(0),
@@ -42,13 +45,17 @@ export function patchGramTerm(
         const { address, height, width } = map;
         const share = Math.ceil(height / gramShares);
         const items = Math.ceil(height / share);
-        engine.run('patchProducts', [address, sums, 0, height, width, n, 0, share], items);
+        engine.run(
+          'patchProducts',
+          [address, sums, 0, height, width, n, 0, share, 0, weightsOf(weights, map)],
+          items,
+        );
         for (const [i, value] of memory.floats(sums, items * total.length).entries())
           total[i % total.length] += value;
         const products = symmetric(total);
         // W^T P W
-        const half = matrixProduct(products, weights, patchValues, patchValues, n);
-        const product = matrixProduct(transposed(weights, n), half, n, patchValues, n);
+        const half = matrixProduct(products, filters, patchValues, patchValues, n);
+        const product = matrixProduct(transposed(filters, n), half, n, patchValues, n);
         distance.set(new Float32Array(product));
       },
       contribute(map, gradient, weight) {
@@ -56,11 +63,12 @@ export function patchGramTerm(
         distance.differentiate(weight);
         const slopes = memory.floats(distance.gradient, n * n);
         const rows = Float64Array.from(slopes, (_, at) => slopes[panelIndex(Math.floor(at / n), at % n, n)]);
-        const mixed = matrixProduct(weights, rows, patchValues, n, n);
+        const mixed = matrixProduct(filters, rows, patchValues, n, n);
         const to = memory.floats(panels, patchValues * n);
         for (let k = 0; k < patchValues; k++)
           for (let y = 0; y < n; y++) to[panelIndex(k, y)] = mixed[k * n + y];
-        engine.run('firstForward', [address, gradient, panels, height, width, n, 1, 0], height);
+        const args = [address, gradient, panels, height, width, n, 1, 0, 0, weightsOf(weights, map)];
+        engine.run('firstForward', args, height);
       },
       value: () => distance.value(),
       dispose() {

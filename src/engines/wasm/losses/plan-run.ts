@@ -18,7 +18,7 @@ import {
 
 /** The memory of a run, by sizes alone. See {@link EngineExtractor.plan}. */
 export function planRun(network: Network, request: MemoryRequest): MemoryPlan {
-  const { layers, size, featureTargets = [], style, tileable = true } = request;
+  const { layers, size, featureTargets = [], style, tileable = true, masks } = request;
   const room = roomIn(network.engine.memory, request.room);
   const grams = style?.layers ?? [];
   const all = [...new Set([...layers, ...featureTargets, ...grams])];
@@ -32,13 +32,18 @@ export function planRun(network: Network, request: MemoryRequest): MemoryPlan {
     ),
     // Targets of one layer are those of one image.
     features: [...new Set(featureTargets)].map((layer) => ({ layer, fromImage: true })),
-    grams,
+    // A region has Gram matrices of its own.
+    grams: Array.from({ length: Math.max(1, masks?.styles ?? 0) }, () => grams).flat(),
     cotangents: [],
+    masks: [
+      ...Array.from({ length: masks?.styles ?? 0 }, () => grams),
+      ...(masks?.content ? [featureTargets] : []),
+    ],
   };
   const tiling = tilingWithin(network, size, objective, room, tileable ? undefined : notTileable);
   const { maps, targets } = tilingBytes(network, size, objective, tiling);
   // Gram matrices of the style image are computed before the objective takes its memory.
-  const styleBytes = style ? gramRows(network, style.size, style.layers, room).bytes : 0;
+  const styleBytes = style ? gramRows(network, style.size, style.layers, room, masks !== undefined).bytes : 0;
   return {
     bytes: Math.max(maps + targets, styleBytes),
     maps,

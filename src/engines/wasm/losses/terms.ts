@@ -4,6 +4,7 @@ import { Blocks } from '../blocks';
 import { elementShare } from '../network/feature-tensors';
 import { type FeatureMap, rowBytes } from '../network/pass';
 import type { KernelRunner } from '../runtime/kernel-runner';
+import { type LayerWeights, noWeights, type PairWeights, weightsOf } from './mask-weights';
 
 /** Items of work of the total variation: shares of the image's rows. */
 const variationItems = 16;
@@ -52,12 +53,14 @@ export const featureTermBytes = (length: number): number => 8 * Math.ceil(length
  *
  * @param length values of the whole feature map
  * @param most values of the map at most that contribute at a time
+ * @param weights of the map's positions
  */
 export function featureTerm(
   engine: KernelRunner,
   { distance }: FeatureLossTerm,
   target: FeatureTarget,
   { length, most }: { readonly length: number; readonly most: number },
+  weights: LayerWeights = noWeights,
 ): EngineTerm {
   const { memory } = engine;
   return owning(({ result }) => {
@@ -75,13 +78,15 @@ export function featureTerm(
         const values = height * width * channels;
         const items = Math.ceil(values / elementShare);
         const magnitudes = Number(distance === 'l1');
-        const factor = { float: weight / length };
+        const factor = { float: (weight / length) * weights.ratio };
         const other = target.at(map);
         const args = [address, other, gradient, values, Number(relu), elementShare, factor, magnitudes, sums];
-        engine.run('distance', args, items);
+        const mask = weightsOf(weights, map);
+        if (mask) engine.run('maskedDistance', [...args, mask, channels], items);
+        else engine.run('distance', args, items);
         total += memory.doubles(sums, items).reduce((a, b) => a + b, 0);
       },
-      value: () => total / length,
+      value: () => (total / length) * weights.ratio,
       dispose: () => blocks.dispose(),
     };
   });
@@ -95,11 +100,13 @@ export const variationTermBytes = 16 * variationItems;
  * in memory, with their gradients.
  *
  * @param imageHeight rows of the whole image
+ * @param mask weights of pairs of neighbours
  */
 export function variationTerm(
   engine: KernelRunner,
   { distance }: VariationLossTerm,
   imageHeight: number,
+  mask?: PairWeights,
 ): EngineTerm {
   const { memory } = engine;
   return owning(({ result }) => {
@@ -115,8 +122,8 @@ export function variationTerm(
         const { address, height, width, channels, first = 0 } = map;
         // An image of one row or column has no such pairs: their mean counts as 0.
         const pairs = {
-          across: imageHeight * (width - 1) * channels,
-          down: (imageHeight - 1) * width * channels,
+          across: (mask?.across ?? imageHeight * (width - 1)) * channels,
+          down: (mask?.down ?? (imageHeight - 1) * width) * channels,
         };
         const magnitudes = Number(distance === 'l1');
         const factorOf = (count: number) => ({ float: count ? weight / count : 0 });
@@ -127,9 +134,10 @@ export function variationTerm(
           const items = Math.ceil(rows / share);
           const shape = [rows, width, channels, share];
           const factors = [factorOf(across), factorOf(down)];
+          const weights = mask ? mask.address + 4 * (first + from) * width : 0;
           engine.run(
             'variation',
-            [address + at, gradient + at, ...shape, ...factors, magnitudes, sums],
+            [address + at, gradient + at, ...shape, ...factors, magnitudes, sums, weights],
             items,
           );
           value += memory

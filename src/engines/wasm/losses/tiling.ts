@@ -11,6 +11,7 @@ import {
   stageCount,
 } from '../network/pass-plan';
 import { gramTermBytes } from './gram-term';
+import { maskBytes } from './mask-weights';
 import { patchGramBytes } from './patch-gram-term';
 import { featureTermBytes, variationTermBytes } from './terms';
 
@@ -26,6 +27,8 @@ export interface ObjectiveRequest {
   readonly grams: readonly LayerName[];
   /** Layers whose gradients come from tfjs, one map at a time. */
   readonly cotangents: readonly LayerName[];
+  /** Masks of terms, each with the layers that it is needed at. */
+  readonly masks: readonly (readonly LayerName[])[];
 }
 
 /** A target of terms that compare feature maps. */
@@ -86,7 +89,7 @@ export function tilingBytes(
   tiling: Tiling,
 ): TilingBytes {
   const [height, width] = size;
-  const { layers, firstFromImage, features, grams, cotangents } = request;
+  const { layers, firstFromImage, features, grams, cotangents, masks } = request;
   const { rows, holdsTargets } = tiling;
   const { places, steps } = network;
   const { count, highest } = bandExtents(steps, layers, height, rows);
@@ -113,6 +116,7 @@ export function tilingBytes(
     ...kept.map(({ output, pooled }) => 4 * (output + pooled)),
     ...features.map(({ layer }) => featureTermBytes(ownedFloats(layer))),
     ...grams.map(gramBytes),
+    ...masks.map((masked) => maskBytes(network, size, masked)),
     Math.max(0, ...cotangents.map((layer) => 4 * ownedFloats(layer))),
     backwardFilterBytes(network, stageCount(places, layers) - 1),
   ]);

@@ -177,6 +177,7 @@ export class Pass {
       0,
       share,
       paddings.indexOf(padding),
+      0,
     ];
     engine.run('firstBackward', args, Math.ceil(height / share));
   }
@@ -238,7 +239,7 @@ export class Pass {
   private makeFirst(to: number): void {
     const { engine, firstForward } = this.network;
     const { height, width, channels } = this.maps[0];
-    engine.run('firstForward', [this.input, to, firstForward, height, width, channels, 0, 0], height);
+    engine.run('firstForward', [this.input, to, firstForward, height, width, channels, 0, 0, 0, 0], height);
   }
 
   /** Writes the normalised image inside its border. */

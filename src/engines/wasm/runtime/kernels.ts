@@ -30,6 +30,7 @@ export const kernelNames = [
   'innerProducts',
   'largest',
   'largestProjected',
+  'maskedDistance',
   'multiplyComponents',
   'pack',
   'packedProducts',

@@ -18,6 +18,8 @@ class GramArgs {
   matrix: usize;
   /** Backward: [pixels][n], which the product is added to. */
   gradient: usize;
+  /** [pixels], the weight of each pixel; 0 for none. */
+  mask: usize;
 }
 
 /** Pixels that are copied into panels and multiplied at a time. */
@@ -33,9 +35,51 @@ export function gramForward(args: usize, item: usize, scratch: usize): void {
   memory.fill(sum, 0, (n * n) << 2);
   const last = smaller(s.pixels, (item + 1) * s.share);
   for (let from = item * s.share; from < last; from += CHUNK) {
-    const pixels = smaller(CHUNK, last - from);
-    toPanels(s.features + ((from * n) << 2), pixels, n, floor, scratch);
+    const pixels = smaller(CHUNK, last - from), features = s.features + ((from * n) << 2);
+    accumulatePixels(features, pixels, n, floor, s.mask ? s.mask + (from << 2) : 0, scratch, sum);
+  }
+}
+
+/** Adds the products of channels over some pixels, at most CHUNK, to a sum [n][n]. */
+// @ts-ignore: decorator
+@inline function accumulatePixels(
+  features: usize, pixels: usize, n: usize, floor: v128, mask: usize, scratch: usize, sum: usize,
+): void {
+  if (mask == 0) {
+    toPanels(features, pixels, n, floor, scratch);
     accumulateGram(scratch, pixels, n, sum);
+    return;
+  }
+  const weighted = countWeighted(mask, pixels);
+  if (weighted == 0) return;
+  toWeightedPanels(features, pixels, n, floor, mask, weighted, scratch);
+  accumulateGram(scratch, weighted, n, sum);
+}
+
+/** The number of pixels whose weight is not 0. */
+// @ts-ignore: decorator
+@inline function countWeighted(mask: usize, pixels: usize): usize {
+  let count: usize = 0;
+  for (let i: usize = 0; i < pixels; i++) count += <usize>(load<f32>(mask + (i << 2)) != 0);
+  return count;
+}
+
+/** `toPanels` of the pixels whose weight is not 0, each times the root of its weight. */
+// @ts-ignore: decorator
+@inline function toWeightedPanels(
+  from: usize, pixels: usize, n: usize, floor: v128, mask: usize, weighted: usize, panels: usize,
+): void {
+  let place: usize = 0;
+  for (let i: usize = 0; i < pixels; i++) {
+    const weight = load<f32>(mask + (i << 2));
+    if (weight == 0) continue;
+    const row = from + ((i * n) << 2), root = f32x4.splat(sqrt<f32>(weight));
+    for (let c: usize = 0; c < n; c += 8) {
+      const to = panels + ((c * weighted) << 2) + (place << 5);
+      v128.store(to, f32x4.mul(root, atLeast(floor, v128.load(row + (c << 2)))));
+      v128.store(to, f32x4.mul(root, atLeast(floor, v128.load(row + (c << 2), 16))), 16);
+    }
+    place++;
   }
 }
 
@@ -68,6 +112,8 @@ class FirstGramArgs {
   share: usize;
   /** A sum [n][n] for each item, blocks on and above the diagonal; the kernel clears it. */
   sums: usize;
+  /** [height][width], the weight of each pixel; 0 for none. */
+  mask: usize;
 }
 
 /**
@@ -84,8 +130,7 @@ export function firstGramForward(args: usize, item: usize, scratch: usize): void
     for (let x: usize = 0; x < s.width; x += CHUNK) {
       const pixels = smaller(CHUNK, s.width - x);
       firstConvolution(s.image + y * row + x * 12, row, s.weights, (pixels + 3) & ~3, features, n);
-      toPanels(features, pixels, n, floor, scratch);
-      accumulateGram(scratch, pixels, n, sum);
+      accumulatePixels(features, pixels, n, floor, s.mask ? s.mask + ((y * s.width + x) << 2) : 0, scratch, sum);
     }
   }
 }
@@ -159,7 +204,10 @@ export function gramDistance(args: usize, item: usize, scratch: usize): void {
   store<f64>(s.distances + (item << 3), total);
 }
 
-/** gradient += features * matrix over one share of the pixels; through the ReLU if there is one. */
+/**
+ * gradient += weight * features * matrix over one share of the pixels; through the ReLU if there is one. Pixels of
+ * weight 0 are left out.
+ */
 export function gramBackward(args: usize, item: usize, scratch: usize): void {
   const s = changetype<GramArgs>(args);
   const n = s.channels, pixel = n << 2, floor = floorFor(s.relu), products = scratch + CHUNK * pixel;
@@ -167,6 +215,10 @@ export function gramBackward(args: usize, item: usize, scratch: usize): void {
   for (let from = item * s.share; from < last; from += CHUNK) {
     const pixels = smaller(CHUNK, last - from), bytes = pixels * pixel;
     const features = s.features + from * pixel, to = s.gradient + from * pixel;
+    if (s.mask) {
+      weightedGramBackward(s, features, to, pixels, s.mask + (from << 2), scratch);
+      continue;
+    }
     if (!s.relu && (pixels & 3) == 0) {
       matrixProduct(features, pixel, s.matrix, to, pixel, pixels, n, n, true);
       continue;
@@ -177,5 +229,34 @@ export function gramBackward(args: usize, item: usize, scratch: usize): void {
       const product = v128.load(products + i);
       v128.store(to + i, f32x4.add(v128.load(to + i), s.relu ? wherePositive(product, v128.load(scratch + i)) : product));
     }
+  }
+}
+
+/** `gramBackward` for some pixels, at most CHUNK, with weights. */
+function weightedGramBackward(
+  s: GramArgs, features: usize, to: usize, pixels: usize, mask: usize, scratch: usize,
+): void {
+  const n = s.channels, pixel = n << 2, floor = floorFor(s.relu), products = scratch + CHUNK * pixel;
+  let weighted: usize = 0;
+  for (let i: usize = 0; i < pixels; i++) {
+    const weight = load<f32>(mask + (i << 2));
+    if (weight == 0) continue;
+    const row = features + i * pixel, copy = scratch + weighted * pixel, factor = f32x4.splat(weight);
+    for (let c: usize = 0; c < pixel; c += 16)
+      v128.store(copy + c, f32x4.mul(factor, atLeast(floor, v128.load(row + c))));
+    weighted++;
+  }
+  if (weighted == 0) return;
+  matrixProduct(scratch, pixel, s.matrix, products, pixel, (weighted + 3) & ~3, n, n);
+  let place: usize = 0;
+  for (let i: usize = 0; i < pixels; i++) {
+    if (load<f32>(mask + (i << 2)) == 0) continue;
+    const product = products + place * pixel, copy = scratch + place * pixel, gradient = to + i * pixel;
+    for (let c: usize = 0; c < pixel; c += 16) {
+      const value = v128.load(product + c);
+      const slope = s.relu ? wherePositive(value, v128.load(copy + c)) : value;
+      v128.store(gradient + c, f32x4.add(v128.load(gradient + c), slope));
+    }
+    place++;
   }
 }

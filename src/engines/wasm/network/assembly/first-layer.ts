@@ -26,6 +26,8 @@ class FirstLayerArgs {
   share: usize;
   /** Backward: what the border holds. 0: zeros; 1: the nearest pixel; 2: the mirror image about the outermost pixel. */
   padding: usize;
+  /** Patches, and forward with `add`: [h][w], the weight of each pixel; 0 for none. */
+  mask: usize;
 }
 
 /** Pixels that are multiplied at a time. */
@@ -73,17 +75,31 @@ export function firstConvolution(from: usize, row: usize, weights: usize, pixels
   }
 }
 
-/** One row of the first convolution; with `add`, added to what is there. */
+/** One row of the first convolution; with `add`, added to what is there, times the weights of pixels if there are. */
 export function firstForward(args: usize, item: usize, scratch: usize): void {
   const s = changetype<FirstLayerArgs>(args);
   const row = (s.width + 2) * 12, pixel = s.channels << 2;
   for (let x0: usize = 0; x0 < s.width; x0 += CHUNK) {
     const pixels = smaller(CHUNK, s.width - x0), bytes = pixels * pixel, to = s.output + (item * s.width + x0) * pixel;
+    const mask = s.mask + ((item * s.width + x0) << 2);
+    if (s.mask && allZero(mask, pixels)) continue;
     firstConvolution(s.input + item * row + x0 * 12, row, s.weights, (pixels + 3) & ~3, scratch, s.channels);
-    if (s.add) for (let i: usize = 0; i < bytes; i += 16)
+    if (s.mask) for (let i: usize = 0; i < pixels; i++) {
+      const weight = v128.load32_splat(mask + (i << 2)), row = i * pixel;
+      for (let c = row; c < row + pixel; c += 16)
+        v128.store(to + c, f32x4.add(v128.load(to + c), f32x4.mul(weight, v128.load(scratch + c))));
+    }
+    else if (s.add) for (let i: usize = 0; i < bytes; i += 16)
       v128.store(to + i, f32x4.add(v128.load(to + i), v128.load(scratch + i)));
     else for (let i: usize = 0; i < bytes; i += 16) v128.store(to + i, v128.load(scratch + i));
   }
+}
+
+/** Whether all weights of some pixels are 0. */
+// @ts-ignore: decorator
+@inline function allZero(mask: usize, pixels: usize): bool {
+  for (let i: usize = 0; i < pixels; i++) if (load<f32>(mask + (i << 2)) != 0) return false;
+  return true;
 }
 
 /** The sum of products of the values of patches over one share of the rows, blocks on and above the diagonal. */
@@ -98,6 +114,8 @@ export function patchProducts(args: usize, item: usize, scratch: usize): void {
   for (let y = item * s.share; y < last; y++) {
     for (let x0: usize = 0; x0 < s.width; x0 += CHUNK) {
       const pixels = smaller(CHUNK, s.width - x0), panel = pixels << 5;
+      const mask = s.mask + ((y * s.width + x0) << 2);
+      if (s.mask && allZero(mask, pixels)) continue;
       for (let i: usize = 0; i < pixels; i++) {
         const from = s.input + y * row + (x0 + i) * 12;
         const to = scratch + (i << 5);
@@ -107,9 +125,10 @@ export function patchProducts(args: usize, item: usize, scratch: usize): void {
           v128.store(line + ky * 36, v128.load(from + ky * row, 16), 16);
           store<f32>(line + ky * 36, load<f32>(from + ky * row, 32), 32);
         }
+        const root = f32x4.splat(s.mask ? sqrt<f32>(load<f32>(mask + (i << 2))) : 1);
         for (let k: usize = 0; k < PATCH; k += 8) {
-          v128.store(to + (k >> 3) * panel, v128.load(line + (k << 2)));
-          v128.store(to + (k >> 3) * panel, v128.load(line + (k << 2), 16), 16);
+          v128.store(to + (k >> 3) * panel, f32x4.mul(root, v128.load(line + (k << 2))));
+          v128.store(to + (k >> 3) * panel, f32x4.mul(root, v128.load(line + (k << 2), 16)), 16);
         }
       }
       accumulateGram(scratch, pixels, PATCH, sum);
