@@ -1,10 +1,11 @@
-import type { Scalar, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import type { Features } from '../features/extractor';
 import type { LayerName } from '../features/layer-name';
 import type { Image } from '../image/image';
 import { freeAll, Lifetime, type Owned } from '../owning';
 import type { Distance, GramDistance } from './distance';
 import type { GramNormalization } from './gram-matrix';
+import type { TermMask } from './term-mask';
 
 /**
  * A summand of a loss as data, so that an engine can compute it from features in its own memory: the distance of the
@@ -36,20 +37,6 @@ export type LossTerm =
       readonly weight: number;
       readonly mask?: TermMask | undefined;
     };
-
-/**
- * Weights T of a term's positions: a sum over positions k becomes one over T_k times its summands. A position of a
- * deeper layer has the average of the weights over the window of pixels that its pooling covers.
- */
-export interface TermMask {
-  /** [height, width, 1] of the size of the image, finite numbers of at least 0. */
-  readonly weights: Tensor3D;
-  /**
-   * What the weighted sum is divided by in a mean over positions: `'weights'` by the sum of the weights, so that the
-   * size of a region does not change its strength; `'positions'` by the number of positions.
-   */
-  readonly mean: 'weights' | 'positions';
-}
 
 /**
  * The features of an image as the target of a term: whole, by `map`, or computed by an engine a part at a time from the

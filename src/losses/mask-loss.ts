@@ -3,8 +3,9 @@ import { InvalidArgumentError } from '../errors';
 import { showText } from '../options/show';
 import { owning } from '../owning';
 import { leaves, sum, weighted } from './compose';
-import { type Loss, type LossTerm, owningLoss, type TermMask } from './loss';
+import { type Loss, type LossTerm, owningLoss } from './loss';
 import { lossOfTerms } from './loss-of-terms';
+import type { TermMask } from './term-mask';
 
 /**
  * A loss whose sums over positions are weighted by a mask. Terms that have a mask already get the product of both.

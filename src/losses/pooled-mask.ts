@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors';
 import { sumOf } from '../sums';
-import type { TermMask } from './loss';
+import type { TermMask } from './term-mask';
 
 /**
  * A mask at the size of a layer: halved by 2x2 means as often as the layer's feature map has been pooled, so that each

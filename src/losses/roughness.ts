@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { sumOf } from '../sums';
 import { type Distance, distanceGradient, weightedSum } from './distance';
-import type { TermMask } from './loss';
+import type { TermMask } from './term-mask';
 
 /**
  * The mean distance of horizontal neighbours plus that of vertical ones, differentiable with respect to `image`.

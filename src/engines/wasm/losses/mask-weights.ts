@@ -1,7 +1,7 @@
 import type { Tensor3D } from '@tensorflow/tfjs-core';
 import type { LayerName } from '../../../features/layer-name';
-import type { TermMask } from '../../../losses/loss';
 import { pooledMask } from '../../../losses/pooled-mask';
+import type { TermMask } from '../../../losses/term-mask';
 import type { Size } from '../../shared/fitting-size';
 import { Blocks } from '../blocks';
 import type { Network } from '../network/network';
