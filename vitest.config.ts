@@ -23,6 +23,8 @@ const node = {
   test: {
     ...common,
     name: 'node',
+    // The binary of tfjs' wasm backend is inlined, as in the package.
+    server: { deps: { inline: [/\.wasm$/] } },
     include: ['test/**/*.test.ts'],
     exclude: ['test/browser/**', 'test/pages/**', 'test/package/**', 'test/docs/**', 'test/examples/**'],
   },

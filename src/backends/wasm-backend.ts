@@ -23,7 +23,7 @@ export async function importWasmBackend(): Promise<WasmBackend> {
     const version = tf.version_core;
     throw new EnvironmentError(
       'NO_BACKEND',
-      `The wasm backend is not installed: npm install @tensorflow/tfjs-backend-wasm@${version}`,
+      `The wasm backend is not installed, or does not load (${reasonOf(cause)}); accepted: npm install @tensorflow/tfjs-backend-wasm@${version}`,
       { option: 'backend', value: 'wasm', accepted: `@tensorflow/tfjs-backend-wasm ${version}`, cause },
     );
   }

@@ -2,17 +2,20 @@ import { EnvironmentError } from '../errors';
 import { showText, showUrl } from '../options/show';
 import { fetchWhole } from '../storage/fetch-file';
 
-/** Binaries of tfjs' wasm backend; the last one, with threads, is never loaded. */
-export const wasmFiles = [
+/** The name of a binary of tfjs' wasm backend. The last one, with threads, is never loaded. */
+export type WasmFile =
+  | 'tfjs-backend-wasm-simd.wasm'
+  | 'tfjs-backend-wasm.wasm'
+  | 'tfjs-backend-wasm-threaded-simd.wasm';
+
+/** Every {@link WasmFile}. */
+export const wasmFiles: readonly WasmFile[] = [
   'tfjs-backend-wasm-simd.wasm',
   'tfjs-backend-wasm.wasm',
   'tfjs-backend-wasm-threaded-simd.wasm',
-] as const;
+];
 
-/** The name of a binary of tfjs' wasm backend. */
-export type WasmFile = (typeof wasmFiles)[number];
-
-/** Places of {@link wasmFiles}: the address of their folder, or of each file. */
+/** Places of binaries of tfjs' wasm backend: the address of their folder, or of each file. */
 export type WasmPaths = string | URL | Readonly<Partial<Record<WasmFile, string | URL>>>;
 
 /**
