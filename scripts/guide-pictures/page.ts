@@ -18,11 +18,12 @@ export async function page(): Promise<Sharp> {
   });
   try {
     const opened = await browser.newPage({
-      viewport: { width: 1280, height: 1080 },
-      serviceWorkers: 'block',
+      viewport: { width: 1280, height: 1420 },
     });
     opened.setDefaultTimeout(300_000);
-    await opened.goto(`${host.url}#size=416&steps=60`);
+    await opened.goto(`${host.url}#size=384&steps=60`);
+    // By the service worker, for threads.
+    await opened.waitForFunction(() => crossOriginIsolated);
     const weights = process.env.TFJS_STYLE_TRANSFER_WEIGHTS;
     if (weights) {
       await opened.route('https://raw.githubusercontent.com/**', (route) =>
@@ -38,7 +39,7 @@ export async function page(): Promise<Sharp> {
     await opened.waitForSelector('tbody tr');
     await opened.locator('#split').fill('38');
     await opened.mouse.move(0, 0);
-    return sharp(await opened.screenshot()).resize(1000);
+    return sharp(await opened.screenshot()).resize(900);
   } finally {
     await browser.close();
     await host.stop();

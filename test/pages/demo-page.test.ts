@@ -126,6 +126,9 @@ describe('the page', () => {
           ([, share]) => +share,
         );
         expect(shares).toHaveLength(3);
+        // One thread is all that a page without isolation has, which is a note, no alarm.
+        expect(await text(page, '#machine')).toMatch(/^Computed by the wasm engine with 1 thread\.$/);
+        expect(await page.locator('[role=alert]').count()).toBe(0);
         expect(shares.reduce((sum, share) => sum + share, 0)).toBeGreaterThan(95);
         const cells = await page.locator('tbody td').allTextContents();
         expect(cells).toHaveLength(10);
@@ -416,6 +419,8 @@ describe('everywhere', () => {
       await page.waitForFunction(() => (document.querySelector('#after') as HTMLCanvasElement).width > 16);
       expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
       await paint(page);
+      const cores = await page.evaluate(() => navigator.hardwareConcurrency);
+      if (cores > 1) expect(await text(page, '#machine')).toMatch(/with \d+ threads/);
       await page.waitForSelector('tbody tr');
       expect(errors).toEqual([]);
     } finally {

@@ -186,7 +186,7 @@ async function start(): Promise<void> {
           go('painting');
           announce('Painting goes on.');
         }
-        if (event.type === 'warning') notify(event.code, event.message);
+        if (event.type === 'warning') warn(event);
       },
     });
     own.promise = promise;
@@ -320,6 +320,12 @@ function showStep(event: {
 function factsOf(event: { readonly engine: string; readonly threads?: number | undefined }): string {
   const threads = event.threads ?? 1;
   return `Computed by the ${event.engine} engine with ${threads} ${threads === 1 ? 'thread' : 'threads'}.`;
+}
+
+/** Fewer threads or another engine change nothing but the time; all else may matter to the visitor. */
+function warn({ code, message }: { readonly code: string; readonly message: string }): void {
+  if (code.endsWith('_UNAVAILABLE')) byId('machine-note', HTMLElement).textContent = message;
+  else notify(code, message);
 }
 
 const nameOf = ({ network }: Link) =>
