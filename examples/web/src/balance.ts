@@ -31,4 +31,5 @@ const names: Readonly<Record<string, string>> = {
   content: 'Photograph',
   style: 'Painting',
   perceptual: 'Larger shapes',
+  totalVariation: 'Smoothness',
 };

@@ -54,7 +54,8 @@ function weightOf(slider: HTMLInputElement, name: 'alpha' | 'beta'): number {
 function showForm(): void {
   const published = getPreset(settings.preset);
   preset.value = settings.preset;
-  text('preset-text', `${published.description}.`);
+  const { description } = published;
+  text('preset-text', `${description[0].toUpperCase()}${description.slice(1)}.`);
   for (const [name, slider] of [
     ['alpha', alpha],
     ['beta', beta],
