@@ -34,6 +34,7 @@ export default defineConfig({
     reportCompressedSize: false,
     chunkSizeWarningLimit: 4000,
     rolldownOptions: {
+      checks: { bundlerTimings: false },
       input: {
         index: resolve(root, 'index.html'),
         'service-worker': resolve(root, 'service-worker/main.ts'),

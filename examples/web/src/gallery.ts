@@ -49,5 +49,6 @@ export function hang(painting: Painting, show: (painting: Painting) => void): vo
 /** Marks the painting that is shown; none without an argument. */
 export function mark(shown?: HTMLButtonElement): void {
   for (const button of list.querySelectorAll('button')) button.ariaPressed = String(button === shown);
-  shown?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  // The list alone: the picture itself stays in sight.
+  if (shown) list.scrollTo({ left: shown.offsetLeft - list.offsetLeft - list.clientWidth / 2 });
 }

@@ -71,7 +71,7 @@ export function networkChoice(worker: () => Promise<StyleWorker>, onChange: () =
         if (!abort.signal.aborted)
           notify(
             'weights',
-            `VGG-19 could not be fetched; the built-in network still works. ${(error as Error).message}`,
+            `VGG-19 could not be fetched; the built-in network still works. ${reasonOf(error)}`,
             {
               label: 'Try again',
               run: () => void load(),
@@ -115,4 +115,12 @@ export function networkChoice(worker: () => Promise<StyleWorker>, onChange: () =
     },
     fetch: () => fetching?.done ?? load(),
   };
+}
+
+/** The library's message names every server and file; of those that do not answer a visitor needs no list. */
+function reasonOf(error: unknown): string {
+  const { code, message } = error as { readonly code?: string; readonly message: string };
+  return code === 'DOWNLOAD_FAILED'
+    ? 'Its servers do not answer as they should: is there a connection?'
+    : message;
 }
