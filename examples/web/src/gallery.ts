@@ -42,12 +42,13 @@ export function hang(painting: Painting, show: (painting: Painting) => void): vo
     paintings.shift()?.bitmap.close();
     list.firstElementChild?.remove();
   }
-  byId('gallery', HTMLElement).hidden = false;
   mark(button);
 }
 
 /** Marks the painting that is shown; none without an argument. */
 export function mark(shown?: HTMLButtonElement): void {
+  // A single painting that is on the easel needs no list.
+  byId('gallery', HTMLElement).hidden = paintings.length <= (shown ? 1 : 0);
   for (const button of list.querySelectorAll('button')) button.ariaPressed = String(button === shown);
   // The list alone: the picture itself stays in sight.
   if (shown) list.scrollTo({ left: shown.offsetLeft - list.offsetLeft - list.clientWidth / 2 });
