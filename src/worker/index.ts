@@ -2,6 +2,7 @@ export type { ErrorCode, WarningCode } from '../error-codes';
 export * from '../errors';
 export type { PixelArray } from '../image/pixel-array';
 export type { ImageInput } from '../image/to-image';
+export type { Scale, Scales } from '../transfer/scales';
 export type { ExtractorModule, LossModule, WorkerLibrary } from './modules';
 export type {
   FetchWeightsOptions,

@@ -11,6 +11,7 @@ export interface WorkerLibrary {
   readonly tf: typeof tf;
   /** `tfjs-style-transfer/losses`. */
   readonly losses: typeof losses;
+  /** `loadVgg19` of the library's root. */
   readonly loadVgg19: (options?: LoadVgg19Options) => Promise<LoadedExtractor>;
 }
 

@@ -9,11 +9,11 @@ import type { StyleInput } from '../transfer/styles';
 import type { WorkerProgressListener } from './progress';
 import type { WorkerResult } from './result';
 
-/** The tfjs backends that a worker can compute on. */
-export const workerBackends = ['wasm', 'cpu', 'webgl', 'webgpu'] as const;
-
 /** The tfjs backend of a worker. */
-export type WorkerBackend = (typeof workerBackends)[number];
+export type WorkerBackend = 'wasm' | 'cpu' | 'webgl' | 'webgpu';
+
+/** Every {@link WorkerBackend}. */
+export const workerBackends: readonly WorkerBackend[] = ['wasm', 'cpu', 'webgl', 'webgpu'];
 
 /** An optimiser as data: its name and its options. */
 export type OptimizerChoice =

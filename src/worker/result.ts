@@ -3,7 +3,7 @@ import type { StyleTransferResult } from '../transfer/style-transfer';
 /** An image as plain numbers, as accurate as it was painted; an image input. */
 export interface RgbImage {
   /** RGB in [0,1], row-major, width * height * 3 values. */
-  readonly data: Float32Array<ArrayBuffer>;
+  readonly data: Float32Array;
   readonly width: number;
   readonly height: number;
   readonly channels: 3;

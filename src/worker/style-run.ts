@@ -68,7 +68,7 @@ async function run(
   const crossed = await crossing({
     content,
     style,
-    ...data,
+    ...addressed(data),
     ...(loss === undefined ? {} : { loss: moduleUrl('loss', loss) }),
     ...(extractor === undefined ? {} : { extractor: moduleUrl('extractor', extractor) }),
   });
@@ -103,7 +103,7 @@ async function run(
 export async function fetchWeightsBy(host: RunHost, options: FetchWeightsOptions): Promise<void> {
   const { signal, onProgress, ...data } = options;
   signal?.throwIfAborted();
-  const { value, transfer } = await crossing(data);
+  const { value, transfer } = await crossing(addressed(data));
   await untilAborted(signal, host.turn);
   return answered(host, { signal, onProgress }, () =>
     host.post({ type: 'fetch', run: host.run, options: value }, transfer),
@@ -204,6 +204,17 @@ function requireInterval(value: unknown): void {
     `previewInterval is ${showValue(value)}; accepted: ${accepted}.`,
     { option: 'previewInterval', value, accepted },
   );
+}
+
+/** Options with the address of weights in full: in a worker from a blob, nothing is relative to the page. */
+function addressed<T extends { readonly weights?: unknown }>(options: T): T {
+  const { weights } = options;
+  if (typeof weights !== 'string' || !/[./]/.test(weights)) return options;
+  try {
+    return { ...options, weights: new URL(weights, baseUrl()).href };
+  } catch {
+    return options;
+  }
 }
 
 /** The full address of a module. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundledText, pageBuild } from '../../scripts/bundled-text';
 import { ChromiumPages, isolated, type PageOptions } from '../support/chromium-pages';
+import { expectExplained } from '../support/troubleshooting';
 
 type Program = typeof import('./worker-program');
 
@@ -119,7 +120,9 @@ describe('a worker', () => {
     ],
     ['there are no workers', {}, { before: 'delete globalThis.Worker' }, /no Web Workers/],
   ] as const)('says so where %s', async (_name, options, page, message) => {
-    expect(await call('paintIn', [options], page)).toEqual(unavailable(message));
+    const found = await call('paintIn', [options], page);
+    expect(found).toEqual(unavailable(message));
+    expectExplained((found as { message?: string }).message);
   });
 
   test('whose page may not compile WebAssembly says so', async () => {

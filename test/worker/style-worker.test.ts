@@ -1,7 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { InvalidArgumentError, type PixelArray, styleTransfer } from '../../src';
+import { convolutionsUpTo } from '../../src/features/vgg19/layers';
 import type { WorkerProgress, WorkerStyleTransferOptions } from '../../src/worker';
+import { FileServer } from '../support/file-server';
+import { modelFiles } from '../support/small-model';
 import { workerInProcess } from '../support/worker-in-process';
 
 /** Noise of 8 bits. */
@@ -304,6 +307,29 @@ describe('a worker', () => {
     worker.terminate();
     for (const run of runs) await expect(run).rejects.toMatchObject({ code: 'WORKER_LOST' });
     worker.terminate();
+  });
+
+  it('fetches weights beside a run, with progress, and is heard when it is told to stop', async () => {
+    const layers = convolutionsUpTo('conv3_1');
+    const server = await new FileServer(modelFiles(layers, () => 2 ** 20)).start();
+    const { worker } = start();
+    const events: WorkerProgress[] = [];
+    const weights = `${server.url}model.json`;
+    const run = worker.styleTransfer(content, style, 1, 1e4, quick);
+    await worker.fetchWeights({ weights, onProgress: (event) => void events.push(event) });
+    await run;
+    expect(new Set(events.map(({ type }) => type))).toEqual(new Set(['weights']));
+    const stop = new AbortController();
+    server.interfere = () => {
+      stop.abort('no longer');
+      return false;
+    };
+    await expect(worker.fetchWeights({ weights, signal: stop.signal })).rejects.toBe('no longer');
+    await expect(worker.fetchWeights({ preset: 'none' as never })).rejects.toMatchObject({
+      code: 'UNKNOWN_NAME',
+      option: 'preset',
+    });
+    await server.stop();
   });
 
   it('whose backend does not start says so by ready and by its runs', async () => {
