@@ -135,7 +135,7 @@ test('the page shows frames while a worker paints', async () => {
   const { median, longest } = await call('framesInWorker', []);
   // Bounds for a machine that does other things too; `npm run bench:frames` measures.
   expect(median).toBeLessThan(50);
-  expect(longest).toBeLessThan(1000);
+  expect(longest).toBeLessThan(2000);
 });
 
 test('the build for pages without a bundler paints, in a worker and on the page, from one script', async () => {
