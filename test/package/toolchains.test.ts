@@ -112,6 +112,39 @@ describe.skipIf(!built)('the packed package with other programs', () => {
     expect(must(path, [...words, 'run.mjs']).trim()).toBe(`${loss} wasm ${several}`);
   });
 
+  it.each(runtimes)('is a command under $program, with threads of either engine', ({ path, words }) => {
+    const picture = resolve('examples/images/content.jpg');
+    const command = ['node_modules/tfjs-style-transfer/dist/cli.js', picture, picture, '-o', 'out.png'];
+    const options = [
+      '--size',
+      '32',
+      '--iterations',
+      '1',
+      '--weights',
+      'embedded',
+      '--threads',
+      '2',
+      '--json',
+    ];
+    for (const engine of ['wasm', 'tfjs']) {
+      const lines = must(path, [...words, ...command, ...options, '--engine', engine])
+        .trim()
+        .split('\n');
+      expect(JSON.parse(lines[lines.length - 1])).toMatchObject({ engine, threads: 2 });
+    }
+  });
+
+  it.each(runtimes.filter(({ program }) => program === 'deno'))(
+    'asks $program for no permission when it is imported',
+    ({ path }) => {
+      writeFileSync(
+        join(folder, 'import.mjs'),
+        "import 'tfjs-style-transfer/node'; console.log('imported');",
+      );
+      expect(must(path, ['run', '--no-prompt', 'import.mjs']).trim()).toBe('imported');
+    },
+  );
+
   it.each(compilers)(
     'has types for $program, resolution $resolution',
     ({ path, resolution, module, file }) => {
