@@ -5,6 +5,7 @@
 export type ErrorCode =
   | 'BACKEND_IN_USE'
   | 'CACHE_CORRUPT'
+  | 'CELLS_FAILED'
   | 'CONFLICTING_OPTIONS'
   | 'CROSS_ORIGIN'
   | 'DAMAGED'

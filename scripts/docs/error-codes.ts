@@ -43,6 +43,12 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
       'The command `weights verify` found files that do not match their SHA-256. They have been removed.',
     cure: 'Fetch them again: `tfjs-style-transfer weights fetch`.',
   },
+  CELLS_FAILED: {
+    classes: computation,
+    cause:
+      'Pictures of a sweep could not be painted. The contact sheet and the page show the reason of each.',
+    cure: 'Remove the reasons and start the same command again, which paints only what is missing.',
+  },
   CONFLICTING_OPTIONS: {
     classes: argument,
     cause:

@@ -9,11 +9,19 @@ import { useWasm } from '../../src/node/index.ts';
 import { color } from './color.ts';
 import { page } from './page.ts';
 import { painting } from './painting.ts';
+import { settings } from './settings.ts';
 import { sizes } from './sizes.ts';
 import { styles } from './styles.ts';
 
 /** What makes the picture of each topic. */
-const topics: Readonly<Record<string, () => Promise<Sharp>>> = { color, page, painting, sizes, styles };
+const topics: Readonly<Record<string, () => Promise<Sharp>>> = {
+  color,
+  page,
+  painting,
+  settings,
+  sizes,
+  styles,
+};
 
 /** Largest picture in the repository, in bytes. */
 const largest = 150_000;

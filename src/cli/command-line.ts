@@ -12,6 +12,7 @@ import { jsonLine } from './progress-json';
 import { styleCommand } from './style-command';
 import { styleFileCommand, styleFileOptions } from './style-file-command';
 import { styleOptions } from './style-options';
+import { sweepCommand, sweepOptions } from './sweep-command';
 import { hasColors, processTerminal, type Terminal } from './terminal';
 import { weightsCommand, weightsOptions } from './weights-command';
 
@@ -19,6 +20,7 @@ import { weightsCommand, weightsOptions } from './weights-command';
 function optionsOf([command]: readonly string[]): Options {
   if (command === 'evaluate') return evaluateOptions;
   if (command === 'style') return styleFileOptions;
+  if (command === 'sweep') return sweepOptions;
   return command === 'weights' ? weightsOptions : styleOptions;
 }
 
@@ -36,6 +38,7 @@ export async function runCommandLine(
     .addCommand(evaluateCommand(terminal))
     .addCommand(weightsCommand(terminal))
     .addCommand(styleFileCommand(terminal))
+    .addCommand(sweepCommand(terminal))
     .helpCommand('help [command...]', 'how a command is used');
   prepare(program, terminal);
   const json = args.includes('--json');

@@ -1,7 +1,15 @@
 import type { Option } from '../options/table';
 
-/** The value that a flag's text stands for; any other text as it is, which the table refuses. */
-export const flagValues: Readonly<Record<NonNullable<Option<unknown>['kind']>, (text: string) => unknown>> = {
+/**
+ * The value that a flag's text stands for; any other text as it is, which the table refuses.
+ *
+ * @param before the value so far of a flag that is given again
+ */
+type Reader = (text: string, before?: unknown) => unknown;
+
+/** A {@link Reader} for each kind of option. */
+export const flagValues: Readonly<Record<NonNullable<Option<unknown>['kind']>, Reader>> = {
+  texts: (text, before) => [...(Array.isArray(before) ? before : []), text],
   number(text) {
     const value = Number(text);
     return text.trim() === '' || Number.isNaN(value) ? text : value;

@@ -1,6 +1,7 @@
 import colors from 'picocolors';
 import { printable } from './printable';
 import {
+  describeCell,
   describeStart,
   describeStep,
   describeStyles,
@@ -35,6 +36,7 @@ export function progressBar(output: Output, env: Terminal['env']): ProgressDispl
     show(event) {
       if (event.type === 'warning') line(event.message);
       if (event.type === 'step') draw(event.done, describeStep(event));
+      if (event.type === 'cell') draw(event.done, describeCell(event));
       if (event.type === 'style') draw(event.styles / event.of, describeStyles(event));
       if (event.type === 'weights')
         draw(event.loadedBytes / (event.totalBytes ?? Number.POSITIVE_INFINITY), describeWeights(event));

@@ -1,6 +1,7 @@
 import type { StepEvent } from '../transfer/progress';
 import { printable } from './printable';
 import {
+  describeCell,
   describeStart,
   describeStep,
   describeStyles,
@@ -33,6 +34,7 @@ export function progressLines(output: Output, now: () => number = () => performa
       const due = now() >= next;
       if (event.type === 'warning') line(event.message);
       if (event.type === 'weights' && due) write(describeWeights(event));
+      if (event.type === 'cell' && due) write(describeCell(event));
       if (event.type === 'style' && due) write(describeStyles(event));
       if (event.type === 'start') {
         writeHeld();

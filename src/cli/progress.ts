@@ -7,9 +7,24 @@ export interface CountedStyle extends StyleEvent {
   readonly of: number;
 }
 
+/** A step of a cell of a sweep. */
+export interface CellStep {
+  readonly type: 'cell';
+  /** 1 is the first. */
+  readonly cell: number;
+  readonly of: number;
+  /** What varies: `beta=1e4 preset=li2021`. */
+  readonly title: string;
+  /** Part of the whole grid's work that is done, 0 to 1. */
+  readonly done: number;
+  /** Until the end of the grid, estimated from the pace so far. */
+  readonly secondsLeft: number;
+  readonly step: StepEvent;
+}
+
 /** Shows how far a run is. */
 export interface ProgressDisplay {
-  show(event: StyleTransferProgress | CountedStyle): void;
+  show(event: StyleTransferProgress | CountedStyle | CellStep): void;
   /** Writes a line of its own, as warnings need. */
   line(text: string): void;
   /** Ends the display; the next text starts on a new line. */
@@ -37,6 +52,10 @@ export function describeStep({
     `${duration(secondsLeft)} left`,
   ].join('  ');
 }
+
+/** A step of a sweep in words: `cell 3 of 12, 12/100  loss 345.6  0.45 s/evaluation  6 min 40 s left`. */
+export const describeCell = ({ cell, of, step, secondsLeft }: CellStep): string =>
+  `cell ${cell} of ${of}, ${describeStep({ ...step, secondsLeft })}`;
 
 /** Styles that have been added, in words: `2 of 5 styles`. */
 export const describeStyles = ({ styles, of }: CountedStyle): string => `${styles} of ${of} styles`;

@@ -100,10 +100,12 @@ export const styleTransfer: StyleTransfer<ImageInput> = /* @__PURE__ */ styleTra
  * Makes `styleTransfer` for a platform.
  *
  * @param load what loads the network of a run, which disposes it at its end
+ * @param onRecord called with the record of a run before any image is decoded; what it throws ends the run
  */
 export function styleTransferOn<Input>(
   platform: Platform<Input>,
   load: typeof loadVgg19On = loadVgg19On,
+  onRecord: (record: SettingsRecord) => void = () => {},
 ): StyleTransfer<Input> {
   return async (
     content: Input,
@@ -119,7 +121,7 @@ export function styleTransferOn<Input>(
     requireKnownLayers(settings);
     const progress = new ProgressChannel(settings.onProgress, settings.signal);
     try {
-      return await run(platform, load, settings, { content, styles }, progress);
+      return await run(platform, { load, onRecord }, settings, { content, styles }, progress);
     } catch (error) {
       await progress.close();
       throw progress.reasonFor(error);
@@ -140,7 +142,7 @@ async function withRecord<Input>(given: Arguments<Input>): Promise<Arguments<Inp
 
 async function run<Input>(
   platform: Platform<Input>,
-  load: typeof loadVgg19On,
+  { load, onRecord }: { readonly load: typeof loadVgg19On; onRecord(record: SettingsRecord): void },
   settings: Settings<Input>,
   inputs: { readonly content: Input; readonly styles: readonly GivenStyle<Input>[] },
   progress: ProgressChannel,
@@ -179,6 +181,7 @@ async function run<Input>(
       { settings, extractor, facts, lastLayer, images: opened, stages, memory, limit, styleRule, platform },
       progress,
     );
+    onRecord(record);
 
     const decoded: RunImages = {
       content: temporary(await content.decode(painted)),

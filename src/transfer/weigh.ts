@@ -83,9 +83,9 @@ export function weighedPreset(
  * equal pictures take other ratios. Total variation is as weak as in the presets that have it: on a photograph at 128
  * pixels, 0.0045 (neural-style) and 0.0065 (crowsonkb) times content.
  */
-const balancedWeights = ({ style: { statistic = 'gram' }, totalVariation }: Preset) => ({
+const balancedWeights = ({ style: { statistic = 'gram', distance = 'mse' }, totalVariation }: Preset) => ({
   alpha: 1,
-  beta: statistic === 'gram' ? 30 : 1,
+  beta: statistic === 'gram' && distance === 'mse' ? 30 : 1,
   ...(totalVariation && { totalVariation: { weight: 0.005, reduction: 'mean' as const } }),
 });
 

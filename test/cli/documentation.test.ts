@@ -6,6 +6,7 @@ import { exitCodes } from '../../src/cli/exit-codes';
 import { about, type Options } from '../../src/cli/flags';
 import { styleFileOptions } from '../../src/cli/style-file-command';
 import { styleOptions } from '../../src/cli/style-options';
+import { sweepOptions } from '../../src/cli/sweep-command';
 import { weightsOptions } from '../../src/cli/weights-command';
 import { pictureFolder, quick, runCommand } from '../support/command-line-folder';
 import { fakeTerminal } from '../support/fake-terminal';
@@ -33,6 +34,7 @@ describe('docs/command-line.md', () => {
       evaluate: evaluateOptions,
       weights: weightsOptions,
       style: styleFileOptions,
+      sweep: sweepOptions,
     };
     for (const [name, options] of Object.entries<Options>(tables)) {
       const section = new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*?(<!-- /${name} -->)`);

@@ -1,0 +1,117 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { EngineExtractor, GramMatrices } from '../../engines/engine';
+import { defaultLastLayer, loadVgg19On } from '../../engines/load-vgg19';
+import { deepestLayer, type Vgg19Layer } from '../../features/vgg19/layers';
+import type { Image } from '../../image/image';
+import type { Platform } from '../../platform';
+
+/** Work that runs have in common, done once: the network with its threads, decoded images, and styles' targets. */
+export interface SharedWork<Input> {
+  readonly platform: Platform<Input>;
+  /** What runs load the network by. The extractor is lent: `dispose()` of it does nothing. */
+  readonly load: typeof loadVgg19On;
+  /** The extractor of the last run. */
+  extractor(): EngineExtractor | undefined;
+  /** Frees all. */
+  dispose(): void;
+}
+
+/** Makes runs on a platform share their work. A network that is not deep enough for a run is replaced by its own. */
+export function shareWork<Input>(platform: Platform<Input>): SharedWork<Input> {
+  const images = new Map<string, Image>();
+  const targets = new Map<string, GramMatrices>();
+  let loaded:
+    | { readonly key: string; readonly layer: Vgg19Layer; readonly extractor: EngineExtractor }
+    | undefined;
+  /** Names of the decoded images by their data, which they share with their copies. */
+  const names = new WeakMap<object, string>();
+
+  const forget = () => {
+    for (const grams of targets.values()) tf.dispose(Object.values(grams));
+    targets.clear();
+    loaded?.extractor.dispose();
+    loaded = undefined;
+  };
+
+  const gramsOnce =
+    (extractor: EngineExtractor): EngineExtractor['gramMatricesInTurns'] =>
+    async (image, layers, { signal, room, ...options } = {}) => {
+      const inTurns = extractor.gramMatricesInTurns;
+      if (!inTurns) throw new TypeError('The engine has no gramMatricesInTurns.');
+      const compute = () => inTurns.call(extractor, image, layers, { ...options, room, signal });
+      const name = names.get(image.dataId);
+      // Images of smaller stages are made anew in each run.
+      if (name === undefined) return compute();
+      const key = JSON.stringify([name, layers, options]);
+      let grams = targets.get(key);
+      if (!grams) {
+        grams = await compute();
+        for (const gram of Object.values(grams)) tf.keep(gram as tf.Tensor);
+        targets.set(key, grams);
+      }
+      const copies = Object.entries(grams).map(([layer, gram]) => [layer, tf.clone(gram as tf.Tensor)]);
+      return Object.fromEntries(copies) as GramMatrices;
+    };
+
+  return {
+    platform: {
+      ...platform,
+      async open(option, input, ...rest) {
+        const opened = await platform.open(option, input, ...rest);
+        return {
+          ...opened,
+          async decode(size) {
+            const key = JSON.stringify([option, String(input), size]);
+            const image = images.get(key) ?? tf.keep(await opened.decode(size));
+            images.set(key, image);
+            names.set(image.dataId, key);
+            return tf.clone(image);
+          },
+        };
+      },
+    },
+    async load(on, options) {
+      const { lastLayer: layer = defaultLastLayer, signal, onProgress, onWarning, ...which } = options ?? {};
+      const key = JSON.stringify(which);
+      if (loaded?.key !== key || deepestLayer([loaded.layer, layer]) !== loaded.layer) {
+        forget();
+        loaded = { key, layer, extractor: await loadVgg19On(on, options) };
+      }
+      return lend(loaded.extractor, gramsOnce(loaded.extractor));
+    },
+    extractor: () => loaded?.extractor,
+    dispose() {
+      forget();
+      tf.dispose([...images.values()]);
+      images.clear();
+    },
+  };
+}
+
+/** An extractor whose `dispose` does nothing, and whose Gram matrices are computed once. */
+function lend(
+  extractor: EngineExtractor,
+  gramMatricesInTurns: EngineExtractor['gramMatricesInTurns'],
+): Awaited<ReturnType<typeof loadVgg19On>> {
+  const { name, layers, engine, threads, weights, embedded, identity, vectorRoom } = extractor;
+  const dispose = () => {};
+  return {
+    name,
+    layers,
+    engine,
+    threads,
+    weights,
+    embedded,
+    identity,
+    vectorRoom,
+    extract: extractor.extract.bind(extractor),
+    extractEach: extractor.extractEach?.bind(extractor),
+    linearize: extractor.linearize.bind(extractor),
+    gramMatrices: extractor.gramMatrices?.bind(extractor),
+    gramMatricesInTurns: extractor.gramMatricesInTurns && gramMatricesInTurns,
+    objective: extractor.objective?.bind(extractor),
+    plan: extractor.plan?.bind(extractor),
+    dispose,
+    [Symbol.dispose]: dispose,
+  };
+}
