@@ -1,10 +1,11 @@
 import { execFile, spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { KernelRunner } from '../../../src/engines/wasm/runtime/kernel-runner';
 import { compileKernels, kernelNames } from '../../../src/engines/wasm/runtime/kernels';
 import { startWorker } from '../../../src/engines/wasm/runtime/start-worker';
+import { defaultThreads } from '../../../src/engines/wasm/runtime/thread-count';
 import { ThreadPool, type ThreadPoolOptions } from '../../../src/engines/wasm/runtime/thread-pool';
 
 /** A pool over a memory of one page, in which address 2^31 is out of bounds. */
@@ -193,6 +194,24 @@ describe('KernelRunner', () => {
     expect(await run('threads: 2')).toBe('THREADS_UNAVAILABLE');
     expect(await run('threads: 1')).toBe('1');
   });
+
+  it.skipIf(defaultThreads() === 1)(
+    'frees what it has started if a listener of its warning throws',
+    async () => {
+      vi.stubGlobal('SharedArrayBuffer', undefined);
+      const dispose = vi.spyOn(KernelRunner.prototype, 'dispose');
+      try {
+        const onWarning = () => {
+          throw new Error('no');
+        };
+        await expect(KernelRunner.create({ onWarning })).rejects.toThrow('no');
+        expect(dispose).toHaveBeenCalledOnce();
+      } finally {
+        vi.unstubAllGlobals();
+        dispose.mockRestore();
+      }
+    },
+  );
 
   it('refuses every use after it was disposed, at once', async () => {
     for (const threads of [1, 2]) {

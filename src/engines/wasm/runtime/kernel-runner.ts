@@ -56,12 +56,15 @@ export class KernelRunner {
       const chosen = options.threads !== undefined;
       if (chosen || !(error instanceof EnvironmentError)) throw error;
       const runner = await KernelRunner.start(1, options);
-      // Only now: where WebAssembly does not compile, one thread does not compute either.
-      options.onWarning?.({
-        code: 'THREADS_UNAVAILABLE',
-        message: `One thread computes instead of ${threads}. ${error.message}`,
+      return owning(({ result }) => {
+        result(runner);
+        // Only now: where WebAssembly does not compile, one thread does not compute either.
+        options.onWarning?.({
+          code: 'THREADS_UNAVAILABLE',
+          message: `One thread computes instead of ${threads}. ${error.message}`,
+        });
+        return runner;
       });
-      return runner;
     }
   }
 
@@ -150,10 +153,13 @@ export class KernelRunner {
       pool.dispose();
       throw failure;
     }
-    onWarning?.({
-      code: 'THREADS_UNAVAILABLE',
-      message: `${pool.threads} threads compute instead of ${threads}. ${(failure as Error).message}`,
+    return owning(({ result }) => {
+      result(pool);
+      onWarning?.({
+        code: 'THREADS_UNAVAILABLE',
+        message: `${pool.threads} threads compute instead of ${threads}. ${(failure as Error).message}`,
+      });
+      return new KernelRunner(memory, kernels, pool);
     });
-    return new KernelRunner(memory, kernels, pool);
   }
 }
