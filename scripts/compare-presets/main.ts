@@ -1,9 +1,9 @@
 /**
  * `npm run compare:presets -- [--size 320] [--presets crowsonkb,painting] [--pairs coffee-garden,...] [--out folder]`:
  * paints pairs of pictures by presets and prints how their pictures differ: distances relative to those of the first
- * preset, colour noise relative to the painting's, contrast along the border, evaluations. The folder keeps pictures and
- * figures, so that a run that was ended goes on where it was; in `sheet.png` the presets' columns are in another order
- * in each row, which `key.json` tells, so that one can judge before one knows. Needs VGG-19 to relu5_1
+ * preset, colour noise relative to the painting's, contrast along the border, evaluations. The folder keeps pictures
+ * and figures, so that a run that was ended goes on where it was; in `sheet.png` the presets' columns are in another
+ * order in each row, which `key.json` tells, so that one can judge before one knows. Needs VGG-19 to relu5_1
  * (TFJS_STYLE_TRANSFER_WEIGHTS, or ../shared/vgg19-uint8).
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -32,8 +32,8 @@ const lag = 6;
 
 /**
  * Mean colour difference of pixels at the border from those 6 pixels further in, relative to that of pixels at the same
- * distance anywhere. About 1 for a picture that goes on to its border; a strip of another colour gives more, a washed-out
- * one less.
+ * distance anywhere. About 1 for a picture that goes on to its border; a strip of another colour gives more, a
+ * washed-out one less.
  */
 export function borderContrast({ data, width, height }: Pixels): number {
   const difference = (x: number, y: number, dx: number, dy: number) => {

@@ -8,8 +8,8 @@ import { added, type FeatureSums, featureSums, spreadOfSums } from '../losses/sp
 import { rowsOf } from '../tensor-rows';
 
 /**
- * `spreadOf` each of some layers' features at an image, which is computed by bands: of large images, whole maps are what
- * tiles avoid.
+ * `spreadOf` each of some layers' features at an image, which is computed by bands: of large images, whole maps are
+ * what tiles avoid.
  *
  * @param tiles number of bands
  */

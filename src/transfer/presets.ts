@@ -212,7 +212,7 @@ const byName: Readonly<Record<PresetName, Preset>> = {
     pooling: 'max',
     padding: 'replicate',
     alpha: 1,
-    beta: 1,
+    beta: 0.5,
     iterations: 50,
     scales: { factor: Math.SQRT2, least: 96, most: 3, later: 0.9 },
   },
