@@ -17,7 +17,9 @@ export async function painting(): Promise<Sharp> {
           styleSize: 192,
         }),
       );
-    return (await sideBySide(painted.map(({ image }) => image))).resize(784, undefined, { kernel: 'lanczos3' });
+    return (await sideBySide(painted.map(({ image }) => image))).resize(784, undefined, {
+      kernel: 'lanczos3',
+    });
   } finally {
     for (const result of painted) result.dispose();
   }

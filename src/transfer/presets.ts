@@ -205,7 +205,10 @@ const byName: Readonly<Record<PresetName, Preset>> = {
   },
   painting: {
     name: 'painting',
-    description: "this library's own: relative losses in three sizes, long strokes and a clear subject",
+    description: "this library's own: relative losses in three sizes, which keep the subject clear",
+    // Not published. Distances are relative, so that beta means the same at every size and layer. A portrait in the
+    // style of van Gogh's Starry Night, at 128 pixels: beta 0.3 keeps the face, 1 and 2 lose it; relu4_2 is then 0.36,
+    // 0.67 and 0.90 of its variance from the content. Large shapes come from the smaller sizes.
     content: { layers: ['relu4_2'], distance: 'mse', relative: true },
     style: { layers: gatysLayers, normalization: 'elements', distance: 'relative' },
     totalVariation: { weight: 0.5, reduction: 'mean' },
