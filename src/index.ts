@@ -50,6 +50,7 @@ export type {
   StyleTransferProgress,
   WarningEvent,
 } from './transfer/progress';
+export type { Region } from './transfer/regions';
 export type { RunFacts } from './transfer/run-facts';
 export { type SaveStyle, type StyleWriter, saveStyle } from './transfer/save-style';
 export type { Scale, Scales } from './transfer/scales';

@@ -436,6 +436,16 @@ export const warningCodes: Readonly<Record<WarningCode, CodeEntry>> = {
       "A term of the loss is 0 both at the start and at an image of one colour, so that `balance: 'initial'` has nothing to divide it by, as the content loss of a picture of one colour.",
     cure: 'Nothing: its weight is as without `balance`. To be rid of the warning, give the term the weight 0.',
   },
+  REGIONS_OVERLAP: {
+    cause:
+      'Masks of `regions` overlap by more than their soft borders: the styles of both shape that part of the picture.',
+    cure: 'If that is what you want, nothing. Else draw masks whose values add up to 1 everywhere.',
+  },
+  REGIONS_UNCOVERED: {
+    cause:
+      'A part of the picture lies in no mask of `regions`, so that no style shapes it, only the content loss.',
+    cure: 'If that is what you want, nothing. Else add a region for the rest, such as the inverted mask.',
+  },
   SETTINGS_DIFFER: {
     cause:
       'A run that repeats another by its settings may give another picture: an image, an option or a version is not the recorded one. The message names each.',

@@ -23,6 +23,8 @@ export const flagValues: Readonly<Record<NonNullable<Option<unknown>['kind']>, R
     const numbers = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
     return numbers.some(Number.isNaN) ? text : numbers;
   },
+  // Given once for each region.
+  regions: (text, before) => [...(Array.isArray(before) ? before : []), regionOf(text)],
   names: (text) => text.split(',').map((name) => name.trim()),
   scales(text) {
     if (text.trim() === '1') return 1;
@@ -46,6 +48,21 @@ export const flagValues: Readonly<Record<NonNullable<Option<unknown>['kind']>, R
     return { improvement: Number(improvement), ...(over === undefined ? {} : { over: Number(over) }) };
   },
 };
+
+/** The region of `content-mask,style-mask,style-image,weight=2,content-weight=0`; what is empty is left out. */
+function regionOf(text: string): Record<string, unknown> {
+  const region: Record<string, unknown> = {};
+  const places = ['content', 'style', 'styleImage'];
+  for (const part of text.split(',').map((one) => one.trim())) {
+    const [, name, number] = /^(weight|content-weight)=(.*)$/.exec(part) ?? [];
+    if (name) region[name === 'weight' ? 'weight' : 'contentWeight'] = flagValues.number(number);
+    else {
+      const place = places.shift() ?? 'more';
+      if (part !== '') region[place] = part;
+    }
+  }
+  return region;
+}
 
 /** Units of memory: powers of 1000, and of 1024 with an i (IEC 80000-13). */
 const bytesIn: Readonly<Partial<Record<string, number>>> = {

@@ -16,6 +16,8 @@ export function addFlags(command: Command, options: Options, required: readonly 
     if (option.flag === undefined) continue;
     const flag = new Flag(option.flag, helpOf(option));
     if (option.kind) flag.argParser(flagValues[option.kind]);
+    // A flag that may be given several times is named for one of its values.
+    if (option.kind === 'regions') flag.attributeName = () => name;
     if (required.includes(name)) flag.makeOptionMandatory();
     command.addOption(flag);
   }

@@ -4,6 +4,7 @@ import type { NodeStyleTransferOptions } from '../node/style-transfer';
 import type { Platform } from '../platform';
 import { styleTransferOptions } from '../transfer/options';
 import type { StyleTransferProgress } from '../transfer/progress';
+import type { Region } from '../transfer/regions';
 import type { SettingsRecord } from '../transfer/settings-record';
 import { type StyleTransferResult, styleTransferOn } from '../transfer/style-transfer';
 import { backends, startBackend } from './backend';
@@ -47,7 +48,14 @@ export async function paint(
   const { engine, weights } = { ...settings?.options, ...options };
   // A start that is a file or stdin is checked when it is read.
   const named = init === undefined || /[./\\]|^-$/.test(init) ? undefined : init;
-  styleTransferOptions.read({ ...options, settings, init: named as 'content' | undefined });
+  const { regions, ...others } = options;
+  styleTransferOptions.read({
+    ...others,
+    settings,
+    init: named as 'content' | undefined,
+    // Paths of masks, which are checked when they are read.
+    regions: regions as readonly Region[] | undefined,
+  });
   const inputs = { content, ...namedStyles(styles), init };
   requireOneDash(inputs);
   requireWeightEach(styles, styleWeights);
@@ -124,6 +132,8 @@ function telling<Input>(platform: Platform<Input>, onDecoded: () => void): Platf
     ...platform,
     async open(...args) {
       const opened = await platform.open(...args);
+      // Masks are looked at before, and decoded again in each stage.
+      if (args[3] === 'mask') return opened;
       left++;
       return {
         ...opened,

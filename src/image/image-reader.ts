@@ -22,15 +22,23 @@ export interface OpenImage extends Size {
   decode(size?: SizeRule): Promise<Image>;
 }
 
+/**
+ * What an input is read as: its colours, or the weights of a mask, in three equal channels: alpha where any pixel is
+ * transparent, else luminance.
+ */
+export type ImageUse = 'colors' | 'mask';
+
 /** Turns inputs into images. `option` is the name of the argument with which an input was passed, for messages. */
 export interface ImageReader<Input> {
   /**
    * Checks an input and finds its size, before memory is allocated for its resized pixels. An
    * input that can be read only once, such as a stream, is read here.
    *
+   * @param use what it is read as. @default 'colors'
+   *
    * @throws ImageError if the input is not an image, or empty, unreadable or larger than `maxInputPixels`
    */
-  open(option: string, input: Input, signal?: AbortSignal): Promise<OpenImage>;
+  open(option: string, input: Input, signal?: AbortSignal, use?: ImageUse): Promise<OpenImage>;
   /** Opens and decodes in one step. */
   decode(option: string, input: Input, size?: SizeRule, signal?: AbortSignal): Promise<Image>;
 }

@@ -66,6 +66,27 @@ export function rgbPixels(option: string, pixels: PixelArray): RgbPixels {
   return { data: rgb, width, height };
 }
 
+/**
+ * The weights of a mask's pixels, in three equal channels: alpha where any pixel is transparent, else luminance.
+ *
+ * @throws ImageError as {@link rgbPixels}
+ */
+export function maskPixels(option: string, pixels: PixelArray): RgbPixels {
+  const { data: rgb, width, height } = rgbPixels(option, pixels);
+  const { data, channels = 4 } = pixels;
+  const range = rangeOf(data) ?? 1;
+  const alphaOf = (i: number) => (channels % 2 === 0 ? data[i * channels + channels - 1] / range : 1);
+  let transparent = false;
+  for (let i = 0; i < width * height && !transparent; i++) transparent = alphaOf(i) < 1;
+  for (let i = 0; i < width * height; i++) {
+    const [r, g, b] = rgb.subarray(3 * i, 3 * i + 3);
+    // Of grey the value itself, without the rounding of a sum: white is 1.
+    const luminance = r === g && g === b ? r : 0.299 * r + 0.587 * g + 0.114 * b;
+    rgb.fill(transparent ? alphaOf(i) : luminance, 3 * i, 3 * i + 3);
+  }
+  return { data: rgb, width, height };
+}
+
 /** Throws if an image has more pixels than {@link maxInputPixels}. */
 export function requirePixelCount(option: string, width: number, height: number): void {
   if (width * height <= maxInputPixels) return;

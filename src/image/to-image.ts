@@ -5,9 +5,10 @@ import { showValue } from '../options/show';
 import { abortSignal, number, optionTable } from '../options/table';
 import { crossOrigin, type Drawable, isBlob, isDrawable, requireDrawn } from './drawable';
 import type { Image } from './image';
-import type { ImageReader, OpenImage } from './image-reader';
+import type { ImageReader, ImageUse, OpenImage } from './image-reader';
 import {
   isPixelArray,
+  maskPixels,
   type PixelArray,
   type RgbPixels,
   requirePixelCount,
@@ -80,9 +81,14 @@ export async function imageFrom(
 /** The image reader for inputs that every platform accepts. */
 export const imageReader: ImageReader<ImageInput> = { open: openImage, decode: imageFrom };
 
-async function openImage(option: string, input: ImageInput, signal?: AbortSignal): Promise<OpenImage> {
+async function openImage(
+  option: string,
+  input: ImageInput,
+  signal?: AbortSignal,
+  use?: ImageUse,
+): Promise<OpenImage> {
   signal?.throwIfAborted();
-  const pixels = await pixelsOf(option, input);
+  const pixels = await (use === 'mask' ? maskOf(option, input) : pixelsOf(option, input));
   const { width, height } = pixels;
   return {
     width,
@@ -126,7 +132,18 @@ export async function toImageData(image: Image): Promise<ImageData> {
   return { data, width, height, colorSpace: 'srgb' } as ImageData;
 }
 
-async function pixelsOf(option: string, input: ImageInput): Promise<RgbPixels> {
+/** The weights of a mask, which as a tensor may be [height, width] or [height, width, 1] too. */
+async function maskOf(option: string, input: ImageInput): Promise<RgbPixels> {
+  if (!(input instanceof tf.Tensor)) return pixelsOf(option, input, maskPixels);
+  const { shape, dtype } = input as tf.Tensor;
+  const [height, width = 0, channels = 1] = shape;
+  if (shape.length < 2 || shape.length > 3 || (channels !== 1 && channels !== 3) || dtype !== 'float32')
+    throw notAnImage(option, input, { more: 'a float32 tensor [height, width] or [height, width, 1], ' });
+  const data = await (input as tf.Tensor).data<'float32'>();
+  return maskPixels(option, { data, width, height, channels });
+}
+
+async function pixelsOf(option: string, input: ImageInput, convert = rgbPixels): Promise<RgbPixels> {
   if (input instanceof tf.Tensor) {
     requireImage(option, input);
     const [height, width] = input.shape;
@@ -135,9 +152,9 @@ async function pixelsOf(option: string, input: ImageInput): Promise<RgbPixels> {
     requireUnitRange(option, data);
     return { data, width, height };
   }
-  if (isBlob(input)) return decode(option, input);
-  if (isPixelArray(input)) return rgbPixels(option, input);
-  if (isDrawable(input)) return draw(option, input);
+  if (isBlob(input)) return decode(option, input, convert);
+  if (isPixelArray(input)) return convert(option, input);
+  if (isDrawable(input)) return draw(option, input, convert);
   throw notAnImage(option, input);
 }
 
@@ -161,7 +178,7 @@ export function notAnImage(
   });
 }
 
-async function decode(option: string, blob: Blob): Promise<RgbPixels> {
+async function decode(option: string, blob: Blob, convert: typeof rgbPixels): Promise<RgbPixels> {
   if (typeof createImageBitmap === 'undefined') {
     throw new EnvironmentError(
       'NO_DECODER',
@@ -177,13 +194,13 @@ async function decode(option: string, blob: Blob): Promise<RgbPixels> {
     throw notAnImage(option, blob, { cause });
   }
   try {
-    return draw(option, bitmap);
+    return draw(option, bitmap, convert);
   } finally {
     bitmap.close();
   }
 }
 
-function draw(option: string, source: Drawable): RgbPixels {
+function draw(option: string, source: Drawable, convert: typeof rgbPixels): RgbPixels {
   const [width, height] = requireDrawn(option, source);
   requirePixelCount(option, width, height);
   const canvas =
@@ -202,7 +219,7 @@ function draw(option: string, source: Drawable): RgbPixels {
     );
   context.drawImage(source, 0, 0);
   try {
-    return rgbPixels(option, context.getImageData(0, 0, width, height));
+    return convert(option, context.getImageData(0, 0, width, height));
   } catch (cause) {
     if (cause instanceof ImageError) throw cause;
     // The canvas is tainted.

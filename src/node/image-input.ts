@@ -1,5 +1,5 @@
-import type { ImageReader, OpenImage } from '../image/image-reader';
-import { rgbPixels } from '../image/pixel-array';
+import type { ImageReader, ImageUse, OpenImage } from '../image/image-reader';
+import { maskPixels, rgbPixels } from '../image/pixel-array';
 import type { SizeRule } from '../image/size-rule';
 import { type ImageInput, imageOf, imageReader, isImageInput, notAnImage } from '../image/to-image';
 import { openFile } from './read-pixels';
@@ -28,14 +28,25 @@ export async function decodeInput(
   return isImageSource(input) ? (await openFile(option, input, signal)).readPixels(size) : input;
 }
 
-async function openInput(option: string, input: NodeImageInput, signal?: AbortSignal): Promise<OpenImage> {
-  if (isImageSource(input)) return openSource(option, input, signal);
+async function openInput(
+  option: string,
+  input: NodeImageInput,
+  signal?: AbortSignal,
+  use?: ImageUse,
+): Promise<OpenImage> {
+  if (isImageSource(input)) return openSource(option, input, signal, use);
   if (!isImageInput(input))
     throw notAnImage(option, input, { more: 'a path, a URL or the bytes of an image file, ' });
-  return imageReader.open(option, input, signal);
+  return imageReader.open(option, input, signal, use);
 }
 
-async function openSource(option: string, source: ImageSource, signal?: AbortSignal): Promise<OpenImage> {
+async function openSource(
+  option: string,
+  source: ImageSource,
+  signal?: AbortSignal,
+  use?: ImageUse,
+): Promise<OpenImage> {
+  const convert = use === 'mask' ? maskPixels : rgbPixels;
   const { width, height, bytes, readPixels } = await openFile(option, source, signal);
   return {
     width,
@@ -44,7 +55,7 @@ async function openSource(option: string, source: ImageSource, signal?: AbortSig
       return { of: 'file', bytes };
     },
     async decode(size) {
-      return imageOf(rgbPixels(option, await readPixels(size)));
+      return imageOf(convert(option, await readPixels(size)));
     },
   };
 }

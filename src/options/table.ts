@@ -20,7 +20,16 @@ export interface Option<T> {
   /** The command's flag, `'--size <pixels>'`; without a placeholder for options that are true or false. */
   readonly flag?: string;
   /** What the command converts the text of the value to. @default the text itself */
-  readonly kind?: 'number' | 'bytes' | 'scales' | 'numbers' | 'names' | 'stopWhen' | 'layerWeights' | 'texts';
+  readonly kind?:
+    | 'number'
+    | 'bytes'
+    | 'scales'
+    | 'numbers'
+    | 'names'
+    | 'stopWhen'
+    | 'layerWeights'
+    | 'regions'
+    | 'texts';
 }
 
 /** The optional parts of an {@link Option}. */

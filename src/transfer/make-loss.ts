@@ -2,6 +2,7 @@ import type { EngineExtractor } from '../engines/engine';
 import { requireLoss } from '../losses/compose';
 import type { Loss } from '../losses/loss';
 import { type Owner, owning } from '../owning';
+import type { StageRegions } from './open-regions';
 import type { Settings } from './options';
 import { gramLossOf, type LossTargets, lossOfStyle, type StyleTargets } from './preset-loss';
 import type { Preset } from './presets';
@@ -11,6 +12,7 @@ import type { WeightedStyle } from './styles';
 /** The inputs of a run's loss. */
 export interface RunTargets extends Omit<StyleTargets, 'style'> {
   readonly styles: readonly WeightedStyle[];
+  readonly regions?: StageRegions | undefined;
 }
 
 /**
@@ -24,10 +26,11 @@ export async function makeLoss(
   targets: RunTargets,
   { temporary }: Owner,
 ): Promise<Loss> {
-  const { styles, ...others } = targets;
+  const { styles, regions, ...others } = targets;
   if (loss === undefined) {
     const style = await styleLossOf(preset, targets, signal);
-    return temporary(lossOfStyle(preset, { ...others, style }, { alpha, beta }));
+    const contentMask = regions?.contentMask;
+    return temporary(lossOfStyle(preset, { ...others, contentMask, style }, { alpha, beta }));
   }
   if (typeof loss === 'object') return loss;
   const images = shares(styles);
@@ -42,9 +45,13 @@ export async function makeLoss(
 /** The style loss of a preset, without its weight; it belongs to the caller. */
 async function styleLossOf(
   { style }: Preset,
-  { extractor, styles, room }: RunTargets,
+  { extractor, styles, regions, room }: RunTargets,
   signal: AbortSignal | undefined,
 ): Promise<Loss> {
+  if (regions) {
+    const { regionStyleLoss } = await import('./region-style');
+    return regionStyleLoss(extractor, style, regions.regions, { signal, room });
+  }
   const { statistic = 'gram' } = style;
   if (statistic === 'gram')
     return gramLossOf(style, await styleGrams(extractor, style, styles, { signal, room }));

@@ -30,6 +30,7 @@ import { type ColorChoice, colorChoices, requireColorApplies } from './color';
 import type { LossTargets } from './preset-loss';
 import { defaultPreset, getPreset, type Preset, type PresetName, presetNames } from './presets';
 import type { ProgressListener } from './progress';
+import { type Region, regionsOption } from './regions';
 import { defaultSize, pixels, requireScalesFit, type Scales, scalesOption } from './scales';
 import type { SettingsRecord } from './settings-record';
 import { type Balance, balanceOption, type LayerWeights, layerWeightsOption, weighedPreset } from './weigh';
@@ -94,6 +95,12 @@ export interface StyleTransferOptions<Input = ImageInput> {
    * @default 'style'
    */
   readonly color?: ColorChoice | undefined;
+  /**
+   * Parts of the picture with styles of their own, see {@link Region}. A warning event says which share of the picture
+   * lies in no region, or in several. Not beside `loss`.
+   * @default the whole picture in the style of the call
+   */
+  readonly regions?: readonly Region<Input>[] | undefined;
   /**
    * The image to start from: the content (keeps its structure), noise from `seed`, the style, or an image, which is
    * resized.
@@ -258,6 +265,7 @@ const tableOn = <Input>(namesImage: (text: string) => boolean) =>
       flag: '--color <whose>',
       help: "whose colours: style, content (painted in grey, with the content's chroma), or the content's by recolouring the style first: mean, covariance, histogram",
     }),
+    regions: regionsOption as typeof regionsOption & Option<readonly Region<Input>[]>,
     init: start<Input>(namesImage),
     iterations: number({
       min: 1,
@@ -320,7 +328,7 @@ export const styleTransferOptions = /* @__PURE__ */ tableOn<ImageInput>(() => fa
 const conflicts: readonly Conflict<keyof StyleTransferOptions>[] = [
   {
     option: 'loss',
-    replaces: ['preset', 'alpha', 'beta', 'layerWeights'],
+    replaces: ['preset', 'alpha', 'beta', 'layerWeights', 'regions'],
     because: 'the loss alone determines the minimised function',
   },
   extractorConflict,

@@ -12,6 +12,7 @@ import { averageVectors } from '../optim/iterate-average';
 import { defaultOptimizer, type Settings } from './options';
 import { presetLayers } from './presets';
 import type { RunPlan } from './progress';
+import type { Region } from './regions';
 import { pixels } from './scales';
 import type { Schedule, Stage } from './schedule';
 
@@ -136,7 +137,8 @@ function planMethod(
   const history = historyBytes({ pairs, bits }, components);
   const averages = settings.average > 0 ? averageVectors : 0;
   const vectors = 4 * components * ((method.vectors ?? 0) + ownVectors + averages);
-  const images = 12 * (imagesAtOnce(settings) * size.width * size.height + style.width * style.height);
+  const pictures = 12 * (imagesAtOnce(settings) * size.width * size.height + style.width * style.height);
+  const images = masksBytes(settings, size, style) + pictures;
   const room = Math.min(most, limit - images - vectors - history);
   if (room <= 0 || vectors + history > (extractor.vectorRoom ?? Infinity)) return {};
   try {
@@ -169,6 +171,17 @@ const imagesAtOnce = ({ color, balance }: Settings<unknown>) =>
   // Balancing takes the start of the run and an image of one colour, one after the other in two copies.
   (color === 'content' ? 11 : 8) + (balance === 'none' ? 0 : 3);
 
+/** Masks as tensors, at the size of the image and pooled, and the colours of one that is decoded. */
+function masksBytes({ regions }: Settings<unknown>, size: Size, style: Size): number {
+  if (!regions) return 0;
+  const [painted, styled] = [size.width * size.height, style.width * style.height];
+  return 4 * regions.length * (2 * painted + styled) + 12 * Math.max(painted, styled);
+}
+
+/** Whether a region has another weight of content than the rest. */
+const weighsContent = (regions: readonly Region<unknown>[]) =>
+  regions.some(({ contentWeight = 1 }) => contentWeight !== 1);
+
 /** The plan of an engine that makes none. */
 const nothing: MemoryPlan = { bytes: 0, maps: 0, targets: 0, tiles: 1 };
 
@@ -177,7 +190,7 @@ const ownVectors = 1;
 
 /** What the engine is asked for; undefined for a loss made later by a function, which is not known yet. */
 function requestOf(
-  { loss, preset }: Settings<unknown>,
+  { loss, preset, regions }: Settings<unknown>,
   { size, style }: Pick<Sizes, 'size' | 'style'>,
 ): MemoryRequest | undefined {
   if (typeof loss === 'function') return undefined;
@@ -193,6 +206,7 @@ function requestOf(
     size: shapeOf(size),
     featureTargets: [...preset.content.layers, ...(preset.perceptual?.layers ?? [])],
     style: { layers: preset.style.layers, size: shapeOf(style) },
+    masks: regions && { styles: regions.length, content: weighsContent(regions) },
     tileable: (preset.style.statistic ?? 'gram') === 'gram',
   };
 }

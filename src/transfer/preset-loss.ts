@@ -5,8 +5,10 @@ import { sum, weighted } from '../losses/compose';
 import { contentLoss } from '../losses/content-loss';
 import { lossOfImage } from '../losses/image-target';
 import type { Loss } from '../losses/loss';
+import { maskLoss } from '../losses/mask-loss';
 import { perceptualLoss } from '../losses/perceptual-loss';
 import { styleLossOfGrams } from '../losses/style-loss-of-grams';
+import type { TermMask } from '../losses/term-mask';
 import { totalVariationLoss } from '../losses/total-variation-loss';
 import { owning } from '../owning';
 import { contentSpread } from './content-spread';
@@ -78,6 +80,8 @@ export function gramLossOf(
 export interface StyleTargets extends Omit<LossTargets, 'style' | 'styles'> {
   /** The style loss, without its weight beta; the result owns it, also if making it fails. */
   readonly style: Loss;
+  /** Weights of content by position. */
+  readonly contentMask?: TermMask | undefined;
 }
 
 /** {@link presetLoss} with a given style loss. */
@@ -107,8 +111,9 @@ export function lossOfStyle(
  */
 function contentLosses(
   { alpha, content: compared, perceptual }: Preset,
-  { extractor, content, plan }: Omit<StyleTargets, 'style'>,
+  { extractor, content, plan, contentMask }: Omit<StyleTargets, 'style'>,
 ): Loss[] {
+  const masked = (loss: Loss) => (contentMask ? maskLoss(contentMask, loss) : loss);
   const parts = [
     { name: 'content' as const, relative: false, ...compared, weight: alpha },
     ...(perceptual ? [{ name: 'perceptual' as const, relative: false, ...perceptual }] : []),
@@ -118,7 +123,7 @@ function contentLosses(
       return parts.map(({ weight, relative, ...part }) => {
         const spread = relative ? contentSpread(extractor, content, part.layers, plan.tiles) : undefined;
         const weights = spread?.map((one) => 1 / one);
-        return weighted(weight, result(lossOfImage(extractor, content, { ...part, weights })));
+        return weighted(weight, result(masked(lossOfImage(extractor, content, { ...part, weights }))));
       });
     const features = temporary(
       extractor.extract(content, [...new Set(parts.flatMap((part) => part.layers))]),
@@ -128,7 +133,7 @@ function contentLosses(
         name === 'content'
           ? contentLoss(features, { relative, ...options })
           : perceptualLoss(features, options);
-      return weighted(weight, result(loss));
+      return weighted(weight, result(masked(loss)));
     });
   });
 }

@@ -10,6 +10,7 @@ import type { Platform } from '../platform';
 import type { Bytes } from '../storage/byte-store';
 import { sha256, sha256OfText } from '../storage/sha256';
 import type { StyleFile } from '../styles/style-file';
+import type { OpenedRegion } from './open-regions';
 import { defaultOptimizer, isStartName, type Settings, styleTransferOptions } from './options';
 import { packs, type StageMemory } from './plan';
 import type { ProgressChannel } from './progress-channel';
@@ -18,6 +19,7 @@ import type { Schedule } from './schedule';
 import {
   type ImageRecord,
   type RecordedOptions,
+  type RegionRecord,
   recordFormat,
   recordFormatVersion,
   type SettingsRecord,
@@ -40,6 +42,9 @@ export interface RecordedRun {
     readonly content: OpenImage;
     readonly styles: readonly OpenedStyle[];
     readonly init: OpenImage | undefined;
+    readonly regions?: readonly OpenedRegion[] | undefined;
+    /** The styles of the call and those of regions. */
+    readonly regionStyles: readonly OpenedStyle[];
   };
   readonly stages: Schedule;
   /** The memory of each stage. */
@@ -85,6 +90,9 @@ async function recordOf(run: RecordedRun): Promise<SettingsRecord> {
     content: await imageRecord(images.content),
     styles: await Promise.all(images.styles.map(styleRecord)),
     init: images.init && (await imageRecord(images.init)),
+    regions:
+      images.regions &&
+      (await Promise.all(images.regions.map((region) => regionRecord(region, images.regionStyles)))),
     stages: stageRecords(run),
     ...recordedOptions(run),
   };
@@ -98,6 +106,19 @@ function stageRecords({ stages, memory }: RecordedRun): readonly StageRecord[] {
     const { tiles, pairs } = memory[i].plan;
     return { width, height, iterations, tiles, pairs };
   });
+}
+
+async function regionRecord(
+  { content, style, styles: [from, to], weight, contentWeight }: OpenedRegion,
+  styles: readonly OpenedStyle[],
+): Promise<RegionRecord> {
+  return {
+    content: await imageRecord(content),
+    style: style && (await imageRecord(style)),
+    styles: await Promise.all(styles.slice(from, to).map(styleRecord)),
+    weight,
+    contentWeight,
+  };
 }
 
 async function imageRecord(image: OpenImage): Promise<ImageRecord> {
@@ -144,7 +165,7 @@ function valuesOf(run: RecordedRun): Record<string, unknown> {
   return {
     ...Object.fromEntries(rows),
     ...(loss ? { preset: undefined } : { preset: preset.name, alpha, beta }),
-    ...sizesOf(settings, stages, styledSizes(images.styles, styleRule)),
+    ...sizesOf(settings, stages, styledSizes(images.regionStyles, styleRule)),
     ...scalesOf(settings, stages),
     memory: memoryOf(run),
     stopWhen: settings.stopWhen && readStopWhen(settings.stopWhen),
@@ -154,6 +175,8 @@ function valuesOf(run: RecordedRun): Record<string, unknown> {
     engine: extractor ? undefined : typeof engine === 'string' ? facts.engine : noJson,
     relaxedSimd: settings.relaxedSimd || undefined,
     optimizer: options ? { name: optimizer.name, ...options } : noJson,
+    // Masks may be paths, which a record never holds.
+    regions: settings.regions && noJson,
     extractor: extractor && noJson,
     loss: loss && noJson,
   };

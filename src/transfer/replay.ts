@@ -12,6 +12,7 @@ import {
   type ImageRecord,
   type NetworkRecord,
   type RecordedOptions,
+  type RegionRecord,
   recordFormat,
   recordFormatVersion,
   type SettingsRecord,
@@ -131,8 +132,21 @@ const image = nested<ImageRecord>('an image', {
   height: count,
 });
 
+const region = nested<RegionRecord>(
+  'a region',
+  {
+    content: image,
+    style: image,
+    styles: list(style, 10_000),
+    weight: number({ min: 0 }),
+    contentWeight: number({ min: 0 }),
+  },
+  ['style'],
+);
+
 const {
   extractor: _,
+  regions: _______,
   loss: __,
   signal: ___,
   onProgress: ____,
@@ -166,12 +180,13 @@ const recordOption = nested<SettingsRecord>(
     content: image,
     styles: list(style, 10_000),
     init: image,
+    regions: list(region, 1000),
     stages: list(stage, 1000),
     // Without a path: messages name options as their users do.
     options: { accepts: 'options', require: (_name, value) => void recordedOptions.read(value as object) },
     unrecorded: list(oneOf(Object.keys(styleTransferOptions.options), {}), 100),
   },
-  ['decoder', 'threads', 'init'],
+  ['decoder', 'threads', 'init', 'regions'],
 );
 
 /** The method of a record. @throws InvalidArgumentError if its name or an option is not accepted */
@@ -281,11 +296,14 @@ export function differences(
   );
   const found = [
     ...images(before, now),
+    ...(JSON.stringify(before.regions) === JSON.stringify(now.regions) ? [] : ['regions are others']),
     ...(before.network.sha256 === now.network.sha256 ? [] : ['weights are others']),
     ...changed.map((name) => `${name} is ${shown(now.options[name])}, not ${shown(before.options[name])}`),
     ...(samePlans(before.stages, now.stages) ? [] : ['memory allows another number of tiles or pairs']),
     ...versions.map((name) => `${name} is ${shown(now[name])}, not ${shown(before[name])}`),
-    ...before.unrecorded.filter((name) => name !== 'init').map((name) => `${name} cannot be compared`),
+    ...before.unrecorded
+      .filter((name) => name !== 'init' && name !== 'regions')
+      .map((name) => `${name} cannot be compared`),
   ];
   return found.length === 0
     ? undefined

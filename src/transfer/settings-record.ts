@@ -36,6 +36,8 @@ export interface SettingsRecord {
   readonly styles: readonly StyleRecord[];
   /** The image of the option `init`, if it was one. */
   readonly init?: ImageRecord | undefined;
+  /** The regions in their order, if there are any. */
+  readonly regions?: readonly RegionRecord[] | undefined;
   /** The stages in their order. The last has the size of the painted image. */
   readonly stages: readonly StageRecord[];
   readonly options: RecordedOptions;
@@ -62,6 +64,15 @@ export interface StyleRecord extends Partial<Size> {
   readonly of: 'file' | 'pixels' | 'targets';
   /** Its share, relative to the other styles' weights. */
   readonly weight: number;
+}
+
+/** A region in a {@link SettingsRecord}. */
+export interface RegionRecord {
+  readonly content: ImageRecord;
+  readonly style?: ImageRecord | undefined;
+  readonly styles: readonly StyleRecord[];
+  readonly weight: number;
+  readonly contentWeight: number;
 }
 
 /** A stage in a {@link SettingsRecord}. */

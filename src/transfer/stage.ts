@@ -14,6 +14,7 @@ import type { BalancedLoss, BalanceInputs } from './balance';
 import type { KeptImage } from './kept-image';
 import { makeLoss } from './make-loss';
 import type { Chroma } from './moved-colors';
+import type { OpenedRegion } from './open-regions';
 import type { Settings } from './options';
 import type { StageMemory } from './plan';
 import type { StageFacts } from './progress';
@@ -47,6 +48,8 @@ export interface StageInputs {
   readonly content: Image;
   /** Style images at the size of the last stage, which others resize, and style files. */
   readonly styles: readonly WeightedStyle[];
+  /** Regions with styles among these. */
+  readonly regions?: readonly OpenedRegion[] | undefined;
   /** The plan of each stage. */
   readonly memory: readonly StageMemory[];
   /** Of runs in grey: what gives images that are handed out their chroma. */
@@ -105,7 +108,10 @@ export async function paintStage(inputs: StageInputs, place: StagePlace): Promis
       const content = owner.temporary(await atSize('content', inputs.content, stage));
       await chroma?.prepare(stage);
       const styles = await stylesAt(inputs.styles, stage, owner);
-      const made = await makeLoss(settings, { extractor, content, styles, plan, room }, owner);
+      const regions =
+        inputs.regions &&
+        (await (await import('./open-regions')).regionsAt(inputs.regions, stage, styles, owner));
+      const made = await makeLoss(settings, { extractor, content, styles, regions, plan, room }, owner);
       const grey = chroma !== undefined;
       const objectiveOf = (loss: Loss) => createObjective(extractor, loss, [height, width], { room, grey });
       const first = owner.temporary(await atSize('init', place.start, stage));

@@ -2,12 +2,19 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { EngineExtractor, GramMatrices } from '../engines/engine';
 import type { LayerName } from '../features/layer-name';
 import type { Image } from '../image/image';
-import { gramMatrix } from '../losses/gram-matrix';
+import { gramMatrix, guidedGramMatrix } from '../losses/gram-matrix';
+import { positionWeights } from '../losses/pooled-mask';
 import { owning } from '../owning';
 import type { StyleStatistics } from '../styles/require-style';
 import { gramOf } from '../styles/style-file';
 import { type GramNumbers, StyleFold } from '../styles/style-fold';
 import type { WeightedStyle } from './styles';
+
+/** Gram matrices of a region of an image. */
+interface Masked {
+  /** Weights of its pixels, [height, width, 1]. */
+  readonly mask?: tf.Tensor3D | undefined;
+}
 
 /** How Gram matrices of styles are computed. */
 export interface GramsOptions {
@@ -31,8 +38,8 @@ export async function styleGrams(
   options: GramsOptions,
 ): Promise<GramMatrices> {
   const used = styles.filter(({ weight }) => weight > 0);
-  const [{ image }] = used;
-  if (used.length === 1 && image) return gramsInTurns(extractor, statistics, image, options);
+  const [{ image, mask }] = used;
+  if (used.length === 1 && image) return gramsInTurns(extractor, statistics, image, { ...options, mask });
   const fold = new StyleFold();
   for (const style of used) fold.add(await gramNumbers(extractor, statistics, style, options), style.weight);
   return owning(({ result }) => {
@@ -49,13 +56,13 @@ export async function styleGrams(
 export function gramNumbers(
   extractor: EngineExtractor,
   statistics: StyleStatistics,
-  { image, file }: WeightedStyle,
+  { image, file, mask }: WeightedStyle,
   options: GramsOptions,
 ): Promise<GramNumbers> {
   return owning(async ({ temporary }) => {
     const { layers } = statistics;
     if (file) return new Map(layers.map((layer) => [layer, gramOf(file, layer)]));
-    const grams = temporary(await gramsInTurns(extractor, statistics, image, options));
+    const grams = temporary(await gramsInTurns(extractor, statistics, image, { ...options, mask }));
     const numbers = new Map<LayerName, Float32Array>();
     for (const layer of layers) numbers.set(layer, await (grams[layer] as tf.Tensor2D).data<'float32'>());
     return numbers;
@@ -67,7 +74,7 @@ async function gramsInTurns(
   extractor: EngineExtractor,
   statistics: StyleStatistics,
   image: Image,
-  options: GramsOptions,
+  options: GramsOptions & Masked,
 ): Promise<GramMatrices> {
   const { layers, normalization } = statistics;
   const inTurns = extractor.gramMatricesInTurns?.(image, layers, { normalization, ...options });
@@ -82,14 +89,23 @@ export function gramsOf(
   extractor: EngineExtractor,
   { layers, normalization }: StyleStatistics,
   style: Image,
-  { room }: Pick<GramsOptions, 'room'>,
+  { room, mask }: Pick<GramsOptions, 'room'> & Masked,
 ): GramMatrices {
   return owning(({ temporary, result }) => {
-    const byEngine = extractor.gramMatrices?.(style, layers, { normalization, room });
+    const byEngine = extractor.gramMatrices?.(style, layers, { normalization, room, mask });
     if (byEngine) return byEngine;
     const grams: Partial<Record<LayerName, tf.Tensor2D>> = {};
     const take = (layer: LayerName, feature: tf.Tensor4D) => {
-      grams[layer] = result(gramMatrix(feature, { normalization }));
+      const [, height, width] = feature.shape;
+      const gram = () =>
+        mask
+          ? guidedGramMatrix(
+              feature,
+              positionWeights({ weights: mask, mean: 'weights' }, height, width),
+              normalization,
+            )
+          : gramMatrix(feature, { normalization });
+      grams[layer] = result(tf.tidy(gram));
     };
     if (extractor.extractEach) extractor.extractEach(style, layers, take);
     else {

@@ -13,6 +13,7 @@ import { anyPlatform, type Platform, requireBackend } from '../platform';
 import type { ColorChoice } from './color';
 import { KeptImage } from './kept-image';
 import type { RunImages } from './moved-colors';
+import type { OpenedRegion } from './open-regions';
 import { isStartName, readSettings, type Settings, type StyleTransferOptions } from './options';
 import { paintStages } from './paint-stages';
 import { planStages } from './plan';
@@ -155,8 +156,9 @@ async function run<Input>(
     // Opened first, so that a misspelt name is reported before weights are read, and sizes are known before memory is
     // allocated for images.
     const content = await platform.open('content', inputs.content, signal);
-    const styles: OpenedStyle[] = [];
-    for (const style of inputs.styles) styles.push(await openStyle(platform, style, signal));
+    const ofCall: OpenedStyle[] = [];
+    for (const style of inputs.styles) ofCall.push(await openStyle(platform, style, signal));
+    const { styles, regions } = await withRegions(platform, settings, { content, styles: ofCall }, progress);
     requireUsableStyles(settings, styles);
     const start = isStartName(init) ? undefined : await platform.open('init', init, signal);
     const extractor =
@@ -176,7 +178,7 @@ async function run<Input>(
     const facts = factsOf(extractor);
     const { recordRun } = await import('./record-run');
     const lastLayer = lastLayerOf(settings);
-    const opened = { content, styles, init: start };
+    const opened = { content, styles: ofCall, init: start, regions, regionStyles: styles };
     const record = await recordRun(
       { settings, extractor, facts, lastLayer, images: opened, stages, memory, limit, styleRule, platform },
       progress,
@@ -193,6 +195,7 @@ async function run<Input>(
       extractor,
       facts,
       ...images,
+      regions,
       memory,
       kept: new KeptImage(),
       progress,
@@ -213,6 +216,18 @@ async function run<Input>(
       dispose: () => image.dispose(),
     });
   });
+}
+
+/** The styles of a run, and its regions if it has any. */
+async function withRegions<Input>(
+  platform: Platform<Input>,
+  settings: Settings<Input>,
+  opened: { readonly content: OpenImage; readonly styles: readonly OpenedStyle[] },
+  progress: ProgressChannel,
+): Promise<{ readonly styles: readonly OpenedStyle[]; readonly regions?: readonly OpenedRegion[] }> {
+  if (settings.regions === undefined) return opened;
+  const { openRegions } = await import('./open-regions');
+  return openRegions(platform, settings, opened, progress);
 }
 
 /** The images of a run in their own colours, or in those that `color` asks for. */

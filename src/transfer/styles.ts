@@ -1,3 +1,4 @@
+import type { Tensor3D } from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors';
 import type { FeatureExtractor } from '../features/extractor';
 import type { Image } from '../image/image';
@@ -47,7 +48,11 @@ export type OpenedStyle = { readonly option: string; readonly weight: number } &
 );
 
 /** A style of a run: a decoded image, or a file's targets. Weights are relative to each other. */
-export type WeightedStyle = { readonly weight: number } & (
+export type WeightedStyle = {
+  readonly weight: number;
+  /** The part of the image that counts, [height, width, 1] of its size. */
+  readonly mask?: Tensor3D | undefined;
+} & (
   | { readonly image: Image; readonly file?: undefined }
   | { readonly file: StyleFile; readonly image?: undefined }
 );
@@ -55,23 +60,31 @@ export type WeightedStyle = { readonly weight: number } & (
 /**
  * The styles of an argument: itself, or the entries of a list.
  *
+ * @param option the argument's name
  * @throws InvalidArgumentError if a list is empty, an entry is no record with an image, or weights are negative, not
  *   finite or all zero
  */
-export function readStyles<Input>(style: StyleInput<Input>): readonly GivenStyle<Input>[] {
-  if (!Array.isArray(style)) return [{ option: 'style', input: style as Input | StyleFile, weight: 1 }];
-  const styles = (style as readonly StyleEntry<Input>[]).map((entry, i) => readEntry(`style[${i}]`, entry));
-  if (styles.length === 0) throw noStyle('EMPTY', 'style is an empty list', style);
+export function readStyles<Input>(style: StyleInput<Input>, option = 'style'): readonly GivenStyle<Input>[] {
+  if (!Array.isArray(style)) return [{ option, input: style as Input | StyleFile, weight: 1 }];
+  const styles = (style as readonly StyleEntry<Input>[]).map((entry, i) =>
+    readEntry(`${option}[${i}]`, entry),
+  );
+  if (styles.length === 0) throw noStyle('EMPTY', `${option} is an empty list`, style, option);
   if (styles.every(({ weight }) => weight === 0))
-    throw noStyle('OUT_OF_RANGE', 'The weights of style are all 0', style);
+    throw noStyle('OUT_OF_RANGE', `The weights of ${option} are all 0`, style, option);
   return styles;
 }
 
 /** The error for a list without a style of positive weight. */
-export function noStyle(code: 'EMPTY' | 'OUT_OF_RANGE', what: string, value: unknown): InvalidArgumentError {
+export function noStyle(
+  code: 'EMPTY' | 'OUT_OF_RANGE',
+  what: string,
+  value: unknown,
+  option = 'style',
+): InvalidArgumentError {
   const accepted = 'at least one style of positive weight';
   return new InvalidArgumentError(code, `${what}; accepted: ${accepted}.`, {
-    option: 'style',
+    option,
     value,
     accepted,
   });

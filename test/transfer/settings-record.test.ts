@@ -80,7 +80,7 @@ describe('the settings of a result', () => {
     const { stopWhen } = (await run({ ...short, stopWhen: { improvement: 0.01 } })).settings.options;
     expect(stopWhen).toEqual({ improvement: 0.01, over: 10 });
     // A new option is recorded by its name; whatever cannot be has to be listed here.
-    type Unrecorded = 'extractor' | 'loss' | 'threads' | 'settings' | 'signal' | 'onProgress';
+    type Unrecorded = 'extractor' | 'loss' | 'regions' | 'threads' | 'settings' | 'signal' | 'onProgress';
     expectTypeOf<keyof RecordedOptions>().toEqualTypeOf<Exclude<keyof StyleTransferOptions, Unrecorded>>();
   });
 
