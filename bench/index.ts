@@ -22,17 +22,19 @@ import {
   partsTable,
   runTable,
   scalesTable,
+  statisticsTable,
 } from './report';
 import { type RunTimes, timeRun, timeTutorial } from './run';
 import { type ScaleTimes, timeScales } from './scales';
+import { type StatisticTimes, timeStatistics } from './statistics';
 
 /**
  * `npm run bench`: seconds of an evaluation by part, and the loss after so many evaluations, for each engine beside its
  * peers: plain `tf.valueAndGrad` over stock operations, tfjs with flipped filters, PyTorch where there is one.
- * `--parts`, `--kernels`, `--histories SIZES` (of L-BFGS) and `--memory SIZES` measure these too. `--out FILE` writes
- * the tables to FILE.md and the numbers to FILE.json. `--scales SIZES` paints at one size and in stages, with
- * `--preset NAME`, and says when the second has the loss of the first; `--schedule 256:60,512:20` tries other stages.
- * `--sizes '' --no-run` leaves the rest out.
+ * `--parts`, `--kernels`, `--histories SIZES` (of L-BFGS), `--statistics SIZES` (of style) and `--memory SIZES` measure
+ * these too. `--out FILE` writes the tables to FILE.md and the numbers to FILE.json. `--scales SIZES` paints at one size
+ * and in stages, with `--preset NAME`, and says when the second has the loss of the first; `--schedule 256:60,512:20`
+ * tries other stages. `--sizes '' --no-run` leaves the rest out.
  */
 const { values } = parseArgs({
   options: {
@@ -49,6 +51,7 @@ const { values } = parseArgs({
     histories: { type: 'string', default: '' },
     memory: { type: 'string', default: '' },
     scales: { type: 'string', default: '' },
+    statistics: { type: 'string', default: '' },
     schedule: { type: 'string', default: 'auto' },
     preset: { type: 'string', default: 'gatys2016' },
     out: { type: 'string' },
@@ -128,6 +131,13 @@ if (memory.length > 0) {
   tell('', 'Memory of the engine, MB:', '', memoryTable(memory));
 }
 
+const statistics: StatisticTimes[] = [];
+for (const size of numbers(values.statistics)) {
+  for (const engine of engines) statistics.push(...(await timeStatistics(engine, size, rounds)));
+}
+if (statistics.length > 0)
+  tell('', 'Evaluations at relu1_1 to relu5_1 and relu4_2 by statistic:', '', statisticsTable(statistics));
+
 const scales: ScaleTimes[] = [];
 for (const size of numbers(values.scales)) {
   const schedule = flagValues.scales(values.schedule) as Scales;
@@ -146,6 +156,7 @@ if (values.out) {
     histories,
     memory,
     scales,
+    statistics,
   };
   await mkdir(dirname(values.out), { recursive: true });
   await writeFile(`${values.out}.json`, `${JSON.stringify(numbersOf, null, 2)}\n`);

@@ -5,6 +5,7 @@ import type { MemoryUse } from './memory';
 import type { EvaluationPart } from './parts';
 import type { RunTimes } from './run';
 import type { ScaleTimes } from './scales';
+import type { StatisticTimes } from './statistics';
 import { digits } from './timing';
 
 /** Times of evaluations as a Markdown table, with how they compare to each peer at the same size: parts of its time. */
@@ -129,6 +130,19 @@ export function memoryTable(rows: readonly MemoryUse[]): string {
 }
 
 /** Runs at one size and in stages as a Markdown table. */
+export function statisticsTable(rows: readonly StatisticTimes[]): string {
+  return table(
+    ['size', 'engine', 'statistic', 's', 'beyond Gram matrices'],
+    rows.map(({ size, engine, statistic, seconds, beyondGram }) => [
+      String(size),
+      engine,
+      statistic,
+      digits(seconds),
+      `${Math.round(100 * beyondGram)} %`,
+    ]),
+  );
+}
+
 export function scalesTable(rows: readonly ScaleTimes[]): string {
   return table(
     [

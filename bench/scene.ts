@@ -23,9 +23,9 @@ export type Weights = ReadonlyMap<ConvLayer, LayerWeights>;
 
 /**
  * How deep the loss of a benchmark goes: the five layers of Li et al. 2021, or the first convolution of each of the
- * five blocks.
+ * five blocks, before or after its ReLU.
  */
-export type Depth = 'conv3_1' | 'conv5_1';
+export type Depth = 'conv3_1' | 'conv5_1' | 'relu5_1';
 
 /** The layers of the loss. */
 export function sceneLayers(depth: Depth): { content: ConvLayer; style: readonly ConvLayer[] } {

@@ -11,6 +11,7 @@ import { page } from './page.ts';
 import { painting } from './painting.ts';
 import { settings } from './settings.ts';
 import { sizes } from './sizes.ts';
+import { statistics } from './statistics.ts';
 import { styles } from './styles.ts';
 
 /** What makes the picture of each topic. */
@@ -18,8 +19,15 @@ const topics: Readonly<Record<string, () => Promise<Sharp>>> = {
   color,
   page,
   painting,
+const topics: Readonly<Record<string, () => Promise<Sharp>>> = {
+  color,
+  page,
+  painting,
   settings,
   sizes,
+  statistics,
+  styles,
+};
   styles,
 };
 

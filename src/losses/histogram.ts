@@ -16,6 +16,7 @@ const quantiles = 1024;
  * the k-th smallest of n values becomes the quantile at (k + 1/2) / n.
  */
 export const histogram: Statistic = {
+  name: 'histogram',
   summary(feature) {
     const { sorted } = sortedChannels(feature);
     return [resampled(sorted, Math.min(quantiles, sorted.shape[1]))];

@@ -4,7 +4,7 @@ export { defineLoss, type FeaturesOf, type LossDefinition } from './define-loss'
 export type { Distance, GramDistance } from './distance';
 export { type EdgeLossOptions, edgeLoss } from './edge-loss';
 export { type GramMatrixOptions, type GramNormalization, gramMatrix } from './gram-matrix';
-export type { ImageTarget, Loss, LossTerm, WeightedLoss } from './loss';
+export type { ImageTarget, Loss, LossTerm, StatisticTerm, WeightedLoss } from './loss';
 export { type MrfLossOptions, mrfLoss } from './mrf-loss';
 export { type PerceptualLossOptions, perceptualLoss } from './perceptual-loss';
 export { type PixelLossOptions, pixelLoss } from './pixel-loss';

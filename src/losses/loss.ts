@@ -1,4 +1,4 @@
-import type { Scalar, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import type { Features } from '../features/extractor';
 import type { LayerName } from '../features/layer-name';
 import type { Image } from '../image/image';
@@ -39,6 +39,22 @@ export type LossTerm =
     };
 
 /**
+ * A summand of a style loss as data that compares another statistic than Gram matrices, so that an engine can compute it
+ * in its own memory.
+ */
+export interface StatisticTerm {
+  readonly layer: LayerName;
+  readonly statistic: 'mean-variance' | 'wasserstein' | 'histogram';
+  /**
+   * Mean and variance: means and deviations, [1, channels] both. Wasserstein: means, the root of the covariance matrix,
+   * its trace, and the number that is added to the diagonal of covariance matrices. Histogram: quantiles in falling
+   * order, [channels, quantiles]. They belong to the loss.
+   */
+  readonly target: readonly Tensor[];
+  readonly weight: number;
+}
+
+/**
  * The features of an image as the target of a term: whole, by `map`, or computed by an engine a part at a time from the
  * image, where the map of a large image would take too much memory.
  */
@@ -69,6 +85,8 @@ export interface Loss {
    * themselves; losses without it are computed by tfjs from the engine's features.
    */
   readonly terms?: readonly LossTerm[] | undefined;
+  /** The same loss as data, as {@link Loss.terms} are: `compute` equals the sum of these, each times its `weight`. */
+  readonly statistics?: readonly StatisticTerm[] | undefined;
   /** The parts of a sum or of a weighted loss: `compute` equals the sum of these, each times its `weight`. */
   readonly parts?: readonly WeightedLoss[] | undefined;
 }
@@ -83,7 +101,7 @@ export interface WeightedLoss {
  * Makes a loss whose `dispose()` frees all of `held`, even if one of them throws, and which refuses use afterwards.
  */
 export function owningLoss(loss: Omit<Loss, 'dispose'>, held: readonly Owned[]): Loss {
-  const { name, layers, terms, parts } = loss;
+  const { name, layers, terms, statistics, parts } = loss;
   const lifetime = new Lifetime(`The loss '${name}'`);
   const alive = <T>(value: T): T => {
     lifetime.requireAlive();
@@ -98,6 +116,8 @@ export function owningLoss(loss: Omit<Loss, 'dispose'>, held: readonly Owned[]):
     },
   };
   if (terms) Object.defineProperty(guarded, 'terms', { get: () => alive(terms), enumerable: true });
+  if (statistics)
+    Object.defineProperty(guarded, 'statistics', { get: () => alive(statistics), enumerable: true });
   if (parts) Object.defineProperty(guarded, 'parts', { get: () => alive(parts), enumerable: true });
   return guarded;
 }

@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
  * leaves (the method of Amsel, Persson, Musco & Gower 2025, "The Polar Express", for a lower end of 1e-4). Nine steps
  * do what takes Newton-Schulz, a = 1.5 and b = -0.5, twenty-four: after twelve, the distance is wrong by two per cent.
  */
-const steps = [
+export const polarSteps = [
   [8.50988588, -25.26430566, 18.75356879],
   [4.24957372, -3.1549767, 0.58588482],
   [4.2251223, -3.13804462, 0.5839535],
@@ -34,7 +34,7 @@ export function squareRoot(matrix: tf.Tensor2D): {
     // At least the largest eigenvalue.
     const size = tf.norm(matrix);
     let [y, z]: [tf.Tensor2D, tf.Tensor2D] = [tf.div(matrix, size), identity];
-    for (const step of steps) {
+    for (const step of polarSteps) {
       const p = polynomial(step, product(z, y), identity);
       [y, z] = [product(y, p), product(p, z)];
     }
@@ -53,7 +53,7 @@ export function polarFactor(matrix: tf.Tensor2D): tf.Tensor2D {
   return tf.tidy(() => {
     const identity = tf.eye(matrix.shape[1]);
     let x: tf.Tensor2D = tf.div(matrix, tf.norm(matrix));
-    for (const step of steps) x = product(x, polynomial(step, product(tf.transpose(x), x), identity));
+    for (const step of polarSteps) x = product(x, polynomial(step, product(tf.transpose(x), x), identity));
     return x;
   });
 }

@@ -11,6 +11,7 @@ const epsilon = 1e-5;
  * over channels of (mu - mu^)^2 + (sigma - sigma^)^2, with sigma = sqrt(var + 1e-5) and var the mean squared deviation.
  */
 export const meanVariance: Statistic = {
+  name: 'mean-variance',
   summary(feature) {
     const { mean, variance } = momentsOf(positionsByChannels('styleLoss', feature));
     return [mean, variance];

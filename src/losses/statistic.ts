@@ -1,7 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { StatisticTerm } from './loss';
 
 /** A statistic of a feature map that stands for style, beside the Gram matrix. Tensors belong to the caller. */
 export interface Statistic {
+  /** Its name. */
+  readonly name: StatisticTerm['statistic'];
   /** What is kept of a style's feature map [1, h, w, c] of any size. */
   summary(feature: tf.Tensor4D): Summary;
   /**

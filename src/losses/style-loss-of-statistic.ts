@@ -10,7 +10,7 @@ import type { Statistic, Summary } from './statistic';
 
 /** The style loss against given summaries, one for each layer; it keeps what it needs of them. */
 export function styleLossOfStatistic(
-  { target: targetOf, distance }: Statistic,
+  { target: targetOf, distance, name }: Statistic,
   layers: readonly LayerName[],
   summaries: readonly Summary[],
   weights: readonly number[],
@@ -33,7 +33,13 @@ export function styleLossOfStatistic(
           })
           .reduce((a, b) => tf.add(a, b));
       });
-    return owningLoss({ name: 'style', layers, compute }, targets.flat());
+    const statistics = layers.map((layer, i) => ({
+      layer,
+      statistic: name,
+      target: targets[i],
+      weight: weights[i],
+    }));
+    return owningLoss({ name: 'style', layers, compute, statistics }, targets.flat());
   });
 }
 

@@ -69,7 +69,7 @@ const conflicts: readonly Conflict<keyof StyleLossOptions>[] = [
  * - `'histogram'`: mean((F - R)^2), R the map after matching each channel's histogram to the style's (Risser et al.
  *   2017).
  *
- * The style image may have any size. On the wasm engine Gram matrices have kernels; the others are computed by tfjs.
+ * The style image may have any size.
  *
  * @param target the style image's features, [1, h, w, c] each; only their statistics are kept
  * @returns a loss named `style`; it belongs to the caller

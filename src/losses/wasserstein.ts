@@ -24,6 +24,7 @@ const relativeEpsilon = 1e-6;
  * through an iteration.
  */
 export const wasserstein: Statistic = {
+  name: 'wasserstein',
   summary(feature) {
     const { mean, covariance } = gaussianOf(feature);
     return [mean, covariance];

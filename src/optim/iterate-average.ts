@@ -14,8 +14,8 @@ export const averageOption = number({
  * The exponential moving average of a run's iterates with bias correction (Kingma & Ba 2015, section 7.2 and algorithm
  * 1): of x_1 to x_n, x_i weighs decay^(n - i), and the weights add up to 1. The start is x_1.
  *
- * It is kept in its corrected form, a_n = a_(n-1) + (1 - decay) / (1 - decay^n) (x_n - a_(n-1)), in which every a_n is a
- * mean of iterates: within the box that they are in.
+ * It is kept in its corrected form, a_n = a_(n-1) + (1 - decay) / (1 - decay^n) (x_n - a_(n-1)), in which every a_n is
+ * a mean of iterates: within the box that they are in.
  */
 export class IterateAverage<V, S, X> {
   private mean: V;

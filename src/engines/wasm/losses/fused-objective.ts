@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Features } from '../../../features/extractor';
 import type { LayerName } from '../../../features/layer-name';
-import type { Loss, LossTerm } from '../../../losses/loss';
+import type { Loss, LossTerm, StatisticTerm } from '../../../losses/loss';
 import { lossOfTerms } from '../../../losses/loss-of-terms';
 import { namedLeaves, type Objective, type ObjectiveOptions, valueAndCotangents } from '../../../objective';
 import { Lifetime, owning } from '../../../owning';
@@ -19,11 +19,18 @@ import { tensorValues } from '../tensor-values';
 import { BandPasses } from './band-passes';
 import { FeatureTargets, targetsOf } from './feature-targets';
 import { gramTerm } from './gram-term';
+import { histogramTerm } from './histogram-term';
 import { MaskWeights } from './mask-weights';
+import { momentsTerm } from './moments-term';
 import { patchGramTerm } from './patch-gram-term';
 import { tilingWithin } from './plan-run';
 import { type EngineTerm, featureTerm, variationTerm } from './terms';
 import { imageBytes, type ObjectiveRequest, type Tiling } from './tiling';
+
+/** A term of either kind. */
+type AnyTerm = LossTerm | StatisticTerm;
+
+const isStatistic = (term: AnyTerm): term is StatisticTerm => 'statistic' in term;
 
 /**
  * A leaf of the loss: terms that the engine evaluates itself, or a loss that tfjs computes from its layers' features.
@@ -32,7 +39,7 @@ type Part = {
   readonly name: string;
   readonly weight: number;
 } & (
-  | { readonly terms: readonly { readonly term: LossTerm; readonly engineTerm: EngineTerm }[] }
+  | { readonly terms: readonly { readonly term: AnyTerm; readonly engineTerm: EngineTerm }[] }
   | { readonly loss: Loss }
 );
 
@@ -99,7 +106,11 @@ export function fusedObjective(
   const targets = new FeatureTargets(network, size, bands, tiling.holdsTargets);
   const masks = new MaskWeights(memory);
 
-  const engineTermOf = (term: LossTerm): EngineTerm => {
+  const engineTermOf = (term: AnyTerm): EngineTerm => {
+    if (isStatistic(term)) {
+      const make = term.statistic === 'histogram' ? histogramTerm : momentsTerm;
+      return make(engine, term, layerShape(network, size, term.layer));
+    }
     if (term.kind === 'totalVariation')
       return variationTerm(engine, term, height, masks.ofPairs(term.mask, height, width));
     const shape = layerShape(network, size, term.layer);
@@ -312,9 +323,19 @@ function meanOfChannels(
   return to;
 }
 
+/** A leaf of the loss with the terms of it that the engine evaluates; without any it is tfjs' part. */
+interface FoundPart {
+  readonly name: string;
+  readonly weight: number;
+  readonly loss: Loss;
+  readonly terms: readonly AnyTerm[] | undefined;
+}
+
 /** The parts of a loss, and what they mean for the memory of an objective. */
 function resolve(network: Network, loss: Loss) {
-  const found = namedLeaves(loss).flatMap(({ name, weight, loss: leaf }) => {
+  const found = namedLeaves(loss).flatMap(({ name, weight, loss: leaf }): FoundPart[] => {
+    if (leaf.statistics?.every(({ layer }) => network.places.has(layer)))
+      return [{ name, weight, loss: leaf, terms: leaf.statistics }];
     const terms = leaf.terms?.filter((term) => isEngineTerm(term, network)) ?? [];
     if (terms.length === 0) return [{ name, weight, loss: leaf, terms: undefined }];
     const ofEngine = { name, weight, loss: leaf, terms };
@@ -324,7 +345,9 @@ function resolve(network: Network, loss: Loss) {
     const byTfjs = lossOfTerms(leaf.name, others, { held: [] });
     return [ofEngine, { name, weight, loss: byTfjs, terms: undefined }];
   });
-  const terms = found.flatMap((part) => part.terms ?? []);
+  const all = found.flatMap((part) => part.terms ?? []);
+  const statistics = all.filter(isStatistic);
+  const terms = all.filter((term): term is LossTerm => !isStatistic(term));
   const cotangents = found.flatMap((part) => (part.terms ? [] : part.loss.layers));
   const isFirst = (layer: LayerName) => network.places.get(layer)?.stage === 0;
   const request: ObjectiveRequest = {
@@ -333,9 +356,12 @@ function resolve(network: Network, loss: Loss) {
     firstFromImage:
       terms.every(
         ({ layer, kind }) => !isFirst(layer) || (kind === 'gram' && isFirstConvolution(network, layer)),
-      ) && !cotangents.some(isFirst),
+      ) &&
+      !statistics.some(({ layer }) => isFirst(layer)) &&
+      !cotangents.some(isFirst),
     features: targetsOf(terms),
     grams: terms.flatMap(({ kind, layer }) => (kind === 'gram' ? [layer] : [])),
+    statistics: statistics.map(({ layer }) => layer),
     cotangents,
     masks: maskRequests(terms),
   };

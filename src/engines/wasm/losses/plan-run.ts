@@ -25,15 +25,19 @@ export function planRun(network: Network, request: MemoryRequest): MemoryPlan {
   const objective: ObjectiveRequest = {
     layers: all,
     // The objective stores the first convolution's map unless only its Gram matrix is wanted.
-    firstFromImage: all.every(
-      (layer) =>
-        network.places.get(layer)?.stage !== 0 ||
-        (isFirstConvolution(network, layer) && !featureTargets.includes(layer)),
-    ),
+    firstFromImage:
+      tileable &&
+      all.every(
+        (layer) =>
+          network.places.get(layer)?.stage !== 0 ||
+          (isFirstConvolution(network, layer) && !featureTargets.includes(layer)),
+      ),
     // Targets of one layer are those of one image.
     features: [...new Set(featureTargets)].map((layer) => ({ layer, fromImage: true })),
-    // A region has Gram matrices of its own.
-    grams: Array.from({ length: Math.max(1, masks?.styles ?? 0) }, () => grams).flat(),
+    // A style loss that tiles cannot compute reads whole maps. A region has Gram matrices of its own.
+    ...(tileable
+      ? { grams: Array.from({ length: Math.max(1, masks?.styles ?? 0) }, () => grams).flat() }
+      : { grams: [], statistics: grams }),
     cotangents: [],
     masks: [
       ...Array.from({ length: masks?.styles ?? 0 }, () => grams),

@@ -11,7 +11,9 @@ import {
   stageCount,
 } from '../network/pass-plan';
 import { gramTermBytes } from './gram-term';
+import { histogramTermBytes } from './histogram-term';
 import { maskBytes } from './mask-weights';
+import { momentsTermBytes } from './moments-term';
 import { patchGramBytes } from './patch-gram-term';
 import { featureTermBytes, variationTermBytes } from './terms';
 
@@ -25,6 +27,8 @@ export interface ObjectiveRequest {
   readonly features: readonly FeatureRequest[];
   /** Layers of terms that compare Gram matrices. */
   readonly grams: readonly LayerName[];
+  /** Layers of terms that compare other statistics. */
+  readonly statistics?: readonly LayerName[];
   /** Layers whose gradients come from tfjs, one map at a time. */
   readonly cotangents: readonly LayerName[];
   /** Masks of terms, each with the layers that it is needed at. */
@@ -89,7 +93,7 @@ export function tilingBytes(
   tiling: Tiling,
 ): TilingBytes {
   const [height, width] = size;
-  const { layers, firstFromImage, features, grams, cotangents, masks } = request;
+  const { layers, firstFromImage, features, grams, statistics = [], cotangents, masks } = request;
   const { rows, holdsTargets } = tiling;
   const { places, steps } = network;
   const { count, highest } = bandExtents(steps, layers, height, rows);
@@ -117,6 +121,11 @@ export function tilingBytes(
     ...features.map(({ layer }) => featureTermBytes(ownedFloats(layer))),
     ...grams.map(gramBytes),
     ...masks.map((masked) => maskBytes(network, size, masked)),
+    ...statistics.map((layer) => {
+      const [, h, w, channels] = layerShape(network, size, layer);
+      const { threads } = network.engine;
+      return Math.max(momentsTermBytes(channels), histogramTermBytes(channels, h * w, threads));
+    }),
     Math.max(0, ...cotangents.map((layer) => 4 * ownedFloats(layer))),
     backwardFilterBytes(network, stageCount(places, layers) - 1),
   ]);
@@ -154,7 +163,7 @@ export function workOf(network: Network, size: Size, request: ObjectiveRequest, 
   const [height, width] = size;
   const { stages, places, steps } = network;
   const { keptFrom, holdsTargets } = tiling;
-  const { layers, features, grams } = request;
+  const { layers, features, grams, statistics = [] } = request;
   const { count, highest } = bandExtents(steps, layers, height, tiling.rows);
   const targetCount = holdsTargets ? 0 : stageCount(places, imageTargets(network, features));
   const convolutions = range(0, stageCount(places, layers)).map((stage) => {
@@ -167,7 +176,7 @@ export function workOf(network: Network, size: Size, request: ObjectiveRequest, 
     return one * (2 + again + (stage < targetCount ? 1 : 0));
   });
   // Half of a symmetric matrix forward, and a product with all of one back.
-  const products = grams.map((layer) => {
+  const products = [...grams, ...statistics].map((layer) => {
     const [, h, w, channels] = layerShape(network, size, layer);
     return 1.5 * h * w * channels ** 2;
   });

@@ -13,6 +13,7 @@ export type Kernel = (args: number, item: number, scratch: number) => void;
 /** The kernels of the `assembly` folders. */
 export const kernelNames = [
   'add',
+  'cholesky',
   'combine',
   'convolve',
   'distance',
@@ -27,16 +28,24 @@ export const kernelNames = [
   'gramForward',
   'gramTotal',
   'halve',
+  'histogramDistance',
   'innerProducts',
   'largest',
   'largestProjected',
   'maskedDistance',
+  'momentsBackward',
+  'momentsForward',
   'multiplyComponents',
+  'multiplySquare',
   'pack',
   'packedProducts',
   'patchProducts',
   'poolBackward',
   'project',
+  'solveTransposed',
+  'squareGram',
+  'squarePanels',
+  'symmetricPanels',
   'variation',
 ] as const;
 

@@ -66,3 +66,11 @@ export function accumulateGram(y: usize, pixels: usize, n: usize, g: usize): voi
     }
   }
 }
+
+/** G = Y^T Y: the blocks on and above the diagonal of the eight columns from j on; Y in panels [n/8][rows][8]. */
+export function gramColumn(y: usize, rows: usize, n: usize, j: usize, g: usize): void {
+  const row = n << 2, b = y + ((j * rows) << 2);
+  for (let i: usize = 0; i < j + 8; i += 4) {
+    gemm4x8(y + (((i >> 3) * rows) << 5) + ((i & 7) << 2), 4, 32, b, rows, g + i * row + (j << 2), row, false);
+  }
+}
