@@ -20,10 +20,10 @@ const mrfLossOptions = optionTable<MrfLossOptions>()('mrfLoss', { layers: layers
 const side = 3;
 
 /**
- * Scores that are in memory at a time, 16 MiB: target patches are compared in blocks of this many divided by the number
- * of the image's patches.
+ * Products of positions that are in memory at a time, 16 MiB, and their sums as often: the target's rows are compared in
+ * blocks.
  */
-const scoresInBlock = 2 ** 22;
+const productsInBlock = 2 ** 22;
 
 /**
  * Distance of an image's local patterns from a style image's (Li & Wand 2016, "Combining Markov random fields and
@@ -106,28 +106,29 @@ const offsets = Array.from({ length: side * side }, (_, i) => [Math.floor(i / si
  * For each patch of `feature`, the index (y * width + x of its first position) of the patch of `style` with the largest
  * normalised cross-correlation; the norm of the feature's own patch does not change the order.
  *
+ * Two patches correlate by the sum of the products of their positions. Each pair of positions is in nine pairs of
+ * patches: products come from one product of matrices, a ninth of the multiplications of a convolution with all
+ * patches, and are added up along both axes.
+ *
  * @returns [patches], int32
  */
 function nearestPatches(feature: tf.Tensor4D, style: tf.Tensor4D): tf.Tensor1D {
   const [, height, width, channels] = feature.shape;
   const [, styleHeight, styleWidth] = style.shape;
-  const [rows, columns] = [height - side + 1, width - side + 1];
-  const [styleRows, styleColumns] = [styleHeight - side + 1, styleWidth - side + 1];
-  const patches = rows * columns;
-  const rowsInBlock = Math.max(1, Math.floor(scoresInBlock / (patches * styleColumns)));
+  const positions: tf.Tensor2D = tf.reshape(feature, [height * width, channels]);
+  const styleRows = styleHeight - side + 1;
+  const rowsInBlock = Math.max(1, Math.floor(productsInBlock / (height * width * styleWidth)) - (side - 1));
   let best: { readonly score: tf.Tensor1D; readonly place: tf.Tensor1D } | undefined;
   for (let top = 0; top < styleRows; top += rowsInBlock) {
-    const count = Math.min(rowsInBlock, styleRows - top);
+    const count = Math.min(rowsInBlock, styleRows - top) + side - 1;
     const before = best;
     best = tf.tidy(() => {
-      const filters = normalisedPatches(style, top, count);
-      const scores = tf.reshape(tf.conv2d(feature, filters, 1, 'valid'), [patches, count * styleColumns]);
+      const part = tf.slice(style, [0, top, 0, 0], [1, count, styleWidth, channels]);
+      const others: tf.Tensor2D = tf.reshape(part, [count * styleWidth, channels]);
+      const scores = scoresOf(positions, width, others, styleWidth);
       const score: tf.Tensor1D = tf.max(scores, 1);
       const index = tf.argMax(scores, 1) as tf.Tensor1D;
-      const row = tf.floorDiv(index, tf.scalar(styleColumns, 'int32'));
-      const column = tf.sub(index, tf.mul(row, tf.scalar(styleColumns, 'int32')));
-      const firstRow = tf.add(row, tf.scalar(top, 'int32'));
-      const place: tf.Tensor1D = tf.add(tf.mul(firstRow, tf.scalar(styleWidth, 'int32')), column);
+      const place: tf.Tensor1D = tf.add(index, tf.scalar(top * styleWidth, 'int32'));
       if (!before) return { score, place };
       // The first of equal scores wins, as in argMax.
       const better = tf.greater(score, before.score);
@@ -137,26 +138,60 @@ function nearestPatches(feature: tf.Tensor4D, style: tf.Tensor4D): tf.Tensor1D {
   }
   if (!best)
     throw new RangeError(`no patch in a map of shape [1, ${styleHeight}, ${styleWidth}, ${channels}]`);
-  best.score.dispose();
-  return best.place;
+  const { score, place } = best;
+  score.dispose();
+  return tf.tidy(() => {
+    const [rows, columns] = [height - side + 1, width - side + 1];
+    return tf.reshape(tf.slice(tf.reshape(place, [height, width]), [0, 0], [rows, columns]), [
+      rows * columns,
+    ]);
+  });
 }
 
-/** The patches of some rows of a map, each divided by its norm, as the filters of a convolution. */
-function normalisedPatches(map: tf.Tensor4D, top: number, count: number): tf.Tensor4D {
-  const [, , width, channels] = map.shape;
-  const columns = width - side + 1;
-  const parts = offsets.map(([dy, dx]) =>
-    tf.reshape(tf.slice(map, [0, top + dy, dx, 0], [1, count, columns, channels]), [
-      count * columns,
-      channels,
-    ]),
+/**
+ * The correlation of the patches that begin at each position of one map, of `width` columns, with those that begin at
+ * each position of another, divided by the latter's norm. Patches of the other map that would leave it have the lowest
+ * score; scores of those of the first map mean nothing.
+ *
+ * @param positions [positions, channels] of the first map
+ * @param others likewise of the other one
+ * @returns [positions, others]
+ */
+function scoresOf(
+  positions: tf.Tensor2D,
+  width: number,
+  others: tf.Tensor2D,
+  otherWidth: number,
+): tf.Tensor2D {
+  const [[count], [otherCount]] = [positions.shape, others.shape];
+  const products = tf.reshape(tf.matMul(positions, tf.transpose(others)), [-1]) as tf.Tensor1D;
+  const norms = tf.sqrt(patchSums(tf.sum<tf.Tensor1D>(tf.square(others), 1), 1, otherWidth));
+  const inside = Float32Array.from({ length: otherCount }, (_, q) =>
+    Number(q % otherWidth <= otherWidth - side && q / otherWidth < otherCount / otherWidth - side + 1),
   );
-  // [patches, 9 c], then [3, 3, c, patches]
-  const patches = tf.concat(parts, 1);
-  const norms = tf.sqrt(tf.sum(tf.square(patches), 1, true));
   // A patch of zeros matches nothing better than another: its correlation is 0.
-  const normalised = tf.divNoNan(patches, norms);
-  return tf.reshape(tf.transpose(normalised), [side, side, channels, count * columns]);
+  const factors = tf.divNoNan(inside, norms) as tf.Tensor1D;
+  // Steps of one position, and of one row, in both maps.
+  const correlations = patchSums(products, otherCount + 1, width * otherCount + otherWidth);
+  return tf.add(
+    tf.mul(tf.reshape(correlations, [count, otherCount]), factors),
+    tf.tensor1d(inside.map((one) => (one ? 0 : lowest))),
+  );
+}
+
+/** Below every correlation. */
+const lowest = -3e38;
+
+/**
+ * The sum of a row of numbers with itself shifted to all places of a patch, `across` being the step to the next column
+ * and `down` to the next row. One-dimensional parts are contiguous, which every backend copies fast.
+ */
+function patchSums(row: tf.Tensor1D, across: number, down: number): tf.Tensor1D {
+  const sums = [across, down].reduce((sum, step) => {
+    const length = sum.size - (side - 1) * step;
+    return tf.addN(Array.from({ length: side }, (_, k) => tf.slice1d(sum, k * step, length))) as tf.Tensor1D;
+  }, row);
+  return tf.pad1d(sums, [0, row.size - sums.size]);
 }
 
 function requirePatch(layer: LayerName, { shape }: tf.Tensor4D): void {

@@ -65,7 +65,7 @@ export function momentsTerm(engine: KernelRunner, term: StatisticTerm, shape: Ma
         const parts = memory.doubles(sums, items * 2 * n);
         for (let i = 0; i < parts.length; i++) totals[i % (2 * n)] += parts[i];
         if (products) {
-          engine.run('gramForward', [...args, products, 0, 0], items);
+          engine.run('gramForward', [...args, products, 0, 0, 0], items);
           engine.run('gramTotal', [products, items, n, productTotals], Math.ceil(n / 8));
         }
         current = undefined;
@@ -74,7 +74,8 @@ export function momentsTerm(engine: KernelRunner, term: StatisticTerm, shape: Ma
         differentiate(weight);
         const { pixels, share, items } = divided(map);
         const args = [map.address, pixels, n, Number(map.relu), share];
-        if (distance.products) engine.run('gramBackward', [...args, 0, distance.products, gradient], items);
+        if (distance.products)
+          engine.run('gramBackward', [...args, 0, distance.products, gradient, 0], items);
         engine.run('momentsBackward', [...args, 0, factors, gradient], items);
       },
       value: () => current?.value ?? differentiate(1),
