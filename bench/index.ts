@@ -32,8 +32,8 @@ import { type StatisticTimes, timeStatistics } from './statistics';
  * `npm run bench`: seconds of an evaluation by part, and the loss after so many evaluations, for each engine beside its
  * peers: plain `tf.valueAndGrad` over stock operations, tfjs with flipped filters, PyTorch where there is one.
  * `--parts`, `--kernels`, `--histories SIZES` (of L-BFGS), `--statistics SIZES` (of style) and `--memory SIZES` measure
- * these too. `--out FILE` writes the tables to FILE.md and the numbers to FILE.json. `--scales SIZES` paints at one size
- * and in stages, with `--preset NAME`, and says when the second has the loss of the first; `--schedule 256:60,512:20`
+ * these too. `--out FILE` writes the tables to FILE.md and the numbers to FILE.json. `--scales SIZES` paints at one
+ * size and in stages, with `--preset NAME`, and says when the second has the loss of the first; `--schedule 256:60,512:20`
  * tries other stages. `--sizes '' --no-run` leaves the rest out.
  */
 const { values } = parseArgs({

@@ -39,8 +39,8 @@ export type LossTerm =
     };
 
 /**
- * A summand of a style loss as data that compares another statistic than Gram matrices, so that an engine can compute it
- * in its own memory.
+ * A summand of a style loss as data that compares another statistic than Gram matrices, so that an engine can compute
+ * it in its own memory.
  */
 export interface StatisticTerm {
   readonly layer: LayerName;

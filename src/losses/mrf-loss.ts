@@ -20,8 +20,8 @@ const mrfLossOptions = optionTable<MrfLossOptions>()('mrfLoss', { layers: layers
 const side = 3;
 
 /**
- * Products of positions that are in memory at a time, 16 MiB, and their sums as often: the target's rows are compared in
- * blocks.
+ * Products of positions that are in memory at a time, 16 MiB, and their sums as often: the target's rows are compared
+ * in blocks.
  */
 const productsInBlock = 2 ** 22;
 

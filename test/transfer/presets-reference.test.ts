@@ -12,8 +12,8 @@ import { hasShared, shared } from '../support/shared';
 /**
  * Relative differences that are known. crowsonkb: a larger number on the diagonal of covariances, where 1e-4 is lost in
  * float32; differences of diagonal neighbours in its total variation, on an image of noise. neural-style: pixels of 0
- * to 256 there, so that features are larger by 1/255 before the mean is taken off; the last row and column, which take no
- * part in its total variation.
+ * to 256 there, so that features are larger by 1/255 before the mean is taken off; the last row and column, which take
+ * no part in its total variation.
  */
 const tolerances = {
   crowsonkb: { content: 1e-4, style: 2e-3, totalVariation: 0.2 },
