@@ -33,8 +33,8 @@ import { type StatisticTimes, timeStatistics } from './statistics';
  * peers: plain `tf.valueAndGrad` over stock operations, tfjs with flipped filters, PyTorch where there is one.
  * `--parts`, `--kernels`, `--histories SIZES` (of L-BFGS), `--statistics SIZES` (of style) and `--memory SIZES` measure
  * these too. `--out FILE` writes the tables to FILE.md and the numbers to FILE.json. `--scales SIZES` paints at one
- * size and in stages, with `--preset NAME`, and says when the second has the loss of the first; `--schedule 256:60,512:20`
- * tries other stages. `--sizes '' --no-run` leaves the rest out.
+ * size and in stages, with `--preset NAME`, and says when the second has the loss of the first; `--schedule
+ * 256:60,512:20` tries other stages. `--sizes '' --no-run` leaves the rest out.
  */
 const { values } = parseArgs({
   options: {

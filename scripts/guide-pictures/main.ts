@@ -19,15 +19,9 @@ const topics: Readonly<Record<string, () => Promise<Sharp>>> = {
   color,
   page,
   painting,
-const topics: Readonly<Record<string, () => Promise<Sharp>>> = {
-  color,
-  page,
-  painting,
   settings,
   sizes,
   statistics,
-  styles,
-};
   styles,
 };
 
