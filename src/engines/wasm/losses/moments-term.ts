@@ -5,6 +5,7 @@ import type { FeatureMap } from '../network/pass';
 import type { KernelRunner } from '../runtime/kernel-runner';
 import { tensorValues } from '../tensor-values';
 import { gramShares, type MapShape } from './gram-term';
+import type { MomentsDistance } from './moments-distance';
 import type { EngineTerm } from './terms';
 import { WassersteinDistance, wassersteinBytes } from './wasserstein-distance';
 
@@ -85,28 +86,6 @@ export function momentsTerm(engine: KernelRunner, term: StatisticTerm, shape: Ma
       },
     };
   });
-}
-
-/** What a feature map adds up to. */
-export interface Sums {
-  /** [n] sums and [n] sums of squares. */
-  readonly totals: Float64Array;
-  /** [n][n] sums of products, on and above the diagonal. */
-  readonly products: Float64Array | undefined;
-  readonly positions: number;
-}
-
-/** A distance as a function of {@link Sums}: weight * d value / d F = F S + F * factors + addends. */
-export interface MomentsDistance {
-  /** Address of panels [n/8][n][8] of the symmetric matrix S, after {@link differentiate}; 0 without products. */
-  readonly products: number;
-  /** Distance without the weight, and its gradient. */
-  differentiate(
-    sums: Sums,
-    weight: number,
-  ): { readonly value: number; readonly factors: Float32Array; readonly addends: Float32Array };
-  /** Frees the memory. Safe to call twice. */
-  dispose(): void;
 }
 
 /** As `meanVariance`: the mean over channels of (mu - mu^)^2 + (sigma - sigma^)^2. */

@@ -5,7 +5,7 @@ import { Blocks } from '../blocks';
 import type { KernelRunner } from '../runtime/kernel-runner';
 import { tensorValues } from '../tensor-values';
 import type { MapShape } from './gram-term';
-import type { MomentsDistance, Sums } from './moments-term';
+import type { MomentsDistance, Sums } from './moments-distance';
 
 /** Bytes of {@link WassersteinDistance} for n channels: eight matrices of floats, one of doubles. */
 export const wassersteinBytes = (n: number): number => (8 * 4 + 8) * n * n;
