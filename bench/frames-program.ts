@@ -43,7 +43,7 @@ const weights = Object.fromEntries(randomWeights('conv3_1'));
 const options = (size: number, iterations: number) =>
   ({ size, iterations, threads: 1, engine: 'wasm', weights }) satisfies StyleTransferOptions;
 
-/** Gaps between frames while a run with previews paints in a worker, and on the page's own thread. */
+/** Gaps between frames while a run with previews paints in a worker, while none does, and on the page's own thread. */
 export async function measure({ size = 256, iterations = 20, previewInterval = 200 } = {}) {
   const [content, style] = [picture(size, 0), picture(size, 180)];
   const worker = createStyleWorker();
@@ -58,6 +58,9 @@ export async function measure({ size = 256, iterations = 20, previewInterval = 2
     }),
   );
   worker.terminate();
+  // What other programs of the machine do to the page, for as long.
+  const duration = inWorker.reduce((sum, gap) => sum + gap, 0);
+  const idle = await gapsDuring(() => new Promise((resolve) => setTimeout(resolve, duration)));
   await useWasm();
   let previewedAt = -Infinity;
   const onPage = await gapsDuring(async () => {
@@ -74,5 +77,5 @@ export async function measure({ size = 256, iterations = 20, previewInterval = 2
     });
     dispose();
   });
-  return { inWorker, onPage };
+  return { inWorker, idle, onPage };
 }

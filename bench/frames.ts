@@ -3,8 +3,8 @@ import { ChromiumPages } from '../test/support/chromium-pages';
 
 /**
  * `npm run bench:frames`: frames that a page of the system's Chromium shows while a run of 256 pixels on the wasm
- * engine with one thread paints, with previews, in a worker and on the page's own thread. Each is measured in turn; the
- * table has the medians of the rounds.
+ * engine with one thread paints, with previews, in a worker and on the page's own thread, and while none paints, which
+ * is what other programs of the machine do to it. The table has the medians of the rounds.
  */
 const { values } = parseArgs({
   options: {
@@ -16,6 +16,7 @@ const { values } = parseArgs({
 
 interface Gaps {
   readonly inWorker: readonly number[];
+  readonly idle: readonly number[];
   readonly onPage: readonly number[];
 }
 
@@ -31,16 +32,17 @@ await pages.close();
 
 const median = (numbers: readonly number[]) =>
   numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
-const [worker, page] = (['inWorker', 'onPage'] as const).map((where) => ({
+const [worker, idle, onPage] = (['inWorker', 'idle', 'onPage'] as const).map((where) => ({
   framesPerSecond: 1000 / median(rounds.map((round) => median(round[where]))),
   longest: median(rounds.map((round) => Math.max(...round[where]))),
 }));
-console.log('| a run of | frames a second, median | longest gap, ms |\n|---|---|---|');
+console.log('| the page beside a run of | frames a second, median | longest gap, ms |\n|---|---|---|');
 for (const [name, { framesPerSecond, longest }] of [
   ['the worker', worker],
-  ["the page's own thread", page],
+  ['nothing, for as long', idle],
+  ["the page's own thread", onPage],
 ] as const)
   console.log(`| ${name} | ${framesPerSecond.toFixed(0)} | ${longest.toFixed(0)} |`);
 console.log(
-  `The longest gap beside the worker is ${(worker.longest / page.longest).toFixed(3)} of the other.`,
+  `The longest gap beside the worker is ${(worker.longest / onPage.longest).toFixed(3)} of the page's own.`,
 );
