@@ -37,7 +37,7 @@ export async function statistics(): Promise<Sharp> {
     weights: process.env.TFJS_STYLE_TRANSFER_WEIGHTS,
     lastLayer: 'relu4_2',
   });
-  const options = { size: 288 } as const;
+  const options = { size: 192 } as const;
   const [content, style] = await Promise.all(
     ['content', 'style'].map((name) => readImage(`${images}/${name}.jpg`, options)),
   );
@@ -56,7 +56,7 @@ export async function statistics(): Promise<Sharp> {
         ? [weighted(0.5 / valueAt(edges, { image: tf.expandDims<tf.Tensor4D>(painted[1]) }), edges)]
         : []),
     ]);
-    const { image } = await styleTransfer(content, style, { extractor, loss, scales: 1, iterations: 45 });
+    const { image } = await styleTransfer(content, style, { extractor, loss, scales: 1, iterations: 20 });
     painted.push(image);
     loss.dispose?.();
   }
