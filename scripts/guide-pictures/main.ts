@@ -9,6 +9,7 @@ import { useWasm } from '../../src/node/index.ts';
 import { color } from './color.ts';
 import { page } from './page.ts';
 import { painting } from './painting.ts';
+import { regions } from './regions.ts';
 import { settings } from './settings.ts';
 import { sizes } from './sizes.ts';
 import { statistics } from './statistics.ts';
@@ -19,6 +20,7 @@ const topics: Readonly<Record<string, () => Promise<Sharp>>> = {
   color,
   page,
   painting,
+  regions,
   settings,
   sizes,
   statistics,

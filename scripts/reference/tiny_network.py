@@ -130,6 +130,18 @@ def within_mask(x):
     return total
 
 
+def within_halves(x):
+    """The left and the right half, of the same style: a sum of two losses, each as strong as that of a whole image."""
+    columns = torch.arange(image.shape[1])
+    halves = [(columns < image.shape[1] // 2), (columns >= image.shape[1] // 2)]
+    total = 0
+    for half in halves:
+        for layer in STROKES:
+            region = pooled(half.to(image.dtype).expand(image.shape[:2]), x[layer].shape[1:])
+            total = total + ((guided_gram(x[layer], region) - gram(STYLE[layer])) ** 2).mean()
+    return total
+
+
 def masked_content(x):
     region = pooled(mask, x["conv2_1"].shape[1:])
     difference = (x["conv2_1"] - CONTENT["conv2_1"]) ** 2
@@ -153,6 +165,7 @@ LOSSES = {
     "ssimByUniformWindows": lambda x: ssim(x["image"], CONTENT["image"], "uniform"),
     "styleWithinMask": within_mask,
     "contentWithinMask": masked_content,
+    "styleWithinHalves": within_halves,
 }
 
 

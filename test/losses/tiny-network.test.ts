@@ -10,6 +10,7 @@ import {
   gramMatrix,
   type Loss,
   styleLoss,
+  sum,
   totalVariationLoss,
   within,
 } from '../../src/losses';
@@ -103,6 +104,12 @@ describe('a tiny network agrees with PyTorch in float64', () => {
         ssimOfLuma: () => similarity({ channels: 'luma' }),
         ssimByUniformWindows: () => similarity({ channels: 'rgb', window: 'uniform' }),
         styleWithinMask: () => within(mask, styleLoss(style, { layers: ['conv1_1', 'conv2_1'] })),
+        styleWithinHalves: () => {
+          const [height, width] = mask.shape;
+          const columns = tf.tile(tf.reshape(tf.range(0, width, 1), [1, width]), [height, 1]);
+          const left = tf.cast(tf.less(columns, Math.floor(width / 2)), 'float32') as tf.Tensor2D;
+          return sum([within(left, styleLoss(style)), within(tf.sub(1, left), styleLoss(style))]);
+        },
         contentWithinMask: () => within(mask, contentLoss(target, { layers: ['conv2_1'] })),
       };
       for (const [name, { value, gradient }] of Object.entries(reference.losses)) {
