@@ -93,12 +93,18 @@ function distanceToNearest(feature: tf.Tensor4D, style: tf.Tensor4D): tf.Scalar 
       gradients.push(tf.pad(difference, padding) as tf.Tensor4D);
       return sumOf(tf.square(difference));
     });
-    (save as tf.GradSaveFunc)([tf.addN(gradients)]);
+    (save as tf.GradSaveFunc)([addAll(gradients)]);
     const gradFunc = (dy: tf.Tensor, [sum]: tf.Tensor[]) => tf.mul(sum, tf.mul(dy, 2 / entries));
-    return { value: tf.div(tf.addN(values), entries), gradFunc };
+    return { value: tf.div(addAll(values), entries), gradFunc };
   });
   return compute(feature) as tf.Scalar;
 }
+
+/**
+ * The sum of tensors of one shape, two at a time: `tf.addN` of nine is zeros on WebGPU, whose programs may have as few
+ * as eight buffers.
+ */
+const addAll = <T extends tf.Tensor>(tensors: readonly T[]): T => tensors.reduce((a, b) => tf.add<T>(a, b));
 
 const offsets = Array.from({ length: side * side }, (_, i) => [Math.floor(i / side), i % side] as const);
 
