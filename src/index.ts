@@ -66,4 +66,4 @@ export type {
 export type { HistoryEntry } from './transfer/stage';
 export { type StyleTransfer, type StyleTransferResult, styleTransfer } from './transfer/style-transfer';
 export type { StyleEntry, StyleInput } from './transfer/styles';
-export type { Balance, LayerWeights } from './transfer/weigh';
+export type { Balance, StyleLayerWeights } from './transfer/weigh';

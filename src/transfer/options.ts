@@ -33,7 +33,13 @@ import type { ProgressListener } from './progress';
 import { type Region, regionsOption } from './regions';
 import { defaultSize, pixels, requireScalesFit, type Scales, scalesOption } from './scales';
 import type { SettingsRecord } from './settings-record';
-import { type Balance, balanceOption, type LayerWeights, layerWeightsOption, weighedPreset } from './weigh';
+import {
+  type Balance,
+  balanceOption,
+  layerWeightsOption,
+  type StyleLayerWeights,
+  weighedPreset,
+} from './weigh';
 
 /** Options of {@link styleTransfer}. */
 export interface StyleTransferOptions<Input = ImageInput> {
@@ -63,7 +69,7 @@ export interface StyleTransferOptions<Input = ImageInput> {
    * Not beside `loss`.
    * @default 1 each
    */
-  readonly layerWeights?: LayerWeights | undefined;
+  readonly layerWeights?: StyleLayerWeights | undefined;
   /**
    * Longer side of the result in pixels, 16 to 16384. Beside a list of `scales` only the last size of the list.
    * @default the last size of a list of `scales`, else the content image's own, at most 512

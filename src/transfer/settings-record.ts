@@ -5,7 +5,7 @@ import type { StopWhen } from '../optim/stop-rule';
 import type { ColorChoice } from './color';
 import type { PresetName } from './presets';
 import type { Scales } from './scales';
-import type { Balance, LayerWeights } from './weigh';
+import type { Balance, StyleLayerWeights } from './weigh';
 
 /**
  * The settings of a run as plain JSON: every option with its default filled in, versions, and SHA-256 of the images and
@@ -103,7 +103,7 @@ export interface RecordedOptions {
   readonly alpha?: number | undefined;
   readonly beta?: number | undefined;
   readonly balance?: Balance | undefined;
-  readonly layerWeights?: LayerWeights | undefined;
+  readonly layerWeights?: StyleLayerWeights | undefined;
   readonly size?: number | undefined;
   readonly styleSize?: number | undefined;
   readonly scales?: Scales | undefined;

@@ -33,12 +33,15 @@ export const balanceOption = /* @__PURE__ */ oneOf<Balance, { default: 'none'; f
 );
 
 /** Factors of layers of the style loss, by their names, each at least 0. */
-export type LayerWeights = Readonly<Partial<Record<Vgg19Layer, number>>>;
+export type StyleLayerWeights = Readonly<Partial<Record<Vgg19Layer, number>>>;
 
 const accepted = 'a record of style layers and numbers of at least 0, such as { relu1_1: 2, relu4_1: 0.5 }';
 
 /** The option `layerWeights`. Which layers there are depends on the preset: see {@link weighedPreset}. */
-export const layerWeightsOption: Option<LayerWeights> & { readonly flag: string; readonly help: string } = {
+export const layerWeightsOption: Option<StyleLayerWeights> & {
+  readonly flag: string;
+  readonly help: string;
+} = {
   accepts: accepted,
   kind: 'layerWeights',
   flag: '--layer-weights <factors>',
@@ -64,7 +67,10 @@ export const layerWeightsOption: Option<LayerWeights> & { readonly flag: string;
  */
 export function weighedPreset(
   preset: Preset,
-  { layerWeights, balance }: { readonly layerWeights?: LayerWeights | undefined; readonly balance: Balance },
+  {
+    layerWeights,
+    balance,
+  }: { readonly layerWeights?: StyleLayerWeights | undefined; readonly balance: Balance },
 ): Preset {
   const { layers, layerWeights: own = layers.map(() => 1) } = preset.style;
   for (const layer of Object.keys(layerWeights ?? {})) requireName('layerWeights', layer, layers);
