@@ -1,6 +1,6 @@
 /**
- * `tsx scripts/guide-pictures/measure-weights.ts`: the table of docs/guides/settings.md. Of each preset, what content is
- * for an image of one colour and style at the content image, and the ratio of effort that its alpha and beta mean.
+ * `tsx scripts/guide-pictures/measure-weights.ts`: the table of docs/guides/settings.md. Of each preset, what content
+ * is for an image of one colour and style at the content image, and the ratio of effort that its alpha and beta mean.
  */
 import { resolve } from 'node:path';
 import { styleTransfer, useWasm } from '../../src/node/index.ts';
