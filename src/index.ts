@@ -59,6 +59,7 @@ export type {
   MethodRecord,
   NetworkRecord,
   RecordedOptions,
+  RegionRecord,
   SettingsRecord,
   StageRecord,
   StyleRecord,

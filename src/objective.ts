@@ -12,6 +12,7 @@ import type { Problem } from './optim/problem';
 import { showValue } from './options/show';
 import { requireNumber } from './options/validate';
 import { Lifetime, owning } from './owning';
+import { addAll } from './sums';
 
 /** A loss and its gradient at one image. All tensors belong to the caller. */
 export interface Evaluation {
@@ -151,7 +152,7 @@ function objectiveByLinearization(
               cotangents[layer] = sumSoFar ? (tf.add(sumSoFar, cotangent) as tf.Tensor4D) : cotangent;
             }
           }
-          const value: tf.Scalar = tf.addN(Object.values(terms));
+          const value: tf.Scalar = addAll(Object.values(terms));
           return { value, gradient: linearization.pullback(cotangents), terms };
         });
       });

@@ -24,6 +24,16 @@ export function meanOf(x: tf.Tensor): tf.Scalar {
 }
 
 /**
+ * The sum of one tensor or more of one shape, two at a time: `tf.addN` of nine is zeros on WebGPU, whose programs may
+ * have as few as eight buffers.
+ *
+ * @returns a tensor of its own, which belongs to the caller
+ */
+export function addAll<T extends tf.Tensor>([first, ...rest]: readonly T[]): T {
+  return tf.tidy(() => rest.reduce((sum, next) => tf.add<T>(sum, next), tf.clone(first)));
+}
+
+/**
  * A sum of tensors of one shape, added in the order of a binary tree: a partial sum of 1, 2, 4, ... summands is kept
  * until another of the same length is complete. The rounding error and the number of tensors kept grow with the
  * logarithm of the number of summands.

@@ -10,8 +10,8 @@ const images = resolve(import.meta.dirname, '../../examples/images');
 const size = 224;
 
 /**
- * Above, content, two styles and the mask of the first region; below, the content in each style, in both by regions, and
- * without a style in the lower region.
+ * Above, content, two styles and the mask of the first region; below, the content in each style, in both by regions,
+ * and without a style in the lower region.
  */
 export async function regions(): Promise<Sharp> {
   const names = ['content-still-life', 'style-town', 'style-garden'];

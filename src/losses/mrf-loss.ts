@@ -4,7 +4,7 @@ import type { Features } from '../features/extractor';
 import type { LayerName } from '../features/layer-name';
 import { optionTable } from '../options/table';
 import { owning } from '../owning';
-import { sumOf } from '../sums';
+import { addAll, sumOf } from '../sums';
 import { type Loss, owningLoss } from './loss';
 import { layersOption, requireFeature, targetLayers } from './require-features';
 
@@ -99,12 +99,6 @@ function distanceToNearest(feature: tf.Tensor4D, style: tf.Tensor4D): tf.Scalar 
   });
   return compute(feature) as tf.Scalar;
 }
-
-/**
- * The sum of tensors of one shape, two at a time: `tf.addN` of nine is zeros on WebGPU, whose programs may have as few
- * as eight buffers.
- */
-const addAll = <T extends tf.Tensor>(tensors: readonly T[]): T => tensors.reduce((a, b) => tf.add<T>(a, b));
 
 const offsets = Array.from({ length: side * side }, (_, i) => [Math.floor(i / side), i % side] as const);
 

@@ -5,6 +5,7 @@ import { type Size, sizeAfter } from '../image/size-rule';
 import type { TermMask } from '../losses/term-mask';
 import type { Owner } from '../owning';
 import type { Platform } from '../platform';
+import { addAll } from '../sums';
 import type { Settings } from './options';
 import type { ProgressChannel } from './progress-channel';
 import type { Region } from './regions';
@@ -34,8 +35,8 @@ const checkedSide = 256;
  * or several do.
  *
  * @param styles those of the call
- * @throws InvalidArgumentError if a mask is 0 everywhere, or belongs to a style file; ImageError if a mask cannot be read
- *   or has another aspect than its image
+ * @throws InvalidArgumentError if a mask is 0 everywhere, or belongs to a style file; ImageError if a mask cannot be
+ *   read or has another aspect than its image
  */
 export async function openRegions<Input>(
   platform: Platform<Input>,
@@ -231,8 +232,8 @@ export async function regionsAt(
   if (regions.every(({ contentWeight }) => contentWeight === 1)) return { regions };
   // Outside of regions 1; where they overlap, the mean of their weights.
   const weights = tf.tidy(() => {
-    const total = tf.addN(regions.map(({ mask }) => mask));
-    const weighted = tf.addN(
+    const total = addAll(regions.map(({ mask }) => mask));
+    const weighted = addAll(
       regions.map(({ mask, contentWeight }) => tf.mul<tf.Tensor3D>(mask, contentWeight)),
     );
     const outside = tf.relu(tf.sub(1, total));

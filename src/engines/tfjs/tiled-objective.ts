@@ -10,6 +10,7 @@ import { type PositionWeights, positionWeights } from '../../losses/pooled-mask'
 import type { TermMask } from '../../losses/term-mask';
 import { type Objective, valueAndCotangents } from '../../objective';
 import { freeAll, Lifetime, owning } from '../../owning';
+import { addAll } from '../../sums';
 import type { Band } from '../shared/bands';
 import type { Size } from '../shared/fitting-size';
 import { requireShape } from '../shared/require-shape';
@@ -130,7 +131,7 @@ export function tiledObjective(loss: Loss, size: Size, tiling: Tiling): Objectiv
         gradients.push(weights ? tf.mul(product, weightRows(weights, owned, band.first(layer))) : product);
       }
       const rows: [number, number] = [owned.from, map.shape[1] - owned.to];
-      return { values, cotangent: tf.pad(tf.addN(gradients), [[0, 0], rows, [0, 0], [0, 0]]) as tf.Tensor4D };
+      return { values, cotangent: tf.pad(addAll(gradients), [[0, 0], rows, [0, 0], [0, 0]]) as tf.Tensor4D };
     }
 
     /** Values of feature terms at a band's own rows, and the gradient that all of its own rows send to its pixels. */
@@ -188,12 +189,12 @@ export function tiledObjective(loss: Loss, size: Size, tiling: Tiling): Objectiv
           const terms = Object.fromEntries(
             names.map((name) => [
               name,
-              tf.addN<tf.Scalar>(values.filter((part) => part.name === name).map(({ value }) => value)),
+              addAll<tf.Scalar>(values.filter((part) => part.name === name).map(({ value }) => value)),
             ]),
           );
           return {
-            value: tf.addN<tf.Scalar>(Object.values(terms)),
-            gradient: tf.addN<Image>([gradient.total(height), ...(own.gradients as Image[])]),
+            value: addAll<tf.Scalar>(Object.values(terms)),
+            gradient: addAll<Image>([gradient.total(height), ...(own.gradients as Image[])]),
             terms,
           };
         });
