@@ -33,19 +33,18 @@ describe('what tiles cannot compute of a loss', () => {
       totalVariationLoss(),
       custom(['image']),
       within(everywhere(), totalVariationLoss()),
+      within(everywhere(), styleLoss(features())),
     ];
     expect(untileable(sum(all))).toBeUndefined();
   });
 
-  it('is a custom loss, or one within a mask, of a deeper layer', () => {
+  it('is a custom loss, or another statistic than Gram matrices, of a deeper layer', () => {
     expect(untileable(sum([totalVariationLoss(), weighted(3, custom(['image', 'conv2_1']))]))).toEqual({
       name: 'mine',
       layer: 'conv2_1',
     });
-    expect(untileable(within(everywhere(), styleLoss(features(), { layers: ['conv1_1'] })))).toEqual({
-      name: 'style',
-      layer: 'conv1_1',
-    });
+    const variances = styleLoss(features(), { layers: ['conv1_1'], statistic: 'mean-variance' });
+    expect(untileable(variances)).toEqual({ name: 'style', layer: 'conv1_1' });
   });
 
   it('is total variation of a deeper layer, whose rows have neighbours in other tiles', () => {
