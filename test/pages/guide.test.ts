@@ -41,10 +41,12 @@ function scriptOf(html: string): string {
   return script.replace('https://cdn.jsdelivr.net/npm/tfjs-style-transfer', '/page.js');
 }
 
-/** A sample as one script for pages. */
-async function bundled(code: string): Promise<string> {
+/** A sample as one script for pages; React, which is not installed here, is left out of it. */
+async function bundled(code: string, loader: 'ts' | 'tsx' = 'ts'): Promise<string> {
   const { outputFiles } = await build({
-    stdin: { contents: code, resolveDir: process.cwd(), loader: 'ts' },
+    stdin: { contents: code, resolveDir: process.cwd(), loader },
+    external: ['react', 'react/jsx-runtime'],
+    jsx: 'automatic',
     bundle: true,
     write: false,
     format: 'esm',
@@ -92,6 +94,12 @@ describe('samples of the guide "In the page"', () => {
       await page.close();
     },
   );
+
+  test("React's component builds with what it imports", async () => {
+    const code = codeOf('tsx');
+    expect(code).toContain("from 'tfjs-style-transfer/worker'");
+    expect(await bundled(code, 'tsx')).toMatch(/export \{\s*Painting/);
+  });
 
   test('the page without a bundler draws', async () => {
     const page = await pageWith(elements);
