@@ -1,7 +1,7 @@
-import type { EngineExtractor } from '../engines/engine';
 import { requireLoss } from '../losses/compose';
 import type { Loss } from '../losses/loss';
 import { type Owner, owning } from '../owning';
+import { lendExtractor } from './lend-extractor';
 import type { StageRegions } from './open-regions';
 import type { Settings } from './options';
 import { gramLossOf, type LossTargets, lossOfStyle, type StyleTargets } from './preset-loss';
@@ -35,7 +35,11 @@ export async function makeLoss(
   if (typeof loss === 'object') return loss;
   const images = shares(styles);
   const made = await owning(async (owner) => {
-    const extractor = lend(others.extractor, owner);
+    // Its features are freed when the loss has been made, because losses copy the features that they need.
+    const extractor = lendExtractor(others.extractor, {
+      extract: (image, wanted) => owner.temporary(others.extractor.extract(image, wanted)),
+      linearize: (image, wanted) => owner.temporary(others.extractor.linearize(image, wanted)),
+    });
     return loss({ ...others, extractor, style: images[0].image, styles: images });
   });
   requireLoss('what loss() returned', made);
@@ -63,34 +67,4 @@ async function styleLossOf(
 function shares(styles: readonly WeightedStyle[]): LossTargets['styles'] {
   const total = styles.reduce((sum, { weight }) => sum + weight, 0);
   return styles.flatMap(({ image, weight }) => (image ? [{ image, weight: weight / total }] : []));
-}
-
-/**
- * An extractor for the caller's function. Its features are freed when the loss has been made, because losses copy the
- * features that they need; its `dispose` does nothing.
- */
-function lend(
-  extractor: EngineExtractor,
-  { temporary }: Owner,
-): Record<keyof EngineExtractor, unknown> & EngineExtractor {
-  const { name, layers, engine, threads, weights, embedded, identity } = extractor;
-  // Every member by name, which the type checks: a spread would lose the methods of a class.
-  return {
-    name,
-    layers,
-    engine,
-    threads,
-    weights,
-    embedded,
-    identity,
-    extract: (image, wanted) => temporary(extractor.extract(image, wanted)),
-    extractEach: extractor.extractEach?.bind(extractor),
-    linearize: (image, wanted) => temporary(extractor.linearize(image, wanted)),
-    gramMatrices: extractor.gramMatrices?.bind(extractor),
-    gramMatricesInTurns: extractor.gramMatricesInTurns?.bind(extractor),
-    objective: extractor.objective?.bind(extractor),
-    plan: extractor.plan?.bind(extractor),
-    vectorRoom: extractor.vectorRoom,
-    dispose: () => {},
-  };
 }

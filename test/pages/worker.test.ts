@@ -23,19 +23,11 @@ beforeAll(async () => {
 });
 afterAll(() => pages.close());
 
-/** Calls a function of the program in a page of its own. */
-async function call<Name extends keyof Program>(
+const call = <Name extends keyof Program>(
   name: Name,
   args: Parameters<Program[Name]>,
   options?: PageOptions,
-): Promise<Awaited<ReturnType<Program[Name]>>> {
-  const page = await pages.open(options);
-  try {
-    return (await page.evaluate(`program.${name}(...${JSON.stringify(args)})`)) as never;
-  } finally {
-    await page.close();
-  }
-}
+) => pages.call<Program, Name>(name, args, options);
 
 const policy = (text: string): PageOptions => ({ headers: { 'Content-Security-Policy': text } });
 const scripts = "script-src 'self' 'wasm-unsafe-eval'";

@@ -18,6 +18,9 @@ export interface PageOptions {
   readonly before?: string | undefined;
 }
 
+/** Exports of a program. */
+type Functions = Readonly<Record<string, (...args: never[]) => unknown>>;
+
 /**
  * Pages in the system's Chromium, each with headers of its own, that run one program: a module of this project, bundled
  * and minified for pages. Its exports are the global `program`.
@@ -69,6 +72,20 @@ export class ChromiumPages {
     await page.goto(`http://127.0.0.1:${port}/page?headers=${encodeURIComponent(JSON.stringify(headers))}`);
     await page.waitForFunction('globalThis.program');
     return page;
+  }
+
+  /** Calls a function of the program, whose type is `Program`, in a page of its own. */
+  async call<Program extends Functions, Name extends keyof Program>(
+    name: Name,
+    args: Parameters<Program[Name]>,
+    options?: PageOptions,
+  ): Promise<Awaited<ReturnType<Program[Name]>>> {
+    const page = await this.open(options);
+    try {
+      return (await page.evaluate(`program.${String(name)}(...${JSON.stringify(args)})`)) as never;
+    } finally {
+      await page.close();
+    }
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,7 @@ import { defaultLastLayer, loadVgg19On } from '../../engines/load-vgg19';
 import { deepestLayer, type Vgg19Layer } from '../../features/vgg19/layers';
 import type { Image } from '../../image/image';
 import type { Platform } from '../../platform';
+import { lendExtractor } from '../../transfer/lend-extractor';
 
 /** Work that runs have in common, done once: the network with its threads, decoded images, and styles' targets. */
 export interface SharedWork<Input> {
@@ -93,25 +94,6 @@ function lend(
   extractor: EngineExtractor,
   gramMatricesInTurns: EngineExtractor['gramMatricesInTurns'],
 ): Awaited<ReturnType<typeof loadVgg19On>> {
-  const { name, layers, engine, threads, weights, embedded, identity, vectorRoom } = extractor;
-  const dispose = () => {};
-  return {
-    name,
-    layers,
-    engine,
-    threads,
-    weights,
-    embedded,
-    identity,
-    vectorRoom,
-    extract: extractor.extract.bind(extractor),
-    extractEach: extractor.extractEach?.bind(extractor),
-    linearize: extractor.linearize.bind(extractor),
-    gramMatrices: extractor.gramMatrices?.bind(extractor),
-    gramMatricesInTurns: extractor.gramMatricesInTurns && gramMatricesInTurns,
-    objective: extractor.objective?.bind(extractor),
-    plan: extractor.plan?.bind(extractor),
-    dispose,
-    [Symbol.dispose]: dispose,
-  };
+  const changes = { gramMatricesInTurns: extractor.gramMatricesInTurns && gramMatricesInTurns };
+  return { ...lendExtractor(extractor, changes), [Symbol.dispose]: () => {} };
 }
