@@ -1,12 +1,14 @@
 import type { Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import type { ErrorCode } from '../error-codes';
 import type { FeatureExtractor } from '../features/extractor';
+import type { GeneratorNetwork } from '../features/generator-network';
 import type { LayerName } from '../features/layer-name';
 import type { LoadedNetwork } from '../features/network';
 import type { Image } from '../image/image';
 import type { GramMatrixOptions } from '../losses/gram-matrix';
 import type { ObjectiveExtractor } from '../objective';
 import type { WeightsWarning } from '../storage/progress';
+import type { NamedTensors } from '../weights/tensor-file';
 
 /**
  * An implementation that computes networks: operations of tfjs, kernels of this library, or a custom engine.
@@ -30,6 +32,56 @@ export interface Engine {
    * @throws EnvironmentError if the engine does not start here
    */
   load(network: LoadedNetwork, options?: EngineLoadOptions): Promise<EngineExtractor>;
+  /**
+   * Loads a feed-forward network. Optional; callers fall back to operations of tfjs.
+   * @returns a program that belongs to the caller
+   * @throws EnvironmentError if the engine does not start here, or lacks an operation of the network
+   */
+  loadGenerator?(network: LoadedGenerator, options?: EngineLoadOptions): Promise<GeneratorProgram>;
+}
+
+/** A feed-forward network with its weights, for an engine to load. */
+export interface LoadedGenerator {
+  readonly network: GeneratorNetwork;
+  /** The tensors of every step, and perhaps others. */
+  readonly weights: NamedTensors;
+}
+
+/** A feed-forward network in an engine. Images' sides are multiples of what the network's strides require. */
+export interface GeneratorProgram {
+  /** The tensors of the network's steps, in the order of the steps: where each lies in a vector of all parameters. */
+  readonly parameters: readonly GeneratorParameter[];
+  /** Replaces parameters, all of them in one vector. */
+  setParameters(values: Float32Array): void;
+  /** Computes an image, by tiles if it does not fit into memory as a whole. The image belongs to the caller. */
+  run(image: Image, options?: GeneratorRunOptions): Promise<Image>;
+  /**
+   * Computes an image and the gradient of a loss of it with respect to all parameters.
+   *
+   * @param lossGradient gets the image, which it does not keep, and returns the loss's gradient with respect to it, in
+   *   the image's shape, which the program disposes
+   */
+  gradients(
+    image: Image,
+    lossGradient: (output: Image) => Tensor3D | Promise<Tensor3D>,
+    options?: GeneratorRunOptions,
+  ): Promise<Float32Array>;
+  dispose(): void;
+}
+
+/** A tensor's place in the vector of all parameters. */
+export interface GeneratorParameter {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Index of its first value. */
+  readonly offset: number;
+}
+
+/** Options of a {@link GeneratorProgram}'s functions. */
+export interface GeneratorRunOptions {
+  /** Seed of noise steps. @default 0 */
+  readonly seed?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Options of {@link Engine.load}. */

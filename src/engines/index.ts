@@ -2,8 +2,12 @@ export type {
   Engine,
   EngineExtractor,
   EngineLoadOptions,
+  GeneratorParameter,
+  GeneratorProgram,
+  GeneratorRunOptions,
   GramMatrices,
   GramMatricesOptions,
+  LoadedGenerator,
   MemoryPlan,
   MemoryRequest,
 } from './engine';
