@@ -24,7 +24,7 @@ const layers = [
   ['image', '^src/image/'],
   [
     'base',
-    '^src/(options/|errors\\.ts$|error-codes\\.ts$|gradients\\.ts$|owning\\.ts$|allocation\\.ts$|sums\\.ts$|tensor-rows\\.ts$|until-aborted\\.ts$|running-time\\.ts$|compile-wasm\\.ts$|wasm-simd\\.ts$)',
+    '^src/(options/|errors\\.ts$|error-codes\\.ts$|gradients\\.ts$|owning\\.ts$|allocation\\.ts$|sums\\.ts$|tensor-rows\\.ts$|random\\.ts$|until-aborted\\.ts$|running-time\\.ts$|compile-wasm\\.ts$|wasm-simd\\.ts$)',
   ],
 ];
 

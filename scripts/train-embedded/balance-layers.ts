@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { embeddedLayers } from '../../src/features/vgg19/embedded/embedded-file';
 import type { RgbPixels } from '../../src/image/pixel-array.ts';
 import { gramMatrix } from '../../src/losses/gram-matrix.ts';
+import { Random } from '../../src/random.ts';
 import { type NetworkWeights, networkUpTo } from './learn-layers.ts';
-import { Random } from './random.ts';
 import type { Recipe } from './recipe.ts';
 
 /** beta of Li et al. 2021, at which the losses are to be in balance. */

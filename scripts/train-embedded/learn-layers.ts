@@ -7,9 +7,9 @@ import { type ConvLayer, type Vgg19Layer, vgg19Convolutions } from '../../src/fe
 import { loadedVgg19 } from '../../src/features/vgg19/network';
 import type { LayerWeights } from '../../src/features/vgg19/source';
 import type { RgbPixels } from '../../src/image/pixel-array.ts';
+import { Random } from '../../src/random.ts';
 import { type Rows, samplePatches } from './patches.ts';
 import { orthonormalise } from './principal-components.ts';
-import { Random } from './random.ts';
 import type { LayerRecipe, Recipe } from './recipe.ts';
 import { directionsOfLongest, sphericalKMeans } from './spherical-k-means.ts';
 import { forParts, whitened, whitening } from './whitening.ts';

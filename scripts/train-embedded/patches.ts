@@ -4,7 +4,7 @@ import type { LayerName } from '../../src/features/layer-name';
 import { conventions } from '../../src/features/vgg19/conventions.ts';
 import { embeddedConvention } from '../../src/features/vgg19/embedded/embedded-file';
 import type { RgbPixels } from '../../src/image/pixel-array.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../../src/random.ts';
 
 /** Rows of numbers, one after the other. */
 export interface Rows {

@@ -1,4 +1,4 @@
-import { Random } from './random.ts';
+import { Random } from '../../src/random.ts';
 
 /** Eigenvectors of a covariance with the largest eigenvalues. */
 export interface PrincipalComponents {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { Random } from '../../src/random.ts';
 import type { Rows } from './patches.ts';
-import type { Random } from './random.ts';
 import { forParts } from './whitening.ts';
 
 /**

@@ -115,23 +115,25 @@ function contentLosses(
 ): Loss[] {
   const masked = (loss: Loss) => (contentMask ? maskLoss(contentMask, loss) : loss);
   const parts = [
-    { name: 'content' as const, relative: false, ...compared, weight: alpha },
-    ...(perceptual ? [{ name: 'perceptual' as const, relative: false, ...perceptual }] : []),
+    { name: 'content' as const, relative: false, floor: undefined, ...compared, weight: alpha },
+    ...(perceptual
+      ? [{ name: 'perceptual' as const, relative: false, floor: undefined, ...perceptual }]
+      : []),
   ];
   return owning(({ temporary, result }) => {
     if (plan && plan.tiles > 1)
-      return parts.map(({ weight, relative, ...part }) => {
+      return parts.map(({ weight, relative, floor, ...part }) => {
         const spread = relative ? contentSpread(extractor, content, part.layers, plan.tiles) : undefined;
-        const weights = spread?.map((one) => 1 / one);
+        const weights = spread?.map((one) => 1 / Math.max(one, floor ?? 0));
         return weighted(weight, result(masked(lossOfImage(extractor, content, { ...part, weights }))));
       });
     const features = temporary(
       extractor.extract(content, [...new Set(parts.flatMap((part) => part.layers))]),
     );
-    return parts.map(({ name, weight, relative, ...options }) => {
+    return parts.map(({ name, weight, relative, floor, ...options }) => {
       const loss =
         name === 'content'
-          ? contentLoss(features, { relative, ...options })
+          ? contentLoss(features, { relative, floor, ...options })
           : perceptualLoss(features, options);
       return weighted(weight, result(masked(loss)));
     });

@@ -78,6 +78,25 @@ onEachBackend(() => {
       expect(tf.norm(gramMatrix(feature())).dataSync()[0]).toBeGreaterThan(0);
     });
 
+    it('divide by the floor where the content varies less, and by its variance where it varies more', () => {
+      const target = { conv1_1: map(reference.content, reference.shape) };
+      const at = (options: Parameters<typeof contentLoss>[1]) =>
+        contentLoss(target, options).compute({ conv1_1: feature() }).dataSync()[0];
+      const variance = spreadOf(target.conv1_1);
+      expect(at({ relative: true, floor: 4 * variance })).toBeCloseTo(reference.contentLoss.value / 4, 5);
+      expect(at({ relative: true, floor: variance / 4 })).toBeCloseTo(reference.contentLoss.value, 5);
+    });
+
+    it('refuse a floor without relative, and one that is not above 0', () => {
+      const target = { conv1_1: feature() };
+      expect(() => contentLoss(target, { floor: 1 })).toThrow(
+        expect.objectContaining({ code: 'CONFLICTING_OPTIONS', option: 'floor' }),
+      );
+      expect(() => contentLoss(target, { relative: true, floor: 0 })).toThrow(
+        expect.objectContaining({ code: 'OUT_OF_RANGE', option: 'floor' }),
+      );
+    });
+
     it('have the variance of the content by bands too', () => {
       const extractor = tinyExtractor({ layers: ['relu4_2'], seed: 3 });
       const [image, layers] = [noise(90, 24, 1), ['relu2_1', 'relu4_2'] as const];

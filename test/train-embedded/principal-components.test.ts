@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { principalComponents } from '../../scripts/train-embedded/principal-components';
-import { Random } from '../../scripts/train-embedded/random';
+import { Random } from '../../src/random';
 import '../support/to-be-allclose';
 
 /** H diag(values) H with the reflection H = I - 2 v v' / v'v: its eigenvectors are the columns of H. */

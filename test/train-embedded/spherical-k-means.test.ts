@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { Random } from '../../scripts/train-embedded/random';
 import { directionsOfLongest, sphericalKMeans } from '../../scripts/train-embedded/spherical-k-means';
+import { Random } from '../../src/random';
 import { onEachBackend } from '../support/backends';
 import '../support/to-be-allclose';
 

@@ -3,9 +3,9 @@ import '@tensorflow/tfjs-backend-wasm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encodeEmbedded } from '../../scripts/train-embedded/embedded-file';
 import { calibrated } from '../../scripts/train-embedded/learn-layers';
-import { Random } from '../../scripts/train-embedded/random';
 import { recipe } from '../../scripts/train-embedded/recipe';
 import { train } from '../../scripts/train-embedded/train';
+import { Random } from '../../src/random';
 
 /** The recipe in seconds. */
 const small = {

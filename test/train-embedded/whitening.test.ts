@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
-import { Random } from '../../scripts/train-embedded/random';
 import { moments, whitened, whitening } from '../../scripts/train-embedded/whitening';
+import { Random } from '../../src/random';
 import { onEachBackend } from '../support/backends';
 import '../support/to-be-allclose';
 

@@ -168,6 +168,41 @@ describe('presets', () => {
     });
   });
 
+  it('relative is content + 1.2 style, both without unit: 1 where nothing is left, 1 a layer', () => {
+    const preset = getPreset('relative');
+    const extractor = tinyExtractor({ layers: ['relu4_1'] });
+    const [content, style] = [noise(48, 40, 1), noise(48, 48, 2)];
+    const loss = presetLoss(preset, { extractor, content, style });
+    const [ofContent, ofStyle] = leaves(loss);
+    expect([ofContent.weight, ofStyle.weight]).toEqual([1, 1.2]);
+    expect(loss.layers).toEqual(['relu3_1', 'relu1_1', 'relu2_1', 'relu4_1']);
+    const features = extractor.extract(content, loss.layers);
+    // Of a map, its channels' means.
+    const means = Object.fromEntries(
+      loss.layers.map((layer) => {
+        const map = features[layer] as tf.Tensor4D;
+        return [layer, tf.add(tf.zerosLike(map), tf.mean(map, [1, 2], true))];
+      }),
+    );
+    expect(ofContent.loss.compute(means).dataSync()[0]).toBeCloseTo(1, 4);
+    const nothing = Object.fromEntries(
+      loss.layers.map((layer) => [layer, tf.zerosLike(features[layer] as tf.Tensor4D)]),
+    );
+    expect(ofStyle.loss.compute(nothing).dataSync()[0]).toBeCloseTo(4, 4);
+    loss.dispose?.();
+    const floored = { ...preset, content: { ...preset.content, floor: 1e3 } };
+    for (const tiles of [1, 3]) {
+      const plan = { bytes: 0, maps: 0, targets: 0, tiles };
+      const low = presetLoss(floored, { extractor, content, style, plan });
+      const [{ loss: part }] = leaves(low);
+      const map = features.relu3_1 as tf.Tensor4D;
+      const square = tf.mean(tf.square(map)).dataSync()[0];
+      expect(part.compute(nothing).dataSync()[0] / (square / 1e3)).toBeCloseTo(1, 4);
+      low.dispose?.();
+    }
+    extractor.dispose();
+  });
+
   it('painting has the same loss where tiles keep the content image in place of its features', () => {
     const extractor = tinyExtractor({ layers: ['relu5_1'] });
     const [content, style] = [noise(160, 24, 1), noise(48, 48, 2)];

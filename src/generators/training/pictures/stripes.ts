@@ -1,7 +1,7 @@
-import type { RgbPixels } from '../../../src/image/pixel-array.ts';
-import type { Random } from '../random.ts';
-import { fieldAt, noiseField } from './noise-field.ts';
-import { byLightness, palette } from './palette.ts';
+import type { RgbPixels } from '../../../image/pixel-array';
+import type { Random } from '../../../random';
+import { fieldAt, noiseField } from './noise-field';
+import { byLightness, palette } from './palette';
 
 /** Stripes or checks, bent, soft or hard, in a run of four colours. */
 export function stripes(random: Random, side: number): RgbPixels {

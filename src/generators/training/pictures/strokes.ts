@@ -1,8 +1,8 @@
-import type { RgbPixels } from '../../../src/image/pixel-array.ts';
-import type { Random } from '../random.ts';
-import { Canvas, type Point } from './canvas.ts';
-import { fieldAt, noiseField, quantiles } from './noise-field.ts';
-import { jittered, palette } from './palette.ts';
+import type { RgbPixels } from '../../../image/pixel-array';
+import type { Random } from '../../../random';
+import { Canvas, type Point } from './canvas';
+import { fieldAt, noiseField, quantiles } from './noise-field';
+import { jittered, palette } from './palette';
 
 /**
  * Brush strokes over patches of colour, along a smooth field of directions; in a quarter of the pictures each goes

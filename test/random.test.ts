@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Random } from '../../scripts/train-embedded/random';
+import { Random } from '../src/random';
 
 const draw = (count: number, number: () => number) => Array.from({ length: count }, number);
 

@@ -1,4 +1,4 @@
-import type { Random } from '../random.ts';
+import type { Random } from '../../../random';
 
 /** A square of numbers without borders: what leaves it on one side comes in on the other. */
 export interface Field {

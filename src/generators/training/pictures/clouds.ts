@@ -1,6 +1,6 @@
-import type { RgbPixels } from '../../../src/image/pixel-array.ts';
-import type { Random } from '../random.ts';
-import { cloudField } from './noise-field.ts';
+import type { RgbPixels } from '../../../image/pixel-array';
+import type { Random } from '../../../random';
+import { cloudField } from './noise-field';
 
 /** Clouds of three colours, with the spectrum 1/f of natural pictures. */
 export function clouds(random: Random, side: number): RgbPixels {

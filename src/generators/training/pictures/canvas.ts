@@ -1,5 +1,5 @@
-import type { RgbPixels } from '../../../src/image/pixel-array.ts';
-import { resize } from '../../../src/image/resize.ts';
+import type { RgbPixels } from '../../../image/pixel-array';
+import { resize } from '../../../image/resize';
 
 /** Red, green, blue in [0,1]. */
 export type Colour = readonly number[];

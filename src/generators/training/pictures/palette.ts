@@ -1,5 +1,5 @@
-import type { Random } from '../random.ts';
-import type { Colour } from './canvas.ts';
+import type { Random } from '../../../random';
+import type { Colour } from './canvas';
 
 /** Colours around one or two hues, from dark to light. */
 export function palette(random: Random, colours: number): Colour[] {

@@ -1,9 +1,9 @@
-import type { RgbPixels } from '../../src/image/pixel-array.ts';
-import { clouds } from './pictures/clouds.ts';
-import { deadLeaves } from './pictures/dead-leaves.ts';
-import { stripes } from './pictures/stripes.ts';
-import { strokes } from './pictures/strokes.ts';
-import { Random } from './random.ts';
+import type { RgbPixels } from '../../../image/pixel-array';
+import { Random } from '../../../random';
+import { clouds } from './clouds';
+import { deadLeaves } from './dead-leaves';
+import { stripes } from './stripes';
+import { strokes } from './strokes';
 
 /** How many pictures of each kind are drawn. */
 export interface PictureCounts {

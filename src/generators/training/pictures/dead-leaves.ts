@@ -1,8 +1,8 @@
-import type { RgbPixels } from '../../../src/image/pixel-array.ts';
-import type { Random } from '../random.ts';
-import { Canvas, type Point } from './canvas.ts';
-import { cloudField } from './noise-field.ts';
-import { jittered, palette } from './palette.ts';
+import type { RgbPixels } from '../../../image/pixel-array';
+import type { Random } from '../../../random';
+import { Canvas, type Point } from './canvas';
+import { cloudField } from './noise-field';
+import { jittered, palette } from './palette';
 
 /**
  * Leaves fallen on each other, many small and few large ones, which has the statistics of natural pictures (Lee et al.
