@@ -11,13 +11,13 @@ import { writeImage } from '../../node/write-image';
 import { showText } from '../../options/show';
 import type { StyleTransferProgress } from '../../transfer/progress';
 import type { SettingsRecord } from '../../transfer/settings-record';
+import { shareWork } from '../../transfer/shared-work';
 import { type StyleTransferResult, styleTransferOn } from '../../transfer/style-transfer';
 import type { StyleInput } from '../../transfer/styles';
 import { duration, type ProgressDisplay } from '../progress';
 import type { Cell, Grid } from './grid';
 import { sweepPage } from './page';
 import type { CellResult, Figures } from './results';
-import { shareWork } from './shared-work';
 import { contactSheet } from './sheet';
 
 /** A grid of runs and where its pictures go. */

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { EngineExtractor, GramMatrices } from '../../engines/engine';
-import { defaultLastLayer, loadVgg19On } from '../../engines/load-vgg19';
-import { deepestLayer, type Vgg19Layer } from '../../features/vgg19/layers';
-import type { Image } from '../../image/image';
-import type { Platform } from '../../platform';
-import { lendExtractor } from '../../transfer/lend-extractor';
+import type { EngineExtractor, GramMatrices } from '../engines/engine';
+import { defaultLastLayer, loadVgg19On } from '../engines/load-vgg19';
+import { deepestLayer, type Vgg19Layer } from '../features/vgg19/layers';
+import type { Image } from '../image/image';
+import type { Platform } from '../platform';
+import { lendExtractor } from './lend-extractor';
 
 /** Work that runs have in common, done once: the network with its threads, decoded images, and styles' targets. */
 export interface SharedWork<Input> {
@@ -17,8 +17,15 @@ export interface SharedWork<Input> {
   dispose(): void;
 }
 
-/** Makes runs on a platform share their work. A network that is not deep enough for a run is replaced by its own. */
-export function shareWork<Input>(platform: Platform<Input>): SharedWork<Input> {
+/**
+ * Makes runs on a platform share their work. A network that is not deep enough for a run is replaced by its own.
+ *
+ * @param keeps whether decoded images of an option, such as `'content'` or `'style'`, are kept. @default those of all
+ */
+export function shareWork<Input>(
+  platform: Platform<Input>,
+  keeps: (option: string) => boolean = () => true,
+): SharedWork<Input> {
   const images = new Map<string, Image>();
   const targets = new Map<string, GramMatrices>();
   let loaded:
@@ -26,6 +33,7 @@ export function shareWork<Input>(platform: Platform<Input>): SharedWork<Input> {
     | undefined;
   /** Names of the decoded images by their data, which they share with their copies. */
   const names = new WeakMap<object, string>();
+  const nameOf = namesOfInputs();
 
   const forget = () => {
     for (const grams of targets.values()) tf.dispose(Object.values(grams));
@@ -59,10 +67,11 @@ export function shareWork<Input>(platform: Platform<Input>): SharedWork<Input> {
       ...platform,
       async open(option, input, ...rest) {
         const opened = await platform.open(option, input, ...rest);
+        if (!keeps(option)) return opened;
         return {
           ...opened,
           async decode(size) {
-            const key = JSON.stringify([option, String(input), size]);
+            const key = JSON.stringify([option, nameOf(input), size]);
             const image = images.get(key) ?? tf.keep(await opened.decode(size));
             images.set(key, image);
             names.set(image.dataId, key);
@@ -96,4 +105,16 @@ function lend(
 ): Awaited<ReturnType<typeof loadVgg19On>> {
   const changes = { gramMatricesInTurns: extractor.gramMatricesInTurns && gramMatricesInTurns };
   return { ...lendExtractor(extractor, changes), [Symbol.dispose]: () => {} };
+}
+
+/** Names inputs: paths and addresses by themselves, objects by numbers of their own. */
+function namesOfInputs(): (input: unknown) => string | number {
+  const numbers = new WeakMap<object, number>();
+  let last = 0;
+  return (input) => {
+    if (typeof input !== 'object' || input === null || input instanceof URL) return String(input);
+    const number = numbers.get(input) ?? ++last;
+    numbers.set(input, number);
+    return number;
+  };
 }
