@@ -5,6 +5,7 @@
 const layers = [
   ['page', '^src/page/'],
   ['cli', '^src/cli/'],
+  ['batch', '^src/batch/'],
   ['node', '^src/node/'],
   ['testing', '^src/testing/'],
   ['worker', '^src/worker/'],
@@ -57,11 +58,14 @@ module.exports = {
       to: { path: ['^src/(optim|image|weights|features)/', '@tensorflow/'] },
     },
     {
-      name: 'node-only-in-node-and-cli',
+      name: 'node-only-in-node-batch-and-cli',
       comment: 'what pages load imports nothing of Node',
       severity: 'error',
       // These two name types of Node only; the modules come from the running process.
-      from: { path: '^src/', pathNot: '^src/((node|cli)/|engines/wasm/runtime/(node-module|start-worker))' },
+      from: {
+        path: '^src/',
+        pathNot: '^src/((node|cli|batch)/|engines/wasm/runtime/(node-module|start-worker))',
+      },
       to: { dependencyTypes: ['core'], dependencyTypesNot: ['type-only'] },
     },
     {

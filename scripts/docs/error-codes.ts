@@ -231,6 +231,12 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     cause: 'A metric of features got no layer.',
     cure: 'Name at least one of the layers in the message.',
   },
+  NO_PACKAGE: {
+    classes: environment,
+    cause:
+      'Queues and `s3:` URLs need packages that are optional, and one is not installed or does not load.',
+    cure: 'The message has the line that installs them: `npm install bullmq ioredis`, `npm install @aws-sdk/client-s3`.',
+  },
   NO_RELAXED_SIMD: {
     classes: environment,
     cause: 'WebAssembly has no relaxed SIMD here.',
@@ -270,6 +276,16 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     classes: ['ImageError', 'WeightsError'],
     cause: 'A file or address is there but cannot be read.',
     cure: 'Check permissions, or the answer of the server in the message.',
+  },
+  STORE_REFUSED: {
+    classes: image,
+    cause: 'A server refuses to give or to take a file: no permission, no such bucket, a wrong URL.',
+    cure: 'Mend the URL or the credentials. A queue does not repeat such a job by itself.',
+  },
+  STORE_UNAVAILABLE: {
+    classes: image,
+    cause: 'A server of files does not answer, or answers that it cannot at present.',
+    cure: 'Try again later. A queue repeats such a job by itself, with growing pauses.',
   },
   THREADS_UNAVAILABLE: {
     classes: environment,
