@@ -151,7 +151,12 @@ export async function requireWritable(
   await requireWritableFile(file);
 }
 
-function formatOf(file: string, format: ImageFormat | undefined): ImageFormat {
+/**
+ * The format of a file: the given one, else that of its extension.
+ *
+ * @throws InvalidArgumentError if the extension names no format
+ */
+export function formatOf(file: string, format: ImageFormat | undefined): ImageFormat {
   if (format !== undefined) {
     requireName('format', format, imageFormats);
     return format;

@@ -18,6 +18,7 @@ import { isStartName, readSettings, type Settings, type StyleTransferOptions } f
 import { paintStages } from './paint-stages';
 import { planStages } from './plan';
 import { presetLayers } from './presets';
+import type { RunPlan } from './progress';
 import { ProgressChannel } from './progress-channel';
 import type { Arguments } from './replay';
 import { requirePositions } from './require-positions';
@@ -97,16 +98,20 @@ export interface StyleTransfer<Input> {
  */
 export const styleTransfer: StyleTransfer<ImageInput> = /* @__PURE__ */ styleTransferOn(anyPlatform);
 
+/** Takes the record of a run and the memory that each of its stages will take. */
+type OnPlanned = (record: SettingsRecord, plans: readonly RunPlan[]) => unknown;
+
 /**
  * Makes `styleTransfer` for a platform.
  *
  * @param load what loads the network of a run, which disposes it at its end
- * @param onRecord called with the record of a run before any image is decoded; what it throws ends the run
+ * @param onPlanned called with the record of a run and the memory of its stages before any image is decoded, and
+ *   awaited; what it throws ends the run
  */
 export function styleTransferOn<Input>(
   platform: Platform<Input>,
   load: typeof loadVgg19On = loadVgg19On,
-  onRecord: (record: SettingsRecord) => void = () => {},
+  onPlanned: OnPlanned = () => {},
 ): StyleTransfer<Input> {
   return async (
     content: Input,
@@ -122,7 +127,7 @@ export function styleTransferOn<Input>(
     requireKnownLayers(settings);
     const progress = new ProgressChannel(settings.onProgress, settings.signal);
     try {
-      return await run(platform, { load, onRecord }, settings, { content, styles }, progress);
+      return await run(platform, { load, onPlanned }, settings, { content, styles }, progress);
     } catch (error) {
       await progress.close();
       throw progress.reasonFor(error);
@@ -143,7 +148,7 @@ async function withRecord<Input>(given: Arguments<Input>): Promise<Arguments<Inp
 
 async function run<Input>(
   platform: Platform<Input>,
-  { load, onRecord }: { readonly load: typeof loadVgg19On; onRecord(record: SettingsRecord): void },
+  { load, onPlanned }: { readonly load: typeof loadVgg19On; readonly onPlanned: OnPlanned },
   settings: Settings<Input>,
   inputs: { readonly content: Input; readonly styles: readonly GivenStyle<Input>[] },
   progress: ProgressChannel,
@@ -183,7 +188,11 @@ async function run<Input>(
       { settings, extractor, facts, lastLayer, images: opened, stages, memory, limit, styleRule, platform },
       progress,
     );
-    onRecord(record);
+    await onPlanned(
+      record,
+      memory.map(({ plan }) => plan),
+    );
+    signal.throwIfAborted();
 
     const decoded: RunImages = {
       content: temporary(await content.decode(painted)),

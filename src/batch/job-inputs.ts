@@ -1,0 +1,47 @@
+import type { NodeImageInput } from '../node/image-input';
+import { platform } from '../node/platform';
+import type { Platform } from '../platform';
+import type { Bytes } from '../storage/byte-store';
+import { sha256 } from '../storage/sha256';
+import type { JobContext } from './job-context';
+
+/** The files that a job reads, each once. */
+export interface JobInputs {
+  /** A platform whose images are places of files. */
+  readonly platform: Platform<string>;
+  /** SHA-256 of every file that has been read, by its place. */
+  readonly hashes: Readonly<Record<string, string>>;
+  /** The bytes of a file. @param option the argument that names it, for errors */
+  read(option: string, place: string, signal?: AbortSignal): Promise<Uint8Array>;
+}
+
+/** Makes the inputs of one job. */
+export function jobInputs({ files, memory }: Pick<JobContext, 'files' | 'memory'>): JobInputs {
+  const hashes: Record<string, string> = {};
+  const held = new Map<string, Promise<Uint8Array>>();
+  const readNow = async (option: string, place: string, signal?: AbortSignal) => {
+    const bytes = await files.read(option, place, { signal });
+    hashes[place] = await sha256(bytes as Bytes);
+    return bytes;
+  };
+  const read = (option: string, place: string, signal?: AbortSignal) => {
+    const bytes = held.get(place) ?? readNow(option, place, signal);
+    held.set(place, bytes);
+    return bytes;
+  };
+  const of: Platform<NodeImageInput> = platform;
+  return {
+    hashes,
+    read,
+    platform: {
+      ...platform,
+      memory: memory === undefined ? platform.memory : () => memory,
+      openStyle: async (option, place, signal) =>
+        of.openStyle?.(option, await read(option, place, signal), signal),
+      open: async (option, place, signal, use) =>
+        of.open(option, await read(option, place, signal), signal, use),
+      decode: async (option, place, size, signal) =>
+        of.decode(option, await read(option, place, signal), size, signal),
+    },
+  };
+}

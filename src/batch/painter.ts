@@ -1,0 +1,60 @@
+import type { WarningCode } from '../error-codes';
+import type { StepEvent, StyleTransferProgress } from '../transfer/progress';
+import type { BatchRecord, Job } from './job';
+
+/** What paints the jobs of a batch: the worker threads of this process, or a queue that other machines take from. */
+export interface Painter {
+  /**
+   * Paints jobs, in any order.
+   *
+   * @returns the record of each job, when it is done; ending the iteration early ends the work
+   * @throws the signal's reason; an error that no job is to blame for, such as threads that do not start
+   */
+  paint(jobs: readonly Job[], options: PaintOptions): AsyncIterable<BatchRecord>;
+}
+
+/** Options of {@link Painter.paint}. */
+export interface PaintOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((event: BatchProgress) => void) | undefined;
+}
+
+/** An event of a batch, as plain JSON. */
+export type BatchProgress = BatchSizeEvent | JobStepEvent | JobWarningEvent;
+
+/** How many pictures are painted at once. */
+export interface BatchSizeEvent {
+  readonly type: 'pool';
+  /** Pictures at once. */
+  readonly workers: number;
+  /** Threads of each picture. */
+  readonly threads: number;
+  /** Memory that a picture takes by its plan, in bytes; undefined if none could be planned. */
+  readonly bytes?: number | undefined;
+}
+
+/** A step of a job, see {@link StepEvent}. */
+export interface JobStepEvent
+  extends Pick<StepEvent, 'iteration' | 'iterations' | 'evaluations' | 'loss' | 'done' | 'secondsLeft'> {
+  readonly type: 'step';
+  readonly job: Job;
+}
+
+/** A problem that does not end a job. */
+export interface JobWarningEvent {
+  readonly type: 'warning';
+  readonly job: Job;
+  readonly code: WarningCode | (string & {});
+  readonly message: string;
+}
+
+/** The event of a batch for an event of a run; undefined for those that a batch does not tell. */
+export function jobEvent(job: Job, event: StyleTransferProgress): JobStepEvent | JobWarningEvent | undefined {
+  if (event.type === 'step') {
+    const { type, iteration, iterations, evaluations, loss, done, secondsLeft } = event;
+    return { type, job, iteration, iterations, evaluations, loss, done, secondsLeft };
+  }
+  if (event.type !== 'warning') return undefined;
+  const { type, code, message } = event;
+  return { type, job, code, message };
+}

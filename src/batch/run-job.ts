@@ -1,0 +1,122 @@
+import { version } from '../../package.json';
+import { StyleTransferError } from '../errors';
+import { evaluate } from '../node/evaluate';
+import { styleExtension } from '../node/style-files';
+import { encodeImage, formatOf } from '../node/write-image';
+import type { Bytes } from '../storage/byte-store';
+import { sha256 } from '../storage/sha256';
+import type { ProgressListener } from '../transfer/progress';
+import { type StyleTransferResult, styleTransferOn } from '../transfer/style-transfer';
+import type { StyleInput } from '../transfer/styles';
+import type { BatchRecord, DoneRecord, Job, JobError } from './job';
+import type { JobContext } from './job-context';
+import { type JobInputs, jobInputs } from './job-inputs';
+
+/** Options of {@link runJob}. */
+export interface RunJobOptions {
+  /** Ends the job within one evaluation. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called for each event of the run and awaited. */
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+/**
+ * Paints a picture and writes its file.
+ *
+ * @param context remains the caller's, who paints one job at a time with it
+ * @returns a record, of a failure too: a job never throws because of its files or settings
+ * @throws the signal's reason once it is aborted, and any error of `onProgress` or `context.onPlanned`
+ */
+export async function runJob(
+  job: Job,
+  context: JobContext,
+  { signal, onProgress }: RunJobOptions = {},
+): Promise<BatchRecord> {
+  const begun = performance.now();
+  const inputs = jobInputs(context);
+  let outside: { readonly error: unknown } | undefined;
+  /** A caller's function whose errors are not the job's. */
+  const calling =
+    <Args extends unknown[]>(call: (...args: Args) => unknown) =>
+    async (...args: Args) => {
+      try {
+        await call(...args);
+      } catch (error) {
+        outside = { error };
+        throw error;
+      }
+    };
+  const facts = () => ({
+    inputs: inputs.hashes,
+    seconds: (performance.now() - begun) / 1000,
+    ended: new Date().toISOString(),
+    library: version,
+  });
+  try {
+    signal?.throwIfAborted();
+    const format = formatOf(job.output, job.format);
+    const paint = styleTransferOn(
+      inputs.platform,
+      context.network.load,
+      calling((_record, plans) => context.onPlanned?.(plans, signal)),
+    );
+    const result = await paint(job.content, styleOf(job), {
+      ...job.settings,
+      threads: context.threads,
+      signal,
+      onProgress: onProgress && calling(onProgress),
+    });
+    try {
+      const { image, settings } = result;
+      const values = await valuesOf(job, image, inputs, context, signal);
+      const bytes = await encodeImage(image, { format, settings, signal });
+      await context.files.write('output', job.output, bytes, { signal });
+      const hash = await sha256(bytes as Bytes);
+      return { ...job, state: 'done', ...facts(), ...resultOf(result), sha256: hash, values };
+    } finally {
+      result.dispose();
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (outside) throw outside.error;
+    return { ...job, state: 'failed', ...facts(), error: errorOf(error) };
+  }
+}
+
+function styleOf({ style, styleWeights }: Job): StyleInput<string> {
+  if (typeof style === 'string') return style;
+  return style.map((image, i) => ({ image, weight: styleWeights?.[i] }));
+}
+
+function resultOf({ image, loss, iterations, evaluations, weights, engine, threads }: StyleTransferResult) {
+  const [height, width] = image.shape;
+  return { width, height, loss, iterations, evaluations, weights, engine, threads };
+}
+
+/** The metrics that a job asks for. Those of style are against the first style, if it is a picture. */
+async function valuesOf(
+  { content, style, metrics }: Job,
+  image: StyleTransferResult['image'],
+  { read }: JobInputs,
+  { network }: JobContext,
+  signal: AbortSignal | undefined,
+): Promise<DoneRecord['values']> {
+  if (metrics === undefined || metrics.length === 0) return undefined;
+  const [first] = typeof style === 'string' ? [style] : style;
+  const found = await evaluate({
+    image,
+    content: await read('content', content, signal),
+    style: first.toLowerCase().endsWith(styleExtension) ? undefined : await read('style', first, signal),
+    extractor: network.extractor(),
+    metrics,
+    signal,
+  });
+  return { content: found.content, style: found.style };
+}
+
+/** An error as plain JSON. */
+export function errorOf(error: unknown): JobError {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
+  const { name, message } = error;
+  return error instanceof StyleTransferError ? { name, code: error.code, message } : { name, message };
+}
