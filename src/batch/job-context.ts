@@ -1,12 +1,10 @@
+import { platform } from '../node/platform';
 import type { RunPlan } from '../transfer/progress';
-import { type JobFiles, localFiles } from './files';
-import { type KeptNetwork, keepNetwork } from './kept-network';
-import { type StyleTargets, targetsInMemory } from './style-targets';
+import { type SharedWork, shareWork } from '../transfer/shared-work';
+import type { StyleTargets } from '../transfer/style-targets';
 
 /** Options of {@link jobContext}. */
 export interface JobContextOptions {
-  /** Where jobs read their inputs and write their pictures. @default files of this machine */
-  readonly files?: JobFiles | undefined;
   /** Threads of the wasm engine. @default the processor's cores, at most 8 */
   readonly threads?: number | undefined;
   /** Bytes of memory that the program may take. @default the machine's */
@@ -23,19 +21,15 @@ export interface JobContextOptions {
 }
 
 /** What jobs that are painted one after the other have in common: the network, and the targets of styles. */
-export interface JobContext extends Omit<JobContextOptions, 'files' | 'targets'> {
-  readonly files: JobFiles;
-  readonly network: KeptNetwork;
+export interface JobContext extends Omit<JobContextOptions, 'targets'> {
+  readonly work: Pick<SharedWork<never>, 'load' | 'extractor'>;
   /** Frees the network and its threads. Safe to call twice. */
   dispose(): void;
 }
 
 /** Makes a context, which belongs to the caller. The network is loaded by the first job. */
-export function jobContext({
-  files = localFiles,
-  targets = targetsInMemory(),
-  ...options
-}: JobContextOptions = {}): JobContext {
-  const network = keepNetwork(targets);
-  return { ...options, files, network, dispose: () => network.dispose() };
+export function jobContext({ targets, ...options }: JobContextOptions = {}): JobContext {
+  // Contents are painted once or a few times; to hold them all would take memory without end.
+  const { load, extractor, dispose } = shareWork(platform, () => false, targets);
+  return { ...options, work: { load, extractor }, dispose };
 }

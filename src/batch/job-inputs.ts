@@ -4,6 +4,7 @@ import type { Platform } from '../platform';
 import type { Bytes } from '../storage/byte-store';
 import { sha256 } from '../storage/sha256';
 import type { JobContext } from './job-context';
+import { readFrom } from './stores';
 
 /** The files that a job reads, each once. */
 export interface JobInputs {
@@ -16,11 +17,11 @@ export interface JobInputs {
 }
 
 /** Makes the inputs of one job. */
-export function jobInputs({ files, memory }: Pick<JobContext, 'files' | 'memory'>): JobInputs {
+export function jobInputs({ memory }: Pick<JobContext, 'memory'>): JobInputs {
   const hashes: Record<string, string> = {};
   const held = new Map<string, Promise<Uint8Array>>();
   const readNow = async (option: string, place: string, signal?: AbortSignal) => {
-    const bytes = await files.read(option, place, { signal });
+    const bytes = await readFrom(option, place, { signal });
     hashes[place] = await sha256(bytes as Bytes);
     return bytes;
   };

@@ -11,6 +11,7 @@ import type { StyleInput } from '../transfer/styles';
 import type { BatchRecord, DoneRecord, Job, JobError } from './job';
 import type { JobContext } from './job-context';
 import { type JobInputs, jobInputs } from './job-inputs';
+import { writeTo } from './stores';
 
 /** Options of {@link runJob}. */
 export interface RunJobOptions {
@@ -57,12 +58,13 @@ export async function runJob(
     const format = formatOf(job.output, job.format);
     const paint = styleTransferOn(
       inputs.platform,
-      context.network.load,
+      context.work.load,
       calling((_record, plans) => context.onPlanned?.(plans, signal)),
     );
     const result = await paint(job.content, styleOf(job), {
       ...job.settings,
-      threads: context.threads,
+      // tfjs has no threads here.
+      threads: job.settings.engine === 'tfjs' ? undefined : context.threads,
       signal,
       onProgress: onProgress && calling(onProgress),
     });
@@ -70,7 +72,7 @@ export async function runJob(
       const { image, settings } = result;
       const values = await valuesOf(job, image, inputs, context, signal);
       const bytes = await encodeImage(image, { format, settings, signal });
-      await context.files.write('output', job.output, bytes, { signal });
+      await writeTo('output', job.output, bytes, { signal });
       const hash = await sha256(bytes as Bytes);
       return { ...job, state: 'done', ...facts(), ...resultOf(result), sha256: hash, values };
     } finally {
@@ -98,7 +100,7 @@ async function valuesOf(
   { content, style, metrics }: Job,
   image: StyleTransferResult['image'],
   { read }: JobInputs,
-  { network }: JobContext,
+  { work }: JobContext,
   signal: AbortSignal | undefined,
 ): Promise<DoneRecord['values']> {
   if (metrics === undefined || metrics.length === 0) return undefined;
@@ -107,7 +109,7 @@ async function valuesOf(
     image,
     content: await read('content', content, signal),
     style: first.toLowerCase().endsWith(styleExtension) ? undefined : await read('style', first, signal),
-    extractor: network.extractor(),
+    extractor: work.extractor(),
     metrics,
     signal,
   });

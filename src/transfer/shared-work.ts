@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { EngineExtractor, GramMatrices } from '../engines/engine';
+import type { EngineExtractor } from '../engines/engine';
 import { defaultLastLayer, loadVgg19On } from '../engines/load-vgg19';
 import { deepestLayer, type Vgg19Layer } from '../features/vgg19/layers';
 import type { Image } from '../image/image';
 import type { Platform } from '../platform';
 import { lendExtractor } from './lend-extractor';
+import { sharingTargets, targetsInMemory } from './style-targets';
 
 /** Work that runs have in common, done once: the network with its threads, decoded images, and styles' targets. */
 export interface SharedWork<Input> {
@@ -21,46 +22,23 @@ export interface SharedWork<Input> {
  * Makes runs on a platform share their work. A network that is not deep enough for a run is replaced by its own.
  *
  * @param keeps whether decoded images of an option, such as `'content'` or `'style'`, are kept. @default those of all
+ * @param targets targets of styles, which others may share too. @default those of these runs
  */
 export function shareWork<Input>(
   platform: Platform<Input>,
   keeps: (option: string) => boolean = () => true,
+  targets = targetsInMemory(),
 ): SharedWork<Input> {
   const images = new Map<string, Image>();
-  const targets = new Map<string, GramMatrices>();
   let loaded:
     | { readonly key: string; readonly layer: Vgg19Layer; readonly extractor: EngineExtractor }
     | undefined;
-  /** Names of the decoded images by their data, which they share with their copies. */
-  const names = new WeakMap<object, string>();
   const nameOf = namesOfInputs();
 
   const forget = () => {
-    for (const grams of targets.values()) tf.dispose(Object.values(grams));
-    targets.clear();
     loaded?.extractor.dispose();
     loaded = undefined;
   };
-
-  const gramsOnce =
-    (extractor: EngineExtractor): EngineExtractor['gramMatricesInTurns'] =>
-    async (image, layers, { signal, room, ...options } = {}) => {
-      const inTurns = extractor.gramMatricesInTurns;
-      if (!inTurns) throw new TypeError('The engine has no gramMatricesInTurns.');
-      const compute = () => inTurns.call(extractor, image, layers, { ...options, room, signal });
-      const name = names.get(image.dataId);
-      // Images of smaller stages are made anew in each run.
-      if (name === undefined) return compute();
-      const key = JSON.stringify([name, layers, options]);
-      let grams = targets.get(key);
-      if (!grams) {
-        grams = await compute();
-        for (const gram of Object.values(grams)) tf.keep(gram as tf.Tensor);
-        targets.set(key, grams);
-      }
-      const copies = Object.entries(grams).map(([layer, gram]) => [layer, tf.clone(gram as tf.Tensor)]);
-      return Object.fromEntries(copies) as GramMatrices;
-    };
 
   return {
     platform: {
@@ -74,7 +52,6 @@ export function shareWork<Input>(
             const key = JSON.stringify([option, nameOf(input), size]);
             const image = images.get(key) ?? tf.keep(await opened.decode(size));
             images.set(key, image);
-            names.set(image.dataId, key);
             return tf.clone(image);
           },
         };
@@ -87,7 +64,9 @@ export function shareWork<Input>(
         forget();
         loaded = { key, layer, extractor: await loadVgg19On(on, options) };
       }
-      return lend(loaded.extractor, gramsOnce(loaded.extractor));
+      const { threads: _, ...ofTargets } = which;
+      const changes = sharingTargets(loaded.extractor, JSON.stringify(ofTargets), targets);
+      return { ...lendExtractor(loaded.extractor, changes), [Symbol.dispose]: () => {} };
     },
     extractor: () => loaded?.extractor,
     dispose() {
@@ -96,15 +75,6 @@ export function shareWork<Input>(
       images.clear();
     },
   };
-}
-
-/** An extractor whose `dispose` does nothing, and whose Gram matrices are computed once. */
-function lend(
-  extractor: EngineExtractor,
-  gramMatricesInTurns: EngineExtractor['gramMatricesInTurns'],
-): Awaited<ReturnType<typeof loadVgg19On>> {
-  const changes = { gramMatricesInTurns: extractor.gramMatricesInTurns && gramMatricesInTurns };
-  return { ...lendExtractor(extractor, changes), [Symbol.dispose]: () => {} };
 }
 
 /** Names inputs: paths and addresses by themselves, objects by numbers of their own. */

@@ -6,8 +6,8 @@ import type { DoneRecord, Job } from '../../src/batch/job';
 import { type JobContext, jobContext } from '../../src/batch/job-context';
 import { withId } from '../../src/batch/job-id';
 import { runJob } from '../../src/batch/run-job';
-import { type StyleTargets, targetsInMemory } from '../../src/batch/style-targets';
 import { readSettingsRecord, saveStyle, styleTransfer, useWasm, writeImage } from '../../src/node';
+import { type StyleTargets, targetsInMemory } from '../../src/transfer/style-targets';
 import { pictureFolder } from '../support/command-line-folder';
 
 const path = pictureFolder();

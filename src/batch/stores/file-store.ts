@@ -1,3 +1,5 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { sourceBytes } from '../../node/source-bytes';
 import { filePath, writeBytes } from '../../node/write-file';
 import type { Store } from './store';
@@ -6,7 +8,10 @@ import type { Store } from './store';
 export const fileStore: Store = {
   read: (option, location, { signal } = {}) => sourceBytes(option, location, signal),
   async write(_option, location, bytes, { signal } = {}) {
+    const file = filePath(location);
+    // If the folder cannot be made, writing fails with an error that says why.
+    await mkdir(dirname(file), { recursive: true }).catch(() => {});
     signal?.throwIfAborted();
-    await writeBytes(filePath(location), bytes);
+    await writeBytes(file, bytes);
   },
 };

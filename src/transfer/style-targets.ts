@@ -4,7 +4,7 @@ import type { LayerName } from '../features/layer-name';
 import { owning } from '../owning';
 import type { Bytes } from '../storage/byte-store';
 import { sha256 } from '../storage/sha256';
-import { gramsOf } from '../transfer/style-grams';
+import { gramsOf } from './style-grams';
 
 /** Gram matrices of a style as numbers, by layer: each [channels][channels]. */
 export type TargetNumbers = Readonly<Partial<Record<LayerName, Float32Array>>>;
