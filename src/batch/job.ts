@@ -47,8 +47,8 @@ export interface JobRegion extends Omit<Region<string>, 'styleImage'> {
 }
 
 /**
- * One picture to paint, as plain JSON: places and settings, never pixels. A place is a path or a URL that whoever paints
- * can read, or for `output` write.
+ * One picture to paint, as plain JSON: places and settings, never pixels. A place is a path or a URL that whoever
+ * paints can read, or for `output` write.
  */
 export interface Job {
   /** Name of the job, a hash of all that follows: 32 hexadecimal digits. */

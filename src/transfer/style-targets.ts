@@ -19,7 +19,7 @@ export interface StyleTargets {
   get(key: string, compute: () => Promise<TargetNumbers>): Promise<TargetNumbers>;
 }
 
-/** Styles whose targets are held at once: each takes from 0.4 MB (the paper's layers) to 3 MB (those of Gatys et al.). */
+/** Styles whose targets are held at once: each takes 0.4 MB (the paper's layers) to 2.5 MB (those of Gatys et al.). */
 const mostStyles = 64;
 
 /** Targets in the memory of this thread; those that were not asked for longest make room. */
