@@ -10,6 +10,7 @@ const layers = [
   ['testing', '^src/testing/'],
   ['worker', '^src/worker/'],
   ['transfer', '^src/transfer/'],
+  ['generators', '^src/generators/'],
   ['metrics', '^src/metrics/'],
   ['engines', '^src/engines/'],
   ['platform', '^src/platform\\.ts$'],

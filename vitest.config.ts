@@ -54,6 +54,7 @@ const pages = {
 /** Suites of contracts, which run in a page once more, on the backends that only pages have. */
 const onEveryBackend = [
   'test/engines/tfjs/tfjs-extractor.test.ts',
+  'test/engines/tfjs/tfjs-generator.test.ts',
   'test/losses/contract.test.ts',
   'test/metrics/contract.test.ts',
   'test/objective.test.ts',

@@ -2,6 +2,7 @@ import type { Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import type { ErrorCode } from '../error-codes';
 import type { FeatureExtractor } from '../features/extractor';
 import type { GeneratorNetwork } from '../features/generator-network';
+import type { GeneratorParameter } from '../features/generator-parameters';
 import type { LayerName } from '../features/layer-name';
 import type { LoadedNetwork } from '../features/network';
 import type { Image } from '../image/image';
@@ -67,14 +68,6 @@ export interface GeneratorProgram {
     options?: GeneratorRunOptions,
   ): Promise<Float32Array>;
   dispose(): void;
-}
-
-/** A tensor's place in the vector of all parameters. */
-export interface GeneratorParameter {
-  readonly name: string;
-  readonly shape: readonly number[];
-  /** Index of its first value. */
-  readonly offset: number;
 }
 
 /** Options of a {@link GeneratorProgram}'s functions. */

@@ -2,7 +2,6 @@ export type {
   Engine,
   EngineExtractor,
   EngineLoadOptions,
-  GeneratorParameter,
   GeneratorProgram,
   GeneratorRunOptions,
   GramMatrices,

@@ -1,5 +1,19 @@
 export type { ReadWeightsOptions } from '../weights/tensor-file';
 export type { FeatureExtractor, Features, Linearization, NetworkIdentity } from './extractor';
+export type {
+  ActivationStep,
+  AddStep,
+  AveragePoolStep,
+  ConcatStep,
+  GeneratorConvStep,
+  GeneratorNetwork,
+  GeneratorStep,
+  InstanceNormStep,
+  NoiseStep,
+  TransposedConvStep,
+  UpsampleStep,
+} from './generator-network';
+export type { GeneratorParameter } from './generator-parameters';
 export type { LayerName } from './layer-name';
 export type {
   ConvStep,

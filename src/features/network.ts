@@ -1,4 +1,5 @@
 import { WeightsError } from '../errors';
+import { showText } from '../options/show';
 import type { NamedTensors } from '../weights/tensor-file';
 import type { LayerName } from './layer-name';
 import type { Padding } from './padding';
@@ -77,13 +78,19 @@ export function convolutionWeights(
 ): { kernel: Float32Array; bias: Float32Array } {
   const { kernel, bias, channelsIn, channelsOut } = step;
   return {
-    kernel: tensorValues(step, kernel, [3, 3, channelsIn, channelsOut], weights),
-    bias: tensorValues(step, bias, [channelsOut], weights),
+    kernel: tensorValues(step.name, kernel, [3, 3, channelsIn, channelsOut], weights),
+    bias: tensorValues(step.name, bias, [channelsOut], weights),
   };
 }
 
-function tensorValues(
-  { name: layer }: ConvStep,
+/**
+ * The values of a tensor.
+ *
+ * @param owner the layer or network that needs it, for the error
+ * @throws WeightsError `WRONG_WEIGHTS` if it is missing or has another shape
+ */
+export function tensorValues(
+  owner: string,
   name: string,
   shape: readonly number[],
   weights: NamedTensors,
@@ -96,11 +103,7 @@ function tensorValues(
   const accepted = `[${shape}] with ${size} numbers`;
   throw new WeightsError(
     'WRONG_WEIGHTS',
-    `Weights ${name} of ${layer}: found ${value}; accepted: ${accepted}.`,
-    {
-      option: layer,
-      value,
-      accepted,
-    },
+    `Weights ${showText(name)} of ${showText(owner)}: found ${value}; accepted: ${accepted}.`,
+    { option: owner, value, accepted },
   );
 }

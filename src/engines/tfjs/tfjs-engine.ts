@@ -18,5 +18,9 @@ export function tfjs(): Engine {
       const { createTfjsExtractor } = await import('./tfjs-extractor');
       return createTfjsExtractor(network);
     },
+    async loadGenerator(generator) {
+      const { createTfjsGenerator } = await import('./generator/tfjs-generator');
+      return createTfjsGenerator(generator);
+    },
   };
 }

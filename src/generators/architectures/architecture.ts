@@ -1,0 +1,16 @@
+import type { GeneratorNetwork } from '../../features/generator-network';
+import type { NamedTensors } from '../../weights/tensor-file';
+import { initialWeights } from './initial-weights';
+
+/** A kind of generator: its network, and weights to start training from. */
+export interface Architecture {
+  readonly network: GeneratorNetwork;
+  /** Weights of an untrained network; equal seeds give equal weights. */
+  initialWeights(seed: number): NamedTensors;
+}
+
+/** An architecture whose weights are those of its network's steps. */
+export const architecture = (network: GeneratorNetwork): Architecture => ({
+  network,
+  initialWeights: (seed) => initialWeights(network, seed),
+});
