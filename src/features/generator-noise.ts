@@ -3,13 +3,14 @@
  * the step and of the seed, so that any part of a map can be computed by itself.
  *
  * @param step index of the step in its network
- * @param length positions times channels: i = (row * width + column) * channels + channel
+ * @param length how many numbers of the map, whose number i = (row * width + column) * channels + channel
+ * @param from index of the first
  */
-export function noiseValues(seed: number, step: number, length: number): Float32Array<ArrayBuffer> {
+export function noiseValues(seed: number, step: number, length: number, from = 0): Float32Array<ArrayBuffer> {
   const key = noiseKey(seed, step);
   const values = new Float32Array(length);
   // The upper 24 bits are all that a float32 below 1 can hold.
-  for (let i = 0; i < length; i++) values[i] = (hash(i ^ key) >>> 8) / 2 ** 24;
+  for (let i = 0; i < length; i++) values[i] = (hash((from + i) ^ key) >>> 8) / 2 ** 24;
   return values;
 }
 
