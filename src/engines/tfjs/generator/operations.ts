@@ -22,7 +22,7 @@ export interface Applied {
 
 /** Gradients of one operation. */
 export interface Gradients {
-  /** In the order of the inputs, to be called for those that are needed; none for an input whose values are not read. */
+  /** In the order of the inputs, to be called for those that are needed; none where values are not read. */
   readonly inputs: readonly (() => tf.Tensor4D)[];
   /** By name. */
   readonly parameters?: Readonly<Record<string, tf.Tensor>> | undefined;
