@@ -19,7 +19,7 @@ export function isShape(value: unknown): value is readonly number[] {
 
 /** The error for a file that has not the form of its kind. */
 export function malformedWeights(
-  kind: 'tfjs model.json' | 'safetensors file',
+  kind: 'tfjs model.json' | 'safetensors file' | 'ONNX file',
   source: string,
   what: string,
   cause?: unknown,

@@ -1,0 +1,1 @@
+export { type OnnxNetwork, type OnnxNetworkOptions, readOnnxNetwork } from './read-network';
