@@ -1,6 +1,4 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { EnvironmentError, WeightsError } from '../errors';
-import type { LoadedNetwork } from '../features/network';
 import { identified } from '../features/network-identity';
 import { type Padding, paddings } from '../features/padding';
 import { readLayers } from '../features/vgg19/check-layers';
@@ -12,8 +10,9 @@ import { abortSignal, any, callback, oneOf, optionTable } from '../options/table
 import { disposable } from '../owning';
 import { anyPlatform, type Platform, requireBackend } from '../platform';
 import type { WeightsProgress, WeightsWarning } from '../storage/progress';
-import type { Engine, EngineExtractor, EngineLoadOptions } from './engine';
+import type { Engine, EngineExtractor } from './engine';
 import { type EngineOptions, engineOptions, enginesFor, passedOver } from './engine-options';
+import { loadBy } from './load-by';
 import { listening } from './shared/listening';
 
 export type { Weights };
@@ -102,30 +101,9 @@ export async function loadVgg19On(
       const read = await readLayers(source, convolutions, { signal, onProgress, onWarning });
       const { name: weightsName, convention } = source;
       const network = loadedVgg19(read, { lastLayer, pooling, padding, convention, weightsName, embedded });
-      return disposable(identified(await loadBy(engines, network, { signal, onWarning }), network));
+      const load = (engine: Engine) => engine.load(network, { signal, onWarning });
+      return disposable(identified(await loadBy(engines, load, onWarning), network));
     },
     (extractor) => extractor.dispose(),
   );
-}
-
-/** Loads the network with the first engine that starts; a warning gives the reason if an earlier one did not. */
-async function loadBy(
-  [engine, ...others]: readonly Engine[],
-  network: LoadedNetwork,
-  options: EngineLoadOptions,
-): Promise<EngineExtractor> {
-  try {
-    return await engine.load(network, options);
-  } catch (error) {
-    if (others.length === 0 || !isOfEngine(error)) throw error;
-    const message = `Engine '${others[0].name}' computes in place of '${engine.name}'. ${error.message}`;
-    options.onWarning?.({ code: 'ENGINE_UNAVAILABLE', message });
-    return loadBy(others, network, options);
-  }
-}
-
-/** Whether to try the next engine after an error. */
-function isOfEngine(error: unknown): error is EnvironmentError | WeightsError {
-  if (error instanceof EnvironmentError) return error.code !== 'THREADS_UNAVAILABLE';
-  return error instanceof WeightsError && error.code === 'UNSUPPORTED_NETWORK';
 }

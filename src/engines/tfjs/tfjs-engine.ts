@@ -1,4 +1,4 @@
-import type { Engine } from '../engine';
+import type { Engine, GeneratorProgram, LoadedGenerator } from '../engine';
 
 /**
  * The network as operations of tfjs, on whatever backend is active: for webgl, webgpu and tfjs-node.
@@ -18,9 +18,12 @@ export function tfjs(): Engine {
       const { createTfjsExtractor } = await import('./tfjs-extractor');
       return createTfjsExtractor(network);
     },
-    async loadGenerator(generator) {
-      const { createTfjsGenerator } = await import('./generator/tfjs-generator');
-      return createTfjsGenerator(generator);
-    },
+    loadGenerator: loadTfjsGenerator,
   };
+}
+
+/** A feed-forward network as operations of tfjs. */
+export async function loadTfjsGenerator(generator: LoadedGenerator): Promise<GeneratorProgram> {
+  const { createTfjsGenerator } = await import('./generator/tfjs-generator');
+  return createTfjsGenerator(generator);
 }

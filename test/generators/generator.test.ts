@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { generatorParameters } from '../../src/features/generator-parameters';
+import { createGenerator, johnson } from '../../src/generators';
+import { initialWeights } from '../../src/generators/architectures/initial-weights';
+import { parametersOf } from '../../src/generators/generator';
+
+const { network } = johnson({ width: 2, blocks: 1 });
+
+describe('johnson', () => {
+  it('has the parameters of the paper’s layers at width 8', () => {
+    // Kernels and norms: 9x9 3-8, 3x3 8-16 and 16-32, ten of 3x3 32-32, 3x3 32-16 and 16-8, 9x9 8-3 with its bias.
+    const count = 1960 + 1184 + 4672 + 10 * 9280 + 4640 + 1168 + 1947;
+    expect(
+      parametersOf({ network: johnson().network, weights: johnson().initialWeights(1) }, []),
+    ).toHaveLength(count);
+  });
+
+  it('has initial weights that only the seed determines, within the bound of their fan-in', () => {
+    const [one, same, other] = [1, 1, 2].map((seed) => initialWeights(network, seed));
+    expect(one).toEqual(same);
+    expect(one.get('enter/kernel')).not.toEqual(other.get('enter/kernel'));
+    const kernel = one.get('down1/kernel')?.values ?? [];
+    const bound = 1 / Math.sqrt(9 * 2);
+    expect(Math.max(...kernel)).toBeLessThan(bound);
+    expect(Math.max(...kernel)).toBeGreaterThan(0.8 * bound);
+    expect(Math.min(...kernel)).toBeLessThan(-0.8 * bound);
+    expect(one.get('down1/scale')?.values).toEqual(Float32Array.of(1, 1, 1, 1));
+    expect(one.get('down1/shift')?.values).toEqual(Float32Array.of(0, 0, 0, 0));
+  });
+
+  it('says which option is wrong', () => {
+    expect(() => johnson({ width: 0 })).toThrow('width is 0; accepted: a whole number from 1 to 256');
+    expect(() => johnson({ widht: 8 } as never)).toThrow(
+      "johnson has no option 'widht'; did you mean 'width'?",
+    );
+  });
+});
+
+describe('createGenerator', () => {
+  const weights = initialWeights(network, 1);
+
+  it('refuses weights that are not finite', () => {
+    const broken = new Map(weights).set('leave/bias', {
+      shape: [3],
+      values: Float32Array.of(0, Number.NaN, 0),
+    });
+    expect(() => createGenerator({ network, weights: broken })).toThrow(
+      'the number NaN; accepted: finite numbers',
+    );
+  });
+
+  it('refuses slopes that do not fit the norm or each other', () => {
+    const slopes = (length: number, channels: number) => ({
+      shape: [length, channels],
+      values: new Float32Array(length * channels),
+    });
+    expect(() =>
+      createGenerator({ network, weights: new Map(weights).set('enter/scale/slopes', slopes(3, 5)) }),
+    ).toThrow('found [3,5]; accepted: [length of the style vector, 2]');
+    const different = new Map(weights)
+      .set('enter/scale/slopes', slopes(3, 2))
+      .set('enter/shift/slopes', slopes(4, 2));
+    expect(() => createGenerator({ network, weights: different })).toThrow('style vectors of lengths 3,4');
+  });
+
+  it('refuses steps that do not give an image', () => {
+    const steps = network.steps.slice(0, 1);
+    expect(() => createGenerator({ network: { ...network, steps }, weights })).toThrow(
+      "ends with 2 channels at 1/1 of the image's size; accepted: 3 channels at the image's size",
+    );
+  });
+
+  it('adds a style vector times the slopes to the parameters', () => {
+    const conditional = new Map(weights)
+      .set('enter/shift', { shape: [2], values: Float32Array.of(0.5, -0.5) })
+      .set('enter/shift/slopes', { shape: [2, 2], values: Float32Array.of(1, 2, 10, 20) });
+    const generator = createGenerator({ network, weights: conditional });
+    expect(generator.vectorLength).toBe(2);
+    const offset = generatorParameters(network).find(({ name }) => name === 'enter/shift')?.offset ?? -1;
+    // 0.5 + 0.25 * 1 + 0.1 * 10 and -0.5 + 0.25 * 2 + 0.1 * 20.
+    expect(parametersOf(generator, [0.25, 0.1]).subarray(offset, offset + 2)).toEqual(
+      Float32Array.of(1.75, 2),
+    );
+  });
+});
