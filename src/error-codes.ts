@@ -48,6 +48,7 @@ export type ErrorCode =
   | 'NO_WASM'
   | 'OUT_OF_MEMORY'
   | 'OUT_OF_RANGE'
+  | 'QUEUE_UNAVAILABLE'
   | 'READ_FAILED'
   | 'STORE_REFUSED'
   | 'STORE_UNAVAILABLE'

@@ -98,10 +98,10 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     cure: "Use `engine: 'auto'`, or what the message names.",
   },
   FILE_CHANGED: {
-    classes: weights,
+    classes: ['ImageError', 'WeightsError'],
     cause:
-      'A file of weights was replaced, on its server or on disk, while it was read, three times in a row. Parts of two versions are not mixed.',
-    cure: 'Read it again when the replacement is complete.',
+      'A file of weights was replaced, on its server or on disk, while it was read, three times in a row; parts of two versions are not mixed. Or a picture of a job is another file than when the job was submitted, or than on the machine that submitted it.',
+    cure: 'Read it again when the replacement is complete; submit the batch again; mount the same folder on all machines.',
   },
   FILE_NOT_FOUND: {
     classes: ['ImageError', 'WeightsError'],
@@ -271,6 +271,11 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     classes: ['InvalidArgumentError', 'ImageError'],
     cause: 'A number is not in the range of its option, or an image holds values that are not in [0,1].',
     cure: 'The message names the range. Divide values of 0 to 255 by 255.',
+  },
+  QUEUE_UNAVAILABLE: {
+    classes: environment,
+    cause: 'The Redis server of `--queue` does not answer, refuses the password, or is none.',
+    cure: 'Start it, or mend the URL: `redis://user:password@host:6379/prefix`; `redis-cli -u URL ping` must answer PONG.',
   },
   READ_FAILED: {
     classes: ['ImageError', 'WeightsError'],

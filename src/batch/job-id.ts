@@ -3,7 +3,10 @@ import type { Job } from './job';
 
 /** A job with its id: SHA-256 of what it is, in whatever order its fields are, cut to 32 hexadecimal digits. */
 export function withId(job: Omit<Job, 'id'>): Job {
-  const id = createHash('sha256').update(canonical(job)).digest('hex').slice(0, 32);
+  const id = createHash('sha256')
+    .update(canonical({ ...job, preview: undefined }))
+    .digest('hex')
+    .slice(0, 32);
   return { id, ...job };
 }
 

@@ -1,5 +1,7 @@
+import { ImageError } from '../errors';
 import type { NodeImageInput } from '../node/image-input';
 import { platform } from '../node/platform';
+import { showUrl } from '../options/show';
 import type { Platform } from '../platform';
 import type { Bytes } from '../storage/byte-store';
 import { sha256 } from '../storage/sha256';
@@ -16,13 +18,22 @@ export interface JobInputs {
   read(option: string, place: string, signal?: AbortSignal): Promise<Uint8Array>;
 }
 
-/** Makes the inputs of one job. */
-export function jobInputs({ memory }: Pick<JobContext, 'memory'>): JobInputs {
+/**
+ * Makes the inputs of one job.
+ *
+ * @param expected SHA-256 that files must have, by their places
+ */
+export function jobInputs(
+  { memory }: Pick<JobContext, 'memory'>,
+  expected: Readonly<Record<string, string>> = {},
+): JobInputs {
   const hashes: Record<string, string> = {};
   const held = new Map<string, Promise<Uint8Array>>();
   const readNow = async (option: string, place: string, signal?: AbortSignal) => {
     const bytes = await readFrom(option, place, { signal });
-    hashes[place] = await sha256(bytes as Bytes);
+    const hash = await sha256(bytes as Bytes);
+    if (expected[place] !== undefined && expected[place] !== hash) throw changed(option, place);
+    hashes[place] = hash;
     return bytes;
   };
   const read = (option: string, place: string, signal?: AbortSignal) => {
@@ -45,4 +56,9 @@ export function jobInputs({ memory }: Pick<JobContext, 'memory'>): JobInputs {
         of.decode(option, await read(option, place, signal), size, signal),
     },
   };
+}
+
+function changed(option: string, place: string): ImageError {
+  const message = `${option} ${showUrl(place)} is another file than the one that the job was made for.`;
+  return new ImageError('FILE_CHANGED', message, { option, value: place });
 }

@@ -64,8 +64,20 @@ export interface Job {
   /** Format of the file. @default as the extension of `output` says */
   readonly format?: ImageFormat | undefined;
   readonly settings: JobSettings;
+  /** SHA-256 that files must have, by their places: a file that was changed meanwhile fails the job. @default any */
+  readonly inputs?: Readonly<Record<string, string>> | undefined;
   /** Metrics of the picture against content and style, for the record. @default none */
   readonly metrics?: readonly MetricName[] | undefined;
+  /** Pictures while the job is painted; no part of its name. @default none */
+  readonly preview?: JobPreview | undefined;
+}
+
+/** Pictures of a job while it is painted. */
+export interface JobPreview {
+  /** Place of the file, which each new picture replaces. */
+  readonly output: string;
+  /** Seconds between two pictures. */
+  readonly seconds: number;
 }
 
 /** What became of a job, as plain JSON: a line of a manifest. */

@@ -1,6 +1,7 @@
 import type { WarningCode } from '../error-codes';
-import type { StepEvent, StyleTransferProgress } from '../transfer/progress';
+import type { StepEvent } from '../transfer/progress';
 import type { BatchRecord, Job } from './job';
+import type { JobRunEvent } from './run-job';
 
 /** What paints the jobs of a batch: the worker threads of this process, or a queue that other machines take from. */
 export interface Painter {
@@ -38,6 +39,8 @@ export interface JobStepEvent
   extends Pick<StepEvent, 'iteration' | 'iterations' | 'evaluations' | 'loss' | 'done' | 'secondsLeft'> {
   readonly type: 'step';
   readonly job: Job;
+  /** Place of the job's preview, if a new one has been written since the last event. */
+  readonly preview?: string | undefined;
 }
 
 /** A problem that does not end a job. */
@@ -49,10 +52,10 @@ export interface JobWarningEvent {
 }
 
 /** The event of a batch for an event of a run; undefined for those that a batch does not tell. */
-export function jobEvent(job: Job, event: StyleTransferProgress): JobStepEvent | JobWarningEvent | undefined {
+export function jobEvent(job: Job, event: JobRunEvent): JobStepEvent | JobWarningEvent | undefined {
   if (event.type === 'step') {
-    const { type, iteration, iterations, evaluations, loss, done, secondsLeft } = event;
-    return { type, job, iteration, iterations, evaluations, loss, done, secondsLeft };
+    const { type, iteration, iterations, evaluations, loss, done, secondsLeft, preview } = event;
+    return { type, job, iteration, iterations, evaluations, loss, done, secondsLeft, preview };
   }
   if (event.type !== 'warning') return undefined;
   const { type, code, message } = event;

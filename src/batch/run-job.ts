@@ -5,12 +5,13 @@ import { styleExtension } from '../node/style-files';
 import { encodeImage, formatOf } from '../node/write-image';
 import type { Bytes } from '../storage/byte-store';
 import { sha256 } from '../storage/sha256';
-import type { ProgressListener } from '../transfer/progress';
+import type { StyleTransferProgress } from '../transfer/progress';
 import { type StyleTransferResult, styleTransferOn } from '../transfer/style-transfer';
 import type { StyleInput } from '../transfer/styles';
 import type { BatchRecord, DoneRecord, Job, JobError } from './job';
 import type { JobContext } from './job-context';
 import { type JobInputs, jobInputs } from './job-inputs';
+import { previews } from './previews';
 import { writeTo } from './stores';
 
 /** Options of {@link runJob}. */
@@ -18,8 +19,14 @@ export interface RunJobOptions {
   /** Ends the job within one evaluation. */
   readonly signal?: AbortSignal | undefined;
   /** Called for each event of the run and awaited. */
-  readonly onProgress?: ProgressListener | undefined;
+  readonly onProgress?: ((event: JobRunEvent) => void | Promise<void>) | undefined;
 }
+
+/** An event of a run. */
+export type JobRunEvent = StyleTransferProgress & {
+  /** Place of the job's preview, if a new one has been written since the last event. */
+  readonly preview?: string | undefined;
+};
 
 /**
  * Paints a picture and writes its file.
@@ -34,7 +41,7 @@ export async function runJob(
   { signal, onProgress }: RunJobOptions = {},
 ): Promise<BatchRecord> {
   const begun = performance.now();
-  const inputs = jobInputs(context);
+  const inputs = jobInputs(context, job.inputs);
   let outside: { readonly error: unknown } | undefined;
   /** A caller's function whose errors are not the job's. */
   const calling =
@@ -66,7 +73,7 @@ export async function runJob(
       // tfjs has no threads here.
       threads: job.settings.engine === 'tfjs' ? undefined : context.threads,
       signal,
-      onProgress: onProgress && calling(onProgress),
+      onProgress: progressListener(job, onProgress && calling(onProgress), signal),
     });
     try {
       const { image, settings } = result;
@@ -83,6 +90,22 @@ export async function runJob(
     if (outside) throw outside.error;
     return { ...job, state: 'failed', ...facts(), error: errorOf(error) };
   }
+}
+
+/** Calls `onProgress` for every event, and writes the job's previews. */
+function progressListener(
+  { preview }: Job,
+  onProgress: RunJobOptions['onProgress'],
+  signal: AbortSignal | undefined,
+): RunJobOptions['onProgress'] {
+  if (preview === undefined) return onProgress;
+  const take = previews(preview, signal);
+  return async (event) => {
+    if (event.type !== 'step') return onProgress?.(event);
+    const { written, warning } = await take(event);
+    if (warning) await onProgress?.(warning);
+    await onProgress?.({ ...event, preview: written });
+  };
 }
 
 function styleOf({ style, styleWeights }: Job): StyleInput<string> {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { DoneRecord, Job } from '../../src/batch/job';
 import { type JobContext, jobContext } from '../../src/batch/job-context';
 import { withId } from '../../src/batch/job-id';
-import { runJob } from '../../src/batch/run-job';
+import { type JobRunEvent, runJob } from '../../src/batch/run-job';
 import { readSettingsRecord, saveStyle, styleTransfer, useWasm, writeImage } from '../../src/node';
 import { type StyleTargets, targetsInMemory } from '../../src/transfer/style-targets';
 import { pictureFolder } from '../support/command-line-folder';
@@ -74,6 +74,54 @@ describe('a job', () => {
     alone.dispose();
     expect(await hashOf(path('alone.png'))).toBe((record as DoneRecord).sha256);
     expect(await readSettingsRecord(job.output)).toEqual(alone.settings);
+  });
+
+  test('refuses a file that is not the one it was made for, before it paints', async () => {
+    const { id: _, ...job } = jobOf();
+    const inputs = { [job.content]: await hashOf(job.content), [String(job.style)]: '0'.repeat(64) };
+    const record = await runJob(withId({ ...job, inputs }), context);
+    expect(record).toMatchObject({
+      state: 'failed',
+      error: {
+        name: 'ImageError',
+        code: 'FILE_CHANGED',
+        message: expect.stringMatching(/^style .*style\.jpg/),
+      },
+    });
+    await expect(readFile(job.output)).rejects.toThrow('ENOENT');
+    inputs[String(job.style)] = await hashOf(String(job.style));
+    expect(await runJob(withId({ ...job, inputs }), context)).toMatchObject({ state: 'done', inputs });
+  });
+
+  test('writes previews, which change neither its name nor the picture', async () => {
+    const plain = jobOf();
+    const seen: (string | undefined)[] = [];
+    const preview = { output: path('out/preview.jpg'), seconds: 0 };
+    const job = jobOf({ preview, output: path('out/b.png') });
+    expect(jobOf({ preview }).id).toBe(plain.id);
+    const onProgress = (event: JobRunEvent) => {
+      seen.push(event.preview);
+      // The picture is written while the run goes on.
+      return new Promise<void>((resolve) => setTimeout(resolve, 50));
+    };
+    await runJob(job, context, { onProgress });
+    await runJob(plain, context);
+    expect(seen).toContain(preview.output);
+    expect((await readFile(preview.output)).subarray(0, 2)).toEqual(Buffer.from([0xff, 0xd8]));
+    expect(await hashOf(job.output)).toBe(await hashOf(plain.output));
+  });
+
+  test('warns of previews that cannot be written, and paints', async () => {
+    const warnings: string[] = [];
+    const job = jobOf({ preview: { output: path('content.png/preview.jpg'), seconds: 0 } });
+    const record = await runJob(job, context, {
+      onProgress(event) {
+        if (event.type === 'warning') warnings.push(event.code);
+        return new Promise<void>((resolve) => setTimeout(resolve, 50));
+      },
+    });
+    expect(record.state).toBe('done');
+    expect(warnings).toContain('NOT_WRITABLE');
   });
 
   test('blends styles by weight, takes style files, starts and masks, and measures what it painted', async () => {
