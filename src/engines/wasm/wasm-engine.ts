@@ -33,5 +33,9 @@ export function wasm(options: WasmEngineOptions = {}): Engine {
       const { createWasmExtractor } = await import('.');
       return createWasmExtractor({ ...network, ...settings }, options);
     },
+    async loadGenerator(network, options) {
+      const { createGeneratorProgram } = await import('./generator');
+      return createGeneratorProgram({ ...network, ...settings }, options);
+    },
   };
 }

@@ -15,3 +15,10 @@ export {
   packedProducts, project,
 } from '../vectors/assembly/vectors';
 export { transformFilters } from '../network/assembly/winograd';
+export { generatorConvolution } from '../generator/assembly/convolution';
+export { generatorOutput, generatorPool, generatorStore } from '../generator/assembly/maps';
+export { generatorMoments } from '../generator/assembly/moments';
+export { generatorFilters, generatorTotal } from '../generator/assembly/filter-gradient';
+export {
+  generatorFold, generatorOutputGradient, generatorTermGradient, generatorTermSums, generatorUnpool,
+} from '../generator/assembly/gradients';

@@ -1,0 +1,1 @@
+export { createGeneratorProgram } from './generator-program';
