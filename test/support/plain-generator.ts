@@ -15,8 +15,8 @@ export interface PlainMap {
 export type PlainTensors = ReadonlyMap<string, { readonly values: ArrayLike<number> }> | NamedTensors;
 
 /**
- * A generator computed by the definitions of its steps, in double precision and without any regard to time: what engines
- * are compared with.
+ * A generator computed by the definitions of its steps, in double precision and without any regard to time: what
+ * engines are compared with.
  * @returns the image before it is clipped
  */
 export function plainGenerator(

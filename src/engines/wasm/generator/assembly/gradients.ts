@@ -82,7 +82,10 @@ class TermArgs {
   gradient: usize;
   /** [pixels][channels] */
   map: usize;
-  /** Seven vectors [channels], or 0 for none: factors, summands, means, inverse deviations, and see `generatorTermGradient`. */
+  /**
+   * Seven vectors [channels], or 0 for none: factors, summands, means, inverse deviations, and those of
+   * `generatorTermGradient`.
+   */
   norm: usize;
   activation: usize;
   slope: f32;
