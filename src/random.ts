@@ -2,8 +2,9 @@
 export class Random {
   private readonly state: Uint32Array;
 
-  constructor(seed: number) {
-    this.state = Uint32Array.of(seed, 0x9e3779b9, 0x243f6a88, 1);
+  /** @param stream sequences of one seed and different streams have nothing to do with each other */
+  constructor(seed: number, stream = 0) {
+    this.state = Uint32Array.of(seed, 0x9e3779b9 ^ stream, 0x243f6a88, 1);
     for (let i = 0; i < 16; i++) this.next();
   }
 

@@ -123,6 +123,11 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     cause: 'The webgl backend of this device computes with 16-bit floats, whose range a run leaves.',
     cure: 'Use another backend: `await useWasm()`, or webgpu.',
   },
+  MALFORMED_CHECKPOINT: {
+    classes: weights,
+    cause: 'The file of `checkpoint` is no checkpoint of a training, or is damaged.',
+    cure: 'Name another file, or remove this one; the training then starts from its beginning.',
+  },
   MALFORMED_SETTINGS: {
     classes: argument,
     cause: 'A settings record has a field that is missing, unknown or not accepted, or is none.',
@@ -299,6 +304,12 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
       '(`worker-src`) or permission that forbids workers, an engine without threads, or too little memory.',
     cure: 'Leave `threads` out, which takes as many as start, or set `threads: 1`; [Troubleshooting](guides/troubleshooting.md#threads).',
   },
+  TOO_FLAT: {
+    classes: image,
+    cause:
+      'A style is nearly of one colour, or no crop of the pictures to train on has contrast: nothing can be learned.',
+    cure: 'Use a picture with strokes or shapes, or photographs with more in them.',
+  },
   TOO_LARGE: {
     classes: ['ImageError', 'WeightsError', 'EnvironmentError'],
     cause: 'An image or file has more pixels or bytes than are read, or decoding takes too long.',
@@ -379,6 +390,12 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
       'The Web Worker of `tfjs-style-transfer/worker` does not start: a content security policy without `worker-src blob:`, a script that is not found or fails, no answer within `startLimit`.',
     cure: 'Allow `blob:` in `worker-src`, or serve `dist/style-worker.js` of this package and name it by the option `worker` of `createStyleWorker`.',
   },
+  WRONG_CHECKPOINT: {
+    classes: argument,
+    cause:
+      'The checkpoint was written by a training with other options; the message names those that differ.',
+    cure: 'Repeat the options of that training to go on with it, or name another file. `train --restart` begins anew.',
+  },
   WRONG_GRADIENT: {
     classes: computation,
     cause: '`checkGradient` found a gradient that differs from central differences.',
@@ -395,10 +412,10 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     cure: 'The message says how many.',
   },
   WRONG_NETWORK: {
-    classes: weights,
+    classes: ['WeightsError', 'InvalidArgumentError'],
     cause:
-      "The names or shapes in the file are those of another network, such as VGG-16, whose first layers look like VGG-19's.",
-    cure: 'Give weights of VGG-19 without batch normalisation.',
+      "The names or shapes in the file are those of another network, such as VGG-16, whose first layers look like VGG-19's; or `architecture` is not that of the generator that training starts from.",
+    cure: "Give weights of VGG-19 without batch normalisation; leave `architecture` out, or start with `base: 'none'`.",
   },
   WRONG_SHAPE: {
     classes: ['InvalidArgumentError', 'WeightsError'],

@@ -1,4 +1,4 @@
-import type { PictureCounts } from '../../src/generators/training/pictures/training-pictures.ts';
+import type { PictureCounts } from './training-pictures.ts';
 
 /** How one convolution is learned. */
 export interface LayerRecipe {

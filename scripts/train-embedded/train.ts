@@ -1,7 +1,7 @@
-import { trainingPictures } from '../../src/generators/training/pictures/training-pictures.ts';
 import { balanceLayers } from './balance-layers.ts';
 import { learnLayers, type NetworkWeights } from './learn-layers.ts';
 import type { Recipe } from './recipe.ts';
+import { trainingPictures } from './training-pictures.ts';
 
 /**
  * Draws the pictures, learns the layers from them, and brings the layers into balance.

@@ -5,6 +5,7 @@ import {
   describeStart,
   describeStep,
   describeStyles,
+  describeTraining,
   describeWeights,
   type ProgressDisplay,
 } from './progress';
@@ -37,6 +38,7 @@ export function progressBar(output: Output, env: Terminal['env']): ProgressDispl
       if (event.type === 'warning') line(event.message);
       if (event.type === 'step') draw(event.done, describeStep(event));
       if (event.type === 'cell') draw(event.done, describeCell(event));
+      if (event.type === 'trained') draw(event.step.done, describeTraining(event));
       if (event.type === 'style') draw(event.styles / event.of, describeStyles(event));
       if (event.type === 'weights')
         draw(event.loadedBytes / (event.totalBytes ?? Number.POSITIVE_INFINITY), describeWeights(event));

@@ -5,6 +5,7 @@ import {
   describeStart,
   describeStep,
   describeStyles,
+  describeTraining,
   describeWeights,
   type ProgressDisplay,
 } from './progress';
@@ -35,6 +36,8 @@ export function progressLines(output: Output, now: () => number = () => performa
       if (event.type === 'warning') line(event.message);
       if (event.type === 'weights' && due) write(describeWeights(event));
       if (event.type === 'cell' && due) write(describeCell(event));
+      if (event.type === 'trained' && (due || event.step.step === event.step.steps))
+        write(describeTraining(event));
       if (event.type === 'style' && due) write(describeStyles(event));
       if (event.type === 'start') {
         writeHeld();

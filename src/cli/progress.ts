@@ -1,3 +1,4 @@
+import type { TrainingStepEvent } from '../generators/training/progress';
 import type { WeightsProgress } from '../storage/progress';
 import type { StyleEvent } from '../transfer/make-style';
 import type { StartEvent, StepEvent, StyleTransferProgress } from '../transfer/progress';
@@ -22,9 +23,15 @@ export interface CellStep {
   readonly step: StepEvent;
 }
 
+/** A step of a training. */
+export interface TrainedStep {
+  readonly type: 'trained';
+  readonly step: TrainingStepEvent;
+}
+
 /** Shows how far a run is. */
 export interface ProgressDisplay {
-  show(event: StyleTransferProgress | CountedStyle | CellStep): void;
+  show(event: StyleTransferProgress | CountedStyle | CellStep | TrainedStep): void;
   /** Writes a line of its own, as warnings need. */
   line(text: string): void;
   /** Ends the display; the next text starts on a new line. */
@@ -56,6 +63,17 @@ export function describeStep({
 /** A step of a sweep in words: `cell 3 of 12, 12/100  loss 345.6  0.45 s/evaluation  6 min 40 s left`. */
 export const describeCell = ({ cell, of, step, secondsLeft }: CellStep): string =>
   `cell ${cell} of ${of}, ${describeStep({ ...step, secondsLeft })}`;
+
+/** A step of a training in words: `120/400  loss 1.93  0.25 s/step at 128 pixels  1 min 10 s left`. */
+export const describeTraining = ({
+  step: { step, steps, size, meanLoss, secondsPerStep, secondsLeft },
+}: TrainedStep): string =>
+  [
+    `${String(step).padStart(String(steps).length)}/${steps}`,
+    `loss ${meanLoss.toPrecision(3)}`,
+    `${secondsPerStep.toPrecision(2)} s/step at ${size} pixels`,
+    `${duration(secondsLeft)} left`,
+  ].join('  ');
 
 /** Styles that have been added, in words: `2 of 5 styles`. */
 export const describeStyles = ({ styles, of }: CountedStyle): string => `${styles} of ${of} styles`;

@@ -11,6 +11,7 @@ export { type ReadSettingsRecordOptions, readSettingsRecord } from './read-setti
 export type { ImageSource } from './source-bytes';
 export { type NodeStyleTransferOptions, styleTransfer } from './style-transfer';
 export { loadStyle, makeStyle, type NodeStyleDestination, type NodeStyleSource, saveStyle } from './styles';
+export { type NodeTrainGeneratorOptions, trainGenerator } from './train-generator';
 export { useTfjsNode } from './use-tfjs-node';
 export { type UseWasmOptions, useWasm } from './use-wasm';
 export {

@@ -6,6 +6,7 @@ import '@tensorflow/tfjs-backend-wasm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encodeEmbedded } from '../../../scripts/train-embedded/embedded-file';
 import { recipe } from '../../../scripts/train-embedded/recipe';
+import { trainingPictures } from '../../../scripts/train-embedded/training-pictures';
 import { loadVgg19 } from '../../../src/engines/load-vgg19';
 import { embeddedWeights } from '../../../src/features/vgg19/embedded';
 import {
@@ -13,7 +14,6 @@ import {
   embeddedLayers,
   headerBytes,
 } from '../../../src/features/vgg19/embedded/embedded-file';
-import { trainingPictures } from '../../../src/generators/training/pictures/training-pictures';
 import { Random } from '../../../src/random';
 
 const file = resolve(import.meta.dirname, '../../../src/features/vgg19/embedded/embedded.bin');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Canvas } from '../../../src/generators/training/pictures/canvas';
+import { Canvas } from '../../../../src/generators/training/pictures/canvas';
 
 const red = [1, 0, 0];
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { trainingPictures } from '../../../src/generators/training/pictures/training-pictures';
+import { trainingPictures } from '../../scripts/train-embedded/training-pictures';
 
 describe('trainingPictures', () => {
   const counts = { strokes: 2, deadLeaves: 2, stripes: 2, clouds: 2 };

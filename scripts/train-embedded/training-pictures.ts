@@ -1,9 +1,9 @@
-import type { RgbPixels } from '../../../image/pixel-array';
-import { Random } from '../../../random';
-import { clouds } from './clouds';
-import { deadLeaves } from './dead-leaves';
-import { stripes } from './stripes';
-import { strokes } from './strokes';
+import { clouds } from '../../src/generators/training/pictures/clouds.ts';
+import { deadLeaves } from '../../src/generators/training/pictures/dead-leaves.ts';
+import { stripes } from '../../src/generators/training/pictures/stripes.ts';
+import { strokes } from '../../src/generators/training/pictures/strokes.ts';
+import type { RgbPixels } from '../../src/image/pixel-array.ts';
+import { Random } from '../../src/random.ts';
 
 /** How many pictures of each kind are drawn. */
 export interface PictureCounts {

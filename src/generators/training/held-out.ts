@@ -1,0 +1,57 @@
+import type { GeneratorProgram } from '../../engines/engine';
+import type { Image } from '../../image/image';
+import type { ImageReader } from '../../image/image-reader';
+import { sizeAfter } from '../../image/size-rule';
+import { owning } from '../../owning';
+import type { TrainingPreviewEvent } from './progress';
+import type { TrainingLoss } from './training-loss';
+
+/** Sides of pictures are multiples of this, which every architecture's strides divide. */
+const multiple = 32;
+
+/**
+ * Decodes pictures that are not trained on, with their longer side at about `size` pixels.
+ * @returns images that belong to the caller
+ */
+export async function heldOut<Input>(
+  reader: ImageReader<Input>,
+  pictures: readonly Input[],
+  size: number,
+  signal: AbortSignal,
+): Promise<readonly Image[]> {
+  return owning(async ({ result }) => {
+    const images: Image[] = [];
+    for (const [i, picture] of pictures.entries()) {
+      const opened = await reader.open(`preview[${i}]`, picture, signal);
+      const fitting = sizeAfter({ longerSide: size }, opened.width, opened.height);
+      const side = (pixels: number) => Math.max(1, Math.round(pixels / multiple)) * multiple;
+      const rule = { width: side(fitting.width), height: side(fitting.height), crop: true };
+      images.push(result(await opened.decode(rule)));
+    }
+    return images;
+  });
+}
+
+/**
+ * Paints pictures that are not trained on, and shows them.
+ *
+ * @param show gets the painted pictures, which are freed after it
+ */
+export async function preview(
+  images: readonly Image[],
+  { program, loss, signal }: { program: GeneratorProgram; loss: TrainingLoss; signal: AbortSignal },
+  show: (painted: Pick<TrainingPreviewEvent, 'images' | 'losses'>) => Promise<void>,
+): Promise<void> {
+  await owning(async ({ temporary }) => {
+    const painted: Image[] = [];
+    const losses: number[] = [];
+    for (const image of images) {
+      const one = temporary(await program.run(image, { signal }));
+      const { value, gradient } = await loss.at(one, image);
+      gradient.dispose();
+      painted.push(one);
+      losses.push(value);
+    }
+    await show({ images: painted, losses });
+  });
+}

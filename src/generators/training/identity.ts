@@ -1,0 +1,49 @@
+import type { EngineExtractor } from '../../engines/engine';
+import { weightsHash } from '../../features/network-identity';
+import { deepestLayer } from '../../features/vgg19/layers';
+import type { OpenImage } from '../../image/image-reader';
+import { sha256, sha256OfText } from '../../storage/sha256';
+import { presetLayers } from '../../transfer/presets';
+import type { TrainingIdentity } from './checkpoint';
+import type { TrainingSettings } from './options';
+import type { Pictures } from './pictures';
+import type { TrainingStart } from './start';
+
+/** What was found out about a training before its first step. */
+export interface TrainingFacts {
+  readonly style: OpenImage;
+  readonly start: TrainingStart;
+  readonly steps: number;
+  readonly learningRate: number;
+  readonly pictures: Pictures;
+  readonly extractor: EngineExtractor;
+}
+
+/**
+ * What the generator depends on, for checkpoints. Of a custom loss nothing is known, and of given pictures their number
+ * and their names.
+ */
+export async function identityOf(
+  { preset, alpha = preset.alpha, beta = preset.beta, loss, size, styleSize, seed }: TrainingSettings,
+  { style, start, steps, learningRate, pictures, extractor }: TrainingFacts,
+): Promise<TrainingIdentity> {
+  const { parameters, network } = start;
+  const losses: TrainingIdentity = loss ? { loss: 'custom' } : { preset: preset.name, alpha, beta };
+  return {
+    style: await sha256(copyOf((await style.bytes()).bytes)),
+    architecture: await sha256OfText(JSON.stringify(network)),
+    base: await sha256(copyOf(parameters)),
+    images: pictures.identity,
+    weights: (await weightsHash(extractor, deepestLayer(presetLayers(preset)))) ?? extractor.name,
+    ...losses,
+    steps,
+    size,
+    styleSize,
+    learningRate,
+    seed,
+  };
+}
+
+/** The bytes of an array in memory of their own. */
+const copyOf = ({ buffer, byteOffset, byteLength }: Uint8Array | Float32Array): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(buffer, byteOffset, byteLength).slice() as Uint8Array<ArrayBuffer>;

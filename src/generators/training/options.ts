@@ -1,0 +1,228 @@
+import {
+  type EngineChoice,
+  engineOptions,
+  enginesFor,
+  extractorConflict,
+} from '../../engines/engine-options';
+import type { Weights } from '../../engines/load-vgg19';
+import { InvalidArgumentError } from '../../errors';
+import type { FeatureExtractor } from '../../features/extractor';
+import type { ImageInput } from '../../image/to-image';
+import type { Loss } from '../../losses/loss';
+import { type Conflict, requireNoConflict } from '../../options/conflicts';
+import { abortSignal, any, callback, number, optionTable, type WithDefaults } from '../../options/table';
+import { styleTransferOptions } from '../../transfer/options';
+import type { LossTargets } from '../../transfer/preset-loss';
+import { getPreset, type Preset, type PresetName } from '../../transfer/presets';
+import type { Architecture } from '../architectures/architecture';
+import type { Generator } from '../generator';
+import type { CheckpointStore } from './checkpoint';
+import type { TrainingProgress } from './progress';
+
+/** Options of {@link TrainGenerator}. */
+export interface TrainGeneratorOptions<Input = ImageInput> {
+  /** The picture whose style the generator learns, any size. */
+  readonly style: Input;
+  /** Name of the style, which the generator gets. @default the architecture's name */
+  readonly name?: string | undefined;
+  /**
+   * The kind of network, as `johnson({ width: 16 })` makes one. Beside a `base` it has to be the base's.
+   * @default the base's; without a base `johnson()`
+   */
+  readonly architecture?: Architecture | undefined;
+  /**
+   * The generator to start from, of any style: a few hundred steps then do what takes thousands from scratch. `'none'`
+   * is a start from scratch. A generator remains the caller's.
+   * @default 'none'
+   */
+  readonly base?: 'none' | Generator | undefined;
+  /**
+   * Photographs to train on, decoded when they are needed.
+   * @default pictures that are drawn from the seed, with which training does as well
+   */
+  readonly images?: readonly Input[] | undefined;
+  /** The losses, without those of their options that concern whole runs. Not beside `loss`. @default 'relative' */
+  readonly preset?: PresetName | undefined;
+  /** Weight of the content loss, at least 0. Not beside `loss`. @default the preset's */
+  readonly alpha?: number | undefined;
+  /** Weight of the style loss, at least 0; more makes bolder strokes. Not beside `loss`. @default the preset's */
+  readonly beta?: number | undefined;
+  /**
+   * Makes the loss of each crop, which is disposed after the step. Features that it extracts are freed as soon as it
+   * returns. What depends on the style alone is best computed once, outside.
+   * @default the preset's loss
+   */
+  readonly loss?: ((targets: LossTargets) => Loss) | undefined;
+  /** Steps, each on one crop of one picture. @default 400 from a base, 1900 from scratch */
+  readonly steps?: number | undefined;
+  /**
+   * Height and width in pixels of the crops of the last steps, a multiple of 32 from 64 to 1024; before that they have
+   * half of it.
+   * @default 256
+   */
+  readonly size?: number | undefined;
+  /**
+   * Longer side of the style picture in pixels, 16 to 16384. Strokes have the size in pixels that they have in it.
+   * @default 256
+   */
+  readonly styleSize?: number | undefined;
+  /** Adam's rate at its height. @default 0.001 from a base, 0.002 from scratch */
+  readonly learningRate?: number | undefined;
+  /** Seed of crops, drawn pictures and, from scratch, weights: equal seeds give equal generators. @default 0 */
+  readonly seed?: number | undefined;
+  /** Pictures that are not trained on, which events of the type `preview` show painted. @default none */
+  readonly preview?: readonly Input[] | undefined;
+  /** Steps from one preview to the next. @default 100 */
+  readonly previewInterval?: number | undefined;
+  /**
+   * Where the state is kept, every 25 steps and at the end: a call with the same options goes on from it, to the same
+   * generator. In Node, the path of a file.
+   * @default nowhere
+   */
+  readonly checkpoint?: CheckpointStore | undefined;
+  /**
+   * VGG-19, loaded with every layer of the loss; it remains the caller's. Not beside `weights`, `engine`, `threads` or
+   * `relaxedSimd`.
+   * @default loaded and disposed by the call
+   */
+  readonly extractor?: FeatureExtractor | undefined;
+  /** As in `styleTransfer`. The preset `relative` needs VGG-19 to conv4_1, which the embedded network does not have. */
+  readonly weights?: Weights | undefined;
+  /** As in `styleTransfer`. @default 'auto' */
+  readonly engine?: EngineChoice | undefined;
+  /** As in `styleTransfer`. @default the processor's cores, at most 8 */
+  readonly threads?: number | undefined;
+  /** As in `styleTransfer`. @default false */
+  readonly relaxedSimd?: boolean | undefined;
+  /** Ends the training within a step, after the checkpoint is written; the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called for each event and awaited. If it throws or rejects, the training ends with that error. */
+  readonly onProgress?: ((event: TrainingProgress) => void | Promise<void>) | undefined;
+}
+
+const { preset, alpha, beta, seed, extractor, weights, styleSize } = styleTransferOptions.options;
+
+const isObject = (value: unknown) => typeof value === 'object' && value !== null;
+
+const isList = (value: unknown) => Array.isArray(value) && value.length > 0;
+
+const isStore = (value: unknown) => {
+  const { read, write } = (value ?? {}) as Partial<CheckpointStore>;
+  return typeof read === 'function' && typeof write === 'function';
+};
+
+const tableOf = <Input>() =>
+  optionTable<TrainGeneratorOptions<Input>>()('trainGenerator', {
+    style: any<Exclude<Input, undefined>>('an image', (value) => value !== undefined && value !== null),
+    name: any<string>('a text', (value) => typeof value === 'string' && value !== ''),
+    architecture: any<Architecture>(
+      'an architecture, such as johnson() makes',
+      (value) => typeof (value as Partial<Architecture> | null)?.initialWeights === 'function',
+    ),
+    base: any<'none' | Generator, { flag: string; help: string }>(
+      "'none' or a generator",
+      (value) => value === 'none' || isObject(value),
+      {
+        flag: '--base <generator>',
+        help: 'the generator to start from: none, or a file (default: none)',
+      },
+    ),
+    images: any<readonly Input[], { flag: string; help: string }>('a list of at least one image', isList, {
+      flag: '--images <folder>',
+      help: 'a folder of photographs to train on (default: pictures drawn from the seed)',
+    }),
+    preset: { ...preset, default: 'relative', help: 'the losses that are trained by' },
+    alpha,
+    beta: { ...beta, help: "weight of the style: more makes bolder strokes (default: the preset's)" },
+    loss: callback<(targets: LossTargets) => Loss>(),
+    steps: number({
+      min: 1,
+      integer: true,
+      flag: '--steps <count>',
+      help: 'steps of training (default: 400 from a base, 1900 from scratch)',
+    }),
+    size: number({
+      min: 64,
+      max: 1024,
+      integer: true,
+      default: 256,
+      flag: '--size <pixels>',
+      help: 'side of the last crops, a multiple of 32',
+    }),
+    styleSize: {
+      ...styleSize,
+      default: 256,
+      help: 'longer side of the painting: larger makes finer strokes',
+    },
+    learningRate: number({
+      min: 0,
+      exclusive: true,
+      flag: '--learning-rate <rate>',
+      help: "Adam's rate (default: 0.001 from a base, 0.002 from scratch)",
+    }),
+    seed: { ...seed, help: 'seed of crops, drawn pictures and weights' },
+    preview: any<readonly Input[], { flag: string; help: string }>('a list of at least one image', isList, {
+      flag: '--preview <picture>',
+      help: 'a picture that is painted every 100 steps, beside the output (default: none)',
+    }),
+    previewInterval: number({ min: 1, integer: true, default: 100 }),
+    checkpoint: any<CheckpointStore>('an object with name, read() and write(bytes)', isStore),
+    extractor,
+    weights,
+    ...engineOptions,
+    signal: abortSignal(),
+    onProgress: callback<NonNullable<TrainGeneratorOptions['onProgress']>>(),
+  });
+
+/** Every option of `trainGenerator`. */
+export const trainGeneratorOptions = /* @__PURE__ */ tableOf<ImageInput>();
+
+const conflicts: readonly Conflict<keyof TrainGeneratorOptions>[] = [
+  {
+    option: 'loss',
+    replaces: ['preset', 'alpha', 'beta'],
+    because: 'the loss alone determines the minimised function',
+  },
+  { ...extractorConflict, replaces: ['weights', 'engine', 'threads', 'relaxedSimd'] },
+];
+
+/** The options of a training, checked and complete but for what depends on the base. */
+export type TrainingSettings<Input = unknown> = Omit<
+  WithDefaults<TrainGeneratorOptions<Input>, ReturnType<typeof tableOf<Input>>['options']>,
+  'preset'
+> & { readonly preset: Preset };
+
+/** The step from one accepted size to the next: half of it is a multiple of what networks' strides need. */
+const sizeStep = 32;
+
+/**
+ * The options of `trainGenerator`.
+ *
+ * @throws InvalidArgumentError if an option is unknown, not accepted, or without effect beside another
+ */
+export function readTraining<Input>(options: TrainGeneratorOptions<Input>): TrainingSettings<Input> {
+  const { preset: name, ...read } = tableOf<Input>().read(options);
+  if (options.style === undefined) throw noStyle();
+  requireNoConflict<keyof TrainGeneratorOptions>({ ...options }, conflicts);
+  if (read.size % sizeStep !== 0) throw wrongSize(read.size);
+  enginesFor(read, undefined);
+  return { ...read, preset: getPreset(name) };
+}
+
+function noStyle(): InvalidArgumentError {
+  const accepted = 'the picture whose style is learned';
+  return new InvalidArgumentError('MISSING', `style is missing; accepted: ${accepted}.`, {
+    option: 'style',
+    value: undefined,
+    accepted,
+  });
+}
+
+function wrongSize(size: number): InvalidArgumentError {
+  const accepted = `a multiple of ${sizeStep} from 64 to 1024`;
+  return new InvalidArgumentError('OUT_OF_RANGE', `size is ${size}; accepted: ${accepted}.`, {
+    option: 'size',
+    value: size,
+    accepted,
+  });
+}

@@ -1,0 +1,40 @@
+import type { RgbPixels } from '../../image/pixel-array';
+import { resize } from '../../image/resize';
+import { Random } from '../../random';
+import { cachedPictures } from './picture-cache';
+import type { Pictures } from './pictures';
+import { clouds } from './pictures/clouds';
+import { deadLeaves } from './pictures/dead-leaves';
+import { stripes } from './pictures/stripes';
+import { strokes } from './pictures/strokes';
+
+/** Pictures drawn for a training; each is used about ten times with the same crop at most once. */
+const count = 96;
+
+/** Side of a picture as it is drawn and as it is used: drawn small, edges are soft and surfaces large. */
+const [drawn, used] = [128, 256];
+
+/** The kinds in turn. Leaves with their hard edges and clouds with their soft ones come closest to photographs. */
+const kinds = [deadLeaves, clouds, deadLeaves, strokes, deadLeaves, clouds, deadLeaves, stripes] as const;
+
+/**
+ * Pictures from a seed, to train on where there are no photographs. Networks trained on them paint photographs as well
+ * as those trained on photographs.
+ */
+export function proceduralPictures(seed: number): Pictures {
+  return cachedPictures({
+    count,
+    identity: `procedural, seed ${seed}`,
+    at: async (index) => {
+      const random = new Random(seed, -1 - index);
+      return inBytes(resize(kinds[index % kinds.length](random, drawn), used, used));
+    },
+  });
+}
+
+/** A picture rounded to 8 bits. */
+export const inBytes = ({ data, width, height }: RgbPixels) => ({
+  data: Uint8Array.from(data, (value) => Math.round(255 * value)),
+  width,
+  height,
+});

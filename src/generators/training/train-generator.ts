@@ -1,0 +1,233 @@
+import type { EngineExtractor } from '../../engines/engine';
+import { loadProgram } from '../../engines/load-program';
+import { loadVgg19On } from '../../engines/load-vgg19';
+import { ImageError } from '../../errors';
+import { generatorParameters, namedParameters } from '../../features/generator-parameters';
+import { requireLayers } from '../../features/require-layers';
+import { deepestLayer, type Vgg19Layer } from '../../features/vgg19/layers';
+import type { Image } from '../../image/image';
+import type { ImageInput } from '../../image/to-image';
+import { type Owner, owning } from '../../owning';
+import { anyPlatform, type Platform, requireBackend } from '../../platform';
+import { presetLayers } from '../../transfer/presets';
+import { ProgressChannel } from '../../transfer/progress-channel';
+import { factsOf } from '../../transfer/run-facts';
+import { createGenerator, type Generator } from '../generator';
+import { noMoments } from './adam-update';
+import {
+  type CheckpointStore,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  type TrainingIdentity,
+  type TrainingState,
+} from './checkpoint';
+import { deviation } from './crops';
+import { givenPictures } from './given-pictures';
+import { heldOut } from './held-out';
+import { identityOf } from './identity';
+import { readTraining, type TrainGeneratorOptions, type TrainingSettings } from './options';
+import type { Pictures } from './pictures';
+import { proceduralPictures } from './procedural-pictures';
+import type { TrainingProgress } from './progress';
+import { trainingStages } from './stages';
+import { startOf, type TrainingStart } from './start';
+import { takeSteps } from './take-steps';
+import { cropTensor, type TrainingLoop } from './training-loop';
+import { customTrainingLoss, presetTrainingLoss, type TrainingLoss, withFloor } from './training-loss';
+
+/** `trainGenerator` on a platform whose images are `Input`. */
+export type TrainGenerator<Input> = (options: TrainGeneratorOptions<Input>) => Promise<Generator>;
+
+/**
+ * Trains a generator for one style: a network that paints any picture in it, at once (Johnson et al. 2016; Ulyanov et
+ * al. 2016). Each step paints a crop of a picture and moves the network's parameters against the gradient of its loss,
+ * by Adam with a warm-up, a cosine and gradients that are not longer than five times the usual.
+ *
+ * @param options see {@link TrainGeneratorOptions}; `style` is required
+ * @returns the generator, which belongs to the caller; equal options, seed and engine give equal parameters, to the bit
+ *   on wasm and cpu, whether or not the training was interrupted
+ * @throws InvalidArgumentError before any work if an option is wrong, options conflict, or the checkpoint is of another
+ *   training (`WRONG_CHECKPOINT`); ImageError `TOO_SMALL` or `TOO_FLAT` if the style has no style to learn;
+ *   WeightsError `MISSING_LAYER` if VGG-19 is not there to the depth that the loss needs; otherwise as `styleTransfer`
+ * @throws the signal's reason once it is aborted, and any error of `onProgress` or a custom loss
+ * @example
+ * ```ts
+ * const generator = await trainGenerator({ style: painting, weights: 'vgg19', steps: 400 });
+ * ```
+ */
+export const trainGenerator: TrainGenerator<ImageInput> = /* @__PURE__ */ trainGeneratorOn(anyPlatform);
+
+/** Makes `trainGenerator` for a platform. */
+export function trainGeneratorOn<Input>(platform: Platform<Input>): TrainGenerator<Input> {
+  return async (options) => {
+    const settings = readTraining(options);
+    settings.signal?.throwIfAborted();
+    const progress = new ProgressChannel<TrainingProgress>(settings.onProgress, settings.signal);
+    try {
+      await requireBackend(platform, (warning) => progress.post({ type: 'warning', ...warning }));
+      return await owning((owner) => train(platform, settings, progress, owner));
+    } catch (error) {
+      await progress.close();
+      throw progress.reasonFor(error);
+    } finally {
+      await progress.close();
+    }
+  };
+}
+
+const [stepsFromBase, stepsFromScratch] = [400, 1900];
+
+async function train<Input>(
+  platform: Platform<Input>,
+  settings: TrainingSettings<Input>,
+  progress: ProgressChannel<TrainingProgress>,
+  { temporary }: Owner,
+): Promise<Generator> {
+  const { size, seed, checkpoint } = settings;
+  const { signal } = progress;
+  const opened = await platform.open('style', settings.style, signal);
+  const start = await startOf(settings);
+  const { steps = start.base ? stepsFromBase : stepsFromScratch } = settings;
+  const { learningRate = start.base ? 1e-3 : 2e-3 } = settings;
+  const stages = trainingStages(steps, size);
+  const pictures = settings.images
+    ? await givenPictures(platform, settings.images, signal)
+    : proceduralPictures(seed);
+  const extractor = await extractorOf(platform, settings, progress, temporary);
+  const facts = { style: opened, start, steps, learningRate, pictures, extractor };
+  const identity = await identityOf(settings, facts);
+  const state = await stateOf(checkpoint, identity, start.parameters);
+
+  const style = temporary(await opened.decode({ longerSide: settings.styleSize }));
+  await requireStyle(style);
+  const loss = temporary(
+    await lossOf(settings, { extractor, style, pictures, size: stages[0].size, signal }),
+  );
+  const held = temporary(await heldOut(platform, settings.preview ?? [], size, signal));
+  const { network, base } = start;
+  const program = temporary(
+    await loadProgram({ network, weights: start.weights }, settings, {
+      signal,
+      onWarning: (warning) => progress.post({ type: 'warning', ...warning }),
+    }),
+  );
+  program.setParameters(state.parameters);
+  await progress.send({
+    type: 'start',
+    steps,
+    resumedAt: state.step,
+    stages,
+    architecture: network.name,
+    parameters: state.parameters.length,
+    base,
+    ...factsOf(extractor),
+  });
+  const loop: TrainingLoop = { program, loss, pictures, stages, learningRate, seed, signal };
+  const keep = checkpoint && (() => checkpoint.write(encodeCheckpoint(identity, state)));
+  await takeSteps(loop, state, { steps, held, interval: settings.previewInterval, keep, progress });
+  return trained(settings, start, state.parameters, identity);
+}
+
+/** The generator of a training, with what repeats it. */
+function trained(
+  { name }: TrainingSettings,
+  { network, base }: TrainingStart,
+  parameters: Float32Array,
+  identity: TrainingIdentity,
+): Generator {
+  return createGenerator({
+    name: name ?? network.name,
+    network,
+    weights: namedParameters(generatorParameters(network), parameters.slice()),
+    training: { ...identity, base: base ?? 'none' },
+  });
+}
+
+/** VGG-19 to the depth that the loss needs: the caller's, or one that is loaded and freed. */
+async function extractorOf<Input>(
+  platform: Platform<Input>,
+  settings: TrainingSettings<Input>,
+  progress: ProgressChannel<TrainingProgress>,
+  temporary: Owner['temporary'],
+): Promise<EngineExtractor> {
+  const { preset, extractor, weights, engine, threads, relaxedSimd } = settings;
+  const layers = presetLayers(preset);
+  if (extractor) {
+    if (!settings.loss) requireLayers('preset', `The preset '${preset.name}'`, layers, extractor);
+    return extractor;
+  }
+  return temporary(
+    await loadVgg19On(platform, {
+      weights,
+      lastLayer: deepestLayer(layers) as Vgg19Layer,
+      pooling: preset.pooling,
+      padding: preset.padding,
+      engine,
+      threads,
+      relaxedSimd,
+      signal: progress.signal,
+      onProgress: (event) => progress.post(event),
+      onWarning: (warning) => progress.post({ type: 'warning', ...warning }),
+    }),
+  );
+}
+
+/** The state that a checkpoint has, or that of a training at its beginning. */
+async function stateOf(
+  checkpoint: CheckpointStore | undefined,
+  identity: TrainingIdentity,
+  parameters: Float32Array<ArrayBuffer>,
+): Promise<TrainingState> {
+  const bytes = await checkpoint?.read();
+  if (checkpoint && bytes) return decodeCheckpoint(checkpoint.name, bytes, identity);
+  const moments = noMoments(parameters.length);
+  return { step: 0, parameters: parameters.slice(), moments, averageNorm: undefined, meanLoss: undefined };
+}
+
+/** Crops by which the contrast of what is trained on is measured. */
+const measured = 12;
+
+async function lossOf(
+  { preset, alpha, beta, loss }: TrainingSettings,
+  {
+    pictures,
+    size,
+    ...inputs
+  }: Parameters<typeof presetTrainingLoss>[2] & {
+    readonly pictures: Pictures;
+    readonly size: number;
+  },
+): Promise<TrainingLoss> {
+  if (loss) return customTrainingLoss(loss, inputs);
+  return owning(async ({ temporary }) => {
+    const crops: Image[] = [];
+    // Steps that no training has.
+    for (let i = 1; i <= measured; i++)
+      crops.push(temporary(await cropTensor(pictures, { seed: 0, step: -i, size })));
+    return presetTrainingLoss(withFloor(preset, inputs.extractor, crops), { alpha, beta }, inputs);
+  });
+}
+
+/** Least sides and least standard deviation of a style. */
+const [leastSide, leastDeviation] = [32, 0.02];
+
+/** @throws ImageError if a style has too few pixels, or is nearly of one colour */
+async function requireStyle(style: Image): Promise<void> {
+  const [height, width] = style.shape;
+  if (Math.min(height, width) < leastSide) {
+    const accepted = `at least ${leastSide} pixels both ways after it is resized to styleSize`;
+    throw new ImageError('TOO_SMALL', `style is ${width}x${height}; accepted: ${accepted}.`, {
+      option: 'style',
+      value: [height, width],
+      accepted,
+    });
+  }
+  const found = deviation({ data: await style.data<'float32'>() });
+  if (found >= leastDeviation) return;
+  const accepted = 'a picture with strokes, shapes or texture';
+  throw new ImageError('TOO_FLAT', `style is nearly of one colour; accepted: ${accepted}.`, {
+    option: 'style',
+    value: found,
+    accepted,
+  });
+}

@@ -1,0 +1,81 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { GeneratorProgram } from '../../engines/engine';
+import { ComputationError } from '../../errors';
+import type { Image } from '../../image/image';
+import { owning } from '../../owning';
+import { adamUpdate } from './adam-update';
+import type { TrainingState } from './checkpoint';
+import { cropAt } from './crops';
+import { GradientClip } from './gradient-clip';
+import { learningRateAt } from './learning-rate';
+import type { Pictures } from './pictures';
+import { cropSizeAt, type TrainingStage } from './stages';
+import type { CropLoss, TrainingLoss } from './training-loss';
+
+/** Decay of the mean loss of reports. */
+const decay = 0.98;
+
+/** What the steps of a training compute with. */
+export interface TrainingLoop {
+  readonly program: GeneratorProgram;
+  readonly loss: TrainingLoss;
+  readonly pictures: Pictures;
+  readonly stages: readonly TrainingStage[];
+  readonly learningRate: number;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One step: paints a crop, and moves the parameters against the gradient of its loss. The state is changed at the end
+ * only, so that a step that fails or is aborted has left it as it was.
+ *
+ * @param state its parameters are those of the program
+ * @returns the loss of the crop before the step
+ * @throws ComputationError `NOT_FINITE`; the signal's reason
+ */
+export async function trainStep(
+  loop: TrainingLoop,
+  state: TrainingState,
+): Promise<Omit<CropLoss, 'gradient'>> {
+  const { program, loss, stages, seed, signal } = loop;
+  const { step } = state;
+  const steps = stages.reduce((sum, stage) => sum + stage.steps, 0);
+  return owning(async ({ temporary }) => {
+    const crop = temporary(await cropTensor(loop.pictures, { seed, step, size: cropSizeAt(stages, step) }));
+    let found: CropLoss | undefined;
+    const lossGradient = async (painted: Image) => {
+      found = await loss.at(painted, crop);
+      return found.gradient;
+    };
+    const gradient = await program.gradients(crop, lossGradient, { seed: step, signal });
+    signal.throwIfAborted();
+    const { value, terms } = found as unknown as CropLoss;
+    const norm = Math.sqrt(gradient.reduce((sum, slope) => sum + slope * slope, 0));
+    if (!Number.isFinite(value + norm)) throw notFinite(step, value);
+    const clip = new GradientClip(state.averageNorm);
+    const factor = clip.factor(norm, step);
+    const rate = learningRateAt(loop.learningRate, step, steps);
+    adamUpdate(state.parameters, state.moments, gradient, { rate, step, factor });
+    program.setParameters(state.parameters);
+    state.averageNorm = clip.average;
+    state.meanLoss = state.meanLoss === undefined ? value : decay * state.meanLoss + (1 - decay) * value;
+    state.step++;
+    return { value, terms };
+  });
+}
+
+/** A crop as a tensor, [size, size, 3], which belongs to the caller. */
+export async function cropTensor(pictures: Pictures, place: Parameters<typeof cropAt>[1]): Promise<Image> {
+  const { data, width, height } = await cropAt(pictures, place);
+  return tf.tensor3d(data, [height, width, 3]);
+}
+
+function notFinite(step: number, value: number): ComputationError {
+  const accepted = 'a lower learningRate, or another loss';
+  return new ComputationError(
+    'NOT_FINITE',
+    `At step ${step} the loss is ${value}, or its gradient is not finite; accepted: ${accepted}.`,
+    { option: 'loss', value, accepted },
+  );
+}

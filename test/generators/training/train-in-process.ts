@@ -1,0 +1,33 @@
+/**
+ * A training in a process of its own, for tests that kill it: `tsx train-in-process.ts CHECKPOINT STYLE`. Prints each
+ * step, and at the end the hash of the generator's weights.
+ */
+import { createHash } from 'node:crypto';
+import { johnson } from '../../../src/generators/architectures/johnson';
+import { trainGenerator, useWasm } from '../../../src/node';
+import { tinyExtractor } from '../../../src/testing';
+
+const [checkpoint, style] = process.argv.slice(2);
+
+async function main(): Promise<void> {
+  await useWasm({ threads: 1 });
+  const { weights } = await trainGenerator({
+    style,
+    images: [style],
+    architecture: johnson({ width: 2, blocks: 1 }),
+    extractor: tinyExtractor({ layers: ['relu4_1'] }),
+    steps: 60,
+    size: 64,
+    styleSize: 64,
+    checkpoint: checkpoint || undefined,
+    onProgress(event) {
+      if (event.type === 'start') console.log(`resumed at ${event.resumedAt}`);
+      if (event.type === 'step') console.log(`step ${event.step}`);
+    },
+  });
+  const hash = createHash('sha256');
+  for (const { values } of weights.values()) hash.update(new Uint8Array(values.slice().buffer));
+  console.log(`weights ${hash.digest('hex')}`);
+}
+
+void main();
