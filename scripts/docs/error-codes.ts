@@ -128,6 +128,12 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     cause: 'The file of `checkpoint` is no checkpoint of a training, or is damaged.',
     cure: 'Name another file, or remove this one; the training then starts from its beginning.',
   },
+  MALFORMED_GENERATOR: {
+    classes: weights,
+    cause:
+      'A generator file is no such file, is cut short, or is of a version of the format that is not known.',
+    cure: 'Write it again: `saveGenerator`, or `tfjs-style-transfer train`.',
+  },
   MALFORMED_SETTINGS: {
     classes: argument,
     cause: 'A settings record has a field that is missing, unknown or not accepted, or is none.',

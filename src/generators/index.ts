@@ -1,5 +1,8 @@
 export type { Architecture } from './architectures/architecture';
 export { type JohnsonOptions, johnson } from './architectures/johnson';
+export { type EncodeGeneratorOptions, encodeGenerator } from './file/encode-generator';
+export { type GeneratorSource, type LoadGeneratorOptions, loadGenerator } from './file/load-generator';
+export { type SaveGenerator, saveGenerator } from './file/save-generator';
 export { createGenerator, type Generator, type GeneratorParts } from './generator';
 export type { CheckpointStore } from './training/checkpoint';
 export type { TrainGeneratorOptions } from './training/options';

@@ -39,11 +39,11 @@ export async function readStyleFile(
 ): Promise<StyleFile> {
   const bytes = await sourceBytes(option, source, signal);
   const unshared = bytes.buffer instanceof ArrayBuffer ? (bytes as Bytes) : bytes.slice();
-  return decodeStyle(option, nameOf(source), unshared);
+  return decodeStyle(option, nameOf(source, 'the style'), unshared);
 }
 
-/** Name of a source, for messages. */
-function nameOf(source: ImageSource): string {
+/** Name of a source, for messages. @param otherwise for bytes */
+export function nameOf(source: ImageSource, otherwise: string): string {
   if (typeof source === 'string') return /^(https?|data):/i.test(source) ? showUrl(source) : source;
-  return source instanceof URL ? showUrl(source) : 'the style';
+  return source instanceof URL ? showUrl(source) : otherwise;
 }

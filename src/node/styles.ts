@@ -4,8 +4,8 @@ import { showValue } from '../options/show';
 import {
   type LoadStyleOptions,
   loadStyle as loadStyleFromPage,
-  requireNoDownload,
   type StyleSource,
+  styleLoader,
 } from '../styles/load-style';
 import type { StyleFile } from '../styles/style-file';
 import { type MakeStyle, makeStyleOn } from '../transfer/make-style';
@@ -36,7 +36,7 @@ export type NodeStyleDestination = string | URL | StyleWriter;
 export async function loadStyle(source: NodeStyleSource, options: LoadStyleOptions = {}): Promise<StyleFile> {
   const isUrl = (typeof source === 'string' || source instanceof URL) && /^https?:/i.test(String(source));
   if (isUrl || source instanceof ArrayBuffer) return loadStyleFromPage(source, options);
-  return readStyleFile('style', source, requireNoDownload(options));
+  return readStyleFile('style', source, styleLoader.requireNoDownload(options));
 }
 
 /**
@@ -67,7 +67,8 @@ export const saveStyle: SaveStyle<NodeImageInput, NodeStyleDestination> = /* @__
   openDestination,
 );
 
-async function openDestination(
+/** Checks a destination of a `.safetensors` file and returns what writes to it. */
+export async function openDestination(
   destination: NodeStyleDestination,
 ): Promise<(bytes: Uint8Array<ArrayBuffer>) => Promise<void>> {
   if (typeof destination !== 'string' && !(destination instanceof URL)) return openWriter(destination);

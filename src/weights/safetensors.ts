@@ -89,7 +89,7 @@ export function parseHeader(
  *
  * @param source the file, for messages
  * @throws WeightsError `MALFORMED_WEIGHTS` if the bytes are not such a file, `UNSUPPORTED_DTYPE` if a tensor is not in
- *   F32, F16 or BF16
+ *   F32, F16 or BF16, or in I8 with scales
  */
 export function readSafetensors(
   bytes: Bytes,
@@ -101,12 +101,35 @@ export function readSafetensors(
     throw malformed(source, `its header ends at byte ${end}, the file at ${bytes.length}`);
   const { tensors, metadata } = parseHeader(bytes.subarray(lengthBytes, end), source, bytes.length);
   const read = new Map<string, NamedTensor>();
-  for (const { name, shape, encoding, offset, length } of tensors.values()) {
+  const valuesOf = ({ name, offset, length }: StoredTensor, encoding: TensorEncoding | undefined) => {
     if (!encoding) throw unsupportedType(name, 'another type', source);
-    read.set(name, { shape, values: decodeTensor(bytes.subarray(offset, offset + length), encoding) });
+    return decodeTensor(bytes.subarray(offset, offset + length), encoding);
+  };
+  const used = new Set<string>();
+  for (const tensor of tensors.values()) {
+    const { name, shape, encoding, dtype } = tensor;
+    const scales = dtype === 'I8' ? tensors.get(scalesName(name)) : undefined;
+    if (!scales) {
+      read.set(name, { shape, values: valuesOf(tensor, encoding) });
+      continue;
+    }
+    if (scales.shape.length !== 1 || scales.shape[0] !== shape.at(-1))
+      throw malformed(
+        source,
+        `${showValue(scales.name)} has the shape [${scales.shape}], not [${shape.at(-1)}]`,
+      );
+    used.add(scales.name);
+    read.set(name, {
+      shape,
+      values: valuesOf(tensor, { type: 'int8', scale: valuesOf(scales, scales.encoding) }),
+    });
   }
+  for (const name of used) read.delete(name);
   return { tensors: read, metadata };
 }
+
+/** Name of the scales [channels] of a tensor in I8: value = stored * scale of its index on the last axis. */
+export const scalesName = (name: string): string => `${name}:scales`;
 
 const encodings: Readonly<Record<string, TensorEncoding>> = {
   F32: { type: 'float32' },
@@ -135,9 +158,10 @@ function parseTensor(name: string, entry: unknown, start: number, source: string
     throw malformed(source, `${showValue(name)} has ${found}`);
   }
   const encoding = Object.hasOwn(encodings, dtype) ? encodings[dtype] : undefined;
-  if (encoding && sizeOf(shape) * bytesPerElement[encoding.type] !== to - from)
+  const elementBytes = encoding ? bytesPerElement[encoding.type] : dtype === 'I8' ? 1 : undefined;
+  if (elementBytes && sizeOf(shape) * elementBytes !== to - from)
     throw malformed(source, `${showValue(name)}, ${dtype} of shape [${shape}], takes ${to - from} bytes`);
-  return { name, shape, encoding, offset: start + from, length: to - from };
+  return { name, shape, encoding, dtype, offset: start + from, length: to - from };
 }
 
 const malformed = (source: string, what: string, cause?: unknown): WeightsError =>

@@ -27,6 +27,22 @@ export function decodeTensor(bytes: Uint8Array<ArrayBuffer>, encoding: TensorEnc
   return encoding.type === 'float16' ? decodeFloat16(words) : decodeBfloat16(words);
 }
 
+/**
+ * Float32 as int8 with a scale for each index of the last axis: the largest magnitude there becomes 127.
+ *
+ * @param channels extent of the last axis
+ */
+export function encodeInt8(
+  values: Float32Array,
+  channels: number,
+): { readonly stored: Int8Array<ArrayBuffer>; readonly scale: Float32Array<ArrayBuffer> } {
+  const scale = new Float32Array(channels);
+  for (const [i, value] of values.entries())
+    scale[i % channels] = Math.max(scale[i % channels], Math.abs(value) / 127);
+  const stored = Int8Array.from(values, (value, i) => Math.round(value / (scale[i % channels] || 1)));
+  return { stored, scale };
+}
+
 /** Float32 as the nearest float16, ties to even; beyond 65504 infinite. */
 export function encodeFloat16(values: Float32Array): Uint16Array<ArrayBuffer> {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);

@@ -29,6 +29,8 @@ export interface StoredTensor {
   readonly shape: readonly number[];
   /** Undefined for types that hold no weights, such as integers. */
   readonly encoding: TensorEncoding | undefined;
+  /** Name of the type in the file's own words. @default unknown */
+  readonly dtype?: string | undefined;
   /** Offset in the file, or in the concatenation of the files of a group. */
   readonly offset: number;
   readonly length: number;

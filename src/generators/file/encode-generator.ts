@@ -1,0 +1,61 @@
+import type { GeneratorNetwork } from '../../features/generator-network';
+import { generatorParameters } from '../../features/generator-parameters';
+import { flag, optionTable } from '../../options/table';
+import type { Bytes } from '../../storage/byte-store';
+import { safetensorsBytes } from '../../weights/safetensors-writer';
+import type { NamedTensor } from '../../weights/tensor-file';
+import { type Generator, requireGenerator, slopesName } from '../generator';
+
+/** The value of the metadata's `format`. */
+export const generatorFormat = 'tfjs-style-transfer generator';
+
+/** Options of {@link encodeGenerator}. */
+export interface EncodeGeneratorOptions {
+  /**
+   * Stores kernels in 8 bits with a scale for each output channel: a quarter of the size, and pictures that differ by
+   * about one step of 8-bit colours. Norms and biases stay in float32.
+   * @default false
+   */
+  readonly quantize?: boolean | undefined;
+}
+
+const encodeOptions = optionTable<EncodeGeneratorOptions>()('encodeGenerator', {
+  quantize: flag({ default: false }),
+});
+
+/**
+ * A generator as the bytes of a `.safetensors` file, which `loadGenerator` reads: its tensors, and as metadata its
+ * network, names, training and licence. Equal generators give equal bytes.
+ *
+ * @throws InvalidArgumentError if `generator` is none, or an option is unknown
+ * @example
+ * ```ts
+ * const blob = new Blob([encodeGenerator(generator, { quantize: true })]);
+ * ```
+ */
+export function encodeGenerator(generator: Generator, options: EncodeGeneratorOptions = {}): Bytes {
+  requireGenerator('generator', generator);
+  const { quantize } = encodeOptions.read(options);
+  const { name, network, weights, styles, training, license } = generator;
+  const tensors = new Map<string, NamedTensor>();
+  for (const parameter of generatorParameters(network)) {
+    for (const tensor of [parameter.name, slopesName(parameter.name)]) {
+      const found = weights.get(tensor);
+      if (found) tensors.set(tensor, found);
+    }
+  }
+  const metadata: Record<string, string> = {
+    format: generatorFormat,
+    formatVersion: '1',
+    name,
+    network: JSON.stringify(network),
+    ...(styles.length === 0 ? {} : { styles: JSON.stringify(styles) }),
+    ...(training === undefined ? {} : { training: JSON.stringify(training) }),
+    ...(license === undefined ? {} : { license }),
+  };
+  return safetensorsBytes(tensors, metadata, quantize ? kernelsOf(network) : []);
+}
+
+/** Names of the kernels of convolutions. */
+const kernelsOf = ({ steps }: GeneratorNetwork): readonly string[] =>
+  steps.flatMap((step) => (step.op === 'conv' || step.op === 'transposedConv' ? [step.kernel] : []));
