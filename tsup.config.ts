@@ -5,6 +5,7 @@ const entry = {
   index: 'src/index.ts',
   node: 'src/node/index.ts',
   color: 'src/color/index.ts',
+  generators: 'src/generators/index.ts',
   losses: 'src/losses/index.ts',
   metrics: 'src/metrics/index.ts',
   optim: 'src/optim/index.ts',
