@@ -35,8 +35,8 @@ export interface FileKind {
 export interface FileLoader {
   /**
    * @returns the bytes, and a name for messages
-   * @throws InvalidArgumentError if the source or an option is of another kind; WeightsError `TOO_LARGE`, or if it cannot be
-   *   fetched; the signal's reason
+   * @throws InvalidArgumentError if the source or an option is of another kind; WeightsError `TOO_LARGE`, or if it
+   *   cannot be fetched; the signal's reason
    */
   load(
     source: FileSource,

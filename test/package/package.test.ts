@@ -54,7 +54,17 @@ describe.skipIf(!existsSync('dist/index.js'))('the packed package', () => {
     return stdout.trim();
   }
 
-  const subpaths = ['', '/node', '/losses', '/metrics', '/optim', '/testing', '/embedded', '/color'];
+  const subpaths = [
+    '',
+    '/node',
+    '/generators',
+    '/losses',
+    '/metrics',
+    '/optim',
+    '/testing',
+    '/embedded',
+    '/color',
+  ];
 
   it('is imported as ES modules, one class of error across subpaths', () => {
     const imports = subpaths
