@@ -1,13 +1,13 @@
-import { padsOf } from '../../../features/generator-steps';
 import type { Size } from '../../shared/fitting-size';
 import type { Blocks } from '../blocks';
 import { addFilterGradient } from './filter-gradient';
 import { addUp, type ForwardPass, measureShare, needLine } from './forward';
-import { bordersOf, primaryTerm } from './gradient-plan';
+import { primaryTerm } from './gradient-plan';
 import type { Convolution, FeatureMap, Join, Operation, Pool, Summand, Term, Value } from './graph';
 import type { PassMemory } from './pass-memory';
 import { activationCode, extentOf, readerBytes, writePlainReader } from './readers';
 import { paddingCodes, runSweep } from './run-sweep';
+import { inputPadding, inputPads } from './sweeps';
 
 /** What the way back through a network works with. */
 export interface BackwardPass extends ForwardPass, Pick<PassMemory, 'gradientOf'> {
@@ -120,7 +120,7 @@ function throughTerm(pass: BackwardPass, term: Term, to: number): void {
 
 function gradientOfConvolution(pass: BackwardPass, convolution: Convolution, gradient: number): void {
   const { engine, places, weights, size, blocks } = pass;
-  const { step, input, output } = convolution;
+  const { step, input, windows, output } = convolution;
   const { height, width } = places.map(output);
   const plain = blocks.allocate(readerBytes);
   writePlainReader(engine.memory, plain, gradient, { height, width, stored: output.stored });
@@ -139,7 +139,7 @@ function gradientOfConvolution(pass: BackwardPass, convolution: Convolution, gra
     convolution,
     size,
     {
-      windows: transposed ? plain : pass.reader(input),
+      windows: transposed ? plain : pass.reader(windows),
       pixels: transposed ? places.map(input[0].term.map).address : gradient,
       sums: pass.gradientOf(convolution),
     },
@@ -147,7 +147,7 @@ function gradientOfConvolution(pass: BackwardPass, convolution: Convolution, gra
   );
   if (!input.some(({ term }) => term.trained)) return;
   const to = pass.gradientOf(input);
-  const borders = bordersOf(convolution);
+  const [before, behind] = inputPads(convolution);
   const extent = extentOf(input, places);
   const stored = input[0].term.map.stored;
   for (const sweep of weights.backward(convolution)) {
@@ -156,21 +156,13 @@ function gradientOfConvolution(pass: BackwardPass, convolution: Convolution, gra
       reader: plain,
       channelsIn: output.stored,
       output: to,
-      height: extent.height + borders,
-      width: extent.width + borders,
+      height: extent.height + before + behind,
+      width: extent.width + before + behind,
       channels: stored,
     });
   }
-  const padded = !transposed && borders > 0;
-  const [before, behind] = padded ? padsOf(step) : [0, 0];
-  spread(pass, input, {
-    address: to,
-    channels: stored,
-    first: 0,
-    before,
-    behind,
-    padding: padded ? step.padding : 'zero',
-  });
+  const padding = inputPadding(convolution);
+  spread(pass, input, { address: to, channels: stored, first: 0, before, behind, padding });
 }
 
 /** The gradient of a value, perhaps with its padding, or some channels of a map. */

@@ -1,10 +1,9 @@
-import { padsOf } from '../../../features/generator-steps';
 import type { Size } from '../../shared/fitting-size';
 import type { KernelRunner } from '../runtime/kernel-runner';
 import { extentAt } from './extents';
 import type { Convolution } from './graph';
 import { windowArguments, windowScratch } from './run-sweep';
-import { gathering, type Sweep } from './sweeps';
+import { filterSweep, type Sweep } from './sweeps';
 
 /** A convolution as the kernel of filter gradients sees it: windows of one map, each times a pixel of another. */
 interface Products {
@@ -22,17 +21,15 @@ interface Products {
   readonly items: number;
 }
 
-function productsOf({ step, input, output }: Convolution, size: Size): Products {
+function productsOf(convolution: Convolution, size: Size): Products {
+  const { step, input, output } = convolution;
   // A transposed convolution is the gradient of a convolution: its output has the windows, its input the pixels.
   const transposed = step.op === 'transposedConv';
   const [windows, pixels] = transposed ? [output, input[0].term.map] : [input[0].term.map, output];
   const [height, width] = extentAt(size, pixels);
-  const sweep = transposed
-    ? gathering(step.size, step.pad, 2, 'zero')
-    : gathering(step.size, padsOf(step)[0], step.stride ?? 1, step.padding);
   const share = Math.max(4, Math.ceil(height / 16));
   return {
-    sweep,
+    sweep: filterSweep(convolution),
     windowChannels: windows.stored,
     channels: pixels.stored,
     height,

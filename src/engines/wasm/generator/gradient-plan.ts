@@ -1,4 +1,3 @@
-import { padsOf } from '../../../features/generator-steps';
 import type { Size } from '../../shared/fitting-size';
 import type { Tenant } from '../runtime/memory-plan';
 import { extentAt, mapFloats } from './extents';
@@ -8,11 +7,11 @@ import {
   type FeatureMap,
   type Graph,
   inputsOf,
-  type Operation,
   reductionOf,
   type Term,
   type Value,
 } from './graph';
+import { inputPads } from './sweeps';
 
 /** Memory that the way back needs, with its lifetimes. The way back of operation i of n is at time 2 n + 1 - i. */
 export interface GradientTenants {
@@ -48,20 +47,11 @@ export function gradientTenants(graph: Graph, size: Size): GradientTenants {
     if (operation.op !== 'convolution') continue;
     const at = { from: time, to: time };
     filters.set(operation, { bytes: 4 * filterFloats(operation, size), ...at });
-    if (operation.input.some(({ term }) => term.trained))
-      values.set(operation.input, {
-        bytes: 4 * valueFloats(size, operation.input, bordersOf(operation)),
-        ...at,
-      });
+    if (!operation.input.some(({ term }) => term.trained)) continue;
+    const [before, behind] = inputPads(operation);
+    values.set(operation.input, { bytes: 4 * valueFloats(size, operation.input, before + behind), ...at });
   }
   return { terms, values, filters };
-}
-
-/** Rows and columns by which the gradient of a convolution's input is larger than the input. */
-export function bordersOf({ step }: Convolution): number {
-  if (step.op === 'transposedConv' || step.padding === 'zero') return 0;
-  const [before, behind] = padsOf(step);
-  return before + behind;
 }
 
 /** The term whose gradient the map's is added up in: the map as it is if anything reads it so, else the first. */
@@ -74,10 +64,3 @@ function valueFloats(size: Size, value: Value, borders: number): number {
   const [height, width] = extentAt(size, { reduction: reductionOf(value) });
   return (height + borders) * (width + borders) * 4 * Math.ceil(value[0].term.map.channels / 4) + 16;
 }
-
-/** The steps of time of a forward pass and of the way back. */
-export const lastTime = ({ operations }: Graph): number => 2 * operations.length + 1;
-
-/** When the way back of an operation is. */
-export const timeOfGradient = (graph: Graph, operation: Operation): number =>
-  lastTime(graph) - graph.operations.indexOf(operation);

@@ -3,7 +3,7 @@ import type {
   GeneratorConvStep,
   TransposedConvStep,
 } from '../../../features/generator-network';
-import type { ResolvedStep } from '../../../features/generator-steps';
+import { padsOf, type ResolvedStep } from '../../../features/generator-steps';
 
 /** A map that an operation computes and that lies in memory. */
 export interface FeatureMap {
@@ -59,7 +59,11 @@ export type Operation = Convolution | Join | Pool | Noise;
 export interface Convolution {
   readonly op: 'convolution';
   readonly step: GeneratorConvStep | TransposedConvStep;
+  /** What the step reads. */
+  readonly windows: Value;
+  /** What its sweeps read: {@link windows}, or, if `enlarged`, the same at half of the size. */
   readonly input: Value;
+  readonly enlarged: boolean;
   readonly output: FeatureMap;
 }
 
@@ -132,7 +136,9 @@ export function compileGraph(steps: readonly ResolvedStep[]): Graph {
           const stored = (term: Term) => !term.norm && !term.activation && !isImage(term);
           const read = step.op === 'conv' ? value : [single(value, stored)];
           const output = mapOf(channels, reduction, true);
-          operations.push({ op: 'convolution', step, input: read, output });
+          const enlarged = step.op === 'conv' && readsTwice(step) && read.every(({ doubled }) => doubled);
+          const input = enlarged ? read.map(({ term }) => ({ term, doubled: false })) : read;
+          operations.push({ op: 'convolution', step, windows: read, input, enlarged, output });
           return [plain(output)];
         }
         case 'instanceNorm': {
@@ -188,6 +194,11 @@ export function compileGraph(steps: readonly ResolvedStep[]): Graph {
     values.push(computed.length > 1 && readers(i) > 1 ? [plain(store([computed]))] : computed);
   }
   return { image, operations, output: valueAt(steps.length - 1) };
+}
+
+/** Whether every window of a map at twice its size has positions that are the same. */
+function readsTwice(step: GeneratorConvStep): boolean {
+  return step.size === 3 && (step.stride ?? 1) === 1 && padsOf(step)[0] === 1;
 }
 
 /** Values that an operation reads. */

@@ -16,7 +16,7 @@ export interface StoredChannels {
 
 /** Floats that {@link packPanels} writes. */
 export const panelFloats = ({ rows, columns }: Sweep, { read, computed }: StoredChannels): number =>
-  rows.indices.length * columns.indices.length * read * computed;
+  rows.taps.length * columns.taps.length * read * computed;
 
 /**
  * Writes the part of a kernel that a sweep multiplies with, in the order in which the convolution kernel reads it:
@@ -37,15 +37,17 @@ export function packPanels(
   for (let first = 0; first < computed; ) {
     const wide = computed - first >= 8 ? 8 : 4;
     const count = Math.max(0, Math.min(wide, computedCount - first));
-    for (const ky of rows.indices) {
-      for (const kx of columns.indices) {
-        const tap = (ky * size + kx) * inputs * outputs + first * computedStep;
+    for (const ky of rows.taps) {
+      for (const kx of columns.taps) {
+        const taps = ky.flatMap((y) =>
+          kx.map((x) => (y * size + x) * inputs * outputs + first * computedStep),
+        );
         for (let k = 0; k < read; k++, at += wide) {
-          if (k >= readCount) to.fill(0, at, at + wide);
-          else {
+          to.fill(0, at, at + wide);
+          if (k >= readCount) continue;
+          for (const tap of taps) {
             const from = tap + k * readStep;
-            for (let n = 0; n < count; n++) to[at + n] = values[from + n * computedStep];
-            to.fill(0, at + count, at + wide);
+            for (let n = 0; n < count; n++) to[at + n] += values[from + n * computedStep];
           }
         }
       }

@@ -45,7 +45,7 @@ export function runSweep(engine: KernelRunner, args: SweepArguments): number {
 
 /** A window as kernels take it (assembly/window.ts). */
 export const windowArguments = ({ rows, columns, stride, padding }: Sweep, reader: number): number[] => [
-  ...[reader, rows.indices.length, columns.indices.length, stride, rows.pad, columns.pad],
+  ...[reader, rows.taps.length, columns.taps.length, stride, rows.pad, columns.pad],
   paddingCodes[padding],
 ];
 
@@ -59,8 +59,8 @@ export function windowScratch(
   channelsIn: number,
   channels: number,
 ): number {
-  const row = ((width + 7) * stride + columns.indices.length + 4) * channelsIn * 4 + 64;
-  return 1024 + row * rows.indices.length + (width + 8) * channels * 4;
+  const row = ((width + 7) * stride + columns.taps.length + 4) * channelsIn * 4 + 64;
+  return 1024 + row * rows.taps.length + (width + 8) * channels * 4;
 }
 
 /** Outputs of a sweep along an axis of a length. */

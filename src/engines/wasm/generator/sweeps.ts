@@ -1,6 +1,6 @@
-import type { GeneratorConvStep, TransposedConvStep } from '../../../features/generator-network';
 import { padsOf } from '../../../features/generator-steps';
 import type { Padding } from '../../../features/padding';
+import type { Convolution } from './graph';
 
 /** A pass of the convolution kernel: which part of a kernel it multiplies with, and which outputs it computes. */
 export interface Sweep {
@@ -13,7 +13,8 @@ export interface Sweep {
 
 /** Rows or columns of a kernel in the order in which a window meets them. */
 export interface Taps {
-  readonly indices: readonly number[];
+  /** Those that are multiplied with the same position, and so added up before. */
+  readonly taps: readonly (readonly number[])[];
   /** Positions before the first that the first window covers; less than 0 leaves some out. */
   readonly pad: number;
   /** The first output that is computed, and the distance of the next one. */
@@ -21,30 +22,59 @@ export interface Taps {
   readonly step: number;
 }
 
-/** The forward pass of a step. */
-export function forwardSweeps(step: GeneratorConvStep | TransposedConvStep): readonly Sweep[] {
+/** The forward pass of a convolution. */
+export function forwardSweeps({ step, enlarged }: Convolution): readonly Sweep[] {
   if (step.op === 'transposedConv') return spreading(step.size, step.pad);
+  if (enlarged) return enlarging(edgePadding(step.padding));
   const [pad] = padsOf(step);
-  return [gathering(step.size, pad, step.stride ?? 1, step.padding)];
+  return [gathering(singly(step.size), pad, step.stride ?? 1, step.padding)];
 }
 
 /**
- * The gradient of a step's input, from that of its output. For a convolution with a padding other than zero, it is the
- * gradient of the padded input.
+ * The gradient of a convolution's input, from that of its output. With a padding other than zero, it is the gradient of
+ * the padded input.
  */
-export function backwardSweeps(step: GeneratorConvStep | TransposedConvStep): readonly Sweep[] {
+export function backwardSweeps(convolution: Convolution): readonly Sweep[] {
+  const { step, enlarged } = convolution;
   const { size } = step;
-  if (step.op === 'transposedConv') return [gathering(size, step.pad, 2, 'zero')];
-  const inside = step.padding === 'zero' ? padsOf(step)[0] : 0;
+  if (step.op === 'transposedConv') return [gathering(singly(size), step.pad, 2, 'zero')];
+  const [before] = inputPads(convolution);
+  // What `enlarging` spreads: position i is read by outputs 2 i - 1 to 2 i + 2.
+  if (enlarged) return [gathering([[2], [1, 2], [0, 1], [0]], 1 + 2 * before, 2, 'zero')];
+  const inside = padsOf(step)[0] - before;
   if (step.stride === 2) return spreading(size, inside);
-  const taps: Taps = { indices: indicesOf(size).reverse(), pad: size - 1 - inside, first: 0, step: 1 };
+  const taps: Taps = { taps: singly(size).reverse(), pad: size - 1 - inside, first: 0, step: 1 };
   return [{ rows: taps, columns: taps, stride: 1, padding: 'zero' }];
 }
 
+/** The windows that the filters' gradient of a convolution is summed over. */
+export function filterSweep({ step }: Convolution): Sweep {
+  if (step.op === 'transposedConv') return gathering(singly(step.size), step.pad, 2, 'zero');
+  return gathering(singly(step.size), padsOf(step)[0], step.stride ?? 1, step.padding);
+}
+
+/**
+ * Rows and columns before and behind the input whose gradient {@link backwardSweeps} computes too; it belongs to what
+ * the padding shows there.
+ */
+export function inputPads({ step, enlarged }: Convolution): readonly [before: number, behind: number] {
+  if (step.op === 'transposedConv' || step.padding === 'zero') return [0, 0];
+  return enlarged ? [1, 1] : padsOf(step);
+}
+
+/** The padding of a convolution's input, as its sweeps read it. */
+export function inputPadding({ step, enlarged }: Convolution): Padding {
+  if (step.op === 'transposedConv') return 'zero';
+  return enlarged ? edgePadding(step.padding) : step.padding;
+}
+
+/** Around a map that is read at twice its size, one position of the mirror image is the nearest pixel. */
+const edgePadding = (padding: Padding): Padding => (padding === 'zero' ? 'zero' : 'replicate');
+
 /** Outputs i are sums of input i * stride + k - pad times tap k. */
-export function gathering(size: number, pad: number, stride: number, padding: Padding): Sweep {
-  const taps: Taps = { indices: indicesOf(size), pad, first: 0, step: 1 };
-  return { rows: taps, columns: taps, stride, padding };
+function gathering(taps: Taps['taps'], pad: number, stride: number, padding: Padding): Sweep {
+  const along: Taps = { taps, pad, first: 0, step: 1 };
+  return { rows: along, columns: along, stride, padding };
 }
 
 /**
@@ -53,14 +83,28 @@ export function gathering(size: number, pad: number, stride: number, padding: Pa
 function spreading(size: number, pad: number): readonly Sweep[] {
   const halves = [0, 1].map((first): Taps => {
     const parity = (first + pad) & 1;
-    const indices = indicesOf(size)
-      .filter((k) => (k & 1) === parity)
+    const taps = singly(size)
+      .filter(([k]) => (k & 1) === parity)
       .reverse();
-    return { indices, pad: indices.length - 1 - (first + pad - parity) / 2, first, step: 2 };
+    return { taps, pad: taps.length - 1 - (first + pad - parity) / 2, first, step: 2 };
   });
-  return halves.flatMap((rows) =>
-    halves.map((columns): Sweep => ({ rows, columns, stride: 1, padding: 'zero' })),
-  );
+  return everyPair(halves, 'zero');
 }
 
-const indicesOf = (size: number): number[] => Array.from({ length: size }, (_, k) => k);
+/**
+ * A 3x3 convolution of a map at twice its size: an output's window of three has two different positions, so that four
+ * convolutions of two by two do with 4 / 9 of the work.
+ */
+const enlarging = (padding: Padding): readonly Sweep[] =>
+  everyPair(
+    [
+      { taps: [[0], [1, 2]], pad: 1, first: 0, step: 2 },
+      { taps: [[0, 1], [2]], pad: 0, first: 1, step: 2 },
+    ],
+    padding,
+  );
+
+const everyPair = (halves: readonly Taps[], padding: Padding): readonly Sweep[] =>
+  halves.flatMap((rows) => halves.map((columns): Sweep => ({ rows, columns, stride: 1, padding })));
+
+const singly = (size: number): number[][] => Array.from({ length: size }, (_, k) => [k]);

@@ -69,7 +69,7 @@ export class GeneratorWeights {
   backward(convolution: Convolution): readonly PackedSweep[] {
     const packed = this.find(convolution);
     if (!packed.backward) {
-      packed.backward = this.reserve(backwardSweeps(convolution.step), swap(channelsOf(convolution)));
+      packed.backward = this.reserve(backwardSweeps(convolution), swap(channelsOf(convolution)));
       this.pack(convolution, packed.backward, true);
     }
     return packed.backward;
@@ -85,7 +85,7 @@ export class GeneratorWeights {
     return {
       convolution,
       bias: step.bias === undefined ? 0 : this.blocks.allocateFloats(output.stored),
-      forward: this.reserve(forwardSweeps(step), channelsOf(convolution)),
+      forward: this.reserve(forwardSweeps(convolution), channelsOf(convolution)),
     };
   }
 
