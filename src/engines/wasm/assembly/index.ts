@@ -22,3 +22,4 @@ export { generatorFilters, generatorTotal } from '../generator/assembly/filter-g
 export {
   generatorFold, generatorOutputGradient, generatorTermGradient, generatorTermSums, generatorUnpool,
 } from '../generator/assembly/gradients';
+export { generatorWinograd } from '../generator/assembly/winograd';

@@ -19,6 +19,11 @@ export interface ForwardPass {
   readonly moments: number;
   /** Seed of noise. */
   readonly seed: number;
+  /**
+   * Whether convolutions may be Winograd's. Their filters are transformed once for many images; in training, where they
+   * change with each, that would take the time that they spare.
+   */
+  readonly winograd: boolean;
 }
 
 /** Computes the map of an operation, and the norms that read it. */
@@ -54,10 +59,10 @@ function convolve(pass: ForwardPass, convolution: Convolution): void {
   const { output, input } = convolution;
   const { address, height, width } = places.map(output);
   const { sweeps, bias } = weights.forward(convolution);
+  const filters = pass.winograd && height * width >= leastPixels ? weights.winograd(convolution) : undefined;
   let items = 0;
   for (const sweep of sweeps) {
-    const sums = output.measured ? pass.moments + items * 16 * output.stored : 0;
-    items += runSweep(engine, {
+    const run = {
       sweep,
       reader: pass.reader(input),
       channelsIn: input[0].term.map.stored,
@@ -66,11 +71,15 @@ function convolve(pass: ForwardPass, convolution: Convolution): void {
       width,
       channels: output.stored,
       bias,
-      moments: sums,
-    });
+      moments: output.measured ? pass.moments + items * 16 * output.stored : 0,
+    };
+    items += runSweep(engine, run, filters);
   }
   if (output.measured) finishNorms(pass, output, items);
 }
+
+/** Pixels of a map from which on Winograd's convolution spares more than it costs. */
+const leastPixels = 1024;
 
 function join(pass: ForwardPass, { inputs, output }: Join): void {
   const { engine, places } = pass;

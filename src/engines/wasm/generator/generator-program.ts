@@ -62,7 +62,11 @@ export async function createGeneratorProgram(
     const blocks = new Blocks(memory);
     try {
       const { gradientOf, ...reserved } = reservePass(engine, blocks, graph, size, gradients, input);
-      return await work({ pass: { ...reserved, engine, graph, weights, seed }, blocks, gradientOf });
+      return await work({
+        pass: { ...reserved, engine, graph, weights, seed, winograd: !gradients },
+        blocks,
+        gradientOf,
+      });
     } finally {
       blocks.dispose();
     }

@@ -20,21 +20,27 @@ export interface SweepArguments {
   readonly moments?: number;
 }
 
-/** Runs the convolution kernel for a sweep. @returns the number of items */
-export function runSweep(engine: KernelRunner, args: SweepArguments): number {
+/**
+ * Runs a convolution kernel for a sweep.
+ *
+ * @param filters those of Winograd's convolution, of a 3x3 kernel; by default the sweep's own are multiplied with
+ * @returns the number of items
+ */
+export function runSweep(engine: KernelRunner, args: SweepArguments, filters?: number): number {
   const { sweep, reader, channelsIn, output, height, width, channels, bias = 0, moments = 0 } = args;
   const { rows, columns, weights } = sweep;
   const [outRows, outColumns] = [outputsOf(height, rows), outputsOf(width, columns)];
-  const cut = itemsOf(outRows, outColumns);
+  const cut = itemsOf(outRows, outColumns, filters ? mostTiles(channelsIn, channels) * 4 : 256);
   const pixel = 4 * channels;
   const row = pixel * width;
-  engine.needScratch(windowScratch(sweep, cut.columns, channelsIn, channels));
+  const scratch = filters ? winogradScratch : windowScratch;
+  engine.needScratch(scratch(sweep, cut.columns, channelsIn, channels));
   const to = output + rows.first * row + columns.first * pixel;
   engine.run(
-    'generatorConvolution',
+    filters ? 'generatorWinograd' : 'generatorConvolution',
     [
       ...windowArguments(sweep, reader),
-      ...[to, weights, bias, moments],
+      ...[to, filters ?? weights, bias, moments],
       ...[0, outRows, outColumns, channels, cut.rows, cut.columns, cut.across],
       ...[rows.step * row, columns.step * pixel],
     ],
@@ -61,6 +67,18 @@ export function windowScratch(
 ): number {
   const row = ((width + 7) * stride + columns.taps.length + 4) * channelsIn * 4 + 64;
   return 1024 + row * rows.taps.length + (width + 8) * channels * 4;
+}
+
+/** Tiles in a row whose transformed input and output stay in the second-level cache, as in network/convolve.ts. */
+const mostTiles = (channelsIn: number, channels: number): number =>
+  8 * Math.max(1, Math.floor(512 / (channelsIn + channels)));
+
+/** Bytes that Winograd's kernel needs for rows of `width` outputs. */
+function winogradScratch(_sweep: Sweep, width: number, channelsIn: number, channels: number): number {
+  const columns = width + 16;
+  const tiles = columns / 4;
+  const planes = 36 * (4 * tiles * (channelsIn + channels) + 128);
+  return 8192 + 6 * 4 * columns * channelsIn + planes + 4 * 4 * columns * channels;
 }
 
 /** Outputs of a sweep along an axis of a length. */

@@ -45,6 +45,8 @@ export class GeneratorWeights {
       }
       this.pack(packed.convolution, packed.forward, false);
       if (packed.backward) this.pack(packed.convolution, packed.backward, true);
+      if (packed.winograd) this.engine.memory.release(packed.winograd);
+      packed.winograd = undefined;
     }
   }
 
@@ -75,9 +77,27 @@ export class GeneratorWeights {
     return packed.backward;
   }
 
-  /** Frees the memory. Safe to call twice. */
-  dispose(): void {
-    this.blocks.dispose();
+  /**
+   * Filters of Winograd's convolution, made when first needed; undefined if it cannot compute a convolution, or not
+   * faster.
+   */
+  winograd(convolution: Convolution): number | undefined {
+    const { step, enlarged } = convolution;
+    const { read, computed } = channelsOf(convolution);
+    if (step.op !== 'conv' || step.size !== 3 || step.stride === 2 || enlarged) return undefined;
+    if (read < 16 || computed < 16 || computed % 8 !== 0) return undefined;
+    const packed = this.find(convolution);
+    if (packed.winograd === undefined) {
+      const kernel = new Float32Array(9 * read * computed);
+      const { channelsIn, channelsOut } = step;
+      const values = this.vector(step.kernel, 9 * channelsIn * channelsOut);
+      for (let row = 0; row < 9 * channelsIn; row++) {
+        const to = Math.floor(row / channelsIn) * read + (row % channelsIn);
+        kernel.set(values.subarray(row * channelsOut, (row + 1) * channelsOut), to * computed);
+      }
+      packed.winograd = this.engine.filters(kernel, read, computed);
+    }
+    return packed.winograd;
   }
 
   private allocate(convolution: Convolution): PackedConvolution {
@@ -120,6 +140,7 @@ interface PackedConvolution {
   readonly bias: number;
   readonly forward: readonly PackedSweep[];
   backward?: readonly PackedSweep[];
+  winograd?: number | undefined;
 }
 
 const channelsOf = ({ input, output }: Convolution): StoredChannels => ({

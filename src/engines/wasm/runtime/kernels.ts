@@ -35,6 +35,7 @@ export const kernelNames = [
   'generatorTermSums',
   'generatorTotal',
   'generatorUnpool',
+  'generatorWinograd',
   'gramBackward',
   'gramDistance',
   'gramForward',

@@ -2,9 +2,9 @@ import { multiplyAdd, smaller } from '../../runtime/assembly/simd';
 import { addMoments } from './moments';
 import { fillRing, Ring, RING_BYTES, startRing, Window } from './window';
 
-/** Arguments of `generatorConvolution`, the first of which are those of a {@link Window}. */
+/** Arguments of `generatorConvolution` and `generatorWinograd`, the first of which are those of a {@link Window}. */
 @unmanaged
-class ConvolutionArgs {
+export class ConvolutionArgs {
   reader: usize; rows: usize; columns: usize; stride: usize; padY: i32; padX: i32; padding: usize;
   /** Address of the first row of the whole map, of which rows `first` to `end` - 1 are computed. */
   output: usize;
@@ -53,7 +53,7 @@ function multiplyRow(s: ConvolutionArgs, w: Window, table: usize, columns: usize
 }
 
 /** Adds the bias to a row of products, in place, and copies it to the output. */
-function writeRow(s: ConvolutionArgs, line: usize, columns: usize, to: usize): void {
+export function writeRow(s: ConvolutionArgs, line: usize, columns: usize, to: usize): void {
   const pixel = s.channels << 2;
   if (!s.bias && s.pixel == pixel) {
     memory.copy(to, line, columns * pixel);

@@ -50,15 +50,15 @@ export function fillRing(ring: Ring, w: Window, row: usize, table: usize): void 
   // Every other output of a kernel of one row, spread with stride 2, has no window.
   if (w.rows == 0) return;
   const first = row * w.stride, end = first + w.rows;
-  for (let r = ring.filled; r < end; r++) readRow(ring, w, r);
+  for (let r = ring.filled; r < end; r++) readWindowRow(ring, w, r, ring.slots + r % w.rows * ring.bytes);
   ring.filled = end;
   for (let k: usize = 0; k < w.rows; k++) store<usize>(table + (k << 2), ring.slots + (first + k) % w.rows * ring.bytes);
 }
 
-function readRow(ring: Ring, w: Window, r: usize): void {
+/** Reads row `r` of a band's windows, with the padding beyond the border. */
+export function readWindowRow(ring: Ring, w: Window, r: usize, to: usize): void {
   const reader = w.reader, pixel = reader.channels << 2;
   const y = inside(ring.y + <i32>r, <i32>reader.height, w.padding);
-  let to = ring.slots + r % w.rows * ring.bytes;
   if (y < 0) {
     memory.fill(to, 0, ring.columns * pixel);
     return;
