@@ -64,6 +64,17 @@ export const smallGenerators: Readonly<Record<string, GeneratorNetwork>> = {
     plain('leave', 5, 3, 3, 'replicate'),
     { op: 'tanh', name: 'image' },
   ]),
+  'channels enough for Winograd, and kernels of every size': network([
+    plain('five', 3, 16, 5, 'replicate'),
+    ...conv('zero', 16, 24, 3, 'zero'),
+    ...conv('reflect', 24, 20, 3, 'reflect'),
+    relu('reflect.relu'),
+    ...conv('replicate', 20, 16, 3, 'replicate'),
+    leaky('replicate.relu'),
+    plain('seven', 16, 12, 7, 'zero'),
+    { op: 'sigmoid', name: 'seven.sigmoid' },
+    plain('nine', 12, 3, 9, 'reflect'),
+  ]),
   'functions of sums and of the image': network([
     { op: 'relu', name: 'bright', from: 'input' },
     plain('first', 3, 3, 3, 'zero'),

@@ -22,4 +22,5 @@ export { generatorFilters, generatorTotal } from '../generator/assembly/filter-g
 export {
   generatorFold, generatorOutputGradient, generatorTermGradient, generatorTermSums, generatorUnpool,
 } from '../generator/assembly/gradients';
+export { generatorNested } from '../generator/assembly/nested';
 export { generatorWinograd } from '../generator/assembly/winograd';

@@ -1,4 +1,4 @@
-import type { Sweep } from './sweeps';
+import type { Sweep, Taps } from './sweeps';
 
 /** A kernel [size][size][inputs][outputs]. */
 export interface Kernel {
@@ -14,17 +14,78 @@ export interface StoredChannels {
   readonly computed: number;
 }
 
-/** Floats that {@link packPanels} writes. */
-export const panelFloats = ({ rows, columns }: Sweep, { read, computed }: StoredChannels): number =>
-  rows.taps.length * columns.taps.length * read * computed;
+/** Floats that {@link packSweep} writes. */
+export function panelFloats(sweep: Sweep, { read, computed }: StoredChannels): number {
+  const { rows, columns } = sweep;
+  const taps = isNested(sweep)
+    ? 25 * piecesOf(rows) * piecesOf(columns)
+    : rows.taps.length * columns.taps.length;
+  return taps * read * computed;
+}
+
+/** Whether a sweep is computed by nested Winograd convolutions (assembly/nested.ts): those of large kernels. */
+export function isNested({ rows, columns, stride }: Sweep): boolean {
+  const large = ({ taps }: Taps) => taps.length >= 5 && taps.every((same) => same.length === 1);
+  return stride === 1 && large(rows) && large(columns);
+}
+
+/** Pieces of three taps. */
+export const piecesOf = ({ taps }: Taps): number => Math.ceil(taps.length / 3);
+
+/** Writes the part of a kernel that a sweep multiplies with, as the kernel that computes the sweep reads it. */
+export function packSweep(
+  kernel: Kernel,
+  sweep: Sweep,
+  channels: StoredChannels,
+  swapped: boolean,
+  to: Float32Array,
+): void {
+  if (!isNested(sweep)) {
+    packPanels(kernel, sweep, channels, swapped, to);
+    return;
+  }
+  const { values, size, inputs, outputs } = kernel;
+  const { rows, columns } = sweep;
+  const [down, across] = [piecesOf(rows), piecesOf(columns)];
+  const length = inputs * outputs;
+  const singly = (pieces: number) => Array.from({ length: pieces }, (_, k) => [k]);
+  const pieces: Sweep = {
+    ...sweep,
+    rows: { ...rows, taps: singly(down) },
+    columns: { ...columns, taps: singly(across) },
+  };
+  const panels = panelFloats(sweep, channels) / 25;
+  for (let position = 0; position < 25; position++) {
+    const [left, right] = [filterTransform[Math.floor(position / 5)], filterTransform[position % 5]];
+    const transformed = new Float32Array(down * across * length);
+    for (const [y, [ky]] of rows.taps.entries()) {
+      for (const [x, [kx]] of columns.taps.entries()) {
+        const factor = left[y % 3] * right[x % 3];
+        const at = (Math.floor(y / 3) * across + Math.floor(x / 3)) * length;
+        const from = (ky * size + kx) * length;
+        for (let i = 0; i < length; i++) transformed[at + i] += factor * values[from + i];
+      }
+    }
+    const part: Kernel = { values: transformed, size: across, inputs, outputs };
+    packPanels(part, pieces, channels, swapped, to.subarray(position * panels, (position + 1) * panels));
+  }
+}
+
+/** Winograd's F(3, 3) of a filter, with interpolation points +-1/2, +-3/2 and infinity. */
+const filterTransform = [
+  [-1 / 2, -1 / 4, -1 / 8],
+  [1 / 2, -1 / 4, 1 / 8],
+  [1 / 6, 1 / 4, 3 / 8],
+  [-1 / 6, 1 / 4, -3 / 8],
+  [0, 0, 1],
+] as const;
 
 /**
- * Writes the part of a kernel that a sweep multiplies with, in the order in which the convolution kernel reads it:
- * panels [computed / 8][rows][columns][read][8], and behind them one of four channels if four are left.
+ * Panels [computed / 8][rows][columns][read][8], and behind them one of four channels if four are left.
  *
  * @param swapped whether the sweep reads the kernel's outputs and computes its inputs, as gradients do
  */
-export function packPanels(
+function packPanels(
   { values, size, inputs, outputs }: Kernel,
   { rows, columns }: Sweep,
   { read, computed }: StoredChannels,

@@ -14,8 +14,9 @@ import {
   type Term,
   type Value,
 } from './graph';
-import { itemsOf } from './items';
 import { type Places, readerBytes, writeReader } from './readers';
+import { sweepItems } from './run-sweep';
+import { forwardSweeps } from './sweeps';
 
 /** The stored maps with the first and the last operation that need them. */
 export function mapTenants(
@@ -52,11 +53,22 @@ export function normsOf({ operations, output }: Graph): readonly Norm[] {
 
 /** Bytes for the sums over any map. */
 export function momentsBytes({ operations }: Graph, size: Size): number {
-  const bytes = operations.map(({ output }) => {
-    const [height, width] = extentAt(size, output);
-    // Those of a transposed convolution are computed by four sweeps of a quarter each.
-    const sweeps = 4 * itemsOf(Math.ceil(height / 2), Math.ceil(width / 2)).items;
-    return 16 * output.stored * Math.max(16, itemsOf(height, width).items, sweeps);
+  const bytes = operations.map((operation) => {
+    const { output } = operation;
+    const items =
+      operation.op === 'convolution'
+        ? forwardSweeps(operation).map((sweep) =>
+            sweepItems(sweep, extentAt(size, output), operation.input[0].term.map.stored, output.stored),
+          )
+        : [];
+    return (
+      16 *
+      output.stored *
+      Math.max(
+        16,
+        items.reduce((sum, count) => sum + count, 0),
+      )
+    );
   });
   return Math.max(64, ...bytes);
 }

@@ -1,5 +1,8 @@
+import type { Size } from '../../shared/fitting-size';
 import type { KernelRunner } from '../runtime/kernel-runner';
+import type { KernelName } from '../runtime/kernels';
 import { itemsOf } from './items';
+import { isNested, piecesOf } from './panels';
 import type { Sweep, Taps } from './sweeps';
 import type { PackedSweep } from './weights';
 
@@ -29,17 +32,17 @@ export interface SweepArguments {
 export function runSweep(engine: KernelRunner, args: SweepArguments, filters?: number): number {
   const { sweep, reader, channelsIn, output, height, width, channels, bias = 0, moments = 0 } = args;
   const { rows, columns, weights } = sweep;
+  const { name, most, unit, scratch, taps } = methodOf(sweep, channelsIn, channels, filters !== undefined);
   const [outRows, outColumns] = [outputsOf(height, rows), outputsOf(width, columns)];
-  const cut = itemsOf(outRows, outColumns, filters ? mostTiles(channelsIn, channels) * 4 : 256);
+  const cut = itemsOf(outRows, outColumns, most, unit);
   const pixel = 4 * channels;
   const row = pixel * width;
-  const scratch = filters ? winogradScratch : windowScratch;
-  engine.needScratch(scratch(sweep, cut.columns, channelsIn, channels));
+  engine.needScratch(scratch(cut.columns));
   const to = output + rows.first * row + columns.first * pixel;
   engine.run(
-    filters ? 'generatorWinograd' : 'generatorConvolution',
+    name,
     [
-      ...windowArguments(sweep, reader),
+      ...windowArguments(sweep, reader, taps),
       ...[to, filters ?? weights, bias, moments],
       ...[0, outRows, outColumns, channels, cut.rows, cut.columns, cut.across],
       ...[rows.step * row, columns.step * pixel],
@@ -49,11 +52,68 @@ export function runSweep(engine: KernelRunner, args: SweepArguments, filters?: n
   return cut.items;
 }
 
+/** The items of a sweep at most, whichever kernel computes it. */
+export function sweepItems(
+  sweep: Sweep,
+  [height, width]: Size,
+  channelsIn: number,
+  channels: number,
+): number {
+  const counts = [true, false].map((winograd) => {
+    const { most, unit } = methodOf(sweep, channelsIn, channels, winograd);
+    return itemsOf(outputsOf(height, sweep.rows), outputsOf(width, sweep.columns), most, unit).items;
+  });
+  return Math.max(...counts);
+}
+
+/** A kernel that computes sweeps. */
+interface Method {
+  readonly name: KernelName;
+  /** Columns of an item at most, so that what is read several times stays in the second-level cache. */
+  readonly most: number;
+  /** Rows that it computes together. */
+  readonly unit: number;
+  /** Bytes that it needs for rows of so many outputs. */
+  scratch(width: number): number;
+  /** Rows and columns of the window, in the kernel's own units. */
+  readonly taps: readonly [rows: number, columns: number];
+}
+
+function methodOf(sweep: Sweep, channelsIn: number, channels: number, winograd: boolean): Method {
+  const { rows, columns } = sweep;
+  const taps = [rows.taps.length, columns.taps.length] as const;
+  const both = channelsIn + channels;
+  // Transformed tiles of input and output take at most 0.6 MB, as in network/convolve.ts.
+  const fitting = 8 * Math.max(1, Math.floor(512 / both));
+  if (winograd) {
+    const scratch = (width: number) => {
+      const read = width + 16;
+      return 8192 + 24 * read * channelsIn + 36 * (read * both + 128) + 16 * read * channels;
+    };
+    return { name: 'generatorWinograd', most: 4 * fitting, unit: 4, scratch, taps };
+  }
+  if (isNested(sweep)) {
+    const pieces = [piecesOf(rows), piecesOf(columns)] as const;
+    const scratch = (width: number) => {
+      const tiles = Math.ceil(width / 3) + pieces[1] + 8;
+      const read = 40 * (3 * tiles * channelsIn + 16);
+      const planes = 25 * (pieces[0] * (4 * tiles * channelsIn + 64) + 4 * tiles * channels);
+      return 1024 + read + planes + 36 * tiles * channels;
+    };
+    return { name: 'generatorNested', most: Math.min(256, fitting), unit: 3, scratch, taps: pieces };
+  }
+  const scratch = (width: number) => windowScratch(sweep, width, channelsIn, channels);
+  return { name: 'generatorConvolution', most: 256, unit: 4, scratch, taps };
+}
+
 /** A window as kernels take it (assembly/window.ts). */
-export const windowArguments = ({ rows, columns, stride, padding }: Sweep, reader: number): number[] => [
-  ...[reader, rows.taps.length, columns.taps.length, stride, rows.pad, columns.pad],
-  paddingCodes[padding],
-];
+export function windowArguments(
+  { rows, columns, stride, padding }: Sweep,
+  reader: number,
+  taps: readonly [number, number] = [rows.taps.length, columns.taps.length],
+): number[] {
+  return [reader, ...taps, stride, rows.pad, columns.pad, paddingCodes[padding]];
+}
 
 /** Paddings as the kernels number them. */
 export const paddingCodes = { zero: 0, replicate: 1, reflect: 2 } as const;
@@ -67,18 +127,6 @@ export function windowScratch(
 ): number {
   const row = ((width + 7) * stride + columns.taps.length + 4) * channelsIn * 4 + 64;
   return 1024 + row * rows.taps.length + (width + 8) * channels * 4;
-}
-
-/** Tiles in a row whose transformed input and output stay in the second-level cache, as in network/convolve.ts. */
-const mostTiles = (channelsIn: number, channels: number): number =>
-  8 * Math.max(1, Math.floor(512 / (channelsIn + channels)));
-
-/** Bytes that Winograd's kernel needs for rows of `width` outputs. */
-function winogradScratch(_sweep: Sweep, width: number, channelsIn: number, channels: number): number {
-  const columns = width + 16;
-  const tiles = columns / 4;
-  const planes = 36 * (4 * tiles * (channelsIn + channels) + 128);
-  return 8192 + 6 * 4 * columns * channelsIn + planes + 4 * 4 * columns * channels;
 }
 
 /** Outputs of a sweep along an axis of a length. */

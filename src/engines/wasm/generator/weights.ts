@@ -2,7 +2,7 @@ import type { GeneratorParameter } from '../../../features/generator-parameters'
 import { Blocks } from '../blocks';
 import type { KernelRunner } from '../runtime/kernel-runner';
 import type { Convolution, Graph } from './graph';
-import { type Kernel, packPanels, panelFloats, type StoredChannels } from './panels';
+import { type Kernel, packSweep, panelFloats, type StoredChannels } from './panels';
 import { backwardSweeps, forwardSweeps, type Sweep } from './sweeps';
 
 /** A sweep with the address of its weights. */
@@ -124,7 +124,7 @@ export class GeneratorWeights {
     const channels = swapped ? swap(channelsOf(convolution)) : channelsOf(convolution);
     for (const sweep of sweeps) {
       const to = this.engine.memory.floats(sweep.weights, panelFloats(sweep, channels));
-      packPanels(from, sweep, channels, swapped, to);
+      packSweep(from, sweep, channels, swapped, to);
     }
   }
 

@@ -27,6 +27,7 @@ export const kernelNames = [
   'generatorFilters',
   'generatorFold',
   'generatorMoments',
+  'generatorNested',
   'generatorOutput',
   'generatorOutputGradient',
   'generatorPool',

@@ -76,7 +76,7 @@ export function writeRow(s: ConvolutionArgs, line: usize, columns: usize, to: us
  * accumulators, as in runtime/assembly/matrix-products.ts.
  */
 // @ts-ignore: decorator
-@inline function multiply4x8(
+@inline export function multiply4x8(
   table: usize, rows: usize, offset: usize, run: usize, step: usize, b: usize, c: usize, rowC: usize,
 ): void {
   let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
@@ -104,7 +104,7 @@ export function writeRow(s: ConvolutionArgs, line: usize, columns: usize, to: us
 
 /** Eight outputs by four channels. */
 // @ts-ignore: decorator
-@inline function multiply8x4(
+@inline export function multiply8x4(
   table: usize, rows: usize, offset: usize, run: usize, step: usize, b: usize, c: usize, rowC: usize,
 ): void {
   let c0 = f32x4.splat(0), c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
