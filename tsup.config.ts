@@ -17,6 +17,7 @@ const entry = {
   'tfjs-extractor': 'src/engines/tfjs/tfjs-extractor.ts',
   balance: 'src/transfer/balance.ts',
   'moved-colors': 'src/transfer/moved-colors.ts',
+  'own-base': 'src/generators/base/index.ts',
   'record-run': 'src/transfer/record-run.ts',
   replay: 'src/transfer/replay.ts',
   'tfjs-wasm-simd': 'src/backends/tfjs-wasm-simd.ts',

@@ -475,6 +475,11 @@ export const warningCodes: Readonly<Record<WarningCode, CodeEntry>> = {
       "The engine that `engine: 'auto'` prefers does not start here; the next one computes, more slowly. The message has the reason.",
     cure: "Remove the reason, or name an engine: `engine: 'tfjs'`.",
   },
+  LAYERS_LEFT_OUT: {
+    cause:
+      'A generator is trained with the small network of this package, which lacks the deepest layer of the loss.',
+    cure: "Fetch VGG-19: `weights: 'vgg19'`, or `tfjs-style-transfer weights fetch --to conv4_1`.",
+  },
   NOT_BALANCED: {
     cause:
       "A term of the loss is 0 both at the start and at an image of one colour, so that `balance: 'initial'` has nothing to divide it by, as the content loss of a picture of one colour.",

@@ -14,6 +14,7 @@ import { settings } from './settings.ts';
 import { sizes } from './sizes.ts';
 import { statistics } from './statistics.ts';
 import { styles } from './styles.ts';
+import { train } from './train.ts';
 
 /** What makes the picture of each topic. */
 const topics: Readonly<Record<string, () => Promise<Sharp>>> = {
@@ -25,6 +26,7 @@ const topics: Readonly<Record<string, () => Promise<Sharp>>> = {
   sizes,
   statistics,
   styles,
+  train,
 };
 
 /** Largest picture in the repository, in bytes. */

@@ -14,6 +14,7 @@ import { styleFileCommand, styleFileOptions } from './style-file-command';
 import { styleOptions } from './style-options';
 import { sweepCommand, sweepOptions } from './sweep-command';
 import { hasColors, processTerminal, type Terminal } from './terminal';
+import { trainCommand, trainOptions } from './train-command';
 import { weightsCommand, weightsOptions } from './weights-command';
 
 /** The options of the command that arguments name. */
@@ -21,6 +22,7 @@ function optionsOf([command]: readonly string[]): Options {
   if (command === 'evaluate') return evaluateOptions;
   if (command === 'style') return styleFileOptions;
   if (command === 'sweep') return sweepOptions;
+  if (command === 'train') return trainOptions;
   return command === 'weights' ? weightsOptions : styleOptions;
 }
 
@@ -39,6 +41,7 @@ export async function runCommandLine(
     .addCommand(weightsCommand(terminal))
     .addCommand(styleFileCommand(terminal))
     .addCommand(sweepCommand(terminal))
+    .addCommand(trainCommand(terminal))
     .helpCommand('help [command...]', 'how a command is used');
   prepare(program, terminal);
   const json = args.includes('--json');

@@ -7,6 +7,7 @@ import type { TrainGeneratorOptions } from '../generators/training/options';
 import { trainGeneratorOn } from '../generators/training/train-generator';
 import { showValue } from '../options/show';
 import type { Bytes } from '../storage/byte-store';
+import { loadGenerator } from './generators';
 import type { NodeImageInput } from './image-input';
 import { platform } from './platform';
 import { filePath, requireWritableFile, writeBytes } from './write-file';
@@ -14,7 +15,13 @@ import { imageExtensions } from './write-image';
 
 /** Options of {@link trainGenerator} in Node: files too. */
 export interface NodeTrainGeneratorOptions
-  extends Omit<TrainGeneratorOptions<NodeImageInput>, 'images' | 'checkpoint'> {
+  extends Omit<TrainGeneratorOptions<NodeImageInput>, 'base' | 'images' | 'checkpoint'> {
+  /**
+   * The generator to start from, of any style, or its file: a few hundred steps then do what takes thousands from
+   * scratch. `'own'` is the one that comes with this package, `'none'` is a start from scratch.
+   * @default 'own', beside `architecture` 'none'
+   */
+  readonly base?: 'own' | 'none' | Generator | (string & {}) | URL | undefined;
   /**
    * A folder of photographs to train on, or a list of images. Folders in it are not looked into.
    * @default pictures that are drawn from the seed, with which training does as well
@@ -47,16 +54,24 @@ const train = /* @__PURE__ */ trainGeneratorOn(platform);
  * ```
  */
 export async function trainGenerator({
+  base,
   images,
   checkpoint,
   ...options
 }: NodeTrainGeneratorOptions): Promise<Generator> {
   return train({
     ...options,
+    base: await baseOf(base),
     images: isPath(images) ? await imagesIn(filePath(images)) : images,
     checkpoint: isPath(checkpoint) ? await checkpointFile(filePath(checkpoint)) : checkpoint,
   });
 }
+
+/** A base that is a file is read. */
+const baseOf = async (base: NodeTrainGeneratorOptions['base']): Promise<TrainGeneratorOptions['base']> =>
+  isPath(base) && base !== 'own' && base !== 'none'
+    ? loadGenerator(base)
+    : (base as TrainGeneratorOptions['base']);
 
 const isPath = (value: unknown): value is string | URL => typeof value === 'string' || value instanceof URL;
 

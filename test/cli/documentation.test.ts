@@ -7,6 +7,7 @@ import { about, type Options } from '../../src/cli/flags';
 import { styleFileOptions } from '../../src/cli/style-file-command';
 import { styleOptions } from '../../src/cli/style-options';
 import { sweepOptions } from '../../src/cli/sweep-command';
+import { trainOptions } from '../../src/cli/train-command';
 import { weightsOptions } from '../../src/cli/weights-command';
 import { pictureFolder, quick, runCommand } from '../support/command-line-folder';
 import { fakeTerminal } from '../support/fake-terminal';
@@ -35,6 +36,7 @@ describe('docs/command-line.md', () => {
       weights: weightsOptions,
       style: styleFileOptions,
       sweep: sweepOptions,
+      train: trainOptions,
     };
     for (const [name, options] of Object.entries<Options>(tables)) {
       const section = new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*?(<!-- /${name} -->)`);

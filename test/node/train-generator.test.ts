@@ -9,7 +9,7 @@ import { tinyExtractor } from '../../src/testing';
 import { startCommand, until } from '../support/command-process';
 
 const style = resolve('examples/images/style.jpg');
-const program = 'test/generators/training/train-in-process.ts';
+const program = 'test/support/training-program.ts';
 
 let folder: string;
 beforeEach(async () => {

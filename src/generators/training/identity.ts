@@ -3,7 +3,7 @@ import { weightsHash } from '../../features/network-identity';
 import { deepestLayer } from '../../features/vgg19/layers';
 import type { OpenImage } from '../../image/image-reader';
 import { sha256, sha256OfText } from '../../storage/sha256';
-import { presetLayers } from '../../transfer/presets';
+import { type Preset, presetLayers } from '../../transfer/presets';
 import type { TrainingIdentity } from './checkpoint';
 import type { TrainingSettings } from './options';
 import type { Pictures } from './pictures';
@@ -12,6 +12,8 @@ import type { TrainingStart } from './start';
 /** What was found out about a training before its first step. */
 export interface TrainingFacts {
   readonly style: OpenImage;
+  /** As far as the network has its layers. */
+  readonly preset: Preset;
   readonly start: TrainingStart;
   readonly steps: number;
   readonly learningRate: number;
@@ -24,11 +26,13 @@ export interface TrainingFacts {
  * and their names.
  */
 export async function identityOf(
-  { preset, alpha = preset.alpha, beta = preset.beta, loss, size, styleSize, seed }: TrainingSettings,
-  { style, start, steps, learningRate, pictures, extractor }: TrainingFacts,
+  { alpha, beta, loss, size, styleSize, seed }: TrainingSettings,
+  { style, preset, start, steps, learningRate, pictures, extractor }: TrainingFacts,
 ): Promise<TrainingIdentity> {
   const { parameters, network } = start;
-  const losses: TrainingIdentity = loss ? { loss: 'custom' } : { preset: preset.name, alpha, beta };
+  const losses: TrainingIdentity = loss
+    ? { loss: 'custom' }
+    : { preset: preset.name, alpha: alpha ?? preset.alpha, beta: beta ?? preset.beta };
   return {
     style: await sha256(copyOf((await style.bytes()).bytes)),
     architecture: await sha256OfText(JSON.stringify(network)),

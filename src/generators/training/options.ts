@@ -15,7 +15,7 @@ import { styleTransferOptions } from '../../transfer/options';
 import type { LossTargets } from '../../transfer/preset-loss';
 import { getPreset, type Preset, type PresetName } from '../../transfer/presets';
 import type { Architecture } from '../architectures/architecture';
-import type { Generator } from '../generator';
+import { type Generator, isGenerator } from '../generator';
 import type { CheckpointStore } from './checkpoint';
 import type { TrainingProgress } from './progress';
 
@@ -31,17 +31,17 @@ export interface TrainGeneratorOptions<Input = ImageInput> {
    */
   readonly architecture?: Architecture | undefined;
   /**
-   * The generator to start from, of any style: a few hundred steps then do what takes thousands from scratch. `'none'`
-   * is a start from scratch. A generator remains the caller's.
-   * @default 'none'
+   * The generator to start from, of any style: a few hundred steps then do what takes thousands from scratch. `'own'`
+   * is the one that comes with this package, `'none'` is a start from scratch. A generator remains the caller's.
+   * @default 'own', beside `architecture` 'none'
    */
-  readonly base?: 'none' | Generator | undefined;
+  readonly base?: 'own' | 'none' | Generator | undefined;
   /**
    * Photographs to train on, decoded when they are needed.
    * @default pictures that are drawn from the seed, with which training does as well
    */
   readonly images?: readonly Input[] | undefined;
-  /** The losses, without those of their options that concern whole runs. Not beside `loss`. @default 'relative' */
+  /** A published setting, of which the losses and weights count. Not beside `loss`. @default 'relative' */
   readonly preset?: PresetName | undefined;
   /** Weight of the content loss, at least 0. Not beside `loss`. @default the preset's */
   readonly alpha?: number | undefined;
@@ -86,7 +86,10 @@ export interface TrainGeneratorOptions<Input = ImageInput> {
    * @default loaded and disposed by the call
    */
   readonly extractor?: FeatureExtractor | undefined;
-  /** As in `styleTransfer`. The preset `relative` needs VGG-19 to conv4_1, which the embedded network does not have. */
+  /**
+   * As in `styleTransfer`. The loss reads VGG-19 to conv4_1. Where there is only the embedded network, which ends at
+   * conv3_1, the default loss goes without its deepest layer, and a warning says so.
+   */
   readonly weights?: Weights | undefined;
   /** As in `styleTransfer`. @default 'auto' */
   readonly engine?: EngineChoice | undefined;
@@ -101,8 +104,6 @@ export interface TrainGeneratorOptions<Input = ImageInput> {
 }
 
 const { preset, alpha, beta, seed, extractor, weights, styleSize } = styleTransferOptions.options;
-
-const isObject = (value: unknown) => typeof value === 'object' && value !== null;
 
 const isList = (value: unknown) => Array.isArray(value) && value.length > 0;
 
@@ -119,12 +120,12 @@ const tableOf = <Input>() =>
       'an architecture, such as johnson() makes',
       (value) => typeof (value as Partial<Architecture> | null)?.initialWeights === 'function',
     ),
-    base: any<'none' | Generator, { flag: string; help: string }>(
-      "'none' or a generator",
-      (value) => value === 'none' || isObject(value),
+    base: any<'own' | 'none' | Generator, { flag: string; help: string }>(
+      "'own', 'none' or a generator",
+      (value) => value === 'own' || value === 'none' || isGenerator(value),
       {
         flag: '--base <generator>',
-        help: 'the generator to start from: none, or a file (default: none)',
+        help: 'the generator to start from: own (the one of this package), none, or a file (default: own)',
       },
     ),
     images: any<readonly Input[], { flag: string; help: string }>('a list of at least one image', isList, {
@@ -190,7 +191,7 @@ const conflicts: readonly Conflict<keyof TrainGeneratorOptions>[] = [
 export type TrainingSettings<Input = unknown> = Omit<
   WithDefaults<TrainGeneratorOptions<Input>, ReturnType<typeof tableOf<Input>>['options']>,
   'preset'
-> & { readonly preset: Preset };
+> & { readonly preset: Preset; readonly presetGiven: boolean };
 
 /** The step from one accepted size to the next: half of it is a multiple of what networks' strides need. */
 const sizeStep = 32;
@@ -206,7 +207,7 @@ export function readTraining<Input>(options: TrainGeneratorOptions<Input>): Trai
   requireNoConflict<keyof TrainGeneratorOptions>({ ...options }, conflicts);
   if (read.size % sizeStep !== 0) throw wrongSize(read.size);
   enginesFor(read, undefined);
-  return { ...read, preset: getPreset(name) };
+  return { ...read, preset: getPreset(name), presetGiven: options.preset !== undefined };
 }
 
 function noStyle(): InvalidArgumentError {

@@ -5,12 +5,12 @@ export interface TrainingStage {
   readonly steps: number;
 }
 
-/** The part of the steps that the last stage takes: it costs four times as much a step, and smooths what is there. */
+/** The part of the steps that the last stage takes, each of which costs four times as much. */
 const lastShare = 0.07;
 
 /**
- * Stages of a training: most steps on crops of half the size, the last 7 % on crops of the whole size, which a network
- * of a few hundred steps would otherwise paint worse than what it was trained on.
+ * Stages of a training: most steps on crops of half the size, the last 7 % on crops of the whole size, in which the
+ * network sees larger shapes.
  *
  * @param size of the last stage; half of it is a multiple of what the network's strides need
  */

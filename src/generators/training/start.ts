@@ -20,11 +20,11 @@ export interface TrainingStart {
 /**
  * The base of a training, or weights from the seed.
  *
- * @throws InvalidArgumentError `WRONG_NETWORK` if `architecture` is not that of `base`
+ * @throws InvalidArgumentError `WRONG_NETWORK` if `architecture` is not that of `base`, or `base` has many styles
  */
 export async function startOf({
   architecture,
-  base = 'none',
+  base = architecture ? 'none' : 'own',
   seed,
 }: Pick<TrainingSettings, 'architecture' | 'base' | 'seed'>): Promise<TrainingStart> {
   const { network, weights, name } = await chosen(architecture, base, seed);
@@ -38,9 +38,24 @@ async function chosen(
   base: NonNullable<TrainingSettings['base']>,
   seed: number,
 ): Promise<Pick<Generator, 'network' | 'weights'> & { readonly name?: string }> {
-  if (base !== 'none') return base;
+  if (base === 'own') return (await import('../base')).ownBase();
+  if (base !== 'none') {
+    requireOneStyle(base);
+    return base;
+  }
   const { network, initialWeights } = architecture ?? johnson();
   return { network, weights: initialWeights(seed) };
+}
+
+/** Norms that a style vector determines cannot be trained for one style. */
+function requireOneStyle({ name, vectorLength }: Generator): void {
+  if (vectorLength === 0) return;
+  const accepted = 'a generator of one style';
+  throw new InvalidArgumentError(
+    'WRONG_NETWORK',
+    `base is ${showText(name)}, whose style is a vector of ${vectorLength} numbers; accepted: ${accepted}.`,
+    { option: 'base', value: name, accepted },
+  );
 }
 
 function otherArchitecture(wanted: GeneratorNetwork, found: GeneratorNetwork): InvalidArgumentError {

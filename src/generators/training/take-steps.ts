@@ -66,15 +66,19 @@ export async function takeSteps(
         await preview(held, loop, (shown) => progress.send({ type: 'preview', step, ...shown }));
     }
   } catch (error) {
-    // The reason of the end matters more than a checkpoint that cannot be written.
-    const keeping = kept === state.step ? keep && Promise.resolve() : keep?.();
-    const written = keeping?.then(() => true).catch(() => false);
     await progress.finish({
       type: 'interrupted',
       reason: progress.reasonFor(error),
       step: state.step,
-      kept: (await written) ?? false,
+      kept: keep !== undefined && state.step > 0 && (kept === state.step || (await succeeds(keep))),
     });
     throw error;
   }
 }
+
+/** Whether work succeeds: the reason of a training's end matters more than a checkpoint that cannot be written. */
+const succeeds = (work: () => Promise<void>): Promise<boolean> =>
+  work().then(
+    () => true,
+    () => false,
+  );

@@ -1,15 +1,10 @@
-import type { EngineExtractor } from '../../engines/engine';
 import { loadProgram } from '../../engines/load-program';
-import { loadVgg19On } from '../../engines/load-vgg19';
 import { ImageError } from '../../errors';
 import { generatorParameters, namedParameters } from '../../features/generator-parameters';
-import { requireLayers } from '../../features/require-layers';
-import { deepestLayer, type Vgg19Layer } from '../../features/vgg19/layers';
 import type { Image } from '../../image/image';
 import type { ImageInput } from '../../image/to-image';
 import { type Owner, owning } from '../../owning';
 import { anyPlatform, type Platform, requireBackend } from '../../platform';
-import { presetLayers } from '../../transfer/presets';
 import { ProgressChannel } from '../../transfer/progress-channel';
 import { factsOf } from '../../transfer/run-facts';
 import { createGenerator, type Generator } from '../generator';
@@ -34,6 +29,7 @@ import { startOf, type TrainingStart } from './start';
 import { takeSteps } from './take-steps';
 import { cropTensor, type TrainingLoop } from './training-loop';
 import { customTrainingLoss, presetTrainingLoss, type TrainingLoss, withFloor } from './training-loss';
+import { networkOf } from './training-network';
 
 /** `trainGenerator` on a platform whose images are `Input`. */
 export type TrainGenerator<Input> = (options: TrainGeneratorOptions<Input>) => Promise<Generator>;
@@ -81,11 +77,14 @@ async function train<Input>(
   platform: Platform<Input>,
   settings: TrainingSettings<Input>,
   progress: ProgressChannel<TrainingProgress>,
-  { temporary }: Owner,
+  owner: Owner,
 ): Promise<Generator> {
+  const { temporary } = owner;
   const { size, seed, checkpoint } = settings;
   const { signal } = progress;
   const opened = await platform.open('style', settings.style, signal);
+  const style = temporary(await opened.decode({ longerSide: settings.styleSize }));
+  await requireStyle(style);
   const start = await startOf(settings);
   const { steps = start.base ? stepsFromBase : stepsFromScratch } = settings;
   const { learningRate = start.base ? 1e-3 : 2e-3 } = settings;
@@ -93,15 +92,12 @@ async function train<Input>(
   const pictures = settings.images
     ? await givenPictures(platform, settings.images, signal)
     : proceduralPictures(seed);
-  const extractor = await extractorOf(platform, settings, progress, temporary);
-  const facts = { style: opened, start, steps, learningRate, pictures, extractor };
+  const { extractor, preset } = await networkOf(platform, settings, progress, owner);
+  const facts = { style: opened, preset, start, steps, learningRate, pictures, extractor };
   const identity = await identityOf(settings, facts);
   const state = await stateOf(checkpoint, identity, start.parameters);
-
-  const style = temporary(await opened.decode({ longerSide: settings.styleSize }));
-  await requireStyle(style);
   const loss = temporary(
-    await lossOf(settings, { extractor, style, pictures, size: stages[0].size, signal }),
+    await lossOf({ ...settings, preset }, { extractor, style, pictures, size: stages[0].size, signal }),
   );
   const held = temporary(await heldOut(platform, settings.preview ?? [], size, signal));
   const { network, base } = start;
@@ -141,35 +137,6 @@ function trained(
     weights: namedParameters(generatorParameters(network), parameters.slice()),
     training: { ...identity, base: base ?? 'none' },
   });
-}
-
-/** VGG-19 to the depth that the loss needs: the caller's, or one that is loaded and freed. */
-async function extractorOf<Input>(
-  platform: Platform<Input>,
-  settings: TrainingSettings<Input>,
-  progress: ProgressChannel<TrainingProgress>,
-  temporary: Owner['temporary'],
-): Promise<EngineExtractor> {
-  const { preset, extractor, weights, engine, threads, relaxedSimd } = settings;
-  const layers = presetLayers(preset);
-  if (extractor) {
-    if (!settings.loss) requireLayers('preset', `The preset '${preset.name}'`, layers, extractor);
-    return extractor;
-  }
-  return temporary(
-    await loadVgg19On(platform, {
-      weights,
-      lastLayer: deepestLayer(layers) as Vgg19Layer,
-      pooling: preset.pooling,
-      padding: preset.padding,
-      engine,
-      threads,
-      relaxedSimd,
-      signal: progress.signal,
-      onProgress: (event) => progress.post(event),
-      onWarning: (warning) => progress.post({ type: 'warning', ...warning }),
-    }),
-  );
 }
 
 /** The state that a checkpoint has, or that of a training at its beginning. */

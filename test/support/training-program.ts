@@ -1,11 +1,11 @@
 /**
- * A training in a process of its own, for tests that kill it: `tsx train-in-process.ts CHECKPOINT STYLE`. Prints each
+ * A training in a process of its own, for tests that kill it: `tsx training-program.ts CHECKPOINT STYLE`. Prints each
  * step, and at the end the hash of the generator's weights.
  */
 import { createHash } from 'node:crypto';
-import { johnson } from '../../../src/generators/architectures/johnson';
-import { trainGenerator, useWasm } from '../../../src/node';
-import { tinyExtractor } from '../../../src/testing';
+import { johnson } from '../../src/generators/architectures/johnson';
+import { trainGenerator, useWasm } from '../../src/node';
+import { tinyExtractor } from '../../src/testing';
 
 const [checkpoint, style] = process.argv.slice(2);
 
