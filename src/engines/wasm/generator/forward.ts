@@ -1,4 +1,5 @@
 import { noiseValues } from '../../../features/generator-noise';
+import type { Rows } from '../../shared/bands';
 import type { KernelRunner } from '../runtime/kernel-runner';
 import type { Convolution, FeatureMap, Graph, Join, Noise, Norm, Operation, Pool, Value } from './graph';
 import { extentOf, type Places, periodOf } from './readers';
@@ -28,25 +29,34 @@ export interface ForwardPass {
 
 /** Computes the map of an operation, and the norms that read it. */
 export function computeOperation(pass: ForwardPass, operation: Operation): void {
-  if (operation.op === 'convolution') {
-    convolve(pass, operation);
-    return;
-  }
-  if (operation.op === 'join') join(pass, operation);
-  else if (operation.op === 'pool') pool(pass, operation);
-  else fillWithNoise(pass, operation);
-  measure(pass, operation.output);
+  const { output } = operation;
+  const sums = computeRows(pass, operation, { from: 0, to: pass.places.map(output).height });
+  if (sums) finishNorms(pass, output, sums);
 }
 
-/** Computes the image from the network's output, at an address. */
-export function computeOutput(pass: ForwardPass, conversion: number, to: number): void {
+/**
+ * Computes rows of the map of an operation.
+ * @returns sums and sums of squares over these rows by channel, if a norm needs them
+ */
+export function computeRows(pass: ForwardPass, operation: Operation, rows: Rows): Float64Array | undefined {
+  if (operation.op === 'convolution') return convolve(pass, operation, rows);
+  if (operation.op === 'join') join(pass, operation, rows);
+  else if (operation.op === 'pool') pool(pass, operation, rows);
+  else fillWithNoise(pass, operation, rows);
+  const { output } = operation;
+  return output.measured ? measure(pass, output, rows) : undefined;
+}
+
+/**
+ * Computes rows of the image from the network's output.
+ *
+ * @param conversion address of the factors and summands of R, G, B
+ * @param to address of the first row of the whole image
+ */
+export function outputRows(pass: ForwardPass, conversion: number, to: number, { from, to: end }: Rows): void {
   const { output } = pass.graph;
   needLine(pass, output);
-  pass.engine.run(
-    'generatorOutput',
-    [pass.reader(output), 0, to, conversion],
-    extentOf(output, pass.places).height,
-  );
+  pass.engine.run('generatorOutput', [pass.reader(output), from, to, conversion], end - from);
 }
 
 /** Makes sure that a thread's scratch memory takes a row of a value. */
@@ -54,7 +64,7 @@ export function needLine({ engine, places }: ForwardPass, value: Value): void {
   engine.needScratch((extentOf(value, places).width + 4) * value[0].term.map.stored * 4);
 }
 
-function convolve(pass: ForwardPass, convolution: Convolution): void {
+function convolve(pass: ForwardPass, convolution: Convolution, rows: Rows): Float64Array | undefined {
   const { engine, weights, places } = pass;
   const { output, input } = convolution;
   const { address, height, width } = places.map(output);
@@ -72,51 +82,63 @@ function convolve(pass: ForwardPass, convolution: Convolution): void {
       channels: output.stored,
       bias,
       moments: output.measured ? pass.moments + items * 16 * output.stored : 0,
+      rows,
     };
     items += runSweep(engine, run, filters);
   }
-  if (output.measured) finishNorms(pass, output, items);
+  return output.measured ? addUp(pass, 2 * output.stored, items) : undefined;
 }
 
 /** Pixels of a map from which on Winograd's convolution spares more than it costs. */
 const leastPixels = 1024;
 
-function join(pass: ForwardPass, { inputs, output }: Join): void {
+function join(pass: ForwardPass, { inputs, output }: Join, { from, to }: Rows): void {
   const { engine, places } = pass;
-  const { address, height } = places.map(output);
+  const { address } = places.map(output);
   let first = 0;
   for (const value of inputs) {
     const { channels } = value[0].term.map;
     needLine(pass, value);
-    engine.run('generatorStore', [pass.reader(value), 0, address, output.stored, first, channels], height);
+    const args = [pass.reader(value), from, address, output.stored, first, channels];
+    engine.run('generatorStore', args, to - from);
     first += channels;
   }
 }
 
-function pool(pass: ForwardPass, { input, output, factor }: Pool): void {
-  const { address, height } = pass.places.map(output);
+function pool(pass: ForwardPass, { input, output, factor }: Pool, { from, to }: Rows): void {
+  const { address } = pass.places.map(output);
   needLine(pass, input);
-  pass.engine.run('generatorPool', [pass.reader(input), 0, address, output.stored, factor], height);
+  pass.engine.run('generatorPool', [pass.reader(input), from, address, output.stored, factor], to - from);
 }
 
-function fillWithNoise({ engine, places, seed }: ForwardPass, { step, output }: Noise): void {
-  const { address, height, width } = places.map(output);
+function fillWithNoise(
+  { engine, places, seed }: ForwardPass,
+  { step, output }: Noise,
+  { from, to }: Rows,
+): void {
+  const { address, width } = places.map(output);
   const { channels, stored } = output;
-  const values = noiseValues(seed, step, height * width * channels);
-  const to = engine.memory.floats(address, height * width * stored).fill(0);
-  for (let pixel = 0; pixel < height * width; pixel++) {
-    for (let c = 0; c < channels; c++) to[pixel * stored + c] = values[pixel * channels + c];
+  const pixels = (to - from) * width;
+  const values = noiseValues(seed, step, pixels * channels, from * width * channels);
+  const target = engine.memory.floats(rowAddress(address, from, width * stored), pixels * stored).fill(0);
+  for (let pixel = 0; pixel < pixels; pixel++) {
+    for (let c = 0; c < channels; c++) target[pixel * stored + c] = values[pixel * channels + c];
   }
 }
 
-/** Sums over a map that is stored, if a norm needs them. */
-function measure(pass: ForwardPass, map: FeatureMap): void {
-  if (!map.measured) return;
-  const { address, height, width } = pass.places.map(map);
-  const share = measureShare(height * width);
-  const items = Math.ceil((height * width) / share);
-  pass.engine.run('generatorMoments', [address, pass.moments, height * width, map.stored, share], items);
-  finishNorms(pass, map, items);
+/** Address of a row. That of the first row, which need not be in memory, wraps as numbers of 32 bits do. */
+const rowAddress = (first: number, row: number, floats: number): number =>
+  (first + 4 * row * floats) % 2 ** 32;
+
+/** Sums over rows of a map. */
+function measure(pass: ForwardPass, map: FeatureMap, { from, to }: Rows): Float64Array {
+  const { address, width } = pass.places.map(map);
+  const pixels = (to - from) * width;
+  const share = measureShare(pixels);
+  const items = Math.ceil(pixels / share);
+  const first = rowAddress(address, from, width * map.stored);
+  pass.engine.run('generatorMoments', [first, pass.moments, pixels, map.stored, share], items);
+  return addUp(pass, 2 * map.stored, items);
 }
 
 /** Pixels of an item of sums over a map: at most 16 items, which do not depend on threads. */
@@ -132,13 +154,12 @@ export function addUp({ engine, moments }: ForwardPass, length: number, items: n
   return sums;
 }
 
-/** Computes factors and summands of a map's norms from the sums of items. */
-function finishNorms(pass: ForwardPass, map: FeatureMap, items: number): void {
+/** Computes factors and summands of a map's norms from sums and sums of squares over the whole map. */
+export function finishNorms(pass: ForwardPass, map: FeatureMap, sums: Float64Array): void {
   const { memory } = pass.engine;
   const { height, width } = pass.places.map(map);
   const count = height * width;
   const n = map.stored;
-  const sums = addUp(pass, 2 * n, items);
   for (const norm of pass.norms(map)) {
     const scale = pass.weights.vector(norm.scale, map.channels);
     const shift = pass.weights.vector(norm.shift, map.channels);

@@ -98,6 +98,19 @@ export function passBytes(graph: Graph, size: Size, gradients: boolean): number 
   return maps + 12 * size[0] * size[1] + momentsBytes(graph, size) + 2 ** 20;
 }
 
+/** Reserves the memory of norms. */
+export function reserveNorms(
+  blocks: Blocks,
+  graph: Graph,
+): Pick<PassMemory, 'norms'> & { normOf: Places['norm'] } {
+  const all = normsOf(graph);
+  const addresses = new Map(all.map((norm) => [norm, blocks.allocateFloats(normFloats(norm.map))]));
+  return {
+    norms: (map) => all.filter((norm) => norm.map === map),
+    normOf: (norm) => addresses.get(norm) ?? 0,
+  };
+}
+
 /** Reserves the memory of a pass. @param input address of what converts the image to the network's input */
 export function reservePass(
   { memory }: KernelRunner,
@@ -111,14 +124,13 @@ export function reservePass(
   const { offsets, bytes } = planMemory([...tenants.values()]);
   const address = blocks.allocate(bytes);
   const addresses = new Map([...tenants.keys()].map((tenant, i) => [tenant, address + offsets[i]]));
-  const norms = normsOf(graph);
-  const normAddresses = new Map(norms.map((norm) => [norm, blocks.allocateFloats(normFloats(norm.map))]));
+  const { norms, normOf } = reserveNorms(blocks, graph);
   const places: Places = {
     map: (map) => {
       const [height, width] = extentAt(size, map);
       return { address: addresses.get(map) ?? 0, height, width };
     },
-    norm: (norm) => normAddresses.get(norm) ?? 0,
+    norm: normOf,
     input,
     image: graph.image,
   };
@@ -134,7 +146,7 @@ export function reservePass(
       readers.set(value, made);
       return made;
     },
-    norms: (map) => norms.filter((norm) => norm.map === map),
+    norms,
     gradientOf: (what) => addresses.get(what) ?? 0,
   };
 }

@@ -1,9 +1,10 @@
+import type { Rows } from '../../shared/bands';
 import type { Size } from '../../shared/fitting-size';
 import type { KernelRunner } from '../runtime/kernel-runner';
 import type { KernelName } from '../runtime/kernels';
 import { itemsOf } from './items';
 import { isNested, piecesOf } from './panels';
-import type { Sweep, Taps } from './sweeps';
+import { type Sweep, sweepRows, type Taps } from './sweeps';
 import type { PackedSweep } from './weights';
 
 /** Arguments of {@link runSweep}. */
@@ -21,6 +22,8 @@ export interface SweepArguments {
   readonly bias?: number;
   /** Where each item writes its sums; 0 for nowhere. */
   readonly moments?: number;
+  /** Rows that are computed. @default all */
+  readonly rows?: Rows;
 }
 
 /**
@@ -33,8 +36,9 @@ export function runSweep(engine: KernelRunner, args: SweepArguments, filters?: n
   const { sweep, reader, channelsIn, output, height, width, channels, bias = 0, moments = 0 } = args;
   const { rows, columns, weights } = sweep;
   const { name, most, unit, scratch, taps } = methodOf(sweep, channelsIn, channels, filters !== undefined);
-  const [outRows, outColumns] = [outputsOf(height, rows), outputsOf(width, columns)];
-  const cut = itemsOf(outRows, outColumns, most, unit);
+  const { from, to: end } = sweepRows(rows, args.rows ?? { from: 0, to: height });
+  const outColumns = outputsOf(width, columns);
+  const cut = itemsOf(end - from, outColumns, most, unit);
   const pixel = 4 * channels;
   const row = pixel * width;
   engine.needScratch(scratch(cut.columns));
@@ -44,7 +48,7 @@ export function runSweep(engine: KernelRunner, args: SweepArguments, filters?: n
     [
       ...windowArguments(sweep, reader, taps),
       ...[to, filters ?? weights, bias, moments],
-      ...[0, outRows, outColumns, channels, cut.rows, cut.columns, cut.across],
+      ...[from, end, outColumns, channels, cut.rows, cut.columns, cut.across],
       ...[rows.step * row, columns.step * pixel],
     ],
     cut.items,
@@ -61,7 +65,14 @@ export function sweepItems(
 ): number {
   const counts = [true, false].map((winograd) => {
     const { most, unit } = methodOf(sweep, channelsIn, channels, winograd);
-    return itemsOf(outputsOf(height, sweep.rows), outputsOf(width, sweep.columns), most, unit).items;
+    const { across, items } = itemsOf(
+      outputsOf(height, sweep.rows),
+      outputsOf(width, sweep.columns),
+      most,
+      unit,
+    );
+    // Some of the rows may be cut into as many as 16 parts.
+    return Math.max(items, 16 * across);
   });
   return Math.max(...counts);
 }

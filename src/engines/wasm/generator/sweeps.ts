@@ -1,5 +1,6 @@
 import { padsOf } from '../../../features/generator-steps';
 import type { Padding } from '../../../features/padding';
+import type { Rows } from '../../shared/bands';
 import type { Convolution } from './graph';
 
 /** A pass of the convolution kernel: which part of a kernel it multiplies with, and which outputs it computes. */
@@ -70,6 +71,12 @@ export function inputPadding({ step, enlarged }: Convolution): Padding {
 
 /** Around a map that is read at twice its size, one position of the mirror image is the nearest pixel. */
 const edgePadding = (padding: Padding): Padding => (padding === 'zero' ? 'zero' : 'replicate');
+
+/** The outputs of a sweep among rows of a map. */
+export const sweepRows = ({ first, step }: Taps, { from, to }: Rows): Rows => ({
+  from: Math.max(0, Math.ceil((from - first) / step)),
+  to: Math.max(0, Math.ceil((to - first) / step)),
+});
 
 /** Outputs i are sums of input i * stride + k - pad times tap k. */
 function gathering(taps: Taps['taps'], pad: number, stride: number, padding: Padding): Sweep {
