@@ -4,6 +4,7 @@ import { defineConfig } from 'tsup';
 const entry = {
   index: 'src/index.ts',
   node: 'src/node/index.ts',
+  batch: 'src/batch/index.ts',
   color: 'src/color/index.ts',
   generators: 'src/generators/index.ts',
   losses: 'src/losses/index.ts',
@@ -14,6 +15,7 @@ const entry = {
   embedded: 'src/features/vgg19/embedded/index.ts',
   // No subpaths of the package: names of their own so that what loads them lazily can be told from what does not.
   kernels: 'src/engines/wasm/index.ts',
+  'pool-worker': 'src/batch/pool/pool-worker.ts',
   'tfjs-extractor': 'src/engines/tfjs/tfjs-extractor.ts',
   balance: 'src/transfer/balance.ts',
   'moved-colors': 'src/transfer/moved-colors.ts',

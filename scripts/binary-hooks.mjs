@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { register } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { isMainThread } from 'node:worker_threads';
+import { isMainThread, parentPort } from 'node:worker_threads';
 
 // `node --import ./scripts/binary-hooks.mjs`: lets scripts import .bin and .wasm files as bytes, as the build does
-// (scripts/binary-modules.ts). Node runs hooks on a thread of their own, which loads this module a second time.
-if (isMainThread) register(import.meta.url);
+// (scripts/binary-modules.ts). Node runs hooks on a thread of their own, without a port, which loads this module too.
+if (isMainThread || parentPort) register(import.meta.url);
+// `--import tsx` registers itself in the main thread only.
+if (!isMainThread && parentPort) (await import('tsx/esm/api')).register();
 
 export async function load(url, context, next) {
   if (!/\.(bin|wasm)$/.test(url)) return next(url, context);

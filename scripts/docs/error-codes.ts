@@ -113,6 +113,11 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     cause: 'An argument of `minimize` is not what it takes.',
     cure: 'The message says what is accepted.',
   },
+  IN_USE: {
+    classes: environment,
+    cause: 'Another batch, of the process that the message names, writes to the same folder.',
+    cure: 'Wait for its end, or name another folder. If the process ran on another machine and is gone, remove the lock that the message names.',
+  },
   LEAK: {
     classes: computation,
     cause: '`expectNoLeak` counted more or fewer tensors afterwards than the function returned.',
@@ -133,6 +138,11 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     cause:
       'A generator file is no such file, is cut short, or is of a version of the format that is not known.',
     cure: 'Write it again: `saveGenerator`, or `tfjs-style-transfer train`.',
+  },
+  MALFORMED_MANIFEST: {
+    classes: argument,
+    cause: 'A line of the `manifest.jsonl` in the folder of a batch is no record of a picture.',
+    cure: 'Remove the line that the message names; its picture is painted again.',
   },
   MALFORMED_SETTINGS: {
     classes: argument,
@@ -282,6 +292,12 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     classes: ['InvalidArgumentError', 'ImageError'],
     cause: 'A number is not in the range of its option, or an image holds values that are not in [0,1].',
     cure: 'The message names the range. Divide values of 0 to 255 by 255.',
+  },
+  PICTURES_FAILED: {
+    classes: computation,
+    cause:
+      'Pictures of a batch could not be painted. The table, and the manifest in the folder, have the reason of each.',
+    cure: 'Remove the reasons and start the same command again, which paints only what is missing.',
   },
   QUEUE_UNAVAILABLE: {
     classes: environment,

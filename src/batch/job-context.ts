@@ -1,5 +1,4 @@
 import { platform } from '../node/platform';
-import type { RunPlan } from '../transfer/progress';
 import { type SharedWork, shareWork } from '../transfer/shared-work';
 import type { StyleTargets } from '../transfer/style-targets';
 
@@ -12,12 +11,11 @@ export interface JobContextOptions {
   /** Targets of styles that others share. @default targets of this context */
   readonly targets?: StyleTargets | undefined;
   /**
-   * Called before a job takes the memory that it has planned, one plan a stage; the job waits for it. What it throws
-   * ends the job.
+   * Called before a job takes the memory that it has planned; the job waits for it. What it throws ends the job.
+   *
+   * @param bytes at the peak, beside the program itself
    */
-  readonly onPlanned?:
-    | ((plans: readonly RunPlan[], signal?: AbortSignal) => void | Promise<void>)
-    | undefined;
+  readonly onPlanned?: ((bytes: number, signal?: AbortSignal) => void | Promise<void>) | undefined;
 }
 
 /** What jobs that are painted one after the other have in common: the network, and the targets of styles. */

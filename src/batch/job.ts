@@ -109,6 +109,8 @@ export interface DoneRecord extends JobRecord {
   readonly evaluations: number;
   /** Source of the network's weights. */
   readonly weights: string;
+  /** True if the small network of this package replaced VGG-19. */
+  readonly embedded: boolean;
   /** Name of the engine. */
   readonly engine: string;
   /** Threads of the engine; undefined if it does not know. */

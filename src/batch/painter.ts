@@ -21,7 +21,16 @@ export interface PaintOptions {
 }
 
 /** An event of a batch, as plain JSON. */
-export type BatchProgress = BatchSizeEvent | JobStepEvent | JobWarningEvent;
+export type BatchProgress = BatchStartEvent | BatchSizeEvent | JobStepEvent | JobWarningEvent;
+
+/** What there is to paint is known. */
+export interface BatchStartEvent {
+  readonly type: 'batch';
+  /** Pictures of the batch. */
+  readonly jobs: number;
+  /** Those of them that an earlier batch has painted. */
+  readonly kept: number;
+}
 
 /** How many pictures are painted at once. */
 export interface BatchSizeEvent {

@@ -1,5 +1,3 @@
-import { version } from '../../package.json';
-import { StyleTransferError } from '../errors';
 import { evaluate } from '../node/evaluate';
 import { styleExtension } from '../node/style-files';
 import { encodeImage, formatOf } from '../node/write-image';
@@ -8,9 +6,10 @@ import { sha256 } from '../storage/sha256';
 import type { StyleTransferProgress } from '../transfer/progress';
 import { type StyleTransferResult, styleTransferOn } from '../transfer/style-transfer';
 import type { StyleInput } from '../transfer/styles';
-import type { BatchRecord, DoneRecord, Job, JobError } from './job';
+import type { BatchRecord, DoneRecord, Job } from './job';
 import type { JobContext } from './job-context';
 import { type JobInputs, jobInputs } from './job-inputs';
+import { failedRecord, workFacts } from './job-record';
 import { previews } from './previews';
 import { writeTo } from './stores';
 
@@ -43,7 +42,7 @@ export async function runJob(
   const begun = performance.now();
   const inputs = jobInputs(context, job.inputs);
   let outside: { readonly error: unknown } | undefined;
-  /** A caller's function whose errors are not the job's. */
+  /** A caller's function, whose errors are not the job's. */
   const calling =
     <Args extends unknown[]>(call: (...args: Args) => unknown) =>
     async (...args: Args) => {
@@ -54,41 +53,40 @@ export async function runJob(
         throw error;
       }
     };
-  const facts = () => ({
-    inputs: inputs.hashes,
-    seconds: (performance.now() - begun) / 1000,
-    ended: new Date().toISOString(),
-    library: version,
-  });
   try {
     signal?.throwIfAborted();
     const format = formatOf(job.output, job.format);
-    const paint = styleTransferOn(
-      inputs.platform,
-      context.work.load,
-      calling((_record, plans) => context.onPlanned?.(plans, signal)),
+    const { onPlanned } = context;
+    const result = await paint(
+      job,
+      inputs,
+      { ...context, onPlanned: onPlanned && calling(onPlanned) },
+      {
+        signal,
+        onProgress: progressListener(job, onProgress && calling(onProgress), signal),
+      },
     );
-    const result = await paint(job.content, styleOf(job), {
-      ...job.settings,
-      // tfjs has no threads here.
-      threads: job.settings.engine === 'tfjs' ? undefined : context.threads,
-      signal,
-      onProgress: progressListener(job, onProgress && calling(onProgress), signal),
-    });
     try {
       const { image, settings } = result;
       const values = await valuesOf(job, image, inputs, context, signal);
       const bytes = await encodeImage(image, { format, settings, signal });
       await writeTo('output', job.output, bytes, { signal });
       const hash = await sha256(bytes as Bytes);
-      return { ...job, state: 'done', ...facts(), ...resultOf(result), sha256: hash, values };
+      return {
+        ...job,
+        state: 'done',
+        ...workFacts(begun, inputs.hashes),
+        ...resultOf(result),
+        sha256: hash,
+        values,
+      };
     } finally {
       result.dispose();
     }
   } catch (error) {
     signal?.throwIfAborted();
     if (outside) throw outside.error;
-    return { ...job, state: 'failed', ...facts(), error: errorOf(error) };
+    return failedRecord(job, error, { begun, inputs: inputs.hashes });
   }
 }
 
@@ -108,14 +106,57 @@ function progressListener(
   };
 }
 
+/**
+ * The memory that a job would take by its plan, in bytes, beside the program itself. It loads the network and reads the
+ * job's files, but decodes none.
+ *
+ * @throws what would make the job fail before it begins
+ */
+export async function planJob(
+  job: Job,
+  context: JobContext,
+  { signal }: Pick<RunJobOptions, 'signal'> = {},
+): Promise<number> {
+  let planned: number | undefined;
+  const stop = new Error('planned');
+  const onPlanned = (bytes: number) => {
+    planned = bytes;
+    throw stop;
+  };
+  try {
+    (await paint(job, jobInputs(context), { ...context, onPlanned }, { signal })).dispose();
+  } catch (error) {
+    if (error !== stop) throw error;
+  }
+  return planned as number;
+}
+
+function paint(
+  job: Job,
+  { platform }: JobInputs,
+  { work, threads, onPlanned }: JobContext,
+  options: RunJobOptions,
+): Promise<StyleTransferResult> {
+  const transfer = styleTransferOn(platform, work.load, (_record, plans) =>
+    onPlanned?.(Math.max(...plans.map(({ bytes }) => bytes)), options.signal),
+  );
+  return transfer(job.content, styleOf(job), {
+    ...job.settings,
+    // Where tfjs computes, it has one thread.
+    threads: job.settings.engine === 'tfjs' ? undefined : threads,
+    ...options,
+  });
+}
+
 function styleOf({ style, styleWeights }: Job): StyleInput<string> {
   if (typeof style === 'string') return style;
   return style.map((image, i) => ({ image, weight: styleWeights?.[i] }));
 }
 
-function resultOf({ image, loss, iterations, evaluations, weights, engine, threads }: StyleTransferResult) {
+function resultOf(result: StyleTransferResult) {
+  const { image, loss, iterations, evaluations, weights, embedded, engine, threads } = result;
   const [height, width] = image.shape;
-  return { width, height, loss, iterations, evaluations, weights, engine, threads };
+  return { width, height, loss, iterations, evaluations, weights, embedded, engine, threads };
 }
 
 /** The metrics that a job asks for. Those of style are against the first style, if it is a picture. */
@@ -137,11 +178,4 @@ async function valuesOf(
     signal,
   });
   return { content: found.content, style: found.style };
-}
-
-/** An error as plain JSON. */
-export function errorOf(error: unknown): JobError {
-  if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
-  const { name, message } = error;
-  return error instanceof StyleTransferError ? { name, code: error.code, message } : { name, message };
 }

@@ -4,6 +4,7 @@ import colors from 'picocolors';
 import { InvalidArgumentError, StyleTransferError } from '../errors';
 import { showText, showValue } from '../options/show';
 import { nearestName } from '../options/validate';
+import { batchCommand, batchCommandOptions } from './batch-command';
 import { evaluateCommand, evaluateOptions } from './evaluate-command';
 import { exitCodeOf, exitCodes, Interrupted } from './exit-codes';
 import { inFlags, longFlag, type Options } from './flags';
@@ -19,6 +20,7 @@ import { weightsCommand, weightsOptions } from './weights-command';
 
 /** The options of the command that arguments name. */
 function optionsOf([command]: readonly string[]): Options {
+  if (command === 'batch') return batchCommandOptions;
   if (command === 'evaluate') return evaluateOptions;
   if (command === 'style') return styleFileOptions;
   if (command === 'sweep') return sweepOptions;
@@ -42,6 +44,7 @@ export async function runCommandLine(
     .addCommand(styleFileCommand(terminal))
     .addCommand(sweepCommand(terminal))
     .addCommand(trainCommand(terminal))
+    .addCommand(batchCommand(terminal))
     .helpCommand('help [command...]', 'how a command is used');
   prepare(program, terminal);
   const json = args.includes('--json');

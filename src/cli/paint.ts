@@ -171,7 +171,8 @@ async function onProgress(run: Run, event: StyleTransferProgress): Promise<void>
   }
 }
 
-const embeddedNotice =
+/** What is said where the embedded network was not asked for. */
+export const embeddedNotice =
   'No VGG-19 weights were found, so the small network that comes with this package is used, with simpler strokes; ' +
   'to get VGG-19: tfjs-style-transfer weights fetch';
 

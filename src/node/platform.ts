@@ -25,7 +25,7 @@ export const platform: Platform<NodeImageInput> = {
 };
 
 /** The machine's memory, or the limit of the container that the process runs in. */
-function machineMemory(): number {
+export function machineMemory(): number {
   // 0, undefined or more than the machine has where there is no limit; Node 20 has it since 20.12.
   const limit = process.constrainedMemory?.() || Number.POSITIVE_INFINITY;
   return Math.min(limit, totalmem());

@@ -56,6 +56,10 @@ const extensionsOf: Readonly<Record<ImageFormat, readonly string[]>> = {
 /** Every {@link ImageFormat}. */
 export const imageFormats = Object.keys(extensionsOf) as readonly ImageFormat[];
 
+/** The usual extension of a format: `'.jpg'`. */
+export const extensionOf = (format: ImageFormat): string =>
+  format === 'jpeg' ? '.jpg' : extensionsOf[format][0];
+
 /** Every extension that names a format. */
 export const imageExtensions = Object.values(extensionsOf).flat();
 

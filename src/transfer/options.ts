@@ -357,7 +357,7 @@ export type Settings<Input = unknown> = Omit<
  * @throws InvalidArgumentError if an option is unknown, not accepted, or without effect beside another
  */
 export function readSettings<Input>(
-  platform: Platform<Input>,
+  platform: Pick<Platform<Input>, 'namesImage'>,
   alphaOrOptions: number | StyleTransferOptions<Input> | undefined,
   beta: number | undefined,
   rest: StyleTransferOptions<Input> | undefined,

@@ -61,6 +61,7 @@ describe('a job', () => {
       iterations: 2,
       evaluations: expect.any(Number),
       weights: expect.any(String),
+      embedded: true,
       engine: 'wasm',
       threads: 1,
       sha256: await hashOf(job.output),

@@ -58,6 +58,7 @@ describe.skipIf(!existsSync('dist/index.js'))('the packed package', () => {
     '',
     '/node',
     '/generators',
+    '/batch',
     '/losses',
     '/metrics',
     '/optim',

@@ -28,6 +28,7 @@ const done = (one: Job): BatchRecord => ({
   loss: 1,
   iterations: 2,
   evaluations: 3,
+  embedded: true,
   weights: 'embedded',
   engine: 'wasm',
 });

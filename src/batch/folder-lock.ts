@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto';
+import { link, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { EnvironmentError } from '../errors';
+import { showText, showValue } from '../options/show';
+
+/** A folder that this process has to itself. */
+export interface FolderLock {
+  /** Lets others have the folder. Safe to call twice. */
+  release(): Promise<void>;
+}
+
+/** Who holds a lock. */
+interface Holder {
+  readonly host: string;
+  readonly pid: number;
+  /** When the process started, as the system tells it: another process may have got its number since. */
+  readonly started: string | undefined;
+  /** Of this lock alone. */
+  readonly token: string;
+}
+
+/**
+ * Locks a folder by a file in it, which names the process that holds it. The lock of a process that was killed counts
+ * no more; whether one of another machine still runs is not known here, so its lock has to be removed by hand.
+ *
+ * @param name of the lock: `batch` makes `.batch.lock`
+ * @throws EnvironmentError `IN_USE` if another process, or another part of this one, holds it; `NOT_WRITABLE`
+ */
+export async function lockFolder(folder: string, name: string): Promise<FolderLock> {
+  const path = join(folder, `.${name}.lock`);
+  const own: Holder = {
+    host: hostname(),
+    pid: process.pid,
+    started: await startOf(process.pid),
+    token: randomUUID(),
+  };
+  const complete = `${path}.${own.token}`;
+  try {
+    await writeFile(complete, JSON.stringify(own), { flag: 'wx' });
+  } catch (cause) {
+    throw notWritable(folder, cause);
+  }
+  try {
+    // A link appears with its content, and only if there is none of its name.
+    while (!(await succeeds(link(complete, path), 'EEXIST'))) {
+      const holder = await holderOf(path);
+      if (holder !== undefined && (await runs(holder))) throw inUse(folder, path, holder);
+      await removeStale(path, holder);
+    }
+  } catch (cause) {
+    throw cause instanceof EnvironmentError ? cause : notWritable(folder, cause);
+  } finally {
+    await rm(complete, { force: true });
+  }
+  await removeLeftovers(folder, path);
+  return {
+    async release() {
+      if ((await holderOf(path))?.token === own.token) await rm(path, { force: true });
+    },
+  };
+}
+
+/**
+ * Removes the lock of a process that is gone. It is moved away first, and looked at once more: another process may have
+ * done the same and hold a lock of its own by now, which is put back.
+ */
+async function removeStale(path: string, stale: Holder | undefined): Promise<void> {
+  const aside = `${path}.${randomUUID()}`;
+  if (!(await succeeds(rename(path, aside), 'ENOENT'))) return;
+  const moved = await holderOf(aside);
+  if (moved?.token !== stale?.token) await succeeds(link(aside, path), 'EEXIST');
+  await rm(aside, { force: true });
+}
+
+/** Removes what processes that were killed while they locked the folder have left beside the lock. */
+async function removeLeftovers(folder: string, path: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(`${basename(path)}.`)) continue;
+    const holder = await holderOf(join(folder, name));
+    if (holder && !(await runs(holder))) await rm(join(folder, name), { force: true });
+  }
+}
+
+/** Waits for a system call. @returns false if it failed with this code */
+async function succeeds(call: Promise<unknown>, code: string): Promise<boolean> {
+  try {
+    await call;
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === code) return false;
+    throw error;
+  }
+}
+
+/** The holder that a lock names; undefined if the lock is gone, or is no lock of ours. */
+async function holderOf(path: string): Promise<Holder | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as Holder;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the process that a lock names still runs, as far as that can be known. */
+async function runs({ host, pid, started }: Holder): Promise<boolean> {
+  if (host !== hostname()) return true;
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    // A process of another user may not be signalled.
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+  }
+  return (await startOf(pid)) === started;
+}
+
+/** When a process started, in ticks since the machine did (proc(5), field 22 of stat); undefined where not known. */
+async function startOf(pid: number): Promise<string | undefined> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  // The name of the program, in brackets, may hold spaces and brackets.
+  return text.slice(text.lastIndexOf(')') + 2).split(' ')[19];
+}
+
+function inUse(folder: string, path: string, { host, pid }: Holder): EnvironmentError {
+  const here = host === hostname();
+  const who = here ? `process ${pid}` : `process ${pid} on ${showText(String(host))}`;
+  const accepted = here
+    ? 'another folder, or this one when that process has ended'
+    : `another folder, or this one when that process has ended and ${showValue(path)} is removed`;
+  return new EnvironmentError(
+    'IN_USE',
+    `The folder ${showValue(resolve(folder))} is in use by ${who}; accepted: ${accepted}.`,
+    { option: 'output', value: folder, accepted },
+  );
+}
+
+function notWritable(folder: string, cause: unknown): EnvironmentError {
+  const reason = showText((cause as Error).message, 200);
+  return new EnvironmentError(
+    'NOT_WRITABLE',
+    `The folder ${showValue(folder)} cannot be written to: ${reason}.`,
+    {
+      option: 'output',
+      value: folder,
+      cause,
+    },
+  );
+}

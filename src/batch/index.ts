@@ -1,0 +1,18 @@
+export { batch } from './batch';
+export type { BatchOptions, BatchPair } from './batch-options';
+export type {
+  BatchRecord,
+  DoneRecord,
+  FailedRecord,
+  Job,
+  JobError,
+  JobRegion,
+  JobSettings,
+} from './job';
+export type {
+  BatchProgress,
+  BatchSizeEvent,
+  BatchStartEvent,
+  JobStepEvent,
+  JobWarningEvent,
+} from './painter';

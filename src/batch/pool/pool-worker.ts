@@ -1,0 +1,102 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { StyleTargets, TargetNumbers } from '../../transfer/style-targets';
+import { recordOf } from '../../worker/error-record';
+import { type JobContext, jobContext } from '../job-context';
+import { jobEvent } from '../painter';
+import { planJob, runJob } from '../run-job';
+import type { FromWorker, ToWorker, WorkerStart } from './protocol';
+
+/** The program of a worker thread: paints one job after the other, with one network. */
+const port = parentPort as NonNullable<typeof parentPort>;
+const { memory } = workerData as WorkerStart;
+const post = (message: FromWorker) => port.postMessage(message);
+
+let context: { readonly threads: number; readonly jobs: JobContext } | undefined;
+let abort = new AbortController();
+/** Waits of the job in progress, by what they wait for. */
+const waits = new Map<string, (message: ToWorker) => void>();
+
+const answerOf = (name: string): Promise<ToWorker> => new Promise((resolve) => waits.set(name, resolve));
+
+function answer(name: string, message: ToWorker): void {
+  waits.get(name)?.(message);
+  waits.delete(name);
+}
+
+/** Targets that all workers share: one of them computes. */
+const targets: StyleTargets = {
+  async get(key, compute) {
+    post({ type: 'needs-targets', key });
+    const message = await answerOf(key);
+    if (message.type === 'targets' && message.numbers) return message.numbers;
+    try {
+      const numbers = sharedNumbers(await compute());
+      post({ type: 'computed', key, numbers });
+      return numbers;
+    } catch (error) {
+      post({ type: 'computed', key, numbers: undefined });
+      throw error;
+    }
+  },
+};
+
+/** The numbers in memory that all threads can read, so that no thread has a copy of its own. */
+function sharedNumbers(numbers: TargetNumbers): TargetNumbers {
+  const entries = (Object.entries(numbers) as [string, Float32Array][]).map(([layer, values]) => {
+    const shared = new Float32Array(new SharedArrayBuffer(values.byteLength));
+    shared.set(values);
+    return [layer, shared] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** The context for a number of threads. Another number takes the network with it. */
+function contextFor(threads: number): JobContext {
+  if (context?.threads !== threads) {
+    context?.jobs.dispose();
+    context = { threads, jobs: jobContext({ threads, memory, targets }) };
+  }
+  return context.jobs;
+}
+
+async function work({
+  type,
+  job,
+  threads,
+}: Extract<ToWorker, { readonly job: unknown }>): Promise<FromWorker> {
+  abort = new AbortController();
+  const { signal } = abort;
+  const jobs = contextFor(threads);
+  try {
+    if (type === 'plan') return { type: 'plan', bytes: await planJob(job, jobs, { signal }) };
+    const onPlanned = async (bytes: number) => {
+      post({ type: 'needs-room', bytes });
+      await answerOf('room');
+    };
+    const record = await runJob(
+      job,
+      { ...jobs, onPlanned },
+      {
+        signal,
+        onProgress(event) {
+          const told = jobEvent(job, event);
+          if (told) post({ type: 'progress', event: told });
+        },
+      },
+    );
+    return { type: 'record', record };
+  } catch (error) {
+    return { type: 'failed', error: recordOf(error) };
+  }
+}
+
+port.on('message', (message: ToWorker) => {
+  if (message.type === 'abort') {
+    abort.abort();
+    // A job that waits for room or targets goes on to its end, which the signal is.
+    for (const name of [...waits.keys()]) answer(name, message);
+  } else if (message.type === 'targets') answer(message.key, message);
+  else if (message.type === 'room') answer('room', message);
+  else void work(message).then(post);
+});
+post({ type: 'ready' });
