@@ -24,6 +24,7 @@ const entry = {
   replay: 'src/transfer/replay.ts',
   'tfjs-wasm-simd': 'src/backends/tfjs-wasm-simd.ts',
   'style-statistics': 'src/transfer/style-statistics.ts',
+  'webgpu-extractor': 'src/engines/webgpu/webgpu-extractor.ts',
 };
 
 /** The parts of the worker's program, which `scripts/build-worker.ts` writes: modules of their own in both formats. */

@@ -15,6 +15,7 @@ export { loadStyle, makeStyle, type NodeStyleDestination, type NodeStyleSource, 
 export { type NodeTrainGeneratorOptions, trainGenerator } from './train-generator';
 export { useTfjsNode } from './use-tfjs-node';
 export { type UseWasmOptions, useWasm } from './use-wasm';
+export { type UseWebgpuOptions, useWebgpu } from './use-webgpu';
 export {
   type EncodeImageOptions,
   encodeImage,

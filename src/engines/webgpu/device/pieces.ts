@@ -1,0 +1,90 @@
+/// <reference types="@webgpu/types" />
+import type { Command, Gpu, Grid, Slice } from './gpu';
+
+/** Memory that is needed by some of a list of commands, and gets its place when these are known. */
+export class Piece {
+  constructor(
+    readonly label: string,
+    readonly bytes: number,
+  ) {}
+}
+
+/** A command whose memory has no place yet. */
+export interface Draft {
+  readonly label: string;
+  readonly code: string;
+  readonly bindings: readonly (Slice | Piece)[];
+  readonly grid: Grid;
+}
+
+/** A point between commands at which something else reads or writes pieces. */
+export interface Pause {
+  readonly pieces: readonly Piece[];
+}
+
+/** The buffers that the pieces of a list of commands share. */
+export interface Shelves {
+  /** Bytes of each buffer. */
+  readonly sizes: readonly number[];
+  /** The buffer of a piece, by index. */
+  readonly of: ReadonlyMap<Piece, number>;
+}
+
+/**
+ * Lets pieces that are never needed at the same time share a buffer: the largest first, each in the first buffer that
+ * is large enough and free throughout the piece's life. Buffers as a whole, not offsets into one, because WebGPU
+ * refuses a dispatch that reads and writes one buffer, wherever the ranges lie.
+ */
+export function planShelves(plan: readonly (Draft | Pause)[]): Shelves {
+  const lives = new Map<Piece, { readonly from: number; readonly to: number }>();
+  for (const [i, item] of plan.entries())
+    for (const piece of isDraft(item) ? item.bindings : item.pieces)
+      if (piece instanceof Piece) lives.set(piece, { from: lives.get(piece)?.from ?? i, to: i });
+  const shelves: { readonly size: number; readonly taken: { from: number; to: number }[] }[] = [];
+  const of = new Map<Piece, number>();
+  for (const [piece, life] of [...lives].sort(([a], [b]) => b.bytes - a.bytes)) {
+    const isFree = ({ size, taken }: (typeof shelves)[number]) =>
+      size >= piece.bytes && taken.every(({ from, to }) => to < life.from || life.to < from);
+    const found = shelves.findIndex(isFree);
+    const index = found >= 0 ? found : shelves.push({ size: piece.bytes, taken: [] }) - 1;
+    shelves[index].taken.push(life);
+    of.set(piece, index);
+  }
+  return { sizes: shelves.map(({ size }) => size), of };
+}
+
+/** Commands with their memory. */
+export interface Placed {
+  /** The commands before, between and behind pauses. */
+  readonly phases: readonly (readonly Command[])[];
+  /** Where a piece lies. */
+  slice(piece: Piece): Slice;
+  /** Destroys the buffers. */
+  dispose(): void;
+}
+
+/** Makes the buffers of a plan. */
+export function placePieces(gpu: Gpu, plan: readonly (Draft | Pause)[], { sizes, of }: Shelves): Placed {
+  const buffers = sizes.map((bytes, i) => gpu.buffer(bytes, `maps ${i}`));
+  const slice = (piece: Piece): Slice => ({
+    buffer: buffers[of.get(piece) as number],
+    size: piece.bytes,
+  });
+  const phases: Command[][] = [[]];
+  for (const item of plan) {
+    if (!isDraft(item)) phases.push([]);
+    else {
+      const bindings = item.bindings.map((piece) => (piece instanceof Piece ? slice(piece) : piece));
+      phases.at(-1)?.push({ ...item, bindings });
+    }
+  }
+  return {
+    phases,
+    slice,
+    dispose() {
+      for (const buffer of buffers) buffer.destroy();
+    },
+  };
+}
+
+const isDraft = (item: Draft | Pause): item is Draft => 'code' in item;

@@ -1,0 +1,192 @@
+import type { Distance } from '../../../losses/distance';
+import type { Grid } from '../device/gpu';
+import { declare, totalOf } from '../device/product';
+
+/** Invocations of a workgroup, and vectors, or numbers, that each of them treats. */
+const [threads, rounds] = [256, 4];
+
+/** Values are treated in fours, unless that leaves some over: the image's own. */
+const unitOf = (count: number) =>
+  count % 4 === 0
+    ? { type: 'vec4f', units: count / 4, sum: (v: string) => `dot(${v}, vec4f(1.0))`, zero: 'vec4f()' }
+    : { type: 'f32', units: count, sum: (v: string) => v, zero: '0.0' };
+
+/** Workgroups for `count` values, along two dimensions because one ends at 65 535. */
+export function elementsGrid(count: number): Grid {
+  const groups = Math.ceil(unitOf(count).units / (threads * rounds));
+  const across = Math.min(groups, 32768);
+  return [across, Math.ceil(groups / across), 1];
+}
+
+/** Workgroups, each of which leaves a number. */
+export const elementGroups = (count: number): number => {
+  const [x, y] = elementsGrid(count);
+  return x * y;
+};
+
+/** A kernel that runs `body` for each vector or number, at `i`; `group` is the number of the workgroup. */
+const elementKernel = (count: number, body: string, before = '', behind = '') => `
+@compute @workgroup_size(${threads})
+fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) index: u32) {
+  let group = id.y * ${elementsGrid(count)[0]}u + id.x;
+  ${before}
+  for (var k = 0u; k < ${rounds}u; k++) {
+    let i = (group * ${rounds}u + k) * ${threads}u + index;
+    if (i < ${unitOf(count).units}u) { ${body} }
+  }
+  ${behind}
+}`;
+
+/** The types of bindings of values. */
+const typesOf = (count: number, names: readonly string[]) =>
+  Object.fromEntries(names.map((name) => [name, unitOf(count).type]));
+
+export const differenceBindings = ['values', 'goal', 'added', 'parts'] as const;
+
+/**
+ * The distance of values from a target: leaves `slope` times its derivative in `added`, and sums of squares or
+ * magnitudes in `parts`.
+ *
+ * @param relu whether the values go through a ReLU as they are read
+ * @param first whether `added` is set, not added to
+ */
+export function differenceSource(
+  count: number,
+  { distance, slope, relu, first }: { distance: Distance; slope: number; relu: boolean; first: boolean },
+): string {
+  const [magnitude, derivative] = distance === 'l1' ? ['abs(d)', 'sign(d)'] : ['d * d', 'd'];
+  const { sum, zero } = unitOf(count);
+  const body = `
+      let d = ${relu ? `max(values[i], ${zero})` : 'values[i]'} - goal[i];
+      sum += ${sum(magnitude)};
+      added[i] = ${first ? '' : 'added[i] +'} ${slope} * ${derivative};`;
+  const types = { ...typesOf(count, ['values', 'goal', 'added']), parts: 'f32' };
+  return `
+${declare(differenceBindings, ['added', 'parts'], types)}
+var<workgroup> parts_: array<f32, ${threads}>;
+${elementKernel(
+  count,
+  body,
+  'var sum = 0.0;',
+  `${totalOf('sum', threads)} if (index == 0u) { parts[group] = total; }`,
+)}`;
+}
+
+export const additionBindings = ['values', 'added'] as const;
+
+/** Adds `factor` times values to `added`, or sets it. */
+export const additionSource = (count: number, factor: number, first: boolean): string => `
+${declare(additionBindings, ['added'], typesOf(count, additionBindings))}
+${elementKernel(count, `added[i] = ${first ? '' : 'added[i] +'} ${factor} * values[i];`)}`;
+
+export const reluBindings = ['values', 'output'] as const;
+
+/** The ReLU of a map, for losses that tfjs computes. */
+export const reluSource = (count: number): string => `
+${declare(reluBindings, ['output'], typesOf(count, reluBindings))}
+${elementKernel(count, `output[i] = max(values[i], ${unitOf(count).zero});`)}`;
+
+export const variationGrid = (height: number, width: number): Grid => [
+  Math.ceil(width / 16),
+  Math.ceil(height / 16),
+  1,
+];
+
+export const variationBindings = ['image', 'added', 'parts'] as const;
+
+/**
+ * The total variation of an image: the mean over horizontal neighbours plus the mean over vertical ones of their
+ * differences' squares or magnitudes. Leaves `weight` times its derivative in `added`, and parts of its value in
+ * `parts`.
+ */
+export function variationSource(
+  height: number,
+  width: number,
+  { distance, weight, first }: { distance: Distance; weight: number; first: boolean },
+): string {
+  const shareOf = (pairs: number) => (pairs > 0 ? 1 / (3 * pairs) : 0);
+  const [across, down] = [shareOf(height * (width - 1)), shareOf((height - 1) * width)];
+  const [magnitude, derivative] =
+    distance === 'l1' ? ['dot(abs(d), vec3f(1.0))', 'sign(d)'] : ['dot(d, d)', '2.0 * d'];
+  const neighbour = (inside: string, dy: number, dx: number, share: number, counts: boolean) => `
+    if (${inside}) {
+      let d = here - at(y + ${dy}, x + ${dx});
+      slope += ${share} * ${derivative};
+      ${counts ? `sum += ${share} * ${magnitude};` : ''}
+    }`;
+  return `
+${declare(variationBindings, ['added', 'parts'], { image: 'f32', added: 'f32', parts: 'f32' })}
+var<workgroup> parts_: array<f32, 256>;
+fn at(y: i32, x: i32) -> vec3f {
+  let i = u32(y * ${width} + x) * 3u;
+  return vec3f(image[i], image[i + 1u], image[i + 2u]);
+}
+@compute @workgroup_size(16, 16)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_index) index: u32) {
+  let y = i32(id.y); let x = i32(id.x);
+  var sum = 0.0;
+  if (y < ${height} && x < ${width}) {
+    let here = at(y, x);
+    var slope = vec3f();
+    ${neighbour(`x + 1 < ${width}`, 0, 1, across, true)}
+    ${neighbour('x > 0', 0, -1, across, false)}
+    ${neighbour(`y + 1 < ${height}`, 1, 0, down, true)}
+    ${neighbour('y > 0', -1, 0, down, false)}
+    let to = u32(y * ${width} + x) * 3u;
+    for (var c = 0u; c < 3u; c++) { added[to + c] = ${first ? '' : 'added[to + c] +'} ${weight} * slope[c]; }
+  }
+  ${totalOf('sum', 256)}
+  if (index == 0u) { parts[group.y * ${variationGrid(height, width)[0]}u + group.x] = total; }
+}`;
+}
+
+/** A term whose value and factor are known from sums of parts. */
+export interface TermSum {
+  /** Index of its first part, and number of parts. */
+  readonly from: number;
+  readonly count: number;
+  /** What the sum is multiplied by: the term's value with its weight. */
+  readonly factor: number;
+  /** The factor of the derivative: constant, or divided by the root of the sum and by the target's size. */
+  readonly slope: number;
+  /**
+   * Whether the distance is relative: the root of the sum over the root of a second sum, whose parts lie behind the
+   * first ones.
+   */
+  readonly relative: boolean;
+}
+
+export const termSumsBindings = ['parts', 'results', 'factors'] as const;
+
+/** The value of each term, to `results`, and the factor of its derivative, to `factors`: a workgroup each. */
+export function termSumsSource(terms: readonly TermSum[]): string {
+  const table = (name: string, type: string, pick: (term: TermSum) => number | string) =>
+    `const ${name} = array<${type}, ${terms.length}>(${terms.map((term) => `${type}(${pick(term)})`).join(', ')});`;
+  return `
+${declare(termSumsBindings, ['results', 'factors'], { parts: 'f32', results: 'f32', factors: 'f32' })}
+${table('from_', 'u32', ({ from }) => from)}
+${table('count_', 'u32', ({ count }) => count)}
+${table('factor_', 'f32', ({ factor }) => factor)}
+${table('slope_', 'f32', ({ slope }) => slope)}
+${table('relative_', 'u32', ({ relative }) => Number(relative))}
+var<workgroup> parts_: array<f32, 256>;
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+  let term = group.x;
+  let relative = relative_[term] == 1u;
+  var sum = 0.0; var size = 0.0;
+  for (var i = index; i < count_[term]; i += 256u) {
+    sum += parts[from_[term] + i];
+    if (relative) { size += parts[from_[term] + count_[term] + i]; }
+  }
+  ${totalOf('sum', 256)}
+  ${totalOf('size', 256, 'totalSize')}
+  if (index == 0u) {
+    // A target of zeros has no scale; at the target itself the norm has no derivative.
+    let norm = sqrt(total); let scale = select(1.0, sqrt(totalSize), totalSize > 0.0);
+    results[term] = factor_[term] * select(total, norm / scale, relative);
+    factors[term] = slope_[term] * select(1.0, select(0.0, 1.0 / (norm * scale), norm > 0.0), relative);
+  }
+}`;
+}

@@ -1,0 +1,180 @@
+import type { GramDistance } from '../../../losses/distance';
+import type { Grid } from '../device/gpu';
+import {
+  blocksAcross,
+  blocksDown,
+  declare,
+  each,
+  eachOfBlock,
+  invocationsOf,
+  productMemory,
+  productOfColumns,
+  sums,
+  type Tile,
+  totalOf,
+} from '../device/product';
+
+/** A Gram matrix of a feature map [positions][channels]. */
+export interface GramShape {
+  readonly positions: number;
+  readonly channels: number;
+  /** Of the features after their ReLU. */
+  readonly relu: boolean;
+  readonly tile: Tile;
+  /** The positions are divided into shares, each of which gives a partial matrix: maps are tall and thin. */
+  readonly shares: number;
+}
+
+/** The shape of a Gram matrix with shares for the workgroups of a large GPU, none shorter than sixteen steps. */
+export function gramShape(positions: number, channels: number, relu: boolean, workgroups = 1024): GramShape {
+  const side = [64, 32, 16, 8, 4].find((size) => channels % size === 0) ?? 4;
+  const block = side === 64 ? 8 : 4;
+  const tile = { rows: side, columns: side, depth: 16, blockRows: block, blockColumns: block };
+  const most = Math.floor(positions / (16 * tile.depth));
+  const wanted = Math.max(1, Math.min(most, Math.ceil(workgroups / tilesOf(channels, tile).length)));
+  const perShare = shareOf(positions, wanted, tile);
+  return { positions, channels, relu, tile, shares: Math.ceil(positions / perShare) };
+}
+
+/** Positions of a share. */
+const shareOf = (positions: number, shares: number, { depth }: Tile): number =>
+  Math.ceil(positions / shares / depth) * depth;
+
+/** Tiles on and above the diagonal: the rest is the transpose. */
+function tilesOf(channels: number, { rows }: Tile): readonly (readonly [row: number, column: number])[] {
+  const count = channels / rows;
+  return Array.from({ length: count * count }, (_, i) => [Math.floor(i / count), i % count] as const).filter(
+    ([row, column]) => row <= column,
+  );
+}
+
+export const gramGrid = ({ channels, tile, shares }: GramShape): Grid => [
+  tilesOf(channels, tile).length,
+  shares,
+  1,
+];
+
+export const gramBindings = ['map', 'shares_'] as const;
+
+/** Inner products of the channels, [shares][channels][channels]. */
+export function gramSource(shape: GramShape): string {
+  const { positions, channels, relu, tile } = shape;
+  const [channels4, share] = [channels / 4, shareOf(positions, shape.shares, tile)];
+  const tiles = tilesOf(channels, tile);
+  const load = (first: string, four: string) => `
+    let p = group.y * ${share}u + step * ${tile.depth}u + k;
+    if (p < ${positions}u && p < (group.y + 1u) * ${share}u) {
+      value = map[p * ${channels4}u + ${first} + ${four}];
+      ${relu ? 'value = max(value, vec4f());' : ''}
+    }`;
+  const starts = (name: string, pick: (tile: readonly [number, number]) => number) =>
+    `const ${name} = array<u32, ${tiles.length}>(${tiles.map((one) => `${(pick(one) * tile.rows) / 4}u`).join(', ')});`;
+  const row = (i: number) => `4u * (m0 + y + ${(i >> 2) * blocksDown(tile)}u) + ${i & 3}u`;
+  return `
+${declare(gramBindings, ['shares_'])}
+${productMemory(tile, tile.depth)}
+${starts('rows_', ([r]) => r)}
+${starts('columns_', ([, c]) => c)}
+@compute @workgroup_size(${invocationsOf(tile)})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+  let x = index % ${blocksAcross(tile)}u; let y = index / ${blocksAcross(tile)}u;
+  let m0 = rows_[group.x]; let n0 = columns_[group.x];
+  ${sums(tile)}
+  ${productOfColumns(tile, { steps: `${share / tile.depth}u`, left: load('m0', 'row4'), right: load('n0', 'column4') })}
+  ${eachOfBlock(
+    tile,
+    (i, j) =>
+      `shares_[(group.y * ${channels}u + ${row(i)}) * ${channels4}u + n0 + x + ${j * blocksAcross(tile)}u] = c_${i}_${j};`,
+  )}
+}`;
+}
+
+/** Columns of the comparison's workgroups, in fours, and how many shares one adds up at a time. */
+const [columns4, lanes] = [16, 16];
+
+export const comparisonGrid = ({ channels }: GramShape): Grid => [
+  Math.ceil(channels / (4 * columns4)),
+  channels,
+  1,
+];
+
+/** Numbers that a comparison leaves in each of `differences` and `sizes`. */
+export const comparisonSums = (shape: GramShape): number =>
+  comparisonGrid(shape)[0] * comparisonGrid(shape)[1];
+
+export const comparisonBindings = ['shares_', 'goal', 'slopes', 'parts'] as const;
+
+/**
+ * Adds up the shares, times `scale`: the Gram matrix G. Leaves its distance's derivative by G, apart from a factor, in
+ * `slopes` (G - A, or its sign), and sums for the distance in `parts`: of the differences' squares or magnitudes, and
+ * behind them, of the target's squares.
+ */
+export function comparisonSource(shape: GramShape, scale: number, distance: GramDistance): string {
+  const { channels, shares, tile } = shape;
+  const channels4 = channels / 4;
+  const [threads, across] = [columns4 * lanes, Math.ceil(channels / (4 * columns4))];
+  const magnitude = distance === 'l1' ? 'abs(d)' : 'd * d';
+  const slope = distance === 'l1' ? 'sign(d)' : 'd';
+  return `
+${declare(comparisonBindings, ['slopes', 'parts'], { slopes: 'f32', parts: 'f32' })}
+var<workgroup> vectors_: array<vec4f, ${threads}>;
+var<workgroup> parts_: array<f32, ${threads}>;
+@compute @workgroup_size(${threads})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+  let m = group.y; let n4 = group.x * ${columns4}u + index % ${columns4}u;
+  // Only tiles on and above the diagonal were computed.
+  let here = n4 < ${channels4}u && (n4 * 4u) / ${tile.columns}u >= m / ${tile.rows}u;
+  var sum = vec4f();
+  if (here) {
+    for (var share = index / ${columns4}u; share < ${shares}u; share += ${lanes}u) {
+      sum += shares_[(share * ${channels}u + m) * ${channels4}u + n4];
+    }
+  }
+  vectors_[index] = sum;
+  workgroupBarrier();
+  for (var half = ${threads / 2}u; half >= ${columns4}u; half /= 2u) {
+    if (index < half) { vectors_[index] += vectors_[index + half]; }
+    workgroupBarrier();
+  }
+  var difference = 0.0;
+  var size = 0.0;
+  if (index < ${columns4}u && here) {
+    let aim = goal[m * ${channels4}u + n4];
+    let differences = vectors_[index] * ${scale} - aim;
+    ${each(
+      4,
+      (i) => `{ let n = 4u * n4 + ${i}u;
+      if (n >= m) {
+        let d = differences.${'xyzw'[i]}; let a = aim.${'xyzw'[i]};
+        slopes[m * ${channels}u + n] = ${slope};
+        slopes[n * ${channels}u + m] = ${slope};
+        let times = select(2.0, 1.0, n == m);
+        difference += times * ${magnitude};
+        size += times * a * a;
+      } }`,
+    )}
+  }
+  ${totalOf('difference', threads)}
+  ${totalOf('size', threads, 'totalSize')}
+  if (index == 0u) {
+    let at = group.y * ${across}u + group.x;
+    parts[at] = total;
+    parts[at + ${across * channels}u] = totalSize;
+  }
+}`;
+}
+
+export const slopesBindings = ['slopes', 'factors', 'matrix'] as const;
+
+/** The derivatives of a layer's Gram terms together, [channels][channels]: adds `factor` times a term's slopes. */
+export function slopesSource(channels: number, factor: number, first: boolean): string {
+  return `
+${declare(slopesBindings, ['matrix'], { factors: 'f32' })}
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= ${(channels * channels) / 4}u) { return; }
+  matrix[id.x] = ${first ? '' : 'matrix[id.x] +'} factors[${factor}] * slopes[id.x];
+}`;
+}
+
+export const slopesGrid = (channels: number): Grid => [Math.ceil((channels * channels) / 256), 1, 1];

@@ -1,0 +1,171 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { describe, expect, it } from 'vitest';
+import { createTfjsExtractor } from '../../../src/engines/tfjs/tfjs-extractor';
+import { gpuOf } from '../../../src/engines/webgpu/device/gpu';
+import type { Tile } from '../../../src/engines/webgpu/device/product';
+import { TfjsDevice } from '../../../src/engines/webgpu/device/tfjs-device';
+import { gpuSpace } from '../../../src/engines/webgpu/vectors/gpu-space';
+import { createWebgpuExtractor } from '../../../src/engines/webgpu/webgpu-extractor';
+import type { FeatureExtractor } from '../../../src/features/extractor';
+import type { LoadedNetwork, NamedTensor, NetworkStep } from '../../../src/features/network';
+import type { Padding } from '../../../src/features/padding';
+import {
+  contentLoss,
+  defineLoss,
+  type Loss,
+  perceptualLoss,
+  pixelLoss,
+  styleLoss,
+  sum,
+  totalVariationLoss,
+  weighted,
+} from '../../../src/losses';
+import { createObjective } from '../../../src/objective';
+import { lbfgs, minimize, pyramidPreconditioner } from '../../../src/optim';
+import { Random } from '../../../src/random';
+import { expectNoLeak } from '../../../src/testing';
+import { objectiveContract } from '../../contracts/objective';
+import { vectorSpaceContract } from '../../contracts/vector-space';
+import { noise } from '../../support/images';
+import '../../support/to-be-allclose';
+import { hasWebgpu, onWebgpu } from '../../support/webgpu';
+
+/** Software compiles small kernels in tenths of seconds, those of the large tile in seconds. */
+const tile: Tile = { rows: 16, columns: 16, depth: 16, blockRows: 4, blockColumns: 4 };
+
+/** A network of few channels, in every order of steps that VGG-19 has. */
+function smallNetwork(pool: 'maxPool' | 'averagePool' = 'maxPool', padding: Padding = 'zero'): LoadedNetwork {
+  const steps: NetworkStep[] = [];
+  const weights = new Map<string, NamedTensor>();
+  const add = (n: string, channelsIn: number, channelsOut: number) => {
+    const [kernel, bias] = [`${n}/kernel`, `${n}/bias`];
+    const first = steps.length === 0;
+    const names = { name: `conv${n}`, kernel, bias } as const;
+    steps.push({ op: 'conv', channelsIn, channelsOut, ...names, ...(first && { padding }) } as NetworkStep);
+    steps.push({ op: 'relu', name: `relu${n}` } as NetworkStep);
+    const random = new Random(steps.length);
+    const values = (count: number) => Float32Array.from({ length: count }, () => random.uniform(-0.4, 0.4));
+    const shape = [3, 3, channelsIn, channelsOut];
+    weights.set(kernel, { shape, values: values(9 * channelsIn * channelsOut) });
+    weights.set(bias, { shape: [channelsOut], values: values(channelsOut) });
+  };
+  add('1_1', 3, 8);
+  add('1_2', 8, 8);
+  steps.push({ op: pool, name: 'pool1' } as NetworkStep);
+  add('2_1', 8, 16);
+  add('2_2', 16, 16);
+  const input = { scale: [2, 2.1, 2.2], offset: [-1, -0.9, -1.1] } as const;
+  return { network: { name: 'small', input, steps }, weights, weightsName: 'random' };
+}
+
+/** A loss with every kind of term, at layers before and after their ReLU, and one that only tfjs computes. */
+function everyTerm(extractor: FeatureExtractor, [height, width]: readonly [number, number]): Loss {
+  const images = [noise(height, width, 1), noise(9, 11, 2), noise(height, width, 3)] as const;
+  const content = extractor.extract(images[0], ['conv2_2', 'relu2_1']);
+  const style = extractor.extract(images[1], ['conv1_1', 'conv2_1', 'relu1_2', 'relu2_1']);
+  const own = defineLoss({
+    name: 'own',
+    layers: ['image', 'relu1_1'],
+    compute: ({ image, relu1_1 }) =>
+      tf.add(
+        tf.mean(tf.square(tf.sub(image as tf.Tensor4D, 0.5))),
+        tf.mean(tf.square(relu1_1 as tf.Tensor4D)),
+      ),
+  });
+  const loss = sum([
+    contentLoss(content, { layers: ['conv2_2'] }),
+    weighted(30, styleLoss(style, { layers: ['conv1_1', 'conv2_1'] })),
+    weighted(20, styleLoss(style, { layers: ['relu1_2', 'relu2_1'], distance: 'relative' })),
+    weighted(2, styleLoss(style, { layers: ['relu2_1'], distance: 'l1', normalization: 'positions' })),
+    weighted(0.5, perceptualLoss(content, { layers: ['relu2_1'], distance: 'l1' })),
+    weighted(3, pixelLoss(images[2])),
+    weighted(5, totalVariationLoss()),
+    weighted(0.3, totalVariationLoss({ distance: 'l1' })),
+    weighted(7, own),
+  ]);
+  tf.dispose([content, style, images] as tf.TensorContainer);
+  return loss;
+}
+
+describe.skipIf(!hasWebgpu)('the engine webgpu', { timeout: 600_000 }, () => {
+  onWebgpu();
+  const make = (network = smallNetwork()) => createWebgpuExtractor(network, { tile });
+
+  vectorSpaceContract('vectors on the GPU', (size) => {
+    const tfjs = new TfjsDevice();
+    const gpu = gpuOf(tfjs.device);
+    const space = gpuSpace(gpu, tfjs, [size]);
+    return {
+      space,
+      vector: (components) => space.vector(Float32Array.from(components)),
+      scalar: (value) =>
+        space.keep({ buffer: gpu.put(Float32Array.of(value), 'scalar') }, 1)([{ index: 0, factor: 1 }]),
+      components: async (vector) => {
+        const tensor = space.tensor(vector);
+        try {
+          return await tensor.data();
+        } finally {
+          tensor.dispose();
+        }
+      },
+    };
+  });
+
+  describe('objectives', () => objectiveContract(() => make()));
+
+  it.each([
+    ['maxPool', 'zero', [14, 19]],
+    ['averagePool', 'replicate', [13, 6]],
+    ['maxPool', 'reflect', [7, 10]],
+  ] as const)(
+    'compute what tfjs computes: %s, border %s, %o pixels',
+    async (pool, padding, [height, width]) => {
+      const network = smallNetwork(pool, padding);
+      const [own, reference] = [make(network), createTfjsExtractor(network)];
+      const loss = everyTerm(reference, [height, width]);
+      const image = noise(height, width, 4);
+      const found = [];
+      for (const extractor of [own, reference]) {
+        const objective = createObjective(extractor, loss, [height, width]);
+        const { value, gradient, terms } = objective.evaluate(image);
+        found.push({
+          terms: await Promise.all(
+            [value, ...Object.values(terms)].map(async (term) => (await term.data())[0]),
+          ),
+          gradient: Array.from(await gradient.data()),
+        });
+        tf.dispose([value, gradient, terms]);
+        objective.dispose();
+      }
+      expect(found[0].terms).toBeAllclose(found[1].terms, { rtol: 1e-5 });
+      const [ours, theirs] = found.map(({ gradient }) => gradient);
+      const error = Math.hypot(...ours.map((g, i) => g - theirs[i])) / Math.hypot(...theirs);
+      expect(error).toBeLessThan(1e-4);
+      tf.dispose(image);
+      for (const one of [own, reference, loss]) one.dispose?.();
+    },
+  );
+
+  it('minimises as tfjs does, evaluation for evaluation, and leaves nothing behind', async () => {
+    const network = smallNetwork();
+    const [own, reference] = [make(network), createTfjsExtractor(network)];
+    const loss = everyTerm(reference, [10, 12]);
+    const start = noise(10, 12, 9);
+    const runs: number[][] = [];
+    for (const extractor of [own, reference]) {
+      const objective = createObjective(extractor, loss, [10, 12]);
+      const losses: number[] = [];
+      await expectNoLeak(async () => {
+        const method = lbfgs({ preconditioner: pyramidPreconditioner() });
+        const onStep = ({ value }: { value: number }) => void losses.push(value);
+        const { x } = await minimize(objective, start, { method, maxIterations: 4, bounds: [0, 1], onStep });
+        x.dispose();
+      });
+      objective.dispose();
+      runs.push(losses);
+    }
+    expect(runs[0]).toBeAllclose(runs[1], { rtol: 1e-5 });
+    start.dispose();
+    for (const one of [own, reference, loss]) one.dispose?.();
+  });
+});
