@@ -1,9 +1,12 @@
 import { writeFile } from 'node:fs/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { BatchRecord, Job } from '../../src/batch/job';
 import { withId } from '../../src/batch/job-id';
 import type { BatchProgress } from '../../src/batch/painter';
 import { type PoolOptions, pool } from '../../src/batch/pool/pool';
+import { poolSize } from '../../src/batch/pool/pool-size';
+import { PooledWorker } from '../../src/batch/pool/pooled-worker';
+import { Room } from '../../src/batch/pool/room';
 import { pictureFolder } from '../support/command-line-folder';
 import { sourceWorkers } from '../support/source-workers';
 
@@ -42,5 +45,98 @@ describe('a pool', () => {
     expect(events[0]).toMatchObject({ type: 'pool', workers: 2, bytes: expect.any(Number) });
     const steps = events.filter(({ type }) => type === 'step');
     expect(steps.length).toBeGreaterThanOrEqual(3 * good.length);
+  });
+
+  test('computes the targets of a style once for all workers', async () => {
+    const computes = vi.spyOn(PooledWorker.prototype, 'computeTargets');
+    const gives = vi.spyOn(PooledWorker.prototype, 'giveTargets');
+    const jobs = [0, 1, 2, 3].map((seed) => jobOf(`b${seed}`, { settings: { ...settings, seed } }));
+    const { records } = await paintAll(jobs, { workers: 2 });
+    expect(records.map(({ state }) => state)).toEqual(['done', 'done', 'done', 'done']);
+    expect(computes).toHaveBeenCalledTimes(1);
+    expect(gives).toHaveBeenCalledTimes(3);
+    vi.restoreAllMocks();
+  });
+
+  test('goes on with another worker when one dies, and only its picture is lost', async () => {
+    // Ends the thread that is told to paint the picture of this name.
+    const dying = `import { parentPort } from 'node:worker_threads';
+      parentPort?.on('message', ({ type, job }) => type === 'paint' && /dies/.test(job.output) && process.exit(3));`;
+    const execArgv = [...sourceWorkers, '--import', `data:text/javascript,${encodeURIComponent(dying)}`];
+    const { records } = await paintAll([jobOf('a'), jobOf('dies'), jobOf('c')], { workers: 1, execArgv });
+    expect(records.map(({ state }) => state)).toEqual(['done', 'failed', 'done']);
+    expect(records[1]).toMatchObject({ error: { code: 'WORKER_LOST', name: 'ComputationError' } });
+  });
+
+  test('ends what runs when it is aborted, or nobody wants the records any more', async () => {
+    const long = [0, 1, 2].map((seed) =>
+      jobOf(`c${seed}`, { settings: { ...settings, iterations: 100_000, seed } }),
+    );
+    const reason = new Error('enough');
+    const controller = new AbortController();
+    const onProgress = ({ type }: BatchProgress) => type === 'step' && controller.abort(reason);
+    const records = ofSources({ workers: 2 }).paint(long, { signal: controller.signal, onProgress });
+    await expect(records[Symbol.asyncIterator]().next()).rejects.toBe(reason);
+
+    for await (const record of ofSources({ workers: 1 }).paint([jobOf('d'), ...long], {})) {
+      expect(record.state).toBe('done');
+      break;
+    }
+    const failure = new Error('of the listener');
+    const failing = ofSources({ workers: 1 }).paint(long, {
+      onProgress() {
+        throw failure;
+      },
+    });
+    await expect(failing[Symbol.asyncIterator]().next()).rejects.toBe(failure);
+  });
+
+  test('says at once what is no fault of a picture', async () => {
+    const job = jobOf('e', { settings: { ...settings, weights: path('none') } });
+    await expect(paintAll([job, jobOf('f')])).rejects.toMatchObject({
+      code: 'FILE_NOT_FOUND',
+      name: 'WeightsError',
+    });
+    const noProgram = ofSources({ execArgv: ['--import', 'data:text/javascript,throw 1'] });
+    await expect(noProgram.paint([job], {})[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+      code: 'WORKER_UNAVAILABLE',
+    });
+  });
+});
+
+describe('the size of a pool', () => {
+  const needs = { jobs: 100, cores: 8, memory: 16e9, bytes: 1e9 };
+  test.each([
+    ['a worker of one thread a core', {}, { workers: 8, threads: 1 }],
+    ['threads for the cores that pictures leave', { jobs: 3 }, { workers: 3, threads: 2 }],
+    ['as many workers as memory suffices for', { memory: 4e9 }, { workers: 3, threads: 2 }],
+    ['one where not even one fits', { memory: 1e9 }, { workers: 1, threads: 8 }],
+    ['what was asked for', { workers: 5 }, { workers: 5, threads: 1 }],
+    ['no more than there are pictures', { workers: 5, jobs: 2 }, { workers: 2, threads: 4 }],
+    ['workers for the threads that were asked for', { threads: 4 }, { workers: 2, threads: 4 }],
+  ])('is %s', (_, changes, size) => {
+    expect(poolSize({ ...needs, ...changes })).toEqual(size);
+  });
+});
+
+describe('room for workers', () => {
+  test('is given in turn, to those that fit beside what others hold, and to one alone in any case', async () => {
+    const room = new Room<string>(10);
+    const got: string[] = [];
+    const take = (worker: string, bytes: number) =>
+      void room.take(worker, bytes).then(() => got.push(worker));
+    const settled = () => new Promise((done) => setTimeout(done));
+    take('a', 6);
+    take('b', 6);
+    take('c', 1);
+    await settled();
+    expect(got).toEqual(['a']);
+    room.release('a');
+    await settled();
+    // Memory of WebAssembly that a has taken stays with it; alone, b gets room all the same.
+    expect(got).toEqual(['a', 'b']);
+    room.forget('a');
+    await settled();
+    expect(got).toEqual(['a', 'b', 'c']);
   });
 });

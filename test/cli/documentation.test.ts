@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { batchCommandOptions } from '../../src/cli/batch-command';
 import { evaluateOptions } from '../../src/cli/evaluate-command';
 import { exitCodes } from '../../src/cli/exit-codes';
 import { about, type Options } from '../../src/cli/flags';
@@ -37,6 +38,7 @@ describe('docs/command-line.md', () => {
       style: styleFileOptions,
       sweep: sweepOptions,
       train: trainOptions,
+      batch: batchCommandOptions,
     };
     for (const [name, options] of Object.entries<Options>(tables)) {
       const section = new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*?(<!-- /${name} -->)`);

@@ -41,10 +41,10 @@ describe.skipIf(!existsSync('dist/node.js'))('examples', () => {
   it('batch paints a folder, and reports a picture that it cannot read', () => {
     writeFileSync(join(folder, 'photos/broken.png'), 'no picture');
     const { stdout, stderr, status } = run('batch', ['photos', 'style.png', 'out', '32']);
-    expect(stderr).toMatch(/^broken\.png: .*broken\.png/);
+    expect(stderr).toMatch(/^photos.broken\.png: content /);
     expect(stdout.trim().split('\n')).toHaveLength(2);
     expect(status).toBe(1);
-    expect(readdirSync(join(folder, 'out')).sort()).toEqual(['a.png', 'b.png']);
+    expect(readdirSync(join(folder, 'out')).sort()).toEqual(['a.png', 'b.png', 'manifest.jsonl']);
   });
 
   it('custom-loss checks its gradient, paints, and prints the terms', () => {

@@ -1,4 +1,4 @@
-import { defaultThreads } from '../../engines/wasm/runtime/thread-count';
+import { mostByDefault } from '../../engines/wasm/runtime/thread-count';
 
 /** How many pictures a pool paints at once, and with how many threads each. */
 export interface PoolSize {
@@ -35,6 +35,6 @@ export function poolSize({ jobs, cores, memory, bytes = 0, workers, threads }: P
   const count = Math.max(1, Math.min(jobs, workers ?? Math.min(most, fitting)));
   return {
     workers: count,
-    threads: threads ?? Math.max(1, Math.min(defaultThreads(), Math.floor(cores / count))),
+    threads: threads ?? Math.max(1, Math.min(mostByDefault, Math.floor(cores / count))),
   };
 }

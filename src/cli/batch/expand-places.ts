@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { extname } from 'node:path';
+import { extname, isAbsolute } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { isRemote } from '../../batch/stores';
 import { InvalidArgumentError } from '../../errors';
@@ -37,7 +37,7 @@ export async function expandPlaces(option: string, words: readonly string[]): Pr
     // Patterns have slashes on Windows too, where a backslash in a name is a folder.
     const pattern = process.platform === 'win32' ? word.replaceAll('\\', '/') : word;
     if (!isDynamicPattern(pattern)) throw noFile(option, word);
-    const found = (await glob(pattern, { expandDirectories: false })).sort();
+    const found = (await glob(pattern, { expandDirectories: false, absolute: isAbsolute(pattern) })).sort();
     const pictures = found.filter((file) => extensions.includes(extname(file).toLowerCase()));
     skipped.push(...found.filter((file) => !pictures.includes(file)));
     if (pictures.length === 0) throw nothingFound(option, word, found.length);

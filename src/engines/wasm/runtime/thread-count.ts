@@ -2,7 +2,7 @@ import { nodeModule } from './node-module';
 import { hardwareThreads, physicalCores } from './physical-cores';
 
 /** Upper limit of the default number of threads: more threads would only wait for memory. */
-const mostByDefault = 8;
+export const mostByDefault = 8;
 
 /** Default number of threads, where they start: one a core, at most 8. */
 export function defaultThreads(): number {
