@@ -10,6 +10,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { loadProgram } from '../src/engines/load-program.ts';
 import { heldOut } from '../src/generators/training/held-out.ts';
 import { proceduralPictures } from '../src/generators/training/procedural-pictures.ts';
+import type { TrainingProgress } from '../src/generators/training/progress.ts';
 import { cropTensor } from '../src/generators/training/training-loop.ts';
 import { presetTrainingLoss, withFloor } from '../src/generators/training/training-loss.ts';
 import {
@@ -58,27 +59,49 @@ const judge = await presetTrainingLoss(
   { extractor, style, signal },
 );
 
+const onProgress = (event: TrainingProgress) => {
+  if (event.type !== 'step' || event.step % 25 > 0) return;
+  const { step, meanLoss, secondsLeft } = event;
+  console.log(`${step} steps  loss ${meanLoss.toFixed(3)}  ${secondsLeft.toFixed(0)} s left`);
+};
+
 /** Mean content, style and total of painted pictures; the pictures are saved and freed. */
 async function judged(name: string, painted: readonly tf.Tensor3D[]) {
   const sums = { content: 0, style: 0, total: 0 };
   for (const [i, image] of painted.entries()) {
     const { value, terms, gradient } = await judge.at(image, pictures[i]);
     sums.content += terms.content / painted.length;
-    sums.style += terms.style / 1.2 / painted.length;
+    sums.style += terms.style / preset.beta / painted.length;
     sums.total += value / painted.length;
-    await writeImage(image, `${out}/${name}-${i}.png`);
+    await writeImage(image, `${out}/${name.replaceAll(' ', '-')}-${i}.png`);
     gradient.dispose();
     image.dispose();
   }
   return { name, ...sums };
 }
 
-const rows = [
-  await judged(
-    'as it is',
-    pictures.map((picture) => picture.clone()),
-  ),
-];
+const trained: Awaited<ReturnType<typeof judged>>[] = [];
+for (const steps of values.steps.split(',').map(Number)) {
+  const start = performance.now();
+  // A run that was interrupted goes on.
+  const checkpoint = `${out}/${steps}.training`;
+  const generator = await trainGenerator({
+    style: painting,
+    base,
+    steps,
+    seed,
+    extractor,
+    checkpoint,
+    onProgress,
+  });
+  console.log(`${steps} steps took ${((performance.now() - start) / 1000).toFixed(0)} s`);
+  await saveGenerator(`${out}/${steps}.safetensors`, generator);
+  const program = await loadProgram(generator, {});
+  const painted: tf.Tensor3D[] = [];
+  for (const picture of pictures) painted.push(await program.run(picture));
+  program.dispose();
+  trained.push(await judged(`${steps} steps`, painted));
+}
 const optimised: tf.Tensor3D[] = [];
 for (const content of pictures) {
   const loss = presetLoss(preset, { extractor, content, style });
@@ -86,20 +109,14 @@ for (const content of pictures) {
   optimised.push(image);
   loss.dispose?.();
 }
-rows.push(await judged('L-BFGS', optimised));
-for (const steps of values.steps.split(',').map(Number)) {
-  const start = performance.now();
-  const generator = await trainGenerator({ style: painting, base, steps, seed, extractor });
-  const seconds = (performance.now() - start) / 1000;
-  await saveGenerator(`${out}/${steps}.safetensors`, generator);
-  const program = await loadProgram(generator, {});
-  const painted: tf.Tensor3D[] = [];
-  for (const picture of pictures) painted.push(await program.run(picture));
-  program.dispose();
-  rows.push(await judged(`${steps} steps, ${(seconds / steps).toFixed(2)} s each`, painted));
-}
+const untouched = pictures.map((picture) => picture.clone());
+const best = await judged('L-BFGS', optimised);
 console.log('| picture | content | style | total | times L-BFGS |\n|---|---|---|---|---|');
-for (const { name, content, style: ofStyle, total } of rows) {
-  const numbers = [content, ofStyle, total, total / rows[1].total].map((value) => value.toFixed(3));
+for (const { name, content, style: ofStyle, total } of [
+  await judged('as it is', untouched),
+  best,
+  ...trained,
+]) {
+  const numbers = [content, ofStyle, total, total / best.total].map((value) => value.toFixed(3));
   console.log(`| ${name} | ${numbers.join(' | ')} |`);
 }

@@ -16,7 +16,9 @@ const [width, height] = [320, 240];
  */
 export async function train(): Promise<Sharp> {
   const style = `${images}/style.jpg`;
-  const generator = await trainGenerator({ style, steps: 400 });
+  // Minutes of work, which an interrupted run need not repeat.
+  const checkpoint = resolve(import.meta.dirname, '../../build/guide-pictures.training');
+  const generator = await trainGenerator({ style, steps: 400, checkpoint });
   const program = await loadProgram(generator, {});
   const row: tf.Tensor3D[] = [];
   for (const name of ['content.jpg', 'content-still-life.jpg']) {

@@ -13,4 +13,4 @@ export const recipe = {
 } satisfies NodeTrainGeneratorOptions;
 
 /** The step that the package's file is of, at most that of the recipe. */
-export const takenAfter = 250;
+export const takenAfter = 1300;
