@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ImageError, InvalidArgumentError } from '../errors';
 import { columnMeans } from '../sums';
+import type { PositionWeights } from './pooled-mask';
 
 /** A feature map [1, h, w, c] as a matrix [positions, channels]. */
 export function positionsByChannels(caller: string, feature: tf.Tensor4D): tf.Tensor2D {
@@ -16,10 +17,25 @@ export function positionsByChannels(caller: string, feature: tf.Tensor4D): tf.Te
   return tf.reshape(feature, [height * width, channels]);
 }
 
-/** Means of the columns, [1, channels], and the matrix without them. */
-export function centred(matrix: tf.Tensor2D): { readonly mean: tf.Tensor2D; readonly centred: tf.Tensor2D } {
-  const mean = columnMeans(matrix);
+/**
+ * Means of the columns, [1, channels], over positions by their weights, and the matrix without them.
+ *
+ * @param shares [positions, 1] of {@link sharesOf}
+ */
+export function centred(
+  matrix: tf.Tensor2D,
+  shares?: tf.Tensor2D,
+): { readonly mean: tf.Tensor2D; readonly centred: tf.Tensor2D } {
+  const mean = columnMeans(shares ? tf.mul(matrix, shares) : matrix);
   return { mean, centred: tf.sub(matrix, mean) };
+}
+
+/**
+ * What each position counts in means over all positions, [positions, 1]: its weight over the mean weight. 1 for a mask
+ * of ones, 0 for one of zeros.
+ */
+export function sharesOf({ weights, ratio }: PositionWeights): tf.Tensor2D {
+  return tf.mul(tf.reshape(weights, [weights.size, 1]), ratio);
 }
 
 /** Throws unless a layer has two positions: one has no spread, so that its statistics say nothing about a style. */

@@ -17,6 +17,7 @@ const quantiles = 1024;
  */
 export const histogram: Statistic = {
   name: 'histogram',
+  ofMoments: false,
   summary(feature) {
     const { sorted } = sortedChannels(feature);
     return [resampled(sorted, Math.min(quantiles, sorted.shape[1]))];

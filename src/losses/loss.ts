@@ -47,11 +47,13 @@ export interface StatisticTerm {
   readonly statistic: 'mean-variance' | 'wasserstein' | 'histogram';
   /**
    * Mean and variance: means and deviations, [1, channels] both. Wasserstein: means, the root of the covariance matrix,
-   * its trace, and the number that is added to the diagonal of covariance matrices. Histogram: quantiles in falling
-   * order, [channels, quantiles]. They belong to the loss.
+   * its trace, the number that is added to the diagonal of covariance matrices, and the covariance matrix with it.
+   * Histogram: quantiles in falling order, [channels, quantiles]. They belong to the loss.
    */
   readonly target: readonly Tensor[];
   readonly weight: number;
+  /** Weights of positions, for statistics of moments: mean and variance, and Wasserstein. */
+  readonly mask?: TermMask | undefined;
 }
 
 /**

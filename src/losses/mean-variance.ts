@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { columnMeans } from '../sums';
-import { centred, positionsByChannels } from './channel-moments';
+import { centred, positionsByChannels, sharesOf } from './channel-moments';
+import type { PositionWeights } from './pooled-mask';
 import { mean as meanOf, type Statistic } from './statistic';
 
 /** Added to variances, so that the gradient of their root is finite where a channel is constant. */
@@ -12,8 +13,9 @@ const epsilon = 1e-5;
  */
 export const meanVariance: Statistic = {
   name: 'mean-variance',
-  summary(feature) {
-    const { mean, variance } = momentsOf(positionsByChannels('styleLoss', feature));
+  ofMoments: true,
+  summary(feature, weights) {
+    const { mean, variance } = momentsOf(feature, weights);
     return [mean, variance];
   },
   blend(summaries, shares) {
@@ -27,19 +29,18 @@ export const meanVariance: Statistic = {
     return [mean, meanOf(about, shares)];
   },
   target: ([mean, variance]) => [mean, deviationOf(variance)],
-  distance(feature, [targetMean, targetDeviation]) {
+  distance(feature, [targetMean, targetDeviation], weights) {
     const compute = tf.customGrad((x, save) => {
-      const matrix = positionsByChannels('styleLoss', x as tf.Tensor4D);
-      const [positions, channels] = matrix.shape;
-      const { mean, variance, rest } = momentsOf(matrix);
+      const { mean, variance, rest, shares } = momentsOf(x as tf.Tensor4D, weights);
+      const [positions, channels] = rest.shape;
       const deviation = deviationOf(variance);
       const byMean = tf.sub(mean, targetMean);
       const byDeviation = tf.sub(deviation, targetDeviation);
-      (save as tf.GradSaveFunc)([rest, byMean, tf.div(byDeviation, deviation)]);
+      (save as tf.GradSaveFunc)([rest, byMean, tf.div(byDeviation, deviation), shares ?? tf.scalar(1)]);
       const value = tf.div(tf.sum(tf.add(tf.square(byMean), tf.square(byDeviation))), channels);
       // d mu / d F = 1/n; d sigma / d F = (F - mu) / (n sigma)
-      const gradFunc = (dy: tf.Tensor, [away, mu, sigma]: tf.Tensor[]) => {
-        const factor = tf.mul(dy, 2 / (channels * positions));
+      const gradFunc = (dy: tf.Tensor, [away, mu, sigma, share]: tf.Tensor[]) => {
+        const factor = tf.mul(share, tf.mul(dy, 2 / (channels * positions)));
         return tf.reshape(tf.mul(tf.add(tf.mul(away, sigma), mu), factor), feature.shape);
       };
       return { value, gradFunc };
@@ -48,10 +49,12 @@ export const meanVariance: Statistic = {
   },
 };
 
-/** Mean and variance of each channel, [1, channels] both, and the map without the mean. */
-function momentsOf(matrix: tf.Tensor2D) {
-  const { mean, centred: rest } = centred(matrix);
-  return { mean, variance: columnMeans(tf.square(rest)), rest };
+/** Mean and variance of each channel, [1, channels] both, the map without the mean, and what its positions count. */
+function momentsOf(feature: tf.Tensor4D, weights: PositionWeights | undefined) {
+  const shares = weights && sharesOf(weights);
+  const { mean, centred: rest } = centred(positionsByChannels('styleLoss', feature), shares);
+  const squares = tf.square(rest);
+  return { mean, variance: columnMeans(shares ? tf.mul(squares, shares) : squares), rest, shares };
 }
 
 const deviationOf = (variance: tf.Tensor2D): tf.Tensor2D => tf.sqrt(tf.add<tf.Tensor2D>(variance, epsilon));

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { centred, positionsByChannels } from './channel-moments';
+import { centred, positionsByChannels, sharesOf } from './channel-moments';
 import { gramMatrix } from './gram-matrix';
 import { polarFactor, squareRoot } from './matrix-root';
+import type { PositionWeights } from './pooled-mask';
 import { mean as meanOf, type Statistic } from './statistic';
 
 /** Added to the diagonal of covariances, as crowsonkb/style-transfer-pytorch does. */
@@ -25,8 +26,9 @@ const relativeEpsilon = 1e-6;
  */
 export const wasserstein: Statistic = {
   name: 'wasserstein',
-  summary(feature) {
-    const { mean, covariance } = gaussianOf(feature);
+  ofMoments: true,
+  summary(feature, weights) {
+    const { mean, covariance } = gaussianOf(feature, weights);
     return [mean, covariance];
   },
   blend(summaries, shares) {
@@ -44,9 +46,9 @@ export const wasserstein: Statistic = {
     const trace = traceOf(covariance);
     const added = tf.maximum(tf.mul(trace, relativeEpsilon), epsilon);
     const whole = tf.add<tf.Tensor2D>(covariance, tf.mul(tf.eye(covariance.shape[0]), added));
-    return [mean, squareRoot(whole).root, traceOf(whole), added];
+    return [mean, squareRoot(whole).root, traceOf(whole), added, whole];
   },
-  distance(feature, target) {
+  distance(feature, target, weights) {
     const [targetMean, targetRoot, targetTrace, added] = target as [
       tf.Tensor2D,
       tf.Tensor2D,
@@ -54,7 +56,7 @@ export const wasserstein: Statistic = {
       tf.Scalar,
     ];
     const compute = tf.customGrad((x, save) => {
-      const { mean, covariance, rest } = gaussianOf(x as tf.Tensor4D);
+      const { mean, covariance, rest, shares } = gaussianOf(x as tf.Tensor4D, weights);
       const [positions, channels] = rest.shape;
       const identity = tf.eye(channels);
       const whole = tf.add<tf.Tensor2D>(covariance, tf.mul(identity, added));
@@ -69,10 +71,10 @@ export const wasserstein: Statistic = {
       // d value / d S = I - S^-1/2 U S^^1/2, symmetrised.
       const slope = tf.matMul(tf.matMul(inverse, u), targetRoot);
       const byCovariance = tf.sub(identity, tf.div(tf.add(slope, tf.transpose(slope)), 2));
-      (save as tf.GradSaveFunc)([rest, byMean, byCovariance]);
+      (save as tf.GradSaveFunc)([rest, byMean, byCovariance, shares ?? tf.scalar(1)]);
       // d mu / d F = 1/n; a change dS of the covariance comes from F by 2 (F - mu) dS / n.
-      const gradFunc = (dy: tf.Tensor, [away, mu, sigma]: tf.Tensor[]) => {
-        const factor = tf.mul(dy, 2 / (channels * positions));
+      const gradFunc = (dy: tf.Tensor, [away, mu, sigma, share]: tf.Tensor[]) => {
+        const factor = tf.mul(share, tf.mul(dy, 2 / (channels * positions)));
         return tf.reshape(
           tf.mul(tf.add(tf.matMul(away as tf.Tensor2D, sigma as tf.Tensor2D), mu), factor),
           feature.shape,
@@ -84,15 +86,20 @@ export const wasserstein: Statistic = {
   },
 };
 
-/** Mean [1, c] and covariance [c, c] of a feature map over its positions, and the map without the mean. */
-function gaussianOf(feature: tf.Tensor4D) {
-  const { mean, centred: rest } = centred(positionsByChannels('styleLoss', feature));
+/**
+ * Mean [1, c] and covariance [c, c] of a feature map over its positions, the map without the mean, and what its positions
+ * count.
+ */
+function gaussianOf(feature: tf.Tensor4D, weights: PositionWeights | undefined) {
+  const shares = weights && sharesOf(weights);
+  const { mean, centred: rest } = centred(positionsByChannels('styleLoss', feature), shares);
   const [positions, channels] = rest.shape;
   // A Gram matrix of its own: sums in chunks, see gramMatrix.
-  const covariance = gramMatrix(tf.reshape(rest, [1, 1, positions, channels]), {
+  const counted = shares ? tf.mul(rest, tf.sqrt(shares)) : rest;
+  const covariance = gramMatrix(tf.reshape(counted, [1, 1, positions, channels]), {
     normalization: 'positions',
   });
-  return { mean, covariance, rest };
+  return { mean, covariance, rest, shares };
 }
 
 const traceOf = (matrix: tf.Tensor2D): tf.Scalar => tf.sum(tf.mul(matrix, tf.eye(matrix.shape[0])));

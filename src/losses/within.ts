@@ -15,19 +15,21 @@ export type Mask = tf.Tensor2D | tf.Tensor3D;
  *
  * - Gram matrices are guided: sum_k T_k F_ki F_kj / sum_k T_k in place of the mean over positions, so that the size of
  *   a region does not change its strength. The target's Gram matrices stay as they are.
+ * - Means, variances and covariances of the statistics `'mean-variance'` and `'wasserstein'` are weighted by T likewise.
  * - Feature and pixel distances are means over positions weighted by T.
  * - Total variation is the mean over neighbours weighted by the product of their T.
  *
  * A mask of ones equals no mask, to the bit; one of zeros makes distances 0 and Gram matrices 0. Soft masks blend. A
- * mask within a mask is the product of both. On the wasm engine Gram matrices and distances of features have kernels
- * for masks, and images may be computed by tiles.
+ * mask within a mask is the product of both. On the wasm engine Gram matrices, moments and distances of features have
+ * kernels for masks, and images may be computed by tiles.
  *
  * @param mask [height, width] or [height, width, 1] of the image that is made, in [0,1], 1 where the loss counts; not
  *   disposed, and not needed by the caller any more
- * @param loss a loss of this library, or a `sum` or `weighted` of such losses; the result owns it
+ * @param loss a loss of this library but `mrfLoss`, `edgeLoss` and the statistic `'histogram'`, which compare what has no
+ *   weight of its own; or a `sum` or `weighted` of such losses; the result owns it
  * @returns a loss with the names of the given one; it belongs to the caller
- * @throws InvalidArgumentError if the mask has another shape or values outside of [0,1], or the loss is a custom loss,
- *   which must apply a mask itself. At evaluation, if the mask has another size than the image
+ * @throws InvalidArgumentError if the mask has another shape or values outside of [0,1], or the loss is one of
+ *   these or a custom loss, which must apply a mask itself. At evaluation, if the mask has another size than the image
  * @example
  * ```ts
  * const sky = tf.tensor2d(maskPixels, [height, width]); // 1 in the sky, 0 elsewhere

@@ -4,10 +4,10 @@ import { type Owner, owning } from '../owning';
 import { lendExtractor } from './lend-extractor';
 import type { StageRegions } from './open-regions';
 import type { Settings } from './options';
-import { gramLossOf, type LossTargets, lossOfStyle, type StyleTargets } from './preset-loss';
+import { gramLossOf, lossOfStyle, type StyleTargets } from './preset-loss';
 import type { Preset } from './presets';
 import { styleGrams } from './style-grams';
-import type { WeightedStyle } from './styles';
+import { imagesOf, type WeightedStyle } from './styles';
 
 /** The inputs of a run's loss. */
 export interface RunTargets extends Omit<StyleTargets, 'style'> {
@@ -33,7 +33,7 @@ export async function makeLoss(
     return temporary(lossOfStyle(preset, { ...others, contentMask, style }, { alpha, beta }));
   }
   if (typeof loss === 'object') return loss;
-  const images = shares(styles);
+  const images = imagesOf(styles);
   const made = await owning(async (owner) => {
     // Its features are freed when the loss has been made, because losses copy the features that they need.
     const extractor = lendExtractor(others.extractor, {
@@ -60,11 +60,5 @@ async function styleLossOf(
   if (statistic === 'gram')
     return gramLossOf(style, await styleGrams(extractor, style, styles, { signal, room }));
   const { styleLossOfImages } = await import('./style-statistics');
-  return styleLossOfImages(extractor, { ...style, statistic }, shares(styles));
-}
-
-/** Style images with weights that add up to 1. Style files are refused beside a custom loss before any work. */
-function shares(styles: readonly WeightedStyle[]): LossTargets['styles'] {
-  const total = styles.reduce((sum, { weight }) => sum + weight, 0);
-  return styles.flatMap(({ image, weight }) => (image ? [{ image, weight: weight / total }] : []));
+  return styleLossOfImages(extractor, { ...style, statistic }, imagesOf(styles));
 }

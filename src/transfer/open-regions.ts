@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ImageError, InvalidArgumentError } from '../errors';
 import type { OpenImage } from '../image/image-reader';
 import { type Size, sizeAfter } from '../image/size-rule';
+import { styleStatistics } from '../losses/style-statistics';
 import type { TermMask } from '../losses/term-mask';
 import type { Owner } from '../owning';
 import type { Platform } from '../platform';
@@ -45,7 +46,7 @@ export async function openRegions<Input>(
   progress: ProgressChannel,
 ): Promise<OpenedRegions> {
   const { signal } = progress;
-  requireGramMatrices(preset);
+  requireMaskable(preset);
   const all = [...styles];
   const opened: OpenedRegion[] = [];
   const coverage = new Coverage(sizeAfter({ longerSide: checkedSide }, content.width, content.height));
@@ -90,12 +91,13 @@ async function openStyleMask<Input>(
   return mask;
 }
 
-function requireGramMatrices({ name, style }: Settings['preset']): void {
-  if ((style.statistic ?? 'gram') === 'gram') return;
-  const accepted = 'a preset whose style is Gram matrices';
+/** Throws unless positions may have weights in the statistic that a preset compares. */
+function requireMaskable({ name, style: { statistic = 'gram' } }: Settings['preset']): void {
+  if (statistic === 'gram' || styleStatistics[statistic].ofMoments) return;
+  const accepted = 'a preset whose style is Gram matrices or moments';
   throw new InvalidArgumentError(
     'CONFLICTING_OPTIONS',
-    `regions need Gram matrices, and the style of the preset '${name}' is the statistic '${style.statistic}'; accepted: ${accepted}.`,
+    `regions weigh positions, and the style of the preset '${name}' is the statistic '${statistic}', which orders them; accepted: ${accepted}.`,
     { option: 'regions', value: name, accepted },
   );
 }

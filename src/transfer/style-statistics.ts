@@ -3,11 +3,21 @@ import type { FeatureExtractor } from '../features/extractor';
 import type { LayerName } from '../features/layer-name';
 import type { Image } from '../image/image';
 import type { Loss } from '../losses/loss';
+import { type PositionWeights, positionWeights } from '../losses/pooled-mask';
 import type { Statistic, Summary } from '../losses/statistic';
 import { styleLossOfStatistic, summaryOf } from '../losses/style-loss-of-statistic';
 import { type StyleStatistic, styleStatistics } from '../losses/style-statistics';
-import { owning } from '../owning';
+import type { TermMask } from '../losses/term-mask';
+import { type Owner, owning } from '../owning';
 import type { PresetStyle } from './presets';
+
+/** A style image in a mixture. */
+export interface StatisticImage {
+  readonly image: Image;
+  readonly weight: number;
+  /** [height, width, 1] of the image: the weights of its pixels, for statistics of moments. */
+  readonly mask?: tf.Tensor3D | undefined;
+}
 
 /** The style loss of a {@link PresetStyle} that compares another statistic than Gram matrices. */
 type StatisticStyle = PresetStyle & { readonly statistic: Exclude<StyleStatistic, 'gram'> };
@@ -22,17 +32,20 @@ type StatisticStyle = PresetStyle & { readonly statistic: Exclude<StyleStatistic
 export function styleLossOfImages(
   extractor: FeatureExtractor,
   { layers, statistic, layerWeights = layers.map(() => 1) }: StatisticStyle,
-  styles: readonly { readonly image: Image; readonly weight: number }[],
+  styles: readonly StatisticImage[],
 ): Loss {
   const chosen = styleStatistics[statistic];
   const used = styles.filter(({ weight }) => weight > 0);
   const total = used.reduce((sum, { weight }) => sum + weight, 0);
   const shares = used.map(({ weight }) => weight / total);
   return owning(({ temporary }) => {
-    const byStyle = used.map(({ image }) => {
+    const byStyle = used.map(({ image, mask }) => {
       const summaries = new Map<LayerName, Summary>();
       eachFeature(extractor, image, layers, (layer, feature) => {
-        summaries.set(layer, temporary(summaryOf(chosen, layer, feature)));
+        const [, height, width] = feature.shape;
+        const weights =
+          mask && temporaryWeights({ weights: mask, mean: 'weights' }, height, width, temporary);
+        summaries.set(layer, temporary(summaryOf(chosen, layer, feature, weights)));
       });
       return summaries;
     });
@@ -59,6 +72,17 @@ function eachFeature(
     const features = temporary(extractor.extract(image, layers));
     for (const layer of layers) take(layer, features[layer] as tf.Tensor4D);
   });
+}
+
+/** The weights of a layer's positions, for as long as its owner lives. */
+function temporaryWeights(
+  mask: TermMask,
+  height: number,
+  width: number,
+  temporary: Owner['temporary'],
+): PositionWeights {
+  const { weights, ratio } = positionWeights(mask, height, width);
+  return { weights: temporary(weights), ratio: temporary(ratio) };
 }
 
 function blended({ blend }: Statistic, summaries: readonly Summary[], shares: readonly number[]): Summary {

@@ -57,6 +57,24 @@ export type WeightedStyle = {
   | { readonly file: StyleFile; readonly image?: undefined }
 );
 
+/** A style image with its share of all. */
+export interface SharedImage {
+  readonly image: Image;
+  readonly weight: number;
+  readonly mask?: Tensor3D | undefined;
+}
+
+/**
+ * Style images with weights that add up to 1. Style files, which hold Gram matrices, are refused where images are needed
+ * before any work.
+ */
+export function imagesOf(styles: readonly WeightedStyle[]): SharedImage[] {
+  const total = styles.reduce((sum, { weight }) => sum + weight, 0);
+  return styles.flatMap(({ image, weight, mask }) =>
+    image ? [{ image, weight: weight / total, ...(mask && { mask }) }] : [],
+  );
+}
+
 /**
  * The styles of an argument: itself, or the entries of a list.
  *

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import {
   contentLoss,
   defineLoss,
+  edgeLoss,
   leaves,
+  mrfLoss,
   styleLoss,
   sum,
   totalVariationLoss,
@@ -106,6 +108,34 @@ describe('within', () => {
       network.dispose();
     });
 
+    it.each(['mean-variance', 'wasserstein'] as const)(
+      'weighs %s as if a position occurred as often as its weight says',
+      (statistic) => {
+        const positions = [
+          [1, 2, 0],
+          [0, 3, 1],
+          [5, 1, 2],
+          [2, 2, 7],
+          [4, 0, 1],
+          [1, 1, 1],
+        ];
+        const weights = [1, 0.5, 0, 0.25, 1, 0];
+        // Four times as often as their weight: those of weight 0 not at all.
+        const repeated = positions.flatMap((values, i) =>
+          Array.from({ length: 4 * weights[i] }, () => values),
+        );
+        const style = { conv1_1: map([1, 0, 2, 3, 1, 1, 0, 4, 2, 2, 1, 0], [2, 2], 3) };
+        const make = () => styleLoss(style, { statistic });
+        const weighed = within(tf.tensor2d(weights, [2, 3]), make());
+        const expected = make().compute({ conv1_1: map(repeated.flat(), [1, repeated.length], 3) });
+        const found = weighed.compute({ conv1_1: map(positions.flat(), [2, 3], 3) });
+        expect(found).toBeAllclose(expected, { rtol: 1e-4 });
+        const features = { conv1_1: map([1, 2, 0, 0, 3, 1, 5, 1, 2, 2, 2, 7, 4, 0, 1, 1, 1, 1], [2, 3], 3) };
+        const ones = within(tf.ones<tf.Rank.R2>([2, 3]), make());
+        expect(ones.compute(features).dataSync()).toEqual(make().compute(features).dataSync());
+      },
+    );
+
     it('has the gradient of central differences at layers of several sizes, with a soft mask', async () => {
       const layers = { conv1_1: [1, 8, 6, 3], pool1: [1, 4, 3, 5] } as const;
       const features = (seed: number) =>
@@ -116,10 +146,30 @@ describe('within', () => {
           ]),
         );
       const mask = tf.randomUniform<tf.Rank.R2>([8, 6], 0, 1, 'float32', 7);
-      const loss = within(mask, sum([weighted(5, styleLoss(features(1))), contentLoss(features(3))]));
       const at = features(5);
-      await expectNoLeak(() => checkGradient(loss, at, { tolerance: 5e-3 }));
+      for (const statistic of ['gram', 'mean-variance', 'wasserstein'] as const) {
+        const style = styleLoss(features(1), { statistic });
+        const loss = within(mask, sum([weighted(5, style), contentLoss(features(3))]));
+        await expectNoLeak(() => checkGradient(loss, at, { tolerance: 5e-3 }));
+        loss.dispose?.();
+      }
     });
+  });
+
+  it('refuses losses without weights of positions, with what is accepted', () => {
+    const features = { conv1_1: map([1, 2, 3, 4, 5, 6, 7, 8, 9], [3, 3]) };
+    const losses = [
+      styleLoss(features, { statistic: 'histogram' }),
+      mrfLoss(features),
+      edgeLoss(noise(16, 16, 1)),
+    ];
+    for (const loss of losses)
+      expect(() => within(tf.ones<tf.Rank.R2>([3, 3]), loss)).toThrow(
+        /accepted: losses of features, Gram matrices/,
+      );
+    expect(() => within(tf.ones<tf.Rank.R2>([3, 3]), losses[0])).toThrow(
+      /statistic 'histogram' orders positions/,
+    );
   });
 
   it('keeps names and weights of the losses', () => {

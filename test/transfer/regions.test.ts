@@ -168,10 +168,43 @@ describe('regions', () => {
     ];
     for (const [regions, error] of refused)
       await expect(paint({ regions: regions as never }), JSON.stringify(error)).rejects.toMatchObject(error);
-    await expect(
-      paint({ regions: [{ content: ones }], preset: 'crowsonkb', extractor: undefined }),
-    ).rejects.toMatchObject({
-      code: 'CONFLICTING_OPTIONS',
-    });
   });
+
+  it.each(['painting', 'crowsonkb'] as const)(
+    'of %s paint in two styles, one of them by a part of its image, with a balance too',
+    async (preset) => {
+      const extractor = tinyExtractor({ layers: ['relu5_1'] });
+      const [rows, columns] = [48, 64];
+      const side = (inside: (x: number) => boolean) => as(half(inside, rows, columns));
+      const paintWith = async (options: StyleTransferOptions) => {
+        using painted = await styleTransfer(noise(rows, columns, 1), noise(40, 40, 2), {
+          preset,
+          extractor,
+          scales: [
+            { size: 48, iterations: 2 },
+            { size: 64, iterations: 2 },
+          ],
+          ...options,
+        });
+        expect(painted.history.at(-1)?.stage).toMatchObject({ index: 1, count: 2 });
+        return painted.image.dataSync<'float32'>().slice();
+      };
+      const ones = { content: as(tf.ones<tf.Rank.R2>([rows, columns])) };
+      const regions: readonly Region[] = [
+        { content: side((x) => x < 32), style: as(half((x) => x < 20, 40, 40)) },
+        { content: side((x) => x >= 32), styleImage: noise(40, 48, 3) },
+      ];
+      for (const balance of ['none', 'initial'] as const) {
+        const plain = await paintWith({ balance });
+        expect(await paintWith({ balance, regions: [ones] })).toEqual(plain);
+        const inRegions = await paintWith({ balance, regions });
+        expect(inRegions.every((value) => value >= 0 && value <= 1)).toBe(true);
+        expect(inRegions).not.toEqual(plain);
+        const other = { ...regions[1], styleImage: style() };
+        expect(await paintWith({ balance, regions: [regions[0], other] })).not.toEqual(inRegions);
+      }
+      extractor.dispose();
+    },
+    120_000,
+  );
 });

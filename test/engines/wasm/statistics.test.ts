@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { loadVgg19, wasm } from '../../../src/engines';
 import type { Vgg19Layer } from '../../../src/features/vgg19/layers';
-import { contentLoss, defineLoss, styleLoss, sum, weighted } from '../../../src/losses';
+import { contentLoss, defineLoss, styleLoss, sum, weighted, within } from '../../../src/losses';
 import { createObjective } from '../../../src/objective';
 import { noise } from '../../support/images';
 import '../../support/to-be-allclose';
@@ -16,14 +16,16 @@ async function both(
   layers: readonly Vgg19Layer[],
   [height, width]: readonly [number, number],
   threads: number,
+  mask?: tf.Tensor2D,
 ) {
   const extractor = await loadVgg19({ weights: 'embedded', engine: wasm({ threads }) });
   const [image, style, other] = [noise(height, width, 1), noise(40, 36, 2), noise(height, width, 3)];
   const loss = () => {
-    const own = styleLoss(extractor.extract(style, layers), {
+    const whole = styleLoss(extractor.extract(style, layers), {
       statistic,
       layerWeights: layers.map((_, i) => i + 0.5),
     });
+    const own = mask ? within(mask, whole) : whole;
     const content = contentLoss(extractor.extract(other, ['conv2_2']));
     return { own, content };
   };
@@ -60,6 +62,20 @@ describe('statistics by kernels', () => {
     'of %s at %j, image %j, threads: %i, are those of tfjs',
     async (statistic, layers, size, threads) => {
       const [kernels, tfjs] = await both(statistic, layers, size, threads);
+      expect(kernels.style / tfjs.style).toBeCloseTo(1, 3);
+      const scale = Math.max(...tfjs.gradient.map(Math.abs));
+      expect(kernels.gradient.map((x) => x / scale)).toBeAllclose(
+        tfjs.gradient.map((x) => x / scale),
+        { rtol: 0, atol: 3e-3 },
+      );
+    },
+  );
+
+  it.each(['mean-variance', 'wasserstein'] as const)(
+    'of %s with a mask, soft and with zeros, are those of tfjs',
+    async (statistic) => {
+      const mask = tf.clipByValue<tf.Tensor2D>(tf.randomUniform([33, 38], -0.3, 1, 'float32', 5), 0, 1);
+      const [kernels, tfjs] = await both(statistic, ['conv1_1', 'relu2_1'], [33, 38], 2, mask);
       expect(kernels.style / tfjs.style).toBeCloseTo(1, 3);
       const scale = Math.max(...tfjs.gradient.map(Math.abs));
       expect(kernels.gradient.map((x) => x / scale)).toBeAllclose(

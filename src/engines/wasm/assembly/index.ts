@@ -4,9 +4,8 @@ export { convolve } from '../network/assembly/convolution';
 export { add, distance, maskedDistance, variation } from '../losses/assembly/elementwise';
 export { firstBackward, firstForward, patchProducts } from '../network/assembly/first-layer';
 export { firstGramForward, gramBackward, gramDistance, gramForward, gramTotal } from '../losses/assembly/gram';
-export {
-  cholesky, momentsBackward, momentsForward, multiplySquare, solveTransposed, squareGram, squarePanels, symmetricPanels,
-} from '../losses/assembly/moments';
+export { invertPositive, sumInverses } from '../losses/assembly/inverse';
+export { momentsBackward, momentsForward } from '../losses/assembly/moments';
 export { histogramDistance } from '../losses/assembly/histogram';
 export { poolBackward } from '../network/assembly/pooling';
 export { enlarge, halve } from '../vectors/assembly/pyramid';

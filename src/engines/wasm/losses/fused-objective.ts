@@ -108,8 +108,10 @@ export function fusedObjective(
 
   const engineTermOf = (term: AnyTerm): EngineTerm => {
     if (isStatistic(term)) {
-      const make = term.statistic === 'histogram' ? histogramTerm : momentsTerm;
-      return make(engine, term, layerShape(network, size, term.layer));
+      const shape = layerShape(network, size, term.layer);
+      return term.statistic === 'histogram'
+        ? histogramTerm(engine, term, shape)
+        : momentsTerm(engine, term, shape, masks.of(term.mask, shape[1], shape[2]));
     }
     if (term.kind === 'totalVariation')
       return variationTerm(engine, term, height, masks.ofPairs(term.mask, height, width));
@@ -363,13 +365,13 @@ function resolve(network: Network, loss: Loss) {
     grams: terms.flatMap(({ kind, layer }) => (kind === 'gram' ? [layer] : [])),
     statistics: statistics.map(({ layer }) => layer),
     cotangents,
-    masks: maskRequests(terms),
+    masks: maskRequests(all),
   };
   return { found, request };
 }
 
 /** The masks of terms, each with the layers that it is needed at. */
-function maskRequests(terms: readonly LossTerm[]): LayerName[][] {
+function maskRequests(terms: readonly AnyTerm[]): LayerName[][] {
   const layers = new Map<object, LayerName[]>();
   for (const { mask, layer } of terms)
     if (mask) layers.set(mask.weights.dataId, [...(layers.get(mask.weights.dataId) ?? []), layer]);

@@ -4,6 +4,7 @@ export interface Sums {
   readonly totals: Float64Array;
   /** [n][n] sums of products, on and above the diagonal. */
   readonly products: Float64Array | undefined;
+  /** What sums are divided by in means: the number of positions, or the sum of their weights. */
   readonly positions: number;
 }
 

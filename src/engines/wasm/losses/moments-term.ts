@@ -5,6 +5,7 @@ import type { FeatureMap } from '../network/pass';
 import type { KernelRunner } from '../runtime/kernel-runner';
 import { tensorValues } from '../tensor-values';
 import { gramShares, type MapShape } from './gram-term';
+import { type LayerWeights, noWeights, weightsOf } from './mask-weights';
 import type { MomentsDistance } from './moments-distance';
 import type { EngineTerm } from './terms';
 import { WassersteinDistance, wassersteinBytes } from './wasserstein-distance';
@@ -19,11 +20,18 @@ export const momentsTermBytes = (n: number): number =>
  * parts of a map.
  *
  * @param shape of the whole feature map
+ * @param weights of the map's positions
  */
-export function momentsTerm(engine: KernelRunner, term: StatisticTerm, shape: MapShape): EngineTerm {
+export function momentsTerm(
+  engine: KernelRunner,
+  term: StatisticTerm,
+  shape: MapShape,
+  weights: LayerWeights = noWeights,
+): EngineTerm {
   const { memory } = engine;
   const [, height, width, n] = shape;
-  const positions = height * width;
+  /** What sums are divided by in means. */
+  const positions = (height * width) / weights.ratio;
   return owning(({ result }) => {
     const blocks = result(new Blocks(memory));
     const distance =
@@ -62,11 +70,12 @@ export function momentsTerm(engine: KernelRunner, term: StatisticTerm, shape: Ma
       accumulate(map) {
         const { pixels, share, items } = divided(map);
         const args = [map.address, pixels, n, Number(map.relu), share];
-        engine.run('momentsForward', [...args, sums, 0, 0], items);
+        const mask = weightsOf(weights, map);
+        engine.run('momentsForward', [...args, sums, 0, 0, mask], items);
         const parts = memory.doubles(sums, items * 2 * n);
         for (let i = 0; i < parts.length; i++) totals[i % (2 * n)] += parts[i];
         if (products) {
-          engine.run('gramForward', [...args, products, 0, 0, 0], items);
+          engine.run('gramForward', [...args, products, 0, 0, mask], items);
           engine.run('gramTotal', [products, items, n, productTotals], Math.ceil(n / 8));
         }
         current = undefined;
@@ -75,9 +84,10 @@ export function momentsTerm(engine: KernelRunner, term: StatisticTerm, shape: Ma
         differentiate(weight);
         const { pixels, share, items } = divided(map);
         const args = [map.address, pixels, n, Number(map.relu), share];
+        const mask = weightsOf(weights, map);
         if (distance.products)
-          engine.run('gramBackward', [...args, 0, distance.products, gradient, 0], items);
-        engine.run('momentsBackward', [...args, 0, factors, gradient], items);
+          engine.run('gramBackward', [...args, 0, distance.products, gradient, mask], items);
+        engine.run('momentsBackward', [...args, 0, factors, gradient, mask], items);
       },
       value: () => current?.value ?? differentiate(1),
       dispose() {

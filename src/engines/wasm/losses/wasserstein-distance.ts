@@ -1,27 +1,38 @@
 import type { StatisticTerm } from '../../../losses/loss';
-import { polarSteps } from '../../../losses/matrix-root';
 import { owning } from '../../../owning';
 import { Blocks } from '../blocks';
 import type { KernelRunner } from '../runtime/kernel-runner';
 import { tensorValues } from '../tensor-values';
 import type { MapShape } from './gram-term';
+import { inverseRootTerms } from './inverse-root';
 import type { MomentsDistance, Sums } from './moments-distance';
 
-/** Bytes of {@link WassersteinDistance} for n channels: eight matrices of floats, one of doubles. */
-export const wassersteinBytes = (n: number): number => (8 * 4 + 8) * n * n;
+/** Floats behind each row of an inverse, as in the kernel. */
+const pad = 16;
 
-/** Rows of a product for each item, as in the kernel. */
-const rows = 16;
+/** Bytes of {@link WassersteinDistance} for n channels. */
+export const wassersteinBytes = (n: number): number =>
+  4 * (5 * n * n + inverseRootTerms.length * (n * (n + pad) + 2));
+
+/** Bytes of scratch memory of an inverse in double precision: the matrix, and blocks of 32 columns and rows. */
+const scratchBytes = (n: number): number => 8 * (n * (n + pad) + 2 * 32 * (n + 32));
+
+/** First terms of the transport that take doubles: in floats their largest entries would round the least away. */
+const inDoubles = 2;
 
 /**
  * The squared 2-Wasserstein distance of Gaussians, as `wasserstein`:
  *
- *   (|mu - mu^|^2 + tr(S + S^ - 2 (S^^1/2 S S^^1/2)^1/2)) / n
+ *   (|mu - mu^|^2 + tr(S + S^ - 2 (R S R)^1/2)) / n,  R = S^^1/2
  *
- * With the Cholesky factor S = L L^T the trace of the root is the sum of singular values of M = L^T S^^1/2, and its
- * gradient with respect to S is L^-T U S^^1/2 / 2, U the orthogonal polar factor of M: a factorisation and a solution
- * by substitution, both in double precision, stand for the root of S and its inverse, and half of the products are
- * symmetric.
+ * Its gradient with respect to S is I - G, where G = R (R S R)^-1/2 R is the optimal transport from one Gaussian to the
+ * other. With x^-1/2 = sum w / (x + s), no root is left in it:
+ *
+ *   G = sum w (S + s S^^-1)^-1
+ *
+ * These matrices are well conditioned enough for floats, and each is inverted by itself. Of all positive definite G the
+ * transport makes (tr(G S) + tr(G^-1 S^)) / 2 least, which is then the trace of the root: the error of the value is of
+ * second order in that of G.
  */
 export class WassersteinDistance implements MomentsDistance {
   readonly products: number;
@@ -30,16 +41,14 @@ export class WassersteinDistance implements MomentsDistance {
   private readonly mean: Float32Array;
   private readonly trace: number;
   private readonly added: number;
-  /** S^^1/2 in panels. */
-  private readonly root: number;
-  /** [n][n] doubles: S, and then L. */
-  private readonly factor: number;
-  private readonly x: number;
-  private readonly other: number;
-  private readonly xPanels: number;
-  private readonly t: number;
-  private readonly tPanels: number;
-  private readonly t2: number;
+  /** [n][n] each: S^, its inverse, S and G, on and below the diagonal. */
+  private readonly target: number;
+  private readonly targetInverse: number;
+  private readonly covariance: number;
+  private readonly transport: number;
+  private readonly inverses: number;
+  private readonly shifts: number;
+  private readonly weights: number;
 
   constructor(
     private readonly engine: KernelRunner,
@@ -47,108 +56,96 @@ export class WassersteinDistance implements MomentsDistance {
     [, , , n]: MapShape,
   ) {
     const what = `The target of ${layer}`;
-    const [mean, root, trace, added] = target;
+    const [mean, , trace, added, covariance] = target;
     this.n = n;
     this.mean = tensorValues(mean, what, [1, n], layer);
     [this.trace] = tensorValues(trace, what, [], layer);
     [this.added] = tensorValues(added, what, [], layer);
-    const values = tensorValues(root, what, [n, n], layer);
+    const values = tensorValues(covariance, what, [n, n], layer);
     const blocks = new Blocks(engine.memory);
     this.blocks = blocks;
-    [this.factor, this.products, this.root, this.x, this.other, this.xPanels, this.t, this.tPanels, this.t2] =
-      owning(({ result }) => {
+    const terms = inverseRootTerms.length;
+    [this.products, this.target, this.targetInverse, this.covariance, this.transport, this.inverses] = owning(
+      ({ result }) => {
         result(blocks);
-        return [8, 4, 4, 4, 4, 4, 4, 4, 4].map((bytes) => blocks.allocate(bytes * n * n));
-      });
-    engine.needScratch(64 * n);
-    engine.memory.floats(this.x, n * n).set(values);
-    this.panelsOf(this.x, this.root);
+        return [n, n, n, n, n, terms * (n + pad)].map((columns) => blocks.allocateFloats(n * columns));
+      },
+    );
+    [this.shifts, this.weights] = [terms, terms].map((count) => blocks.allocateFloats(count));
+    engine.needScratch(scratchBytes(n));
+    engine.memory.floats(this.target, n * n).set(values);
+    engine.memory.floats(this.covariance, n * n).fill(0);
+    this.invert(this.target, this.target, [0], 1);
+    this.sum([1], this.targetInverse);
   }
 
   differentiate({ totals, products = new Float64Array(), positions }: Sums, weight: number) {
-    const { engine, n, mean, added, factor, x, root } = this;
-    const { memory } = engine;
+    const { engine, n, mean, added } = this;
     const means = totals.subarray(0, n).map((sum) => sum / positions);
-    const covariance = memory.doubles(factor, n * n);
+    const [covariance, target] = this.squares(this.covariance, this.target);
     let value = this.trace;
+    // tr(R S R), which is at least the largest eigenvalue.
+    let size = 0;
     for (let i = 0; i < n; i++) {
-      for (let j = i; j < n; j++)
-        covariance[j * n + i] = products[i * n + j] / positions - means[i] * means[j] + (i === j ? added : 0);
+      for (let j = 0; j <= i; j++) {
+        const entry = products[j * n + i] / positions - means[i] * means[j] + (i === j ? added : 0);
+        covariance[i * n + j] = entry;
+        size += (i === j ? 1 : 2) * entry * target[i * n + j];
+      }
       value += covariance[i * n + i] + (means[i] - mean[i]) ** 2;
     }
-    engine.run('cholesky', [factor, n, 0, 0], 1);
-    this.transposedFactor(x);
-    this.multiply(x, root, this.other);
-    const product = memory.floats(this.other, n * n).slice();
-    this.polar();
-    const polar = memory.floats(this.other, n * n);
-    let shared = 0;
-    for (let i = 0; i < n * n; i++) shared += polar[i] * product[i];
-    this.multiply(this.other, root, x);
-    engine.run('solveTransposed', [factor, n, x, this.other], n / 8);
-    const slope = memory.floats(this.other, n * n);
-    // d value / d S = I - L^-T U S^^1/2, symmetrised; a change dS comes from F by 2 (F - mu) dS / m.
+    this.invert(
+      this.covariance,
+      this.targetInverse,
+      inverseRootTerms.map(([shift]) => shift * size),
+      inDoubles,
+    );
+    this.sum(
+      inverseRootTerms.map(([, factor]) => factor * Math.sqrt(size)),
+      this.transport,
+    );
+    this.invert(this.transport, this.transport, [0], 0);
+    const inverse = engine.memory.floats(this.inverses, n * (n + pad));
+    const [transport, matrix] = this.squares(this.transport, this.products);
+    // A change dS comes from F by 2 (F - mu) dS / m.
     const scale = (2 * weight) / (n * positions);
-    const symmetric = memory.floats(this.t, n * n);
-    const addends = new Float32Array(n);
     const byMean = new Float64Array(n);
     for (let i = 0; i < n; i++)
-      for (let j = i; j < n; j++) {
-        const entry = scale * (Number(i === j) - (slope[i * n + j] + slope[j * n + i]) / 2);
-        symmetric[i * n + j] = entry;
-        byMean[j] += entry * means[i];
-        if (i !== j) byMean[i] += entry * means[j];
+      for (let j = 0; j <= i; j++) {
+        const at = i * n + j;
+        const traces = transport[at] * covariance[at] + inverse[at + i * pad] * target[at];
+        const entry = scale * (Number(i === j) - transport[at]);
+        value -= i === j ? traces : 2 * traces;
+        matrix[((j >> 3) * n + i) * 8 + (j & 7)] = entry;
+        matrix[((i >> 3) * n + j) * 8 + (i & 7)] = entry;
+        byMean[i] += entry * means[j];
+        if (i !== j) byMean[j] += entry * means[i];
       }
-    for (let c = 0; c < n; c++) addends[c] = scale * (means[c] - mean[c]) - byMean[c];
-    this.symmetricPanels(this.t, this.t, this.products, [0, 1, 0]);
+    const addends = Float32Array.from(mean, (target, c) => scale * (means[c] - target) - byMean[c]);
     // Rounding may take the distance of equal styles below 0.
-    return { value: Math.max(0, value - 2 * shared) / n, factors: new Float32Array(n), addends };
+    return { value: Math.max(0, value) / n, factors: new Float32Array(n), addends };
   }
 
   dispose(): void {
     this.blocks.dispose();
   }
 
-  /** L^T as floats. */
-  private transposedFactor(to: number): void {
-    const { n, factor } = this;
-    const { memory } = this.engine;
-    const [lower, upper] = [memory.doubles(factor, n * n), memory.floats(to, n * n)];
-    upper.fill(0);
-    for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) upper[j * n + i] = lower[i * n + j];
+  private squares(...addresses: number[]): Float32Array[] {
+    const { n } = this;
+    return addresses.map((address) => this.engine.memory.floats(address, n * n));
   }
 
-  /** Replaces the matrix in `other` by its orthogonal polar factor, as `polarFactor` does. */
-  private polar(): void {
-    const { engine, n, t, tPanels, t2, xPanels } = this;
-    const entries = engine.memory.floats(this.other, n * n);
-    let square = 0;
-    for (const entry of entries) square += entry * entry;
-    const inverse = 1 / Math.sqrt(square);
-    for (let i = 0; i < entries.length; i++) entries[i] *= inverse;
-    let [from, to] = [this.other, this.x];
-    for (const [a, b, c] of polarSteps) {
-      this.panelsOf(from, xPanels);
-      engine.run('squareGram', [0, xPanels, t, n], n / 8);
-      this.symmetricPanels(t, t, tPanels, [0, 1, 0]);
-      engine.run('squareGram', [0, tPanels, t2, n], n / 8);
-      this.symmetricPanels(t, t2, tPanels, [a, b, c]);
-      this.multiply(from, tPanels, to);
-      [from, to] = [to, from];
-    }
-    if (from !== this.other) engine.memory.floats(this.other, n * n).set(engine.memory.floats(from, n * n));
+  /** Inverses of a + s b for each shift s, the first of them in doubles. */
+  private invert(a: number, b: number, shifts: readonly number[], doubles: number): void {
+    const { engine, n } = this;
+    engine.memory.floats(this.shifts, shifts.length).set(shifts);
+    engine.run('invertPositive', [a, b, n, this.shifts, this.inverses, doubles], shifts.length);
   }
 
-  private multiply(a: number, panels: number, to: number): void {
-    this.engine.run('multiplySquare', [a, panels, to, this.n], Math.ceil(this.n / rows));
-  }
-
-  private panelsOf(matrix: number, to: number): void {
-    this.engine.run('squarePanels', [matrix, 0, to, this.n], this.n / 8);
-  }
-
-  private symmetricPanels(a: number, b: number, to: number, factors: readonly number[]): void {
-    const floats = factors.map((float) => ({ float }));
-    this.engine.run('symmetricPanels', [a, b, to, this.n, ...floats], this.n / 8);
+  /** The weighted sum of inverses. */
+  private sum(weights: readonly number[], to: number): void {
+    const { engine, n } = this;
+    engine.memory.floats(this.weights, weights.length).set(weights);
+    engine.run('sumInverses', [this.inverses, weights.length, n, this.weights, to], n / 8);
   }
 }

@@ -13,7 +13,6 @@ export type Kernel = (args: number, item: number, scratch: number) => void;
 /** The kernels of the `assembly` folders. */
 export const kernelNames = [
   'add',
-  'cholesky',
   'combine',
   'convolve',
   'distance',
@@ -44,22 +43,19 @@ export const kernelNames = [
   'halve',
   'histogramDistance',
   'innerProducts',
+  'invertPositive',
   'largest',
   'largestProjected',
   'maskedDistance',
   'momentsBackward',
   'momentsForward',
   'multiplyComponents',
-  'multiplySquare',
   'pack',
   'packedProducts',
   'patchProducts',
   'poolBackward',
   'project',
-  'solveTransposed',
-  'squareGram',
-  'squarePanels',
-  'symmetricPanels',
+  'sumInverses',
   'variation',
 ] as const;
 

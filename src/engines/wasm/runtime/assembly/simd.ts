@@ -8,8 +8,14 @@ export const VECTOR: usize = 16;
 /** a * b + c */
 // @ts-ignore: decorator
 @inline export function multiplyAdd(a: v128, b: v128, c: v128): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
-  return f32x4.add(c, f32x4.mul(a, b));
+  return multiplyAddOf<f32>(a, b, c);
+}
+
+/** a * b + c of floats or doubles */
+// @ts-ignore: decorator
+@inline export function multiplyAddOf<T>(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return v128.relaxed_madd<T>(a, b, c);
+  return v128.add<T>(c, v128.mul<T>(a, b));
 }
 
 /** The floor of `atLeast`: 0 for a ReLU, else minus infinity. */
