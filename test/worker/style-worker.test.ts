@@ -56,6 +56,25 @@ describe('a run in a worker', () => {
     here.dispose();
   });
 
+  it('paints regions by masks, as this thread does', async () => {
+    const mask = (inside: (x: number) => boolean): PixelArray => ({
+      data: Uint8Array.from({ length: 24 * 18 * 3 }, (_, i) => (inside(Math.floor(i / 3) % 24) ? 255 : 0)),
+      width: 24,
+      height: 18,
+      channels: 3,
+    });
+    const regions = [
+      { content: mask((x) => x < 12) },
+      { content: mask((x) => x >= 12), styleImage: noise(16, 22, 3), weight: 2 },
+    ];
+    const here = await styleTransfer(content, style, 1, 1e4, { ...quick, regions });
+    const there = await start().worker.styleTransfer(content, style, 1, 1e4, { ...quick, regions });
+    expect(there.image.data).toEqual(await here.image.data());
+    const plain = await start().worker.styleTransfer(content, style, 1, 1e4, quick);
+    expect(there.image.data).not.toEqual(plain.image.data);
+    here.dispose();
+  });
+
   it('takes alpha and beta among the options too', async () => {
     const { worker } = start();
     const [weighed, among] = [

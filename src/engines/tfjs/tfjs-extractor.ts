@@ -155,6 +155,7 @@ export function createTfjsExtractor(loaded: LoadedNetwork): EngineExtractor {
       size,
       featureTargets: layersOf('feature'),
       gramLayers: layersOf('gram'),
+      masked: terms.flatMap(({ mask, layer }) => (mask ? [layer] : [])),
       untileable: untileable(loss),
       room,
     };
@@ -198,7 +199,11 @@ export function createTfjsExtractor(loaded: LoadedNetwork): EngineExtractor {
       const { layers: grams = [], size: styleSize } = style ?? {};
       // Each region has Gram matrices of its own.
       const gramLayers = Array.from({ length: Math.max(1, masks?.styles ?? 0) }, () => grams).flat();
-      const found = planRun(steps, { ...request, gramLayers, untileable: !tileable });
+      const masked = [
+        ...(masks?.styles ? gramLayers : []),
+        ...(masks?.content ? (request.featureTargets ?? []) : []),
+      ];
+      const found = planRun(steps, { ...request, gramLayers, masked, untileable: !tileable });
       if (styleSize) gramBands(steps, grams, styleSize, request);
       const { bytes, maps, targets, tiles, work } = found;
       return { bytes, maps, targets, tiles, work };

@@ -8,12 +8,14 @@ import type { MemoryPlan, MemoryRequest } from '../engine';
 import { type Band, bandsOf, strideOf } from '../shared/bands';
 import { fittingSize, type Size } from '../shared/fitting-size';
 import { notTileable, type UntileablePart } from '../shared/tileable';
-import { holdsMaps, mapBytes } from './map-bytes';
+import { holdsMaps, mapBytes, mapShape } from './map-bytes';
 
 /** A run whose memory is planned, with what is known of its loss. */
-export interface TfjsRequest extends Omit<MemoryRequest, 'style' | 'tileable'> {
+export interface TfjsRequest extends Omit<MemoryRequest, 'style' | 'masks' | 'tileable'> {
   /** Layers of terms that compare Gram matrices. */
   readonly gramLayers?: readonly LayerName[] | undefined;
+  /** Layers of terms with masks, once for each. */
+  readonly masked?: readonly LayerName[] | undefined;
   /** A part of the loss that tiles cannot compute; true if there is one that is not known. */
   readonly untileable?: UntileablePart | boolean | undefined;
 }
@@ -99,13 +101,16 @@ function wholePlan(
   size: Size,
   limit: TensorLimit | undefined,
 ): TfjsPlan {
-  const { layers, featureTargets = [], gramLayers = [] } = request;
+  const { layers, featureTargets = [], gramLayers = [], masked = [] } = request;
   const { held, largest, convolution, of } = mapBytes(steps, layers, size);
   const uses = [...featureTargets, ...gramLayers];
   const others = layers.filter((layer) => !uses.includes(layer));
   // The gradient of each part of the loss, and that times its weight, both until the backward pass.
   const cotangents = 2 * sumOf([...uses, ...others], of);
-  const maps = held + cotangents + backwardMaps * largest + convolution + imagesOf(size, layers, 16);
+  // A masked term weighs its map, and the gradient that comes back to it.
+  const weighed = 2 * sumOf(masked, of) + masksOf(steps, size, masked);
+  const maps =
+    held + cotangents + weighed + backwardMaps * largest + convolution + imagesOf(size, layers, 16);
   const targets = sumOf(featureTargets, of);
   const backendHolds = holdsMaps(limit, steps, layers, size);
   return { bytes: maps + targets, maps, targets, tiles: 1, work: 1, held: backendHolds };
@@ -120,20 +125,39 @@ function tiledPlan(
   keep: boolean,
   limit: TensorLimit | undefined,
 ): TfjsPlan {
-  const { layers, featureTargets = [] } = request;
+  const { layers, featureTargets = [], masked = [] } = request;
   const [height, width] = size;
   const deep = layers.filter((layer) => layer !== 'image');
   const bands = bandsOf(steps, deep, height, rows);
   const { held, largest, convolution, of } = mapBytes(steps, deep, [highest(bands), width]);
   const targets = keep ? sumOf(featureTargets, mapBytes(steps, deep, size).of) : 0;
   const ofBand = keep ? 0 : sumOf(featureTargets, of);
+  // Of each masked term the weighed rows of a band, until those of its layer are added up.
+  const weighed = sumOf(
+    masked.filter((layer) => layer !== 'image'),
+    of,
+  );
   const maps =
-    held + sumOf(deep, of) + ofBand + backwardMaps * largest + convolution + imagesOf(size, layers, 8);
+    held +
+    sumOf(deep, of) +
+    ofBand +
+    weighed +
+    masksOf(steps, size, masked) +
+    backwardMaps * largest +
+    convolution +
+    imagesOf(size, layers, 8);
   const work = workOf(bands, height, request, keep);
   const backendHolds = holdsMaps(limit, steps, deep, [highest(bands), width]);
   const tiles = bands.length;
   return { bytes: maps + targets, maps, targets, tiles, bands, work, held: backendHolds };
 }
+
+/** Bytes of the weights of positions of masked layers, and of their roots. */
+const masksOf = (steps: readonly NetworkStep[], size: Size, masked: readonly LayerName[]): number =>
+  sumOf(masked, (layer) => {
+    const [, height, width] = layer === 'image' ? [1, ...size] : mapShape(steps, size, layer);
+    return 2 * 4 * height * width;
+  });
 
 /** Maps at a step backwards: the gradient behind it, its sum with a cotangent, the mask of a ReLU, and the result. */
 const backwardMaps = 4;

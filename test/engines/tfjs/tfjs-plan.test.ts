@@ -5,7 +5,7 @@ import { planRun } from '../../../src/engines/tfjs/tfjs-plan';
 import type { LayerName } from '../../../src/features/layer-name';
 import { vgg19Network } from '../../../src/features/vgg19/network';
 import { paperLayers } from '../../../src/features/vgg19/paper-layers';
-import { styleLoss, sum, totalVariationLoss } from '../../../src/losses';
+import { styleLoss, sum, totalVariationLoss, within } from '../../../src/losses';
 import { lossOfImage } from '../../../src/losses/image-target';
 import { createObjective } from '../../../src/objective';
 import { tinyExtractor } from '../../../src/testing';
@@ -43,6 +43,37 @@ onEachBackend((backend) => {
         expect(taken).toBeGreaterThan(0.5 * bytes);
         objective.dispose();
       }
+      extractor.dispose();
+    });
+
+    it.each([1, 4])('counts the masks of terms: %d tiles', async (tiles) => {
+      const size = [192, 40] as const;
+      const extractor: EngineExtractor = tinyExtractor({ layers: ['conv3_1'], channels: 16 });
+      const [content, style, image] = [noise(...size, 1), noise(20, 20, 2), noise(...size, 3)];
+      const features = extractor.extract(style, ['conv1_1', 'conv2_1', 'conv3_1']);
+      const masks = [1, 2, 3].map((seed) => tf.randomUniform<tf.Rank.R2>([...size], 0, 1, 'float32', seed));
+      const target = lossOfImage(extractor, content, {
+        name: 'content',
+        layers: ['conv2_2'],
+        distance: 'mse',
+      });
+      const loss = sum([target, ...masks.map((mask) => within(mask, styleLoss(features)))]);
+      const room = tiles === 1 ? undefined : roomForTiles(extractor, loss, size, tiles);
+      const before = tf.memory().numBytes;
+      const objective = createObjective(extractor, loss, size, { room });
+      const { peakBytes } = await tf.profile(() => {
+        const { value, gradient } = objective.evaluate(image);
+        return [value, gradient];
+      });
+      const request = {
+        ...requestOf(loss, size),
+        style: { layers: ['conv1_1', 'conv2_1', 'conv3_1'] as const, size: [20, 20] as const },
+      };
+      const planned = extractor.plan?.({ ...request, masks: { styles: 3, content: false }, room });
+      expect(planned?.tiles === 1).toBe(tiles === 1);
+      expect(peakBytes - before).toBeLessThanOrEqual(planned?.bytes ?? 0);
+      expect(peakBytes - before).toBeGreaterThan(0.5 * (planned?.bytes ?? 0));
+      objective.dispose();
       extractor.dispose();
     });
 
