@@ -12,7 +12,7 @@ import { type Owner, owning } from '../owning';
 import type { PresetStyle } from './presets';
 
 /** A style image in a mixture. */
-export interface StatisticImage {
+interface StatisticImage {
   readonly image: Image;
   readonly weight: number;
   /** [height, width, 1] of the image: the weights of its pixels, for statistics of moments. */

@@ -58,7 +58,7 @@ export type WeightedStyle = {
 );
 
 /** A style image with its share of all. */
-export interface SharedImage {
+interface SharedImage {
   readonly image: Image;
   readonly weight: number;
   readonly mask?: Tensor3D | undefined;
