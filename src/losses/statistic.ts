@@ -7,8 +7,8 @@ export interface Statistic {
   /** Its name. */
   readonly name: StatisticTerm['statistic'];
   /**
-   * Whether it consists of moments, sums over positions: then positions may have weights, and rows of a map may be added
-   * up one after the other.
+   * Whether it consists of moments, sums over positions: then positions may have weights, and rows of a map may be
+   * added up one after the other.
    */
   readonly ofMoments: boolean;
   /**

@@ -87,8 +87,8 @@ export const wasserstein: Statistic = {
 };
 
 /**
- * Mean [1, c] and covariance [c, c] of a feature map over its positions, the map without the mean, and what its positions
- * count.
+ * Mean [1, c] and covariance [c, c] of a feature map over its positions, the map without the mean, and what its
+ * positions count.
  */
 function gaussianOf(feature: tf.Tensor4D, weights: PositionWeights | undefined) {
   const shares = weights && sharesOf(weights);

@@ -15,7 +15,7 @@ export type Mask = tf.Tensor2D | tf.Tensor3D;
  *
  * - Gram matrices are guided: sum_k T_k F_ki F_kj / sum_k T_k in place of the mean over positions, so that the size of
  *   a region does not change its strength. The target's Gram matrices stay as they are.
- * - Means, variances and covariances of the statistics `'mean-variance'` and `'wasserstein'` are weighted by T likewise.
+ * - Means, variances and covariances of the statistics `'mean-variance'` and `'wasserstein'` are weighted by T alike.
  * - Feature and pixel distances are means over positions weighted by T.
  * - Total variation is the mean over neighbours weighted by the product of their T.
  *
@@ -25,8 +25,8 @@ export type Mask = tf.Tensor2D | tf.Tensor3D;
  *
  * @param mask [height, width] or [height, width, 1] of the image that is made, in [0,1], 1 where the loss counts; not
  *   disposed, and not needed by the caller any more
- * @param loss a loss of this library but `mrfLoss`, `edgeLoss` and the statistic `'histogram'`, which compare what has no
- *   weight of its own; or a `sum` or `weighted` of such losses; the result owns it
+ * @param loss a loss of this library but `mrfLoss`, `edgeLoss` and the statistic `'histogram'`, which compare what has
+ *   no weight of its own; or a `sum` or `weighted` of such losses; the result owns it
  * @returns a loss with the names of the given one; it belongs to the caller
  * @throws InvalidArgumentError if the mask has another shape or values outside of [0,1], or the loss is one of
  *   these or a custom loss, which must apply a mask itself. At evaluation, if the mask has another size than the image

@@ -65,8 +65,8 @@ interface SharedImage {
 }
 
 /**
- * Style images with weights that add up to 1. Style files, which hold Gram matrices, are refused where images are needed
- * before any work.
+ * Style images with weights that add up to 1. Style files, which hold Gram matrices, are refused where images are
+ * needed before any work.
  */
 export function imagesOf(styles: readonly WeightedStyle[]): SharedImage[] {
   const total = styles.reduce((sum, { weight }) => sum + weight, 0);

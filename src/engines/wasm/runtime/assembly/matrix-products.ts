@@ -1,9 +1,9 @@
 import { multiplyAddOf } from './simd';
 
 /**
- * C[4][8] = A[4][k] * B[k][8], or with `onto` C += A * B; of doubles, four columns. Rows of A are `rowA` bytes apart and
- * values along k `stepA`; rows of C are `rowC` apart. C is added after the sum over k: sums of sums round less than one
- * long sum. Eight accumulators and no unrolling: with more, V8 spills registers and halves the speed, which
+ * C[4][8] = A[4][k] * B[k][8], or with `onto` C += A * B; of doubles, four columns. Rows of A are `rowA` bytes apart
+ * and values along k `stepA`; rows of C are `rowC` apart. C is added after the sum over k: sums of sums round less than
+ * one long sum. Eight accumulators and no unrolling: with more, V8 spills registers and halves the speed, which
  * bench/micro-kernel.ts watches.
  */
 // @ts-ignore: decorator
