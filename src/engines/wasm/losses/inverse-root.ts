@@ -1,7 +1,7 @@
 /**
- * Shifts s and weights w of x^-1/2 = sum w / (x + s), within 1.9e-3 of it on [1e-10, 1], largest first: Zolotarev's best
- * approximation of ten terms, by the elliptic functions of Hale, Higham & Trefethen 2008, "Computing A^alpha, log(A),
- * and related matrix functions by contour integrals", method 3, with errors of both signs alike.
+ * Shifts s and weights w of x^-1/2 = sum w / (x + s), within 1.9e-3 of it on [1e-10, 1], largest first: Zolotarev's
+ * best approximation of ten terms, by the elliptic functions of Hale, Higham & Trefethen 2008, "Computing A^alpha,
+ * log(A), and related matrix functions by contour integrals", method 3, with errors of both signs alike.
  */
 export const inverseRootTerms = [
   [2.09666072, 2.09244513],
