@@ -9,6 +9,7 @@ const layers = [
   ['node', '^src/node/'],
   ['testing', '^src/testing/'],
   ['worker', '^src/worker/'],
+  ['video', '^src/video/'],
   ['generators', '^src/generators/'],
   ['transfer', '^src/transfer/'],
   ['metrics', '^src/metrics/'],

@@ -11,6 +11,7 @@ const entry = {
   metrics: 'src/metrics/index.ts',
   optim: 'src/optim/index.ts',
   testing: 'src/testing/index.ts',
+  video: 'src/video/index.ts',
   worker: 'src/worker/index.ts',
   embedded: 'src/features/vgg19/embedded/index.ts',
   // No subpaths of the package: names of their own so that what loads them lazily can be told from what does not.

@@ -97,6 +97,12 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     cause: 'The engine that was chosen does not run here.',
     cure: "Use `engine: 'auto'`, or what the message names.",
   },
+  FFMPEG_FAILED: {
+    classes: environment,
+    cause:
+      'ffmpeg cannot write the film, as builds without the encoder of the format cannot. The message has its words.',
+    cure: 'Name an output of another format, or install a build of ffmpeg with libx264 (.mp4, .mov, .mkv) or libvpx (.webm).',
+  },
   FILE_CHANGED: {
     classes: ['ImageError', 'WeightsError'],
     cause:
@@ -191,6 +197,11 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     cause: 'A path names a folder, a device or a socket where a file is needed.',
     cure: 'Name a file.',
   },
+  NOT_A_FILM: {
+    classes: ['ImageError'],
+    cause: 'ffmpeg cannot read a file as a film, or finds no picture in it. The message has its words.',
+    cure: 'Name a film that `ffmpeg -i FILE` reads.',
+  },
   NOT_A_LOSS: {
     classes: argument,
     cause: 'A value is no loss, or a function that makes losses returned something else.',
@@ -246,6 +257,12 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     classes: argument,
     cause: 'A metric of features got no extractor.',
     cure: 'Load one: `await loadVgg19()`.',
+  },
+  NO_FFMPEG: {
+    classes: environment,
+    cause:
+      'Films are read and written by the program ffmpeg, which is neither on the PATH nor at FFMPEG_PATH.',
+    cure: '`apt install ffmpeg`, `brew install ffmpeg` or `winget install ffmpeg`, or set FFMPEG_PATH to the program.',
   },
   NO_LAYER: {
     classes: argument,
@@ -412,6 +429,12 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
       'The Web Worker of `tfjs-style-transfer/worker` does not start: a content security policy without `worker-src blob:`, a script that is not found or fails, no answer within `startLimit`.',
     cure: 'Allow `blob:` in `worker-src`, or serve `dist/style-worker.js` of this package and name it by the option `worker` of `createStyleWorker`.',
   },
+  WORK_DIFFERS: {
+    classes: argument,
+    cause:
+      'The work folder of a film holds frames of another film, or painted with other options, styles or weights. They are not mixed, and not removed unasked.',
+    cure: 'Repeat the options, name another folder by `work`, or remove the folder.',
+  },
   WRONG_CHECKPOINT: {
     classes: argument,
     cause:
@@ -491,6 +514,10 @@ export const warningCodes: Readonly<Record<WarningCode, CodeEntry>> = {
       "The engine that `engine: 'auto'` prefers does not start here; the next one computes, more slowly. The message has the reason.",
     cure: "Remove the reason, or name an engine: `engine: 'tfjs'`.",
   },
+  FILM_DAMAGED: {
+    cause: 'ffmpeg could not decode parts of a film, which it left out or filled in.',
+    cure: 'Nothing, if the film looks right in a player; else mend or encode it anew.',
+  },
   LAYERS_LEFT_OUT: {
     cause:
       'A generator is trained with the small network of this package, which lacks the deepest layer of the loss.',
@@ -515,6 +542,11 @@ export const warningCodes: Readonly<Record<WarningCode, CodeEntry>> = {
     cause:
       'A run that repeats another by its settings may give another picture: an image, an option or a version is not the recorded one. The message names each.',
     cure: 'If that is what you want, nothing. Else use the recorded images and versions, and leave out what replaces recorded options.',
+  },
+  SOUND_ENCODED: {
+    cause:
+      'The format of the output does not take the sound of the film as it is, so ffmpeg encodes it anew.',
+    cure: 'Nothing, or name an output with the extension of the film.',
   },
   THREADS_UNAVAILABLE: {
     cause: 'Fewer threads start than the processor has cores; the message has the reason.',

@@ -16,6 +16,7 @@ import { styleOptions } from './style-options';
 import { sweepCommand, sweepOptions } from './sweep-command';
 import { hasColors, processTerminal, type Terminal } from './terminal';
 import { trainCommand, trainOptions } from './train-command';
+import { videoCommand, videoOptions } from './video-command';
 import { weightsCommand, weightsOptions } from './weights-command';
 
 /** The options of the command that arguments name. */
@@ -25,6 +26,7 @@ function optionsOf([command]: readonly string[]): Options {
   if (command === 'style') return styleFileOptions;
   if (command === 'sweep') return sweepOptions;
   if (command === 'train') return trainOptions;
+  if (command === 'video') return videoOptions;
   return command === 'weights' ? weightsOptions : styleOptions;
 }
 
@@ -45,6 +47,7 @@ export async function runCommandLine(
     .addCommand(sweepCommand(terminal))
     .addCommand(trainCommand(terminal))
     .addCommand(batchCommand(terminal))
+    .addCommand(videoCommand(terminal))
     .helpCommand('help [command...]', 'how a command is used');
   prepare(program, terminal);
   const json = args.includes('--json');

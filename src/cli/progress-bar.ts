@@ -2,6 +2,7 @@ import colors from 'picocolors';
 import { printable } from './printable';
 import {
   describeCell,
+  describeFrame,
   describeStart,
   describeStep,
   describeStyles,
@@ -39,6 +40,7 @@ export function progressBar(output: Output, env: Terminal['env']): ProgressDispl
       if (event.type === 'step') draw(event.done, describeStep(event));
       if (event.type === 'cell') draw(event.done, describeCell(event));
       if (event.type === 'trained') draw(event.step.done, describeTraining(event));
+      if (event.type === 'frame') draw(event.done, describeFrame(event));
       if (event.type === 'style') draw(event.styles / event.of, describeStyles(event));
       if (event.type === 'weights')
         draw(event.loadedBytes / (event.totalBytes ?? Number.POSITIVE_INFINITY), describeWeights(event));

@@ -2,6 +2,7 @@ import type { StepEvent } from '../transfer/progress';
 import { printable } from './printable';
 import {
   describeCell,
+  describeFrame,
   describeStart,
   describeStep,
   describeStyles,
@@ -38,6 +39,7 @@ export function progressLines(output: Output, now: () => number = () => performa
       if (event.type === 'cell' && due) write(describeCell(event));
       if (event.type === 'trained' && (due || event.step.step === event.step.steps))
         write(describeTraining(event));
+      if (event.type === 'frame' && due) write(describeFrame(event));
       if (event.type === 'style' && due) write(describeStyles(event));
       if (event.type === 'start') {
         writeHeld();

@@ -1,4 +1,5 @@
 import type { TrainingStepEvent } from '../generators/training/progress';
+import type { FilmStepEvent, FramePaintedEvent } from '../node/video/progress';
 import type { WeightsProgress } from '../storage/progress';
 import type { StyleEvent } from '../transfer/make-style';
 import type { StartEvent, StepEvent, StyleTransferProgress } from '../transfer/progress';
@@ -31,7 +32,9 @@ export interface TrainedStep {
 
 /** Shows how far a run is. */
 export interface ProgressDisplay {
-  show(event: StyleTransferProgress | CountedStyle | CellStep | TrainedStep): void;
+  show(
+    event: StyleTransferProgress | CountedStyle | CellStep | TrainedStep | FilmStepEvent | FramePaintedEvent,
+  ): void;
   /** Writes a line of its own, as warnings need. */
   line(text: string): void;
   /** Ends the display; the next text starts on a new line. */
@@ -74,6 +77,9 @@ export const describeTraining = ({
     `${secondsPerStep.toPrecision(2)} s/step at ${size} pixels`,
     `${duration(secondsLeft)} left`,
   ].join('  ');
+/** A step of a film in words: `frame 3 of 120, 12/34  loss 345.6  0.45 s/evaluation  6 min 40 s left`. */
+export const describeFrame = ({ index, of, step, secondsLeft }: FilmStepEvent): string =>
+  `frame ${index + 1} of ${of}, ${describeStep({ ...step, secondsLeft })}`;
 
 /** Styles that have been added, in words: `2 of 5 styles`. */
 export const describeStyles = ({ styles, of }: CountedStyle): string => `${styles} of ${of} styles`;

@@ -10,6 +10,7 @@ export { type PerceptualLossOptions, perceptualLoss } from './perceptual-loss';
 export { type PixelLossOptions, pixelLoss } from './pixel-loss';
 export { type StyleLossOptions, styleLoss } from './style-loss';
 export type { StyleStatistic } from './style-statistics';
+export { temporalLoss } from './temporal-loss';
 export type { TermMask } from './term-mask';
 export { type TotalVariationLossOptions, totalVariationLoss } from './total-variation-loss';
 export { type Mask, within } from './within';

@@ -37,7 +37,7 @@ export type Mask = tf.Tensor2D | tf.Tensor3D;
  * ```
  */
 export function within(mask: Mask, loss: Loss): Loss {
-  requireMask(mask);
+  requireMask('mask', mask);
   requireLoss('loss', loss);
   return owning(({ temporary }) => {
     const [height, width] = mask.shape;
@@ -46,14 +46,15 @@ export function within(mask: Mask, loss: Loss): Loss {
   });
 }
 
-function requireMask(mask: unknown): asserts mask is Mask {
+/** Throws unless `mask` is a {@link Mask}. @param option the argument's name */
+export function requireMask(option: string, mask: unknown): asserts mask is Mask {
   const accepted = 'a tensor [height, width] or [height, width, 1] of numbers in [0,1]';
   const shape = mask instanceof tf.Tensor ? mask.shape : [];
   const fits = shape.length === 2 || (shape.length === 3 && shape[2] === 1);
   if (!(mask instanceof tf.Tensor && fits && mask.size > 0 && mask.dtype === 'float32')) {
     const found = mask instanceof tf.Tensor ? `a ${mask.dtype} tensor [${mask.shape}]` : showValue(mask);
-    throw new InvalidArgumentError('WRONG_SHAPE', `mask is ${found}; accepted: ${accepted}.`, {
-      option: 'mask',
+    throw new InvalidArgumentError('WRONG_SHAPE', `${option} is ${found}; accepted: ${accepted}.`, {
+      option,
       value: mask,
       accepted,
     });
@@ -62,9 +63,13 @@ function requireMask(mask: unknown): asserts mask is Mask {
   if (tf.getBackend() === 'webgpu') return;
   const wrong = mask.dataSync<'float32'>().find((value) => !(value >= 0 && value <= 1));
   if (wrong === undefined) return;
-  throw new InvalidArgumentError('OUT_OF_RANGE', `mask has the number ${wrong}; accepted: ${accepted}.`, {
-    option: 'mask',
-    value: wrong,
-    accepted,
-  });
+  throw new InvalidArgumentError(
+    'OUT_OF_RANGE',
+    `${option} has the number ${wrong}; accepted: ${accepted}.`,
+    {
+      option,
+      value: wrong,
+      accepted,
+    },
+  );
 }

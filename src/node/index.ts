@@ -16,6 +16,14 @@ export { type NodeTrainGeneratorOptions, trainGenerator } from './train-generato
 export { useTfjsNode } from './use-tfjs-node';
 export { type UseWasmOptions, useWasm } from './use-wasm';
 export { type UseWebgpuOptions, useWebgpu } from './use-webgpu';
+export type { FilmFileOptions, StyleVideoFileOptions } from './video/options';
+export type {
+  FilmProgress,
+  FilmProgressListener,
+  FilmStepEvent,
+  FramePaintedEvent,
+} from './video/progress';
+export { type StyledFilm, styleVideoFile } from './video/style-video-file';
 export {
   type EncodeImageOptions,
   encodeImage,

@@ -26,11 +26,7 @@ export async function replaceFile(path: string, bytes: Uint8Array): Promise<void
   const existing = await statOf(path);
   if (existing?.isFIFO()) return writePipe(path, bytes);
   if (existing && !existing.isFile()) return writeFile(path, bytes);
-  const target = await targetOf(path);
-  const folder = dirname(target);
-  await removeLeftovers(folder);
-  const temporary = temporaryFile(folder);
-  try {
+  await replaceFileBy(path, async (temporary) => {
     const handle = await open(temporary, 'wx', existing?.mode);
     try {
       await handle.writeFile(bytes);
@@ -38,6 +34,24 @@ export async function replaceFile(path: string, bytes: Uint8Array): Promise<void
     } finally {
       await handle.close();
     }
+  });
+}
+
+/**
+ * As {@link replaceFile}, with a file that something else writes.
+ *
+ * @param write writes the file, which is not there yet, under a temporary name
+ */
+export async function replaceFileBy(
+  path: string,
+  write: (temporary: string) => Promise<void>,
+): Promise<void> {
+  const target = await targetOf(path);
+  const folder = dirname(target);
+  await removeLeftovers(folder);
+  const temporary = temporaryFile(folder);
+  try {
+    await write(temporary);
     await rename(temporary, target);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});

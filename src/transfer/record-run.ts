@@ -121,12 +121,14 @@ async function regionRecord(
   };
 }
 
-async function imageRecord(image: OpenImage): Promise<ImageRecord> {
+/** The record of an image. */
+export async function imageRecord(image: OpenImage): Promise<ImageRecord> {
   const { of, bytes } = await image.bytes();
   return { sha256: await sha256(bytes as Bytes), of, width: image.width, height: image.height };
 }
 
-async function styleRecord({ weight, image, file }: OpenedStyle): Promise<StyleRecord> {
+/** The record of a style. */
+export async function styleRecord({ weight, image, file }: OpenedStyle): Promise<StyleRecord> {
   if (image) return { ...(await imageRecord(image)), weight };
   return { sha256: await targetsHash(file), of: 'targets', weight };
 }

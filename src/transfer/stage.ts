@@ -4,6 +4,7 @@ import type { EngineExtractor } from '../engines/engine';
 import { ComputationError } from '../errors';
 import type { Image } from '../image/image';
 import { sizeAfter } from '../image/size-rule';
+import { sum } from '../losses/compose';
 import type { Loss } from '../losses/loss';
 import { createObjective } from '../objective';
 import { minimize, type StopReason } from '../optim';
@@ -12,6 +13,7 @@ import { type Owner, owning } from '../owning';
 import { atSize } from './at-size';
 import type { BalancedLoss, BalanceInputs } from './balance';
 import type { KeptImage } from './kept-image';
+import type { LaterFrame } from './later-frame';
 import { makeLoss } from './make-loss';
 import type { Chroma } from './moved-colors';
 import type { OpenedRegion } from './open-regions';
@@ -54,6 +56,8 @@ export interface StageInputs {
   readonly memory: readonly StageMemory[];
   /** Of runs in grey: what gives images that are handed out their chroma. */
   readonly chroma?: Chroma | undefined;
+  /** Of a frame of a film after the first. */
+  readonly later?: LaterFrame | undefined;
   /** What is left if the device that computes is lost. */
   readonly kept: KeptImage;
   readonly progress: ProgressChannel;
@@ -116,7 +120,8 @@ export async function paintStage(inputs: StageInputs, place: StagePlace): Promis
       const objectiveOf = (loss: Loss) => createObjective(extractor, loss, [height, width], { room, grey });
       const first = owner.temporary(await atSize('init', place.start, stage));
       best = { loss: Infinity, evaluations: 0, image: () => tf.clone(first) };
-      const { loss, divisors } = await balanced(inputs, place, { loss: made, content, objectiveOf });
+      const { loss: own, divisors } = await balanced(inputs, place, { loss: made, content, objectiveOf });
+      const loss = await withTemporal(own, inputs, owner);
       const facts = { ...factsAt(place), divisors };
       const objective = owner.temporary(objectiveOf(loss));
       const preset = settings.loss ? undefined : settings.preset.name;
@@ -173,6 +178,14 @@ export async function paintStage(inputs: StageInputs, place: StagePlace): Promis
       throw error;
     }
   });
+}
+
+/** The loss of a stage, and of a frame of a film the temporal loss, which `owner` frees. */
+async function withTemporal(loss: Loss, { later, chroma }: StageInputs, { temporary }: Owner): Promise<Loss> {
+  if (!later?.temporal) return loss;
+  const { temporalLossOf } = await import('./temporal-target');
+  // Not freed as a whole: the parts have owners of their own.
+  return sum([loss, temporary(temporalLossOf(later.temporal, chroma))]);
 }
 
 /** The loss of a stage, and by what its terms are divided, if the option `balance` asks for that. */

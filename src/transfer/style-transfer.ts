@@ -12,6 +12,7 @@ import { disposable, type Owner, owning } from '../owning';
 import { anyPlatform, type Platform, requireBackend } from '../platform';
 import type { ColorChoice } from './color';
 import { KeptImage } from './kept-image';
+import { type LaterFrame, laterFrameBytes } from './later-frame';
 import type { RunImages } from './moved-colors';
 import type { OpenedRegion } from './open-regions';
 import { isStartName, readSettings, type Settings, type StyleTransferOptions } from './options';
@@ -107,11 +108,13 @@ type OnPlanned = (record: SettingsRecord, plans: readonly RunPlan[]) => unknown;
  * @param load what loads the network of a run, which disposes it at its end
  * @param onPlanned called with the record of a run and the memory of its stages before any image is decoded, and
  *   awaited; what it throws ends the run
+ * @param later of runs that paint a frame of a film after the first, in one stage
  */
 export function styleTransferOn<Input>(
   platform: Platform<Input>,
   load: typeof loadVgg19On = loadVgg19On,
   onPlanned: OnPlanned = () => {},
+  later?: LaterFrame,
 ): StyleTransfer<Input> {
   return async (
     content: Input,
@@ -127,7 +130,7 @@ export function styleTransferOn<Input>(
     requireKnownLayers(settings);
     const progress = new ProgressChannel(settings.onProgress, settings.signal);
     try {
-      return await run(platform, { load, onPlanned }, settings, { content, styles }, progress);
+      return await run(platform, { load, onPlanned, later }, settings, { content, styles }, progress);
     } catch (error) {
       await progress.close();
       throw progress.reasonFor(error);
@@ -146,9 +149,16 @@ async function withRecord<Input>(given: Arguments<Input>): Promise<Arguments<Inp
   return (await import('./replay')).replayArguments(given, options);
 }
 
+/** What the makers of a `styleTransfer` change about its runs. */
+interface RunParts {
+  readonly load: typeof loadVgg19On;
+  readonly onPlanned: OnPlanned;
+  readonly later: LaterFrame | undefined;
+}
+
 async function run<Input>(
   platform: Platform<Input>,
-  { load, onPlanned }: { readonly load: typeof loadVgg19On; readonly onPlanned: OnPlanned },
+  { load, onPlanned, later }: RunParts,
   settings: Settings<Input>,
   inputs: { readonly content: Input; readonly styles: readonly GivenStyle<Input>[] },
   progress: ProgressChannel,
@@ -177,7 +187,8 @@ async function run<Input>(
     const styleRule = sizeRule(styleSize);
     requirePositions(settings, stages[0], styles, styleRule);
     const limit = settings.memory ?? platform.memory?.() ?? Infinity;
-    const memory = planStages(settings, extractor, stages, largestOf(styles, styleRule), limit);
+    const room = later ? limit - laterFrameBytes(painted) : limit;
+    const memory = planStages(settings, extractor, stages, largestOf(styles, styleRule), room);
     await requireNetworkOf(styles, extractor, settings.preset.style);
 
     const facts = factsOf(extractor);
@@ -206,6 +217,7 @@ async function run<Input>(
       ...images,
       regions,
       memory,
+      later,
       kept: new KeptImage(),
       progress,
     };
