@@ -73,7 +73,7 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
   },
   DIFFERENT_SIZES: {
     classes: image,
-    cause: 'A metric got two images of different sizes.',
+    cause: 'A metric, `opticalFlow` or a film got images of different sizes.',
     cure: 'Resize one, or use `evaluate`, which does.',
   },
   DISPOSED: {

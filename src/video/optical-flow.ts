@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { InvalidArgumentError } from '../errors';
+import { ImageError } from '../errors';
 import type { Image } from '../image/image';
 import { requireImage } from '../image/require-image';
 import { lucasKanade } from './flow/lucas-kanade';
@@ -15,7 +15,7 @@ import type { Flow } from './warp';
  * @param from [height, width, 3] in [0,1]; not disposed
  * @param to [height, width, 3] in [0,1], of the same size; not disposed
  * @returns [height, width, 2], see {@link Flow}; it belongs to the caller
- * @throws ImageError if one is not an image; InvalidArgumentError `DIFFERENT_SIZES`
+ * @throws ImageError if one is not an image, or `DIFFERENT_SIZES`
  * @example
  * ```ts
  * const [backward, forward] = [await opticalFlow(frame, previous), await opticalFlow(previous, frame)];
@@ -28,11 +28,11 @@ export async function opticalFlow(from: Image, to: Image): Promise<Flow> {
   const [height, width] = from.shape;
   if (to.shape[0] !== height || to.shape[1] !== width) {
     const accepted = `an image of ${width}x${height}, the size of from`;
-    throw new InvalidArgumentError(
-      'DIFFERENT_SIZES',
-      `to is ${to.shape[1]}x${to.shape[0]}; accepted: ${accepted}.`,
-      { option: 'to', value: to, accepted },
-    );
+    throw new ImageError('DIFFERENT_SIZES', `to is ${to.shape[1]}x${to.shape[0]}; accepted: ${accepted}.`, {
+      option: 'to',
+      value: to,
+      accepted,
+    });
   }
   const [first, second] = [await from.data(), await to.data()];
   const { across, down } = lucasKanade(lumaOf(first, width, height), lumaOf(second, width, height));

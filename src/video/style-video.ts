@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { InvalidArgumentError } from '../errors';
+import { ImageError, InvalidArgumentError } from '../errors';
 import type { Image } from '../image/image';
 import { rgbPixels } from '../image/pixel-array';
 import { type ImageInput, imageOf, toImageData } from '../image/to-image';
@@ -42,8 +42,8 @@ export type StyleVideo<Input> =
    * @param options see {@link StyleVideoOptions}
    * @returns painted frames, each of which belongs to the caller, who frees it by `dispose()`. Ending the iteration
    *   early frees all else.
-   * @throws InvalidArgumentError at the first frame if an argument is wrong, `DIFFERENT_SIZES` if a frame differs in
-   *   size; else as `styleTransfer`
+   * @throws InvalidArgumentError at the first frame if an argument is wrong; ImageError `DIFFERENT_SIZES` if a frame
+   *   differs in size; else as `styleTransfer`
    * @throws the signal's reason once it is aborted
    * @example
    * ```ts
@@ -209,7 +209,7 @@ function requireSameSize(index: number, frame: Image, before: Image): void {
   const [height, width] = before.shape;
   if (frame.shape[0] === height && frame.shape[1] === width) return;
   const accepted = `${width}x${height}, the size of the frame before`;
-  throw new InvalidArgumentError(
+  throw new ImageError(
     'DIFFERENT_SIZES',
     `frames[${index}] is ${frame.shape[1]}x${frame.shape[0]}; accepted: ${accepted}.`,
     { option: `frames[${index}]`, accepted },
