@@ -15,6 +15,7 @@ import { sizes } from './sizes.ts';
 import { statistics } from './statistics.ts';
 import { styles } from './styles.ts';
 import { train } from './train.ts';
+import { video } from './video.ts';
 
 /** What makes the picture of each topic. */
 const topics: Readonly<Record<string, () => Promise<Sharp>>> = {
@@ -27,6 +28,7 @@ const topics: Readonly<Record<string, () => Promise<Sharp>>> = {
   statistics,
   styles,
   train,
+  video,
 };
 
 /** Largest picture in the repository, in bytes. */

@@ -6,8 +6,8 @@ import { type Flicker, flickerOf } from './flicker.ts';
 import { type DrawnFrame, drawFilm, type Picture, type Scene } from './synthetic-film.ts';
 
 const images = resolve(import.meta.dirname, '../../examples/images');
-const [width, height, frames] = [144, 108, 9];
-const iterations = 45;
+const [width, height, frames] = [112, 84, 7];
+const iterations = 36;
 
 /** A way to paint a film, measured. */
 export interface Measured {
@@ -59,9 +59,9 @@ export async function measureFilms(only?: readonly string[]): Promise<readonly M
 
 async function sceneWith(camera: Scene['camera']): Promise<Scene> {
   const [background, first, second] = [
-    await picture('content.jpg', 200),
-    await picture('content-still-life.jpg', 110),
-    await picture('content-still-life.jpg', 80),
+    await picture('content.jpg', 160),
+    await picture('content-still-life.jpg', 90),
+    await picture('content-still-life.jpg', 64),
   ];
   return {
     width,
@@ -70,8 +70,8 @@ async function sceneWith(camera: Scene['camera']): Promise<Scene> {
     background,
     camera,
     discs: [
-      { picture: first, radius: 24, x: 38, y: 42, across: 3.3, down: 0.9 },
-      { picture: second, radius: 18, x: 112, y: 66, across: -2.4, down: 1.7 },
+      { picture: first, radius: 19, x: 30, y: 33, across: 3.3, down: 0.9 },
+      { picture: second, radius: 14, x: 88, y: 52, across: -2.4, down: 1.3 },
     ],
     // About that of a camera in daylight: two steps of 8 bits.
     noise: 2 / 255,
@@ -92,7 +92,7 @@ async function paint(
   film: readonly DrawnFrame[],
   options: StyleVideoOptions<tf.Tensor3D> | undefined,
 ): Promise<Measured> {
-  const style = await readImage(`${images}/style.jpg`, { size: 144 });
+  const style = await readImage(`${images}/style.jpg`, { size: 112 });
   const content = film.map(({ rgb }) => tf.tensor3d(rgb, [height, width, 3]));
   const painted: Float32Array[] = [];
   let [loss, evaluations, seconds] = [0, 0, 0];

@@ -1,7 +1,6 @@
 import { InvalidArgumentError } from '../errors';
 import type { Image } from '../image/image';
 import { requireImage } from '../image/require-image';
-import { requireNoConflict } from '../options/conflicts';
 import { showValue } from '../options/show';
 import { callback, number, type Option, oneOf, optionTable, type WithDefaults } from '../options/table';
 import { requireKnownOptions, requireNumber } from '../options/validate';
@@ -136,12 +135,18 @@ export function readVideoOptions<Input>(
   if (onProgress !== undefined) callback().require('onProgress', onProgress);
   const { iterations } = readSettings(platform, each, undefined, undefined);
   if (typeof each.loss === 'object') throw lossOfOneFrame(each.loss);
-  if (read.flow === 'none')
-    requireNoConflict<string>({ flow: 'none', temporal: given.temporal }, [
-      { option: 'flow', replaces: ['temporal'], because: "with flow 'none' no motion is known" },
-    ]);
+  if (read.flow === 'none' && given.temporal !== undefined) throw withoutMotion(given.temporal);
   const { frameIterations = Math.ceil(iterations / 3), temporal = defaultTemporal } = read;
   return { ...read, frameIterations, temporal, onProgress, each };
+}
+
+function withoutMotion(temporal: number): InvalidArgumentError {
+  const accepted = "no temporal, or flow 'lucas-kanade'";
+  return new InvalidArgumentError(
+    'CONFLICTING_OPTIONS',
+    "temporal has no effect beside flow: 'none', by which no motion is known. Leave one of the two out.",
+    { option: 'temporal', value: temporal, accepted },
+  );
 }
 
 function lossOfOneFrame(value: unknown): InvalidArgumentError {

@@ -10,6 +10,7 @@ import {
   pixelLoss,
   styleLoss,
   sum,
+  temporalLoss,
   totalVariationLoss,
   weighted,
   within,
@@ -50,6 +51,17 @@ lossContract(
     const image = tf.squeeze(target.image as tf.Tensor4D, [0]) as tf.Tensor3D;
     const loss = pixelLoss(image);
     image.dispose();
+    return loss;
+  },
+  ['image'],
+);
+lossContract(
+  'temporalLoss',
+  (target) => {
+    const image = tf.squeeze(target.image as tf.Tensor4D, [0]) as tf.Tensor3D;
+    const reliability = softMask();
+    const loss = temporalLoss(image, reliability);
+    tf.dispose([image, reliability]);
     return loss;
   },
   ['image'],

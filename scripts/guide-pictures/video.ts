@@ -1,0 +1,22 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Sharp } from 'sharp';
+import { measureFilms } from '../video/measure.ts';
+import { tableOf } from '../video/table.ts';
+import { sideBySide } from './side-by-side.ts';
+
+/** First of the frames that are shown, and their number. */
+const [first, count] = [2, 4];
+
+/** Four consecutive frames of a film, painted each by itself and with temporal loss. Prints the film's table. */
+export async function video(): Promise<Sharp> {
+  const [measured] = await measureFilms(['camera at rest']);
+  console.log(tableOf(measured));
+  const { film, ways, width, height } = measured;
+  const rows = [film.map(({ rgb }) => rgb), ways[0].painted, ways[ways.length - 1].painted];
+  const images = rows.flatMap((row) =>
+    row.slice(first, first + count).map((rgb) => tf.tensor3d(rgb, [height, width, 3])),
+  );
+  const sheet = await sideBySide(images, count);
+  tf.dispose(images);
+  return sheet.resize({ width: 2 * (count * (width + 8) - 8) });
+}
