@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Sharp } from 'sharp';
-import { measureFilms } from '../video/measure.ts';
+import { apart, measureFilms, together } from '../video/measure.ts';
 import { tableOf } from '../video/table.ts';
 import { sideBySide } from './side-by-side.ts';
 
@@ -12,7 +12,8 @@ export async function video(): Promise<Sharp> {
   const [measured] = await measureFilms(['camera at rest']);
   console.log(tableOf(measured));
   const { film, ways, width, height } = measured;
-  const rows = [film.map(({ rgb }) => rgb), ways[0].painted, ways[ways.length - 1].painted];
+  const shown = ways.filter(({ name }) => name === apart || name === together);
+  const rows = [film.map(({ rgb }) => rgb), ...shown.map(({ painted }) => painted)];
   const images = rows.flatMap((row) =>
     row.slice(first, first + count).map((rgb) => tf.tensor3d(rgb, [height, width, 3])),
   );

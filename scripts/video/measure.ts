@@ -32,11 +32,18 @@ export interface MeasuredFilm {
   readonly ways: readonly Measured[];
 }
 
+/** The way that paints each frame by itself. */
+export const apart = 'painted by itself';
+/** The way of `styleVideo` without options. */
+export const together = 'with temporal loss, the default';
+
 const ways: Readonly<Record<string, StyleVideoOptions<tf.Tensor3D> | undefined>> = {
-  'each frame by itself': undefined,
+  [apart]: undefined,
   "from the previous result as it is, `flow: 'none'`": { flow: 'none' },
   'from the moved previous result, `temporal: 0`': { temporal: 0 },
-  'with temporal loss, the default': {},
+  [together]: {},
+  '`temporal: 10`': { temporal: 10 },
+  '`temporal: 50`': { temporal: 50 },
 };
 
 /** Paints the scenes by each of the ways. @param only names of scenes; by default all */

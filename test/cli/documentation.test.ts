@@ -9,6 +9,7 @@ import { styleFileOptions } from '../../src/cli/style-file-command';
 import { styleOptions } from '../../src/cli/style-options';
 import { sweepOptions } from '../../src/cli/sweep-command';
 import { trainOptions } from '../../src/cli/train-command';
+import { videoOptions } from '../../src/cli/video-command';
 import { weightsOptions } from '../../src/cli/weights-command';
 import { pictureFolder, quick, runCommand } from '../support/command-line-folder';
 import { fakeTerminal } from '../support/fake-terminal';
@@ -37,6 +38,7 @@ describe('docs/command-line.md', () => {
       weights: weightsOptions,
       style: styleFileOptions,
       sweep: sweepOptions,
+      video: videoOptions,
       train: trainOptions,
       batch: batchCommandOptions,
     };

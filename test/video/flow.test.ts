@@ -139,7 +139,7 @@ describe('flowReliability', () => {
 
     it('is 0 where the way back ends elsewhere: |w + v|^2 > 0.01 (|w|^2 + |v|^2) + 0.5', () => {
       const there = flowOf([1, 8], () => [1, 0]);
-      // At x + 1. w + v = 0.7 is below sqrt(0.5 + 0.01 (1 + 0.09)) = 0.715, and 0.72 above sqrt(0.5 + 0.01 (1 + 0.0784)).
+      // At x + 1: 0.7 is below sqrt(0.5 + 0.01 (1 + 0.3^2)) = 0.715, and 0.72 above sqrt(0.5 + 0.01 (1 + 0.28^2)).
       const back = flowOf([1, 8], (x) => [x === 3 ? -0.28 : -0.3, 0]);
       expect(flowReliability(there, back)).toBeAllclose([1, 1, 0, 1, 1, 1, 1, 0]);
     });
