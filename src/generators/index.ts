@@ -3,7 +3,31 @@ export { type JohnsonOptions, johnson } from './architectures/johnson';
 export { type EncodeGeneratorOptions, encodeGenerator } from './file/encode-generator';
 export { type GeneratorSource, type LoadGeneratorOptions, loadGenerator } from './file/load-generator';
 export { type SaveGenerator, saveGenerator } from './file/save-generator';
+export {
+  type FromModelOptions,
+  fromModel,
+  type ImageModel,
+  type ModelLayout,
+  type ValueRange,
+} from './from-model';
 export { createGenerator, type Generator, type GeneratorParts } from './generator';
+export {
+  type OpenGenerator,
+  type OpenGeneratorOn,
+  type OpenGeneratorOptions,
+  type OpenRunOptions,
+  openGenerator,
+} from './open-generator';
+export type { GeneratorSizes } from './pad-image';
+export type { StyleWeights } from './style-vector';
+export {
+  type Stylize,
+  type StylizeOptions,
+  type StylizeProgress,
+  type StylizeResult,
+  type StylizeStartEvent,
+  stylize,
+} from './stylize';
 export type { CheckpointStore } from './training/checkpoint';
 export type { TrainGeneratorOptions } from './training/options';
 export type {

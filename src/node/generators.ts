@@ -7,7 +7,11 @@ import {
 } from '../generators/file/load-generator';
 import { type SaveGenerator, saveGeneratorOn } from '../generators/file/save-generator';
 import type { Generator } from '../generators/generator';
+import { type OpenGeneratorOn, openGeneratorOn } from '../generators/open-generator';
+import { type Stylize, stylizeOn } from '../generators/stylize';
 import type { Bytes } from '../storage/byte-store';
+import type { NodeImageInput } from './image-input';
+import { platform } from './platform';
 import { sourceBytes } from './source-bytes';
 import { nameOf } from './style-files';
 import { type NodeStyleDestination, openDestination } from './styles';
@@ -52,3 +56,27 @@ export async function loadGenerator(
  */
 export const saveGenerator: SaveGenerator<NodeGeneratorDestination> =
   /* @__PURE__ */ saveGeneratorOn(openDestination);
+
+/**
+ * `stylize` that also accepts paths, URLs and the bytes of image files. If the program has not set up a tfjs backend, it
+ * starts wasm.
+ *
+ * @throws ImageError if a file cannot be read; otherwise as `stylize` of `tfjs-style-transfer/generators`
+ * @example
+ * ```ts
+ * const { image } = await stylize('photo.jpg', await loadGenerator('mosaic.safetensors'));
+ * await writeImage(image, 'out.png');
+ * ```
+ */
+export const stylize: Stylize<NodeImageInput> = /* @__PURE__ */ stylizeOn(platform);
+
+/**
+ * `openGenerator` that starts wasm if the program has not set up a tfjs backend.
+ *
+ * @throws as `openGenerator` of `tfjs-style-transfer/generators`
+ * @example
+ * ```ts
+ * using open = await openGenerator(await loadGenerator('mosaic.safetensors'));
+ * ```
+ */
+export const openGenerator: OpenGeneratorOn = /* @__PURE__ */ openGeneratorOn(platform);

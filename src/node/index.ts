@@ -3,7 +3,13 @@ export type { Scale, Scales } from '../transfer/scales';
 export { type DirectoryWeightsOptions, directoryWeights } from './directory-weights';
 export { defaultCacheFolder, diskCache } from './disk-cache';
 export { evaluate, type NodeEvaluateOptions } from './evaluate';
-export { loadGenerator, type NodeGeneratorDestination, saveGenerator } from './generators';
+export {
+  loadGenerator,
+  type NodeGeneratorDestination,
+  openGenerator,
+  saveGenerator,
+  stylize,
+} from './generators';
 export type { NodeImageInput } from './image-input';
 export { loadVgg19 } from './load-vgg19';
 export { type NodeWeightsOptions, nodeWeights } from './node-weights';
