@@ -172,7 +172,7 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
   },
   MISSING_ARGUMENT: {
     classes: argument,
-    cause: 'A command lacks an argument.',
+    cause: 'A command lacks an argument, or a function an option without which it cannot know what is meant.',
     cure: 'Give it, or read `--help`.',
   },
   MISSING_LAYER: {
@@ -403,8 +403,9 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
   },
   UNSUPPORTED_NETWORK: {
     classes: weights,
-    cause: 'The wasm engine does not compute a network of these steps.',
-    cure: "Use `engine: 'tfjs'`, which takes any order of steps.",
+    cause:
+      'The wasm engine does not compute a network of these steps, the steps of a generator do not fit together, or a file of another program has an operation that generators lack. The message names it.',
+    cure: "For a feature network use `engine: 'tfjs'`, which takes any order of steps; for another program's generator, `fromModel`.",
   },
   UNSUPPORTED_SETTINGS: {
     classes: argument,
@@ -463,9 +464,9 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     cure: "Give weights of VGG-19 without batch normalisation; leave `architecture` out, or start with `base: 'none'`.",
   },
   WRONG_SHAPE: {
-    classes: ['InvalidArgumentError', 'WeightsError'],
-    cause: 'A tensor, feature map or weight has another shape than it needs.',
-    cure: 'The message has both shapes. Targets belong to images of the size that is made.',
+    classes: ['InvalidArgumentError', 'WeightsError', 'ComputationError'],
+    cause: 'A tensor, feature map, weight or output of a model has another shape than it needs.',
+    cure: 'The message has both shapes. Targets belong to images of the size that is made; a model that halves its input needs `multiple`.',
   },
   WRONG_SIZE: {
     classes: ['ImageError', 'WeightsError'],

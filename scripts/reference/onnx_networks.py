@@ -4,8 +4,8 @@
     venv/bin/python scripts/reference/onnx_networks.py SHARED > test/reference/onnx-networks.json
 
 Writes test/reference/onnx/*.onnx: the generators of pytorch/examples' fast neural style, CycleGAN and pix2pix with few channels
-and random weights, exported by PyTorch; a conditional network and a predictor with the arithmetic that tf2onnx writes, made node
-by node. SHARED is the folder with other people's networks; of these only numbers are kept, for small pictures. Their rounding of
+and random weights, exported by PyTorch; conditional networks with the arithmetic that tf2onnx and PyTorch write, and a predictor, made
+node by node. SHARED is the folder with other people's networks; of these only numbers are kept, for small pictures. Their rounding of
 feature maps to 8 bits is taken out first (`without_rounding`), because it is an approximation of the network. CartoonGAN,
 which is no ONNX file, is written as one in memory, from its tensors.
 """
@@ -251,6 +251,50 @@ def conditional():
     return graph.model({"image": [1, "height", "width", 3], "vector": [1, 1, 1, 5]}, output, [1, "height", "width", 3])
 
 
+def blend():
+    """Of a picture [1, 3, height, width] in 0 to 255 and the weights of 4 styles, as PyTorch writes modules of one's own."""
+    graph = Graph()
+    weights = graph.op("Unsqueeze", "weights", graph.constant(np.array([1])))
+
+    def row(channels, about):
+        rows = graph.op("Mul", weights, graph.constant(about + normal(4, channels)))
+        total = graph.op("ReduceSum", rows, graph.constant(np.array([0])), keepdims=0)
+        return graph.op("Reshape", total, graph.constant(np.array([1, -1, 1, 1])))
+
+    def norm(x, channels):
+        difference = graph.op("Sub", x, graph.op("ReduceMean", x, axes=[2, 3], keepdims=1))
+        variance = graph.op("ReduceMean", graph.op("Pow", difference, graph.constant(2.0)), axes=[-2, -1], keepdims=1)
+        root = graph.op("Sqrt", graph.op("Add", variance, graph.constant(1e-2)))
+        return graph.op("Add", graph.op("Mul", graph.op("Div", difference, root), row(channels, 1)), row(channels, 0))
+
+    def convolution(x, channels_in, channels_out, **attributes):
+        kernel = graph.constant(normal(channels_out, channels_in, 3, 3))
+        return graph.op("Conv", x, kernel, kernel_shape=[3, 3], **attributes)
+
+    def doubled(x, of):
+        shape = graph.op("Shape", of)
+        sides = [graph.op("Gather", shape, graph.constant(np.array([axis])), axis=0) for axis in (0, 1)]
+        twice = [
+            graph.op("Mul", graph.op("Gather", graph.op("Shape", x), graph.constant(np.array([axis])), axis=0), graph.constant(np.array([2])))
+            for axis in (2, 3)
+        ]
+        sizes = graph.op("Concat", sides[0], sides[1], *twice, axis=0)
+        return graph.op("Resize", x, "", "", sizes, mode="nearest", coordinate_transformation_mode="half_pixel", nearest_mode="round_prefer_floor")
+
+    x = graph.op("Div", graph.op("Sub", "image", graph.constant(np.array([123.0, 117, 104]).reshape(3, 1, 1))), graph.constant(58.0))
+    around = graph.constant(np.array([0, 0, 1, 1, 0, 0, 1, 1]))
+    x = graph.op("LeakyRelu", norm(convolution(graph.op("Pad", x, around, mode="edge"), 3, 4), 4), alpha=0.1)
+    outer = x
+    half = convolution(x, 4, 4, strides=[2, 2], auto_pad="SAME_UPPER")
+    pooled = graph.op("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2])
+    x = graph.op("Relu", graph.op("Add", norm(half, 4), pooled))
+    x = graph.op("Concat", doubled(x, x), outer, axis=1)
+    x = convolution(x, 8, 3, pads=[1, 1, 1, 1])
+    x = graph.op("Add", graph.op("Mul", x, graph.constant(np.full((3, 1, 1), 25.0))), graph.constant(128.0))
+    output = graph.op("Clip", x, graph.constant(np.float32(0)), graph.constant(np.float32(255)))
+    return graph.model({"image": [1, 3, "height", "width"], "weights": [4]}, output, [1, 3, "height", "width"])
+
+
 def predictor():
     """Of a picture [1, 16, 16, 3], to a vector of 5, as MobileNet is made."""
     graph = Graph()
@@ -277,14 +321,22 @@ def own_graphs():
     vector = np.round(random.normal(0, 1, 5), 4).astype(np.float32)
     image = picture(12, 16)
     style = picture(16, 16)
-    for name, model in [("conditional", conditional()), ("predictor", predictor())]:
+    weights = np.array([0.5, 0, 0.2, 0.3], np.float32)
+    for name, model in [("conditional", conditional()), ("predictor", predictor()), ("blend", blend())]:
         onnx.checker.check_model(model)
         onnx.save(model, HERE / f"{name}.onnx")
     painted = run(str(HERE / "conditional.onnx"), {"image": image[None], "vector": vector.reshape(1, 1, 1, 5)})
     predicted = run(str(HERE / "predictor.onnx"), {"image": style[None]})
+    blended = run(str(HERE / "blend.onnx"), {"image": 255 * image.transpose(2, 0, 1)[None], "weights": weights})
     return {
         "conditional": {"image": numbers(image), "shape": image.shape, "vector": numbers(vector), "output": numbers(painted)},
         "predictor": {"image": numbers(style), "shape": style.shape, "output": numbers(predicted)},
+        "blend": {
+            "image": numbers(image),
+            "shape": image.shape,
+            "weights": numbers(weights),
+            "output": numbers(blended[0].transpose(1, 2, 0) / 255),
+        },
     }
 
 

@@ -5,6 +5,7 @@ import { InvalidArgumentError, StyleTransferError } from '../errors';
 import { showText, showValue } from '../options/show';
 import { nearestName } from '../options/validate';
 import { batchCommand, batchCommandOptions } from './batch-command';
+import { convertCommand, convertOptions } from './convert-command';
 import { evaluateCommand, evaluateOptions } from './evaluate-command';
 import { exitCodeOf, exitCodes, Interrupted } from './exit-codes';
 import { inFlags, longFlag, type Options } from './flags';
@@ -27,6 +28,7 @@ function optionsOf([command]: readonly string[]): Options {
   if (command === 'sweep') return sweepOptions;
   if (command === 'train') return trainOptions;
   if (command === 'video') return videoOptions;
+  if (command === 'convert') return convertOptions;
   return command === 'weights' ? weightsOptions : styleOptions;
 }
 
@@ -48,6 +50,7 @@ export async function runCommandLine(
     .addCommand(trainCommand(terminal))
     .addCommand(batchCommand(terminal))
     .addCommand(videoCommand(terminal))
+    .addCommand(convertCommand(terminal))
     .helpCommand('help [command...]', 'how a command is used');
   prepare(program, terminal);
   const json = args.includes('--json');

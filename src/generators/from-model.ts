@@ -3,9 +3,10 @@ import { InvalidArgumentError } from '../errors';
 import type { Image } from '../image/image';
 import { imageFrom } from '../image/to-image';
 import { showText, showValue } from '../options/show';
-import { any, number, oneOf, optionTable } from '../options/table';
+import { number, oneOf, optionTable } from '../options/table';
 import { disposable, Lifetime, owning } from '../owning';
 import type { OpenGenerator } from './open-generator';
+import { type ValueRange, valueRange } from './value-range';
 
 /** A model of TensorFlow.js from an image to an image: a `tf.GraphModel`, a `tf.LayersModel`, or anything like them. */
 export interface ImageModel {
@@ -15,9 +16,6 @@ export interface ImageModel {
   /** Takes one image as a batch, and returns one. */
   predict(input: tf.Tensor): unknown;
 }
-
-/** Smallest and largest value of a colour. */
-export type ValueRange = readonly [min: number, max: number];
 
 /** Options of {@link fromModel}. */
 export interface FromModelOptions {
@@ -43,15 +41,9 @@ export interface FromModelOptions {
 /** Order of the axes of an image. */
 export type ModelLayout = 'NHWC' | 'NCHW';
 
-const range = any<ValueRange>(
-  'two different numbers, [min, max]',
-  (value) =>
-    Array.isArray(value) && value.length === 2 && value.every(Number.isFinite) && value[0] !== value[1],
-);
-
 const fromModelOptions = optionTable<FromModelOptions>()('fromModel', {
-  range,
-  outputRange: range,
+  range: valueRange(),
+  outputRange: valueRange(),
   layout: oneOf<ModelLayout, { readonly default: 'NHWC' }>(['NHWC', 'NCHW'], { default: 'NHWC' }),
   channels: oneOf<'RGB' | 'BGR', { readonly default: 'RGB' }>(['RGB', 'BGR'], { default: 'RGB' }),
   multiple: number({ min: 1, max: 4096, integer: true, default: 1 }),
@@ -171,7 +163,7 @@ function fromOutput(
   }
   const image: Image = tf.reshape(batch, shape);
   const ordered: Image = channels === 'BGR' ? tf.reverse(image, 2) : image;
-  return tf.clipByValue<Image>(tf.div(tf.sub(ordered, min), max - min), 0, 1);
+  return tf.clipByValue(tf.div<Image>(tf.sub(ordered, min), max - min), 0, 1);
 }
 
 function wrongOutput(name: string, found: string, accepted: string): InvalidArgumentError {

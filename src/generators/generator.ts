@@ -2,8 +2,10 @@ import { InvalidArgumentError, WeightsError } from '../errors';
 import type { GeneratorNetwork } from '../features/generator-network';
 import { generatorParameters, parameterVector } from '../features/generator-parameters';
 import { resolveSteps } from '../features/generator-steps';
+import { type NamedTensors, tensorValues } from '../features/network';
+import { predictorTensors, resolvePredictor } from '../features/predictor-steps';
+import type { StylePredictor } from '../features/style-predictor';
 import { showText, showValue } from '../options/show';
-import type { NamedTensors } from '../weights/tensor-file';
 
 /** What a generator is made of. */
 export interface GeneratorParts {
@@ -16,6 +18,12 @@ export interface GeneratorParts {
    */
   readonly weights: NamedTensors;
   /**
+   * A network that finds the style vector in a style image; its tensors are among the weights. Its last step has as
+   * many channels as the vector is long.
+   * @default none
+   */
+  readonly predictor?: StylePredictor | undefined;
+  /**
    * Names of the styles that it paints. With several, the style vector has the weight of each.
    * @default none known
    */
@@ -24,6 +32,8 @@ export interface GeneratorParts {
   readonly training?: Readonly<Record<string, unknown>> | undefined;
   /** Licence of the weights, or where it can be read. @default unknown */
   readonly license?: string | undefined;
+  /** Where the weights come from, for people. @default unknown */
+  readonly origin?: string | undefined;
 }
 
 /**
@@ -35,11 +45,13 @@ export interface Generator {
   readonly name: string;
   readonly network: GeneratorNetwork;
   readonly weights: NamedTensors;
+  readonly predictor: StylePredictor | undefined;
   readonly styles: readonly string[];
   /** Length of the style vector; 0 of a generator of one style. */
   readonly vectorLength: number;
   readonly training: Readonly<Record<string, unknown>> | undefined;
   readonly license: string | undefined;
+  readonly origin: string | undefined;
 }
 
 /**
@@ -58,9 +70,11 @@ export function createGenerator({
   network,
   weights,
   name,
+  predictor,
   styles = [],
   training,
   license,
+  origin,
 }: GeneratorParts): Generator {
   resolveSteps(network);
   const vector = parameterVector(network, weights);
@@ -83,15 +97,18 @@ export function createGenerator({
   const [vectorLength = 0, ...others] = new Set(lengths.values());
   if (others.length > 0)
     throw wrong(network, 'of styles', `style vectors of lengths ${[vectorLength, ...others]}`, 'one length');
+  if (predictor) requirePredictor(predictor, weights, vectorLength);
   return {
     kind: 'generator',
     name: name ?? network.name,
     network,
     weights,
+    predictor,
     styles,
     vectorLength,
     training,
     license,
+    origin,
   };
 }
 
@@ -138,12 +155,27 @@ export function parametersOf(
   return vector;
 }
 
-function requireFinite(network: GeneratorNetwork, name: string, values: Float32Array): void {
+function requirePredictor(predictor: StylePredictor, weights: NamedTensors, vectorLength: number): void {
+  const steps = resolvePredictor(predictor);
+  for (const { step } of steps)
+    for (const { name, shape } of predictorTensors(step))
+      requireFinite(predictor, name, tensorValues(predictor.name, name, shape, weights));
+  const length = steps.at(-1)?.channels;
+  if (length !== vectorLength)
+    throw wrong(predictor, 'of its last step', `a vector of ${length} numbers`, `${vectorLength}`);
+}
+
+function requireFinite(network: { readonly name: string }, name: string, values: Float32Array): void {
   const bad = values.find((value) => !Number.isFinite(value));
   if (bad !== undefined) throw wrong(network, name, `the number ${bad}`, 'finite numbers');
 }
 
-function wrong(network: GeneratorNetwork, name: string, value: string, accepted: string): WeightsError {
+function wrong(
+  network: { readonly name: string },
+  name: string,
+  value: string,
+  accepted: string,
+): WeightsError {
   const message = `Weights ${showText(name)} of ${showText(network.name)}: found ${value}; accepted: ${accepted}.`;
   return new WeightsError('WRONG_WEIGHTS', message, { option: name, value, accepted });
 }

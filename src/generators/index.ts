@@ -1,5 +1,13 @@
+export type {
+  DepthwiseConvStep,
+  GlobalAveragePoolStep,
+  PredictorStep,
+  Relu6Step,
+  StylePredictor,
+} from '../features/style-predictor';
 export type { Architecture } from './architectures/architecture';
 export { type JohnsonOptions, johnson } from './architectures/johnson';
+export { type ConvertGeneratorOptions, convertGenerator } from './convert';
 export { type EncodeGeneratorOptions, encodeGenerator } from './file/encode-generator';
 export { type GeneratorSource, type LoadGeneratorOptions, loadGenerator } from './file/load-generator';
 export { type SaveGenerator, saveGenerator } from './file/save-generator';
@@ -8,7 +16,6 @@ export {
   fromModel,
   type ImageModel,
   type ModelLayout,
-  type ValueRange,
 } from './from-model';
 export { createGenerator, type Generator, type GeneratorParts } from './generator';
 export {
@@ -19,6 +26,7 @@ export {
   openGenerator,
 } from './open-generator';
 export type { GeneratorSizes } from './pad-image';
+export { predictStyle } from './predict-style';
 export type { StyleWeights } from './style-vector';
 export {
   type Stylize,
@@ -39,3 +47,4 @@ export type {
 } from './training/progress';
 export type { TrainingStage } from './training/stages';
 export { type TrainGenerator, trainGenerator } from './training/train-generator';
+export type { ValueRange } from './value-range';

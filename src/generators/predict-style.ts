@@ -3,35 +3,40 @@ import { checkAllocations, requireMemory } from '../allocation';
 import { convolve } from '../engines/tfjs/generator/convolutions';
 import { KeptTensors } from '../engines/tfjs/generator/kept-tensors';
 import { padMap } from '../engines/tfjs/generator/pads';
-import { WeightsError } from '../errors';
+import { InvalidArgumentError } from '../errors';
 import { padsOf } from '../features/generator-steps';
 import { type NamedTensors, tensorValues } from '../features/network';
+import { predictorTensors, resolvePredictor } from '../features/predictor-steps';
 import type { PredictorStep, StylePredictor } from '../features/style-predictor';
 import type { Image } from '../image/image';
 import { inTurns, type Work } from '../image/in-turns';
 import { imageFrom } from '../image/to-image';
 import { showText } from '../options/show';
 import { owning } from '../owning';
-
-/** A predictor with its weights. */
-export interface LoadedPredictor {
-  readonly predictor: StylePredictor;
-  /** The tensors of every step, and perhaps others. */
-  readonly weights: NamedTensors;
-}
+import type { Generator } from './generator';
 
 /**
- * The vector that a predictor finds in a style image, by tfjs operations on the active backend.
+ * The vector by which a generator of any style (Ghiasi et al. 2017) paints as a style image, by tfjs operations on the
+ * active backend.
  *
- * @param style the image, of any size; it is resized to the predictor's square
- * @throws WeightsError `UNSUPPORTED_NETWORK` if the steps do not fit together, `WRONG_WEIGHTS` if a tensor is missing
- *   or has another shape; the signal's reason
+ * @param generator one with a predictor
+ * @param style the image, of any size; it is resized to the square that the predictor was trained with
+ * @returns numbers of the generator's `vectorLength`; those of two images may be blended
+ * @throws InvalidArgumentError `WRONG_TYPE` if the generator has no predictor; the signal's reason
  */
 export async function predictStyle(
-  { predictor, weights }: LoadedPredictor,
+  { name, predictor, weights }: Generator,
   style: Image,
   { signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Float32Array> {
+  if (!predictor) {
+    const accepted = 'a generator with a predictor';
+    throw new InvalidArgumentError(
+      'WRONG_TYPE',
+      `The generator ${showText(name)} knows no styles of images; accepted: ${accepted}.`,
+      { option: 'generator', accepted },
+    );
+  }
   checkAllocations();
   const { size, input } = predictor;
   return owning(async ({ temporary }) => {
@@ -46,74 +51,45 @@ export async function predictStyle(
 }
 
 function* forward(
-  { name: predictor, steps }: StylePredictor,
+  predictor: StylePredictor,
   weights: NamedTensors,
-  input: tf.Tensor4D,
+  image: tf.Tensor4D,
   kept: KeptTensors,
 ): Work<tf.Tensor4D> {
-  const maps = new Map([['input', input]]);
-  const lastReaders = new Map(
-    steps.flatMap((step, i) => readBy(steps, i).map((name): [string, string] => [name, step.name])),
-  );
-  let last = input;
-  for (const [i, step] of steps.entries()) {
-    const read = readBy(steps, i);
-    const inputs = read.map((name) => {
-      const map = maps.get(name);
-      if (map) return map;
-      throw unfit(predictor, step, `reads '${showText(name)}'`, 'a step before it');
+  const steps = resolvePredictor(predictor);
+  const maps = new Map([[-1, image]]);
+  const lastReaders = new Map(steps.flatMap(({ inputs }, i) => inputs.map((input) => [input, i] as const)));
+  for (const [i, { step, inputs }] of steps.entries()) {
+    const read = inputs.map((input) => maps.get(input) as tf.Tensor4D);
+    const output = kept.make(() => {
+      const parameters = predictorTensors(step).map(({ name, shape }) =>
+        tf.tensor(tensorValues(predictor.name, name, shape, weights), [...shape]),
+      );
+      return apply(step, read, parameters);
     });
-    const channels = inputs[0].shape[3];
-    const expected =
-      'channelsIn' in step ? step.channelsIn : 'channels' in step ? step.channels : inputs.at(-1)?.shape[3];
-    if (expected !== channels)
-      throw unfit(predictor, step, `reads ${channels} channels`, `${expected} channels`);
-    last = kept.make(() => apply(step, inputs, (name, shape) => tensorOf(predictor, weights, name, shape)));
-    maps.set(step.name, last);
-    kept.free(...read.filter((name) => lastReaders.get(name) === step.name).map((name) => maps.get(name)));
+    maps.set(i, output);
+    for (const input of inputs) if (lastReaders.get(input) === i) kept.free(maps.get(input));
     yield;
   }
-  return last;
+  return maps.get(steps.length - 1) as tf.Tensor4D;
 }
 
-/** Names of the maps that a step reads. */
-function readBy(steps: readonly PredictorStep[], i: number): readonly string[] {
-  const step = steps[i];
-  const from = step.from ?? steps[i - 1]?.name ?? 'input';
-  return step.op === 'add' ? [from, step.with] : [from];
-}
-
-type ParameterOf = (name: string, shape: readonly number[]) => tf.Tensor;
-
-function tensorOf(
-  predictor: string,
-  weights: NamedTensors,
-  name: string,
-  shape: readonly number[],
-): tf.Tensor {
-  return tf.tensor(tensorValues(predictor, name, shape, weights), [...shape]);
-}
-
-/** Applies a step; to be called in a scope that frees what is not returned. */
+/** Applies a step with its kernel and bias; to be called in a scope that frees what is not returned. */
 function apply(
   step: PredictorStep,
   [map, other]: readonly tf.Tensor4D[],
-  parameter: ParameterOf,
+  [kernel, bias]: readonly tf.Tensor[],
 ): tf.Tensor4D {
+  const shifted = (sums: tf.Tensor4D): tf.Tensor4D => (bias ? tf.add(sums, bias) : sums);
   switch (step.op) {
-    case 'conv': {
-      const { size, stride = 1, padding, channelsIn, channelsOut, kernel, bias } = step;
-      const weights = parameter(kernel, [size, size, channelsIn, channelsOut]) as tf.Tensor4D;
-      const sums = convolve(padMap(map, padding, padsOf(step)), weights, stride);
-      return bias === undefined ? sums : tf.add(sums, parameter(bias, [channelsOut]));
-    }
+    case 'conv':
+      return shifted(
+        convolve(padMap(map, step.padding, padsOf(step)), kernel as tf.Tensor4D, step.stride ?? 1),
+      );
     case 'depthwiseConv': {
-      const { size, stride = 1, pads, channels, kernel, bias } = step;
-      const weights = parameter(kernel, [size, size, channels, 1]) as tf.Tensor4D;
-      const outer = padMap(map, 'zero', pads);
+      const outer = padMap(map, 'zero', step.pads);
       requireMemory(4 * outer.size);
-      const sums = tf.depthwiseConv2d(outer, weights, stride, 'valid');
-      return bias === undefined ? sums : tf.add(sums, parameter(bias, [channels]));
+      return shifted(tf.depthwiseConv2d(outer, kernel as tf.Tensor4D, step.stride ?? 1, 'valid'));
     }
     case 'add':
       return tf.add(map, other);
@@ -130,12 +106,4 @@ function apply(
     case 'tanh':
       return tf.tanh(map);
   }
-}
-
-function unfit(predictor: string, step: PredictorStep, what: string, accepted: string): WeightsError {
-  return new WeightsError(
-    'UNSUPPORTED_NETWORK',
-    `Step ${showText(step.name)} of the predictor ${showText(predictor)} ${what}; accepted: ${accepted}.`,
-    { option: step.name, value: what, accepted },
-  );
 }

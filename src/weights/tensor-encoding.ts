@@ -64,7 +64,8 @@ export function encodeFloat16(values: Float32Array): Uint16Array<ArrayBuffer> {
 }
 
 function alignedView(bytes: Uint8Array<ArrayBuffer>, alignment: number): Uint8Array<ArrayBuffer> {
-  return bytes.byteOffset % alignment === 0 ? bytes : bytes.slice();
+  // The slice of a Buffer is no copy.
+  return bytes.byteOffset % alignment === 0 ? bytes : new Uint8Array(bytes);
 }
 
 function decodeQuantised(stored: Uint8Array | Uint16Array, { scale, min }: { scale: number; min: number }) {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { batchCommandOptions } from '../../src/cli/batch-command';
+import { convertOptions } from '../../src/cli/convert-command';
 import { evaluateOptions } from '../../src/cli/evaluate-command';
 import { exitCodes } from '../../src/cli/exit-codes';
 import { about, type Options } from '../../src/cli/flags';
@@ -41,6 +42,7 @@ describe('docs/command-line.md', () => {
       video: videoOptions,
       train: trainOptions,
       batch: batchCommandOptions,
+      convert: convertOptions,
     };
     for (const [name, options] of Object.entries<Options>(tables)) {
       const section = new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*?(<!-- /${name} -->)`);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,10 +9,10 @@ import { samples } from './samples';
 
 /**
  * Runs the samples of README and guides unchanged, against the built package, in a folder with a small photo.jpg,
- * painting.jpg and out.png. The folder lies inside the repository, where the package finds itself by its own name. `ts
- * page` needs a browser and `ts network` a download: both are only checked for types. `ts source` is run over the
- * sources, and `ts assembly` compiled as a kernel. Of shell blocks, the lines that call `npx tfjs-style-transfer` are
- * run, but for those that download.
+ * painting.jpg and out.png, and small ONNX files. The folder lies inside the repository, where the package finds itself
+ * by its own name. `ts page` needs a browser and `ts network` a download: both are only checked for types. `ts source`
+ * is run over the sources, and `ts assembly` compiled as a kernel. Of shell blocks, the lines that call
+ * `npx tfjs-style-transfer` are run, but for those that download.
  */
 const folder = resolve('build/samples');
 const built = existsSync('dist/cli.js');
@@ -45,6 +45,12 @@ describe.skipIf(!built)('samples of README and guides', () => {
         .blur(1.5)
         .toFile(`${folder}/${name}`);
     }
+    for (const [name, of] of [
+      ['candy', 'fast-neural-style'],
+      ['transform', 'conditional'],
+      ['predict', 'predictor'],
+    ])
+      copyFileSync(`test/reference/onnx/${of}.onnx`, `${folder}/${name}.onnx`);
     for (const [i, { code }] of [...programs, ...typed].entries())
       writeFileSync(`${folder}/sample-${i}.ts`, `${code}\nexport {};\n`);
   });

@@ -32,6 +32,9 @@ describe('stored numbers', () => {
     const all = new Uint8Array(9);
     all.set(new Uint8Array(Float32Array.of(1.5, -2).buffer), 1);
     expect([...decodeTensor(all.subarray(1), { type: 'float32' })]).toEqual([1.5, -2]);
+    // Whose slices are no copies.
+    const buffer = Buffer.from(all.buffer, 1);
+    expect([...decodeTensor(buffer, { type: 'float32' })]).toEqual([1.5, -2]);
   });
 });
 

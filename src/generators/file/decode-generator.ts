@@ -4,7 +4,7 @@ import type { Bytes } from '../../storage/byte-store';
 import { readSafetensors } from '../../weights/safetensors';
 import { createGenerator, type Generator } from '../generator';
 import { generatorFormat } from './encode-generator';
-import { networkFrom } from './network-json';
+import { networkFrom, predictorFrom } from './network-json';
 
 /**
  * A generator from the bytes of a file.
@@ -28,6 +28,7 @@ export function decodeGenerator(name: string, bytes: Bytes): Generator {
     }
   };
   const network = networkFrom(json('network'), refuse);
+  const predictor = metadata.has('predictor') ? predictorFrom(json('predictor'), refuse) : undefined;
   const styles = json('styles') ?? [];
   if (!Array.isArray(styles) || !styles.every((style) => typeof style === 'string'))
     throw refuse(`its styles are ${showValue(styles)}`, 'a list of names');
@@ -37,10 +38,12 @@ export function decodeGenerator(name: string, bytes: Bytes): Generator {
   return createGenerator({
     name: metadata.get('name'),
     network,
+    predictor,
     weights: tensors,
     styles,
     training: training as Readonly<Record<string, unknown>> | undefined,
     license: metadata.get('license'),
+    origin: metadata.get('origin'),
   });
 }
 

@@ -1,5 +1,7 @@
-import type { GeneratorNetwork } from '../../features/generator-network';
+import type { GeneratorStep } from '../../features/generator-network';
 import { generatorParameters } from '../../features/generator-parameters';
+import { predictorTensors } from '../../features/predictor-steps';
+import type { PredictorStep } from '../../features/style-predictor';
 import { flag, optionTable } from '../../options/table';
 import type { Bytes } from '../../storage/byte-store';
 import { safetensorsBytes } from '../../weights/safetensors-writer';
@@ -25,7 +27,7 @@ const encodeOptions = optionTable<EncodeGeneratorOptions>()('encodeGenerator', {
 
 /**
  * A generator as the bytes of a `.safetensors` file, which `loadGenerator` reads: its tensors, and as metadata its
- * network, names, training and licence. Equal generators give equal bytes.
+ * network, predictor, names, training, licence and origin. Equal generators give equal bytes.
  *
  * @throws InvalidArgumentError if `generator` is none, or an option is unknown
  * @example
@@ -36,7 +38,7 @@ const encodeOptions = optionTable<EncodeGeneratorOptions>()('encodeGenerator', {
 export function encodeGenerator(generator: Generator, options: EncodeGeneratorOptions = {}): Bytes {
   requireGenerator('generator', generator);
   const { quantize } = encodeOptions.read(options);
-  const { name, network, weights, styles, training, license } = generator;
+  const { name, network, weights, predictor, styles, training, license, origin } = generator;
   const tensors = new Map<string, NamedTensor>();
   for (const parameter of generatorParameters(network)) {
     for (const tensor of [parameter.name, slopesName(parameter.name)]) {
@@ -44,18 +46,29 @@ export function encodeGenerator(generator: Generator, options: EncodeGeneratorOp
       if (found) tensors.set(tensor, found);
     }
   }
+  const ofPredictor = predictor?.steps.flatMap(predictorTensors) ?? [];
+  for (const { name: tensor } of ofPredictor) {
+    const found = weights.get(tensor);
+    if (found) tensors.set(tensor, found);
+  }
   const metadata: Record<string, string> = {
     format: generatorFormat,
     formatVersion: '1',
     name,
     network: JSON.stringify(network),
+    ...(predictor === undefined ? {} : { predictor: JSON.stringify(predictor) }),
     ...(styles.length === 0 ? {} : { styles: JSON.stringify(styles) }),
     ...(training === undefined ? {} : { training: JSON.stringify(training) }),
     ...(license === undefined ? {} : { license }),
+    ...(origin === undefined ? {} : { origin }),
   };
-  return safetensorsBytes(tensors, metadata, quantize ? kernelsOf(network) : []);
+  return safetensorsBytes(
+    tensors,
+    metadata,
+    quantize ? kernelsOf([...network.steps, ...(predictor?.steps ?? [])]) : [],
+  );
 }
 
 /** Names of the kernels of convolutions. */
-const kernelsOf = ({ steps }: GeneratorNetwork): readonly string[] =>
+const kernelsOf = (steps: readonly (GeneratorStep | PredictorStep)[]): readonly string[] =>
   steps.flatMap((step) => (step.op === 'conv' || step.op === 'transposedConv' ? [step.kernel] : []));

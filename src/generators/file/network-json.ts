@@ -1,6 +1,7 @@
 import type { GeneratorNetwork, GeneratorStep } from '../../features/generator-network';
 import type { Normalization } from '../../features/network';
 import { paddings } from '../../features/padding';
+import type { PredictorStep, StylePredictor } from '../../features/style-predictor';
 import { showText, showValue } from '../../options/show';
 import { field } from '../../weights/json';
 
@@ -9,33 +10,60 @@ import { field } from '../../weights/json';
  *
  * @param refuse makes the error of what is wrong and what is accepted
  */
-export function networkFrom(
-  json: unknown,
-  refuse: (what: string, accepted: string) => Error,
-): GeneratorNetwork {
-  const name = field(json, 'name');
-  if (!isName(name)) throw refuse(`the network's name is ${showValue(name)}`, 'a text');
-  const steps = field(json, 'steps');
-  if (!Array.isArray(steps) || steps.length > mostSteps)
-    throw refuse(`its steps are ${showValue(steps)}`, `a list of at most ${mostSteps}`);
-  const conversion = (of: 'input' | 'output') => {
-    const found = field(json, of);
-    const [scale, offset] = [field(found, 'scale'), field(found, 'offset')];
-    if (isRgb(scale) && isRgb(offset)) return { scale, offset };
-    throw refuse(`its ${of} is ${showValue(found)}`, 'scale and offset of three numbers each');
-  };
+export function networkFrom(json: unknown, refuse: Refuse): GeneratorNetwork {
   return {
-    name,
-    input: conversion('input'),
-    steps: steps.map((step) => stepFrom(step, refuse)),
-    output: conversion('output'),
+    ...beginningFrom(json, refuse),
+    steps: stepsFrom<GeneratorStep>(json, generatorFields, refuse),
+    output: conversionFrom(json, 'output', refuse),
   };
 }
 
-function stepFrom(json: unknown, refuse: (what: string, accepted: string) => Error): GeneratorStep {
+/** A network that finds style vectors, from parsed JSON. */
+export function predictorFrom(json: unknown, refuse: Refuse): StylePredictor {
+  const size = field(json, 'size');
+  if (!Number.isInteger(size) || (size as number) < 1 || (size as number) > 4096)
+    throw refuse(`the predictor's size is ${showValue(size)}`, 'a whole number from 1 to 4096');
+  return {
+    ...beginningFrom(json, refuse),
+    size: size as number,
+    steps: stepsFrom<PredictorStep>(json, predictorFields, refuse),
+  };
+}
+
+type Refuse = (what: string, accepted: string) => Error;
+
+function beginningFrom(json: unknown, refuse: Refuse): Pick<GeneratorNetwork, 'name' | 'input'> {
+  const name = field(json, 'name');
+  if (!isName(name)) throw refuse(`the network's name is ${showValue(name)}`, 'a text');
+  return { name, input: conversionFrom(json, 'input', refuse) };
+}
+
+function conversionFrom(json: unknown, of: 'input' | 'output', refuse: Refuse): Normalization {
+  const found = field(json, of);
+  const [scale, offset] = [field(found, 'scale'), field(found, 'offset')];
+  if (isRgb(scale) && isRgb(offset)) return { scale, offset };
+  throw refuse(`its ${of} is ${showValue(found)}`, 'scale and offset of three numbers each');
+}
+
+function stepsFrom<Step extends GeneratorStep | PredictorStep>(
+  json: unknown,
+  fieldsOf: FieldsOf<Step>,
+  refuse: Refuse,
+): readonly Step[] {
+  const steps = field(json, 'steps');
+  if (!Array.isArray(steps) || steps.length > mostSteps)
+    throw refuse(`its steps are ${showValue(steps)}`, `a list of at most ${mostSteps}`);
+  return steps.map((step) => stepFrom(step, fieldsOf, refuse));
+}
+
+function stepFrom<Step extends GeneratorStep | PredictorStep>(
+  json: unknown,
+  fieldsOf: FieldsOf<Step>,
+  refuse: Refuse,
+): Step {
   const op = field(json, 'op');
   const fields =
-    typeof op === 'string' && Object.hasOwn(fieldsOf, op) ? fieldsOf[op as GeneratorStep['op']] : undefined;
+    typeof op === 'string' && Object.hasOwn(fieldsOf, op) ? fieldsOf[op as Step['op']] : undefined;
   const name = field(json, 'name');
   if (!isName(name)) throw refuse(`a step's name is ${showValue(name)}`, 'a text');
   if (!fields) throw refuse(`step ${showText(name)} is ${showValue(op)}`, Object.keys(fieldsOf).join(', '));
@@ -49,7 +77,7 @@ function stepFrom(json: unknown, refuse: (what: string, accepted: string) => Err
     if (!test(value)) throw refuse(`${key} of step ${showText(name)} is ${showValue(value)}`, accepted);
     step[key] = value;
   }
-  return step as unknown as GeneratorStep;
+  return step as unknown as Step;
 }
 
 /** A field of a step in a file. */
@@ -98,17 +126,31 @@ const positive: Field = {
 const none = {};
 
 /** The fields of each operation beside its name and the step that it reads. */
-const fieldsOf: Readonly<Record<GeneratorStep['op'], Readonly<Record<string, Field>>>> = {
-  conv: {
-    channelsIn: channels,
-    channelsOut: channels,
-    size: whole(1, 63),
-    stride: optionally(oneOf([1, 2])),
-    padding: oneOf(paddings),
-    pads: optionally(pair),
-    kernel: text,
-    bias: optionally(text),
-  },
+type FieldsOf<Step extends { readonly op: string }> = Readonly<
+  Record<Step['op'], Readonly<Record<string, Field>>>
+>;
+
+const conv = {
+  channelsIn: channels,
+  channelsOut: channels,
+  size: whole(1, 63),
+  stride: optionally(oneOf([1, 2])),
+  padding: oneOf(paddings),
+  pads: optionally(pair),
+  kernel: text,
+  bias: optionally(text),
+};
+
+const ofBoth = {
+  relu: none,
+  leakyRelu: { slope: optionally(finite) },
+  sigmoid: none,
+  tanh: none,
+  add: { with: text },
+};
+
+const generatorFields: FieldsOf<GeneratorStep> = {
+  conv,
   transposedConv: {
     channelsIn: channels,
     channelsOut: channels,
@@ -118,13 +160,24 @@ const fieldsOf: Readonly<Record<GeneratorStep['op'], Readonly<Record<string, Fie
     bias: optionally(text),
   },
   instanceNorm: { channels, scale: text, shift: text, epsilon: optionally(positive) },
-  relu: none,
-  leakyRelu: { slope: optionally(finite) },
-  sigmoid: none,
-  tanh: none,
-  add: { with: text },
+  ...ofBoth,
   concat: { with: text },
   upsample: none,
   averagePool: { factor: whole(1, 64) },
   noise: { channels },
+};
+
+const predictorFields: FieldsOf<PredictorStep> = {
+  conv,
+  depthwiseConv: {
+    channels,
+    size: whole(1, 63),
+    stride: optionally(oneOf([1, 2])),
+    pads: pair,
+    kernel: text,
+    bias: optionally(text),
+  },
+  ...ofBoth,
+  relu6: none,
+  globalAveragePool: none,
 };

@@ -1,15 +1,15 @@
 import type { GeneratorNetwork, GeneratorStep } from '../../features/generator-network';
 import { tensorValues } from '../../features/network';
 import type { NamedTensor, NamedTensors } from '../../weights/tensor-file';
+import { forBlueFirst } from './blue-first';
 
 /**
  * The generator of CartoonGAN (Chen, Lai and Liu 2018) from its published tensors, in the names and orders of the
  * authors' PyTorch file: `conv01_1.weight` [output, input, rows, columns], `in01_1.scale`, `deconv01_1.weight`
- * [input, output, rows, columns]. It was trained on pictures in [-1, 1] with blue first, which its first and last
- * kernels are turned for.
+ * [input, output, rows, columns]. It was trained on pictures in [-1, 1] with blue first.
  *
  * @param tensors of a `.safetensors` file or of any other source
- * @returns network and weights, which `generatorFrom` takes
+ * @returns network and weights, which `createGenerator` takes
  * @throws WeightsError `WRONG_WEIGHTS` if a tensor is missing or has another shape
  */
 export function readCartoonGan(tensors: NamedTensors): {
@@ -104,10 +104,7 @@ export function readCartoonGan(tensors: NamedTensors): {
   }
   conv('deconv03_1', [64, 3], 7, reflect);
   steps.push({ op: 'tanh', name: 'tanh' });
-  swapRedAndBlue(weights, 'conv01_1/kernel', 2);
-  swapRedAndBlue(weights, 'deconv03_1/kernel', 3);
-  swapRedAndBlue(weights, 'deconv03_1/bias', 0);
-  return {
+  return forBlueFirst({
     network: {
       name: 'cartoongan',
       input: { scale: [2, 2, 2], offset: [-1, -1, -1] },
@@ -115,8 +112,12 @@ export function readCartoonGan(tensors: NamedTensors): {
       output: { scale: [0.5, 0.5, 0.5], offset: [0.5, 0.5, 0.5] },
     },
     weights,
-  };
+  });
 }
+
+/** Whether tensors have the names of CartoonGAN's first and last layer. */
+export const isCartoonGan = (tensors: NamedTensors): boolean =>
+  tensors.has('conv01_1.weight') && tensors.has('deconv03_1.weight');
 
 /** Values of a tensor of three axes with its axes in another order. */
 function reordered(
@@ -132,15 +133,4 @@ function reordered(
   for (let a = 0; a < n; a++)
     for (let b = 0; b < m; b++) for (let c = 0; c < k; c++) result[at++] = values[a * s + b * t + c * u];
   return result;
-}
-
-/** Exchanges the first and last of three indices of an axis. */
-function swapRedAndBlue(weights: Map<string, NamedTensor>, name: string, axis: number): void {
-  const { shape, values } = weights.get(name) as NamedTensor;
-  const inner = shape.slice(axis + 1).reduce((product, extent) => product * extent, 1);
-  const swapped = values.map((_, i) => {
-    const channel = Math.floor(i / inner) % 3;
-    return values[i + (2 - 2 * channel) * inner];
-  });
-  weights.set(name, { shape, values: swapped });
 }

@@ -1,7 +1,7 @@
-import type { ConditionalParameter } from '../../../features/generator-condition';
 import type { GeneratorStep } from '../../../features/generator-network';
 import type { PredictorStep } from '../../../features/style-predictor';
 import type { NamedTensor } from '../../../weights/tensor-file';
+import { slopesName } from '../../generator';
 import { affineOf, type Expression, instanceNormOf, isTheMap, theMap } from './expression';
 import { Inexpressible, type Known, multiply, numbersOf } from './known';
 
@@ -49,11 +49,15 @@ export interface Border {
 export class NetworkBuilder {
   readonly steps: Step[] = [];
   readonly weights = new Map<string, NamedTensor>();
-  readonly conditional = new Map<string, ConditionalParameter>();
+  /** Length of the condition's vector; 0 as long as nothing depends on one. */
+  vectorLength = 0;
   /** The image as the first step reads it: scale and shift for each of the graph's input channels. */
   input: { scale: readonly number[]; shift: readonly number[] } | undefined;
   private readonly made = new Map<Expression, StepMap>();
   private readonly counts = new Map<string, number>();
+
+  /** @param prefix what the names of tensors begin with */
+  constructor(private readonly prefix = '') {}
 
   /** Adds a step that reads `from`. @returns its map */
   append(step: NamelessStep, from: StepMap, change: Partial<StepMap> & Pick<StepMap, 'readers'>): StepMap {
@@ -68,7 +72,7 @@ export class NetworkBuilder {
 
   /** Stores a tensor of the step that is appended next. @returns its name */
   store(op: Step['op'], part: string, tensor: NamedTensor): string {
-    const name = `${op}${(this.counts.get(op) ?? 0) + 1}/${part}`;
+    const name = `${this.prefix}${op}${(this.counts.get(op) ?? 0) + 1}/${part}`;
     this.weights.set(name, tensor);
     return name;
   }
@@ -135,7 +139,7 @@ export class NetworkBuilder {
     const values = kernel.values.map((value, i) => value * scale[i % channels]);
     this.weights.set(step.kernel, { shape: kernel.shape, values });
     const bias = step.bias === undefined ? undefined : this.weights.get(step.bias)?.values;
-    const name = step.bias ?? `${step.name}/bias`;
+    const name = step.bias ?? `${this.prefix}${step.name}/bias`;
     const biases = Float32Array.from(shift, (value, i) => value + (bias?.[i] ?? 0) * scale[i]);
     this.weights.set(name, { shape: [channels], values: biases });
     this.steps[this.steps.indexOf(step)] = { ...step, bias: name };
@@ -149,9 +153,11 @@ export class NetworkBuilder {
     const ones = { shape: [channels], values: new Float64Array(channels).fill(1) };
     const [scale, shift] = (['scale', 'shift'] as const).map((part) => {
       const { values, slopes } = multiply(norm[part], ones);
-      const at0 = { shape: [channels], values: Float32Array.from(values) };
-      const name = this.store('instanceNorm', part, at0);
-      if (slopes) this.conditional.set(name, { slopes: slopesByCondition(slopes, channels), at0 });
+      const name = this.store('instanceNorm', part, { shape: [channels], values: Float32Array.from(values) });
+      if (!slopes) return name;
+      const byCondition = slopesByCondition(slopes, channels);
+      this.weights.set(slopesName(name), byCondition);
+      [this.vectorLength] = byCondition.shape;
       return name;
     });
     return this.append({ op: 'instanceNorm', channels, scale, shift, epsilon: norm.epsilon }, map, {

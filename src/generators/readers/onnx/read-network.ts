@@ -1,11 +1,11 @@
 import { InvalidArgumentError, WeightsError } from '../../../errors';
-import type { GeneratorCondition } from '../../../features/generator-condition';
 import type { GeneratorNetwork, GeneratorStep } from '../../../features/generator-network';
 import type { Normalization } from '../../../features/network';
 import type { PredictorStep, StylePredictor } from '../../../features/style-predictor';
 import { showText } from '../../../options/show';
 import type { Bytes } from '../../../storage/byte-store';
 import type { NamedTensors } from '../../../weights/tensor-file';
+import type { ValueRange } from '../../value-range';
 import { affineOf, isPooled } from './expression';
 import { constant, Inexpressible, type Known, numbersOf } from './known';
 import { type KnownOperation, knownOperations } from './known-operations';
@@ -14,17 +14,16 @@ import { mapOperations } from './map-operations';
 import { type OnnxModel, type OnnxNode, type OnnxValueInfo, readOnnx } from './model';
 import { asValue, type MapValue, NetworkBuilder, perChannel } from './network-builder';
 
-/** Lowest and highest value of a picture, as a network was trained with. */
-export type PixelRange = readonly [low: number, high: number];
-
 /** Options of {@link readOnnxNetwork}. */
 export interface OnnxNetworkOptions {
   /** Name of the network in reports. @default 'onnx' */
   readonly name?: string | undefined;
+  /** What the names of tensors begin with. @default '' */
+  readonly prefix?: string | undefined;
   /** Values of black and white in the input. @default that of the output */
-  readonly inputRange?: PixelRange | undefined;
+  readonly inputRange?: ValueRange | undefined;
   /** Values of black and white in the output. @default [0, 1] after a sigmoid, [-1, 1] after a tanh */
-  readonly outputRange?: PixelRange | undefined;
+  readonly outputRange?: ValueRange | undefined;
 }
 
 /** What an ONNX file holds: a generator, perhaps one that paints by a condition, or a predictor of conditions. */
@@ -32,8 +31,10 @@ export type OnnxNetwork =
   | {
       readonly kind: 'generator';
       readonly network: GeneratorNetwork;
+      /** With `NAME/slopes` beside each parameter that a vector changes, as `GeneratorParts` has them. */
       readonly weights: NamedTensors;
-      readonly condition: GeneratorCondition | undefined;
+      /** Length of the vector that chooses a style; 0 where there is none. */
+      readonly vectorLength: number;
     }
   | { readonly kind: 'predictor'; readonly predictor: StylePredictor; readonly weights: NamedTensors };
 
@@ -58,7 +59,7 @@ export async function readOnnxNetwork(
       accepted: 'networks of the steps of GeneratorNetwork',
     });
   const { image, condition } = inputsOf(model, unsupported);
-  const builder = new NetworkBuilder();
+  const builder = new NetworkBuilder(options.prefix);
   const values = new Map<string, Value>(model.constants);
   const [height, width] = (image.axis === 1 ? image.shape.slice(2) : image.shape.slice(1)).map(
     (extent) => extent ?? someSize,
@@ -204,13 +205,11 @@ function finish(
     steps: builder.steps as readonly GeneratorStep[],
     output: { scale: triple(factors), offset: triple(offsets) },
   };
-  const [slopes] = [...builder.conditional.values()].map((parameter) => parameter.slopes);
-  const condition = slopes && { size: slopes.shape[0], parameters: builder.conditional };
-  return { kind: 'generator', network, weights: builder.weights, condition };
+  return { kind: 'generator', network, weights: builder.weights, vectorLength: builder.vectorLength };
 }
 
 /** A picture in [0,1] as the graph's input: first in its range, then as the graph scales it. */
-function inputOf({ input }: NetworkBuilder, [low, high]: PixelRange): Normalization {
+function inputOf({ input }: NetworkBuilder, [low, high]: ValueRange): Normalization {
   const { scale, shift } = input ?? { scale: [1, 1, 1], shift: [0, 0, 0] };
   return {
     scale: triple(scale.map((factor) => factor * (high - low))),
@@ -230,7 +229,7 @@ function usualRange(
   op: string | undefined,
   output: MapValue,
   { inputRange }: OnnxNetworkOptions,
-): PixelRange {
+): ValueRange {
   if (output.clip) return output.clip;
   const plain = affineOf(output.expression);
   const unscaled =
@@ -247,7 +246,7 @@ function usualRange(
 }
 
 /** A generator's output is clipped to black and white, so a graph may clip to these as well, but to nothing less. */
-function requireWhole({ clip }: MapValue, [low, high]: PixelRange): void {
+function requireWhole({ clip }: MapValue, [low, high]: ValueRange): void {
   if (!clip || (clip[0] <= low && clip[1] >= high)) return;
   throw new Inexpressible(`values clipped to [${clip}], less than [${low}, ${high}]`);
 }

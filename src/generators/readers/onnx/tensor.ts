@@ -33,7 +33,7 @@ export function readTensor(stored: StoredOnnxTensor, fail: (what: string) => Wei
   if (raw && raw.length !== size * decoder.bytes)
     throw fail(`${what} has ${raw.length} bytes; its shape [${shape}] takes ${size * decoder.bytes}`);
   const values = raw
-    ? decoder.decode(raw.slice() as Uint8Array<ArrayBuffer>)
+    ? decoder.decode(new Uint8Array(raw))
     : decoder.stored(floats.length > 0 ? floats : integers);
   if (values.length !== size) throw fail(`${what} has ${values.length} numbers for the shape [${shape}]`);
   return { shape, values };
