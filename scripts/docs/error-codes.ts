@@ -110,7 +110,7 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     cure: 'Read it again when the replacement is complete; submit the batch again; mount the same folder on all machines.',
   },
   FILE_NOT_FOUND: {
-    classes: ['ImageError', 'WeightsError'],
+    classes: ['ImageError', 'WeightsError', 'InvalidArgumentError'],
     cause: 'There is no file of that name.',
     cure: 'Check path and working directory.',
   },
