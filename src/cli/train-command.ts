@@ -12,7 +12,7 @@ import { any, flag, optionTable } from '../options/table';
 import { type Backend, startBackend } from './backend';
 import { displayFor } from './display';
 import { exitCodesHelp } from './exit-codes';
-import { addFlags, type Options, only } from './flags';
+import { addFlags, inFlags, type Options, only } from './flags';
 import { interruptible } from './interruptible';
 import { duration, type ProgressDisplay } from './progress';
 import { jsonLine } from './progress-json';
@@ -135,7 +135,8 @@ function tell(event: TrainingProgress, checkpoint: string, display: ProgressDisp
   if (event.type === 'interrupted' && event.kept)
     display.line(`kept ${event.step} steps in ${checkpoint}; the same command goes on`);
   if (event.type === 'step') display.show({ type: 'trained', step: event });
-  if (event.type === 'weights' || event.type === 'warning') display.show(event);
+  if (event.type === 'weights') display.show(event);
+  if (event.type === 'warning') display.show({ ...event, message: inFlags(event.message, trainOptions) });
 }
 
 /** `johnson, 108371 numbers, from own base; goes on after step 150 of 400, from painting.safetensors.training`. */
