@@ -105,7 +105,7 @@ const engineOf = (name: EngineName, ofWasm: WasmEngineOptions): Engine =>
   name === 'wasm' ? engineMakers.wasm(ofWasm) : engineMakers[name]();
 
 /** Throws if an option of the wasm engine is given together with an engine that ignores it. */
-function refuse(engine: 'tfjs' | Engine, options: Readonly<Record<string, unknown>>): void {
+function refuse(engine: EngineName | Engine, options: Readonly<Record<string, unknown>>): void {
   for (const [option, value] of Object.entries(options)) {
     if (value === undefined) continue;
     const [name, accepted] =

@@ -315,12 +315,14 @@ export function gpuSpace(gpu: Gpu, tfjs: TfjsDevice, shape: readonly number[]): 
         pyramidFor(preconditioner).apply(slice(to), { buffer: buffers.output });
         return fromOutput();
       }
-      return tf.tidy(() => {
+      let made: GpuVector | undefined;
+      tf.tidy(() => {
         const result = requireTensorOfShape(preconditioner.apply(tensor(to)), shape);
-        const made = copyOf({ buffer: tfjs.bufferOf(result) });
+        made = copyOf({ buffer: tfjs.bufferOf(result) });
+        // tfjs may use the buffer again as soon as the tensor is disposed.
         gpu.submit();
-        return made;
       });
+      return made as GpuVector;
     },
     async measure<Q extends readonly Quantity<GpuVector, GpuScalar>[]>(quantities: Q) {
       lifetime.requireAlive();
