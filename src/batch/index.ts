@@ -6,6 +6,8 @@ export type {
   FailedRecord,
   Job,
   JobError,
+  JobPreview,
+  JobRecord,
   JobRegion,
   JobSettings,
 } from './job';

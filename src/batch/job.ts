@@ -84,7 +84,7 @@ export interface JobPreview {
 export type BatchRecord = DoneRecord | FailedRecord;
 
 /** What every record has: the job itself, and what it read. */
-interface JobRecord extends Job {
+export interface JobRecord extends Job {
   /** SHA-256 of every file that was read, by its place. */
   readonly inputs: Readonly<Record<string, string>>;
   /** Time of the whole job, in seconds. */
