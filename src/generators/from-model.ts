@@ -58,7 +58,8 @@ const fromModelOptions = optionTable<FromModelOptions>()('fromModel', {
  * @param model remains the caller's, also after `dispose()` of the result
  * @param options see {@link FromModelOptions}
  * @returns a generator, which belongs to the caller
- * @throws InvalidArgumentError if `model` has no `predict`, takes another number of channels than 3, or an option is wrong
+ * @throws InvalidArgumentError if `model` has no `predict`, takes another number of channels than 3, or an option is
+ *   wrong
  * @example
  * ```ts
  * const model = await tf.loadGraphModel('https://example.org/cyclegan/model.json');

@@ -8,14 +8,53 @@ import type { Generator } from './generator';
  */
 export type StyleWeights = Readonly<Record<string, number>> | readonly number[];
 
+/** What a caller says of the style. */
+interface StyleChoice {
+  /** An image, or a vector of `predictStyle`. */
+  readonly style: unknown;
+  readonly styleWeights: StyleWeights | undefined;
+}
+
 /**
- * The style vector of a blend: the weights, divided by their sum.
+ * The style vector of what a caller says: that of a blend are its weights, divided by their sum.
  *
- * @param weights undefined takes the only style that there is
- * @throws InvalidArgumentError if a name is unknown, a weight is negative or all are 0, the generator has several styles
- *   and no weights are given, or weights are given and it has one style only
+ * @returns undefined if it is to be found in the image `style`
+ * @throws InvalidArgumentError if a name is unknown, a weight is negative or all are 0, the generator has several
+ *   styles and none is chosen, or a choice has no effect
  */
 export function styleVector(
+  generator: Pick<Generator, 'name' | 'styles' | 'vectorLength' | 'predictor'>,
+  { style, styleWeights }: StyleChoice,
+): Float32Array | undefined {
+  const { name, predictor, vectorLength } = generator;
+  if (style === undefined) {
+    if (!predictor || styleWeights !== undefined) return blendVector(generator, styleWeights);
+    const accepted = 'a style image, or a vector of predictStyle()';
+    throw new InvalidArgumentError('MISSING_ARGUMENT', `style is missing; accepted: ${accepted}.`, {
+      option: 'style',
+      accepted,
+    });
+  }
+  const refuse = (what: string, accepted: string) =>
+    new InvalidArgumentError('CONFLICTING_OPTIONS', `style ${what}; accepted: ${accepted}.`, {
+      option: 'style',
+      value: style,
+      accepted,
+    });
+  if (styleWeights !== undefined) throw refuse('and styleWeights both choose the style', 'one of them');
+  const shown = `the generator '${showText(name)}'`;
+  if (!(style instanceof Float32Array)) {
+    if (predictor) return undefined;
+    throw refuse(`has no effect: ${shown} has no predictor`, vectorLength > 0 ? 'styleWeights' : 'no style');
+  }
+  if (style.length === vectorLength && vectorLength > 0 && style.every(Number.isFinite)) return style;
+  throw refuse(
+    `is a vector of ${style.length} numbers`,
+    vectorLength > 0 ? `${vectorLength} finite numbers for ${shown}` : `no style for ${shown}`,
+  );
+}
+
+function blendVector(
   { name, styles, vectorLength }: Pick<Generator, 'name' | 'styles' | 'vectorLength'>,
   weights: StyleWeights | undefined,
 ): Float32Array {

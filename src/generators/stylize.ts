@@ -16,10 +16,11 @@ import { ProgressChannel } from '../transfer/progress-channel';
 import { type Generator, isGenerator } from './generator';
 import { isOpenGenerator, type OpenGenerator, openGeneratorOn } from './open-generator';
 import { cropTo, padImage, requireLargeEnough } from './pad-image';
+import { predictStyle } from './predict-style';
 import { type StyleWeights, styleVector } from './style-vector';
 
 /** Options of {@link Stylize}. */
-export interface StylizeOptions extends EngineOptions {
+export interface StylizeOptions<Input = ImageInput> extends EngineOptions {
   /** Longer side of the result in pixels. @default the photograph's own size */
   readonly size?: number | undefined;
   /** Share of the painted picture in the result, 0 to 1; the rest is the photograph. @default 1 */
@@ -31,6 +32,11 @@ export interface StylizeOptions extends EngineOptions {
    * @default 'style'
    */
   readonly color?: ColorChoice | undefined;
+  /**
+   * The style of a generator with a predictor, which paints as any picture: a style image, or the vector that
+   * `predictStyle` found in one.
+   */
+  readonly style?: Input | Float32Array | undefined;
   /** Weights of the styles of a generator of several; see {@link StyleWeights}. */
   readonly styleWeights?: StyleWeights | undefined;
   /** Seed of noise, of generators with noise; equal seeds give equal pictures. @default 0 */
@@ -70,11 +76,11 @@ export interface StylizeResult {
 export type Stylize<Input> = (
   image: Input,
   generator: Generator | OpenGenerator,
-  options?: StylizeOptions,
+  options?: StylizeOptions<Input>,
 ) => Promise<StylizeResult>;
 
 /** Every option of `stylize`: type, range, default, and the command's flag and help. */
-export const stylizeOptions = /* @__PURE__ */ optionTable<StylizeOptions>()('stylize', {
+export const stylizeOptions = /* @__PURE__ */ optionTable<StylizeOptions<unknown>>()('stylize', {
   size: number({
     min: 1,
     max: 16384,
@@ -94,6 +100,11 @@ export const stylizeOptions = /* @__PURE__ */ optionTable<StylizeOptions>()('sty
     flag: '--color <whose>',
     help: "whose colours: style, content (the photograph's chroma), or the photograph's by moving the picture's: mean, covariance, histogram",
   }),
+  style: any<unknown, { readonly flag: string; readonly help: string }>(
+    'a style image, or a vector of predictStyle()',
+    (value) => (typeof value === 'object' && value !== null) || typeof value === 'string',
+    { flag: '--style <picture>', help: 'the picture to paint as, for a generator that paints as any' },
+  ),
   styleWeights: any<StyleWeights>(
     'a record of weights by style name, or a list of weights',
     (value) => typeof value === 'object' && value !== null,
@@ -104,11 +115,11 @@ export const stylizeOptions = /* @__PURE__ */ optionTable<StylizeOptions>()('sty
   onProgress: callback<(event: StylizeProgress) => void | Promise<void>>(),
 });
 
-type Settings = WithDefaults<StylizeOptions, (typeof stylizeOptions)['options']>;
+type Settings = WithDefaults<StylizeOptions<unknown>, (typeof stylizeOptions)['options']>;
 
 /** Makes `stylize` for a platform. */
 export function stylizeOn<Input>(platform: Platform<Input>): Stylize<Input> {
-  return async (image, generator, options = {}) => {
+  return async (image, generator, options: StylizeOptions<Input> = {}) => {
     const settings = stylizeOptions.read(options);
     requireEither(generator, options);
     const style = styleOf(generator, settings);
@@ -134,7 +145,7 @@ export function stylizeOn<Input>(platform: Platform<Input>): Stylize<Input> {
  *   caller's
  * @param options see {@link StylizeOptions}
  * @returns the picture, which belongs to the caller, who frees it by `dispose()`
- * @throws InvalidArgumentError before any work if an argument is wrong or options conflict; ImageError if the photograph
+ * @throws InvalidArgumentError before any work if an argument is wrong or options conflict; ImageError if an image
  *   cannot be used, or is too small for the generator; EnvironmentError if a backend, an engine or memory is missing;
  *   the signal's reason once it is aborted, and any error of `onProgress`
  * @example
@@ -148,7 +159,7 @@ async function paint<Input>(
   platform: Platform<Input>,
   input: Input,
   generator: Generator | OpenGenerator,
-  style: Float32Array,
+  style: Float32Array | undefined,
   settings: Settings,
   progress: ProgressChannel<StylizeProgress>,
 ): Promise<StylizeResult> {
@@ -165,11 +176,12 @@ async function paint<Input>(
     const photo = temporary(await opened.decode(size === undefined ? undefined : { longerSide: size }));
     const [height, width] = photo.shape;
     requireLargeEnough('image', { width, height }, open);
+    const vector = style ?? (await predicted(platform, open, settings.style as Input, signal));
     await progress.send({ type: 'start', generator: open.name, width, height });
     const startTime = performance.now();
     const image = await whileDeviceLasts(async () => {
       const padded = temporary(padImage(photo, open));
-      const whole = temporary(await open.run(padded, style, { seed, signal }));
+      const whole = temporary(await open.run(padded, vector, { seed, signal }));
       const painted = temporary(cropTo(whole, photo.shape));
       const colored = temporary(await withColors(painted, photo, settings.color, signal));
       return result(blended(colored, photo, settings.strength));
@@ -196,14 +208,31 @@ const blended = (painted: Image, photo: Image, strength: number): Image =>
     ? tf.clone(painted)
     : tf.tidy(() => tf.add(photo, tf.mul(tf.sub(painted, photo), strength)) as Image);
 
-function styleOf(generator: Generator | OpenGenerator, { styleWeights }: Settings): Float32Array {
+/** The style vector; undefined if it is to be found in an image. */
+function styleOf(
+  generator: Generator | OpenGenerator,
+  { style, styleWeights }: Settings,
+): Float32Array | undefined {
   const data = isOpenGenerator(generator) ? generator.generator : generator;
-  const none = { name: generator.name, styles: [], vectorLength: 0 };
-  return styleVector(data ?? none, styleWeights);
+  const none = { name: generator.name, styles: [], vectorLength: 0, predictor: undefined };
+  return styleVector(data ?? none, { style, styleWeights });
+}
+
+/** The style vector of an image. */
+async function predicted<Input>(
+  platform: Platform<Input>,
+  { generator }: OpenGenerator,
+  style: Input,
+  signal: AbortSignal,
+): Promise<Float32Array> {
+  return owning(async ({ temporary }) => {
+    const image = temporary(await (await platform.open('style', style, signal)).decode());
+    return predictStyle(generator as Generator, image, { signal });
+  });
 }
 
 /** Throws unless the generator is one, and options of engines are given only where it is loaded. */
-function requireEither(generator: unknown, options: StylizeOptions): void {
+function requireEither(generator: unknown, options: StylizeOptions<unknown>): void {
   if (isOpenGenerator(generator)) {
     for (const option of Object.keys(engineOptions) as (keyof EngineOptions)[]) {
       if (options[option] === undefined) continue;

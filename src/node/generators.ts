@@ -58,8 +58,8 @@ export const saveGenerator: SaveGenerator<NodeGeneratorDestination> =
   /* @__PURE__ */ saveGeneratorOn(openDestination);
 
 /**
- * `stylize` that also accepts paths, URLs and the bytes of image files. If the program has not set up a tfjs backend, it
- * starts wasm.
+ * `stylize` that also accepts paths, URLs and the bytes of image files. If the program has not set up a tfjs backend,
+ * it starts wasm.
  *
  * @throws ImageError if a file cannot be read; otherwise as `stylize` of `tfjs-style-transfer/generators`
  * @example

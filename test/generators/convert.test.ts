@@ -8,6 +8,7 @@ import { encodeGenerator } from '../../src/generators/file/encode-generator';
 import { loadGenerator } from '../../src/generators/file/load-generator';
 import { type Generator, parametersOf } from '../../src/generators/generator';
 import { predictStyle } from '../../src/generators/predict-style';
+import { stylize } from '../../src/generators/stylize';
 import { expectNoLeak } from '../../src/testing';
 import { hasShared, shared } from '../support/shared';
 import '../support/to-be-allclose';
@@ -122,6 +123,27 @@ describe('a conversion', () => {
     const coarse = await loadGenerator(encodeGenerator(found, { quantize: true }));
     expect(await predictStyle(coarse, image)).toBeAllclose(output, { rtol: 0.1, atol: 0.1 });
     image.dispose();
+  });
+
+  test('with a predictor paints as a style image, or as its vector', async () => {
+    const found = await tiny('conditional', { predictor: tinyFile('predictor') });
+    const photo = imageOf(reference.conditional);
+    const style = imageOf(reference.predictor);
+    await expectNoLeak(async () => {
+      const byImage = await stylize(photo, found, { style });
+      const byVector = await stylize(photo, found, { style: await predictStyle(found, style) });
+      expect(byImage.image).toBeAllclose(byVector.image, { atol: 1e-6 });
+      const expected = await painted(found, reference.conditional, reference.predictor.output);
+      expect(byImage.image).toBeAllclose(expected, { atol: 1e-3 });
+      byImage.dispose();
+      byVector.dispose();
+    });
+    await expect(stylize(photo, found)).rejects.toMatchObject({ code: 'MISSING_ARGUMENT', option: 'style' });
+    for (const options of [{ style: new Float32Array(4) }, { style, styleWeights: [1] }])
+      await expect(stylize(photo, found, options)).rejects.toMatchObject({ code: 'CONFLICTING_OPTIONS' });
+    const plain = await tiny('cyclegan');
+    await expect(stylize(photo, plain, { style })).rejects.toMatchObject({ code: 'CONFLICTING_OPTIONS' });
+    tf.dispose([photo, style]);
   });
 
   test('refuses what is no file, the wrong kind of network, and a predictor of other vectors', async () => {
