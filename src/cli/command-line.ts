@@ -14,6 +14,7 @@ import { jsonLine } from './progress-json';
 import { styleCommand } from './style-command';
 import { styleFileCommand, styleFileOptions } from './style-file-command';
 import { styleOptions } from './style-options';
+import { stylizeCommand, stylizeCommandOptions } from './stylize-command';
 import { sweepCommand, sweepOptions } from './sweep-command';
 import { hasColors, processTerminal, type Terminal } from './terminal';
 import { trainCommand, trainOptions } from './train-command';
@@ -25,6 +26,7 @@ function optionsOf([command]: readonly string[]): Options {
   if (command === 'batch') return batchCommandOptions;
   if (command === 'evaluate') return evaluateOptions;
   if (command === 'style') return styleFileOptions;
+  if (command === 'stylize') return stylizeCommandOptions;
   if (command === 'sweep') return sweepOptions;
   if (command === 'train') return trainOptions;
   if (command === 'video') return videoOptions;
@@ -51,6 +53,7 @@ export async function runCommandLine(
     .addCommand(batchCommand(terminal))
     .addCommand(videoCommand(terminal))
     .addCommand(convertCommand(terminal))
+    .addCommand(stylizeCommand(terminal))
     .helpCommand('help [command...]', 'how a command is used');
   prepare(program, terminal);
   const json = args.includes('--json');

@@ -1,8 +1,13 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
+import { loadProgram } from '../../src/engines/load-program';
 import { generatorParameters } from '../../src/features/generator-parameters';
-import { createGenerator, johnson } from '../../src/generators';
+import { createGenerator, johnson, multiStyle, textureNet } from '../../src/generators';
 import { initialWeights } from '../../src/generators/architectures/initial-weights';
 import { parametersOf } from '../../src/generators/generator';
+import { noise } from '../support/images';
+import { numbersOf } from '../support/to-be-allclose';
 
 const { network } = johnson({ width: 2, blocks: 1 });
 
@@ -33,6 +38,57 @@ describe('johnson', () => {
     expect(() => johnson({ widht: 8 } as never)).toThrow(
       "johnson has no option 'widht'; did you mean 'width'?",
     );
+  });
+});
+
+describe('textureNet', () => {
+  it('has the parameters of the prototype in PyTorch at width 8 with 5 scales', () => {
+    const { network: texture, initialWeights: weights } = textureNet();
+    expect(parametersOf({ network: texture, weights: weights(1) }, [])).toHaveLength(72_283);
+  });
+
+  it('paints pictures that its seed determines', async () => {
+    await tf.setBackend('cpu');
+    const { network: texture, initialWeights: weights } = textureNet({ width: 2, scales: 3 });
+    const program = await loadProgram({ network: texture, weights: weights(1) }, { engine: 'tfjs' });
+    const image = noise(8, 12);
+    const pictures: number[][] = [];
+    for (const seed of [1, 1, 2]) {
+      const made = await program.run(image, { seed });
+      pictures.push(await numbersOf(made));
+      made.dispose();
+    }
+    expect(pictures[0]).toEqual(pictures[1]);
+    expect(pictures[0]).not.toEqual(pictures[2]);
+    image.dispose();
+    program.dispose();
+  });
+
+  it('has no noise where none is wanted', () => {
+    expect(textureNet({ noise: 0 }).network.steps.some(({ op }) => op === 'noise')).toBe(false);
+    expect(() => textureNet({ scales: 9 })).toThrow('scales is 9; accepted: a whole number from 1 to 8');
+  });
+});
+
+describe('multiStyle', () => {
+  it('is, untrained, the network without styles, whatever the blend', () => {
+    const {
+      network: many,
+      initialWeights: weights,
+      styles,
+    } = multiStyle({ styles: ['a', 'b'], width: 2, blocks: 1 });
+    const generator = createGenerator({ network: many, weights: weights(1), styles });
+    expect(generator.vectorLength).toBe(2);
+    const plain = parametersOf({ network, weights: initialWeights(network, 1) }, []);
+    for (const blend of [
+      [1, 0],
+      [0.25, 0.75],
+    ])
+      expect(parametersOf(generator, blend)).toEqual(plain);
+  });
+
+  it.each([[[]], [['a', 'a']], ['a'], [undefined]])('refuses the styles %j', (styles) => {
+    expect(() => multiStyle({ styles } as never)).toThrow('accepted: a list of different names');
   });
 });
 

@@ -5,6 +5,8 @@ import { initialWeights } from './initial-weights';
 /** A kind of generator: its network, and weights to start training from. */
 export interface Architecture {
   readonly network: GeneratorNetwork;
+  /** Names of its styles, of an architecture for several. @default one style */
+  readonly styles?: readonly string[] | undefined;
   /** Weights of an untrained network; equal seeds give equal weights. */
   initialWeights(seed: number): NamedTensors;
 }

@@ -1,0 +1,105 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import sharp from 'sharp';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { createGenerator } from '../../src/generators';
+import { saveGenerator } from '../../src/node';
+import { pictureFolder, runCommand } from '../support/command-line-folder';
+
+const path = pictureFolder();
+const plain = { scale: [1, 1, 1], offset: [0, 0, 0] } as const;
+
+describe('stylize', () => {
+  beforeAll(async () => {
+    // 1 - (x + x) / 2: the negative.
+    const negative = createGenerator({
+      network: {
+        name: 'negative',
+        input: plain,
+        steps: [{ op: 'add', name: 'twice', with: 'input' }],
+        output: { scale: [-0.5, -0.5, -0.5], offset: [1, 1, 1] },
+      },
+      weights: new Map(),
+    });
+    await saveGenerator(path('negative.safetensors'), negative);
+    const colors = createGenerator({
+      network: {
+        name: 'colours',
+        input: plain,
+        steps: [{ op: 'instanceNorm', name: 'norm', channels: 3, scale: 'scale', shift: 'shift' }],
+        output: plain,
+      },
+      weights: new Map([
+        ['scale', { shape: [3], values: new Float32Array(3) }],
+        ['shift', { shape: [3], values: new Float32Array(3) }],
+        ['shift/slopes', { shape: [2, 3], values: Float32Array.of(1, 0, 0, 0, 0, 1) }],
+      ]),
+      styles: ['red', 'blue'],
+    });
+    await saveGenerator(path('colors.safetensors'), colors);
+  });
+
+  const stylize = (photos: readonly string[], generator: string, ...flags: string[]) =>
+    runCommand(['stylize', ...photos.map(path), '--generator', path(generator), '--threads', '1', ...flags]);
+
+  test('paints a photograph, and says where it is and how large', async () => {
+    const { code, stdout, stderr } = await stylize(
+      ['content.png'],
+      'negative.safetensors',
+      '-o',
+      path('n.png'),
+    );
+    expect(code, stderr).toBe(0);
+    const photo = await sharp(path('content.png')).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+    const { width, height } = photo.info;
+    expect(stdout).toContain(`${path('n.png')}: ${width}x${height}, `);
+    const painted = await sharp(path('n.png')).removeAlpha().raw().toBuffer();
+    expect([...painted]).toEqual([...photo.data].map((value) => 255 - value));
+  }, 60_000);
+
+  test('paints several into a folder, with a line of JSON each', async () => {
+    await mkdir(path('out'), { recursive: true });
+    const { code, stdout, stderr } = await stylize(
+      ['content.png', 'style.jpg'],
+      'colors.safetensors',
+      '--style-weights',
+      'red=1,blue=1',
+      '-o',
+      path('out'),
+      '--json',
+    );
+    expect(code, stderr).toBe(0);
+    expect((await readdir(path('out'))).sort()).toEqual(['content.png', 'style.png']);
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.map(({ output }) => output)).toEqual([path('out/content.png'), path('out/style.png')]);
+    const [red, green, blue] = await sharp(path('out/style.png')).removeAlpha().raw().toBuffer();
+    expect([red, green, blue]).toEqual([128, 0, 128]);
+  }, 60_000);
+
+  test.each<[what: string, photos: string[], generator: string, flags: string[], message: string]>([
+    [
+      'one file for several photographs',
+      ['content.png', 'style.jpg'],
+      'negative.safetensors',
+      ['-o', 'a.png'],
+      'accepted: a folder',
+    ],
+    [
+      'an unknown style',
+      ['content.png'],
+      'colors.safetensors',
+      ['--style-weights', 'rad=1'],
+      "did you mean 'red'",
+    ],
+    ['no weights', ['content.png'], 'colors.safetensors', [], '--style-weights is missing'],
+    ['a strength above 1', ['content.png'], 'negative.safetensors', ['--strength', '2'], '--strength is 2'],
+    ['a file that is no generator', ['content.png'], 'content.png', [], 'content.png'],
+    ['a generator that does not exist', ['content.png'], 'none.safetensors', [], 'does not exist'],
+  ])('refuses %s', async (_what, photos, generator, flags, message) => {
+    const { code, stderr } = await stylize(photos, generator, '-o', path('x.png'), ...flags);
+    expect(code).toBeGreaterThan(0);
+    expect(stderr).toContain(message);
+  });
+});
