@@ -7,9 +7,9 @@ export type {
 } from '../features/style-predictor';
 export type { Architecture } from './architectures/architecture';
 export { type JohnsonOptions, johnson } from './architectures/johnson';
-export { type ConvertGeneratorOptions, convertGenerator } from './convert';
 export { type MultiStyleOptions, multiStyle } from './architectures/multi-style';
 export { type TextureNetOptions, textureNet } from './architectures/texture-net';
+export { type ConvertGeneratorOptions, convertGenerator } from './convert';
 export { type EncodeGeneratorOptions, encodeGenerator } from './file/encode-generator';
 export { type GeneratorSource, type LoadGeneratorOptions, loadGenerator } from './file/load-generator';
 export { type SaveGenerator, saveGenerator } from './file/save-generator';

@@ -1,6 +1,6 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import sharp from 'sharp';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { createGenerator } from '../../src/generators';
 import { saveGenerator } from '../../src/node';
 import { pictureFolder, runCommand } from '../support/command-line-folder';
@@ -9,7 +9,7 @@ const path = pictureFolder();
 const plain = { scale: [1, 1, 1], offset: [0, 0, 0] } as const;
 
 describe('stylize', () => {
-  beforeAll(async () => {
+  beforeEach(async () => {
     // 1 - (x + x) / 2: the negative.
     const negative = createGenerator({
       network: {
