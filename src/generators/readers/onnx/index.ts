@@ -1,1 +1,1 @@
-export { type OnnxNetwork, type OnnxNetworkOptions, readOnnxNetwork } from './read-network';
+export { type OnnxNetwork, readOnnxNetwork } from './read-network';
