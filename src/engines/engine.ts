@@ -67,6 +67,7 @@ export interface GeneratorProgram {
     lossGradient: (output: Image) => Tensor3D | Promise<Tensor3D>,
     options?: GeneratorRunOptions,
   ): Promise<Float32Array>;
+  /** Frees the engine's memory. Safe to call twice; any later use throws `DISPOSED`. */
   dispose(): void;
 }
 

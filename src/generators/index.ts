@@ -5,6 +5,7 @@ export type {
   Relu6Step,
   StylePredictor,
 } from '../features/style-predictor';
+export type { FileSource, LoadFileOptions } from '../storage/file-source';
 export type { Architecture } from './architectures/architecture';
 export { type JohnsonOptions, johnson } from './architectures/johnson';
 export { type MultiStyleOptions, multiStyle } from './architectures/multi-style';

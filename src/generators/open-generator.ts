@@ -30,6 +30,7 @@ export interface OpenGenerator extends GeneratorSizes {
    * @returns an image that belongs to the caller
    */
   run(image: Image, style: ArrayLike<number>, options?: OpenRunOptions): Promise<Image>;
+  /** Frees the engine's memory. Safe to call twice; any later use throws `DISPOSED`. */
   dispose(): void;
   /** `dispose()`, for `using`. */
   [Symbol.dispose](): void;

@@ -1,4 +1,5 @@
 export { temporalLoss } from '../losses/temporal-loss';
+export type { Scale, Scales } from '../transfer/scales';
 export { flowReliability } from './flow-reliability';
 export { opticalFlow } from './optical-flow';
 export type { FlowMethod, PaintedFrame, StyleVideoOptions, TemporalOptions } from './options';

@@ -25,8 +25,8 @@ const multiStyleOptions = optionTable<Pick<MultiStyleOptions, 'styles'>>()('mult
 });
 
 /**
- * Dumoulin, Shlens and Kudlur 2017: one network for many styles. Each style has a scale and a shift of its own for every
- * instance norm, and shares all else; a blend of styles is the same blend of their scales and shifts.
+ * Dumoulin, Shlens and Kudlur 2017: one network for many styles. Each style has a scale and a shift of its own for
+ * every instance norm, and shares all else; a blend of styles is the same blend of their scales and shifts.
  *
  * @param options the styles, and the options of {@link johnson}, which the network is
  * @throws InvalidArgumentError if an option is unknown or not accepted
