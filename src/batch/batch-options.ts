@@ -15,6 +15,7 @@ import {
 import { requireName } from '../options/validate';
 import type { JobSettings } from './job';
 import type { BatchProgress } from './painter';
+import { queueOption } from './queue/queue-option';
 
 /** A picture of a batch whose pairs are named one by one. */
 export interface BatchPair {
@@ -52,6 +53,12 @@ export interface BatchOptions {
   readonly settings?: JobSettings | undefined;
   /** Metrics of each picture against its content and its style, for the records. @default none */
   readonly metrics?: readonly MetricName[] | undefined;
+  /**
+   * Queue that the pictures are handed to, `redis://host:port/prefix`, for the workers that take from it (see `work`);
+   * not beside `jobs`, `threads` and `memory`, which are theirs.
+   * @default none: this process paints
+   */
+  readonly queue?: string | undefined;
   /** Pictures that are painted at once, 1 to 256. @default as many as cores and memory suffice for */
   readonly jobs?: number | undefined;
   /** Threads of each picture, as of `styleTransfer`. @default the cores that there are for each */
@@ -114,6 +121,7 @@ export const batchOptions = optionTable<BatchOptions>()('batch', {
   }),
   settings: record<JobSettings>(),
   metrics,
+  queue: queueOption,
   jobs: number({
     min: 1,
     max: 256,

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { EnvironmentError } from '../errors';
+import { EnvironmentError, InvalidArgumentError } from '../errors';
 import { requireWritable } from '../node/write-image';
 import { type BatchOptions, type BatchSettings, batchOptions } from './batch-options';
 import type { BatchRecord, Job } from './job';
@@ -9,6 +9,7 @@ import { keptRecords } from './kept-records';
 import { Manifest } from './manifest';
 import type { Painter } from './painter';
 import { pool } from './pool/pool';
+import { batchName, queuePainter } from './queue/queue-painter';
 import { isRemote } from './stores';
 
 /**
@@ -34,7 +35,23 @@ import { isRemote } from './stores';
  * ```
  */
 export function batch(options: BatchOptions): AsyncIterable<BatchRecord> {
-  return batchBy(options, ({ jobs, threads, memory }) => pool({ workers: jobs, threads, memory }));
+  return batchBy(options, (settings) => {
+    const { queue, output, jobs, threads, memory } = settings;
+    if (queue === undefined) return pool({ workers: jobs, threads, memory });
+    requireNone(settings);
+    return queuePainter({ queue, batch: batchName(output) });
+  });
+}
+
+/** Throws for options that are the workers' if there is a queue. */
+function requireNone(settings: BatchSettings): void {
+  for (const option of ['jobs', 'threads', 'memory'] as const) {
+    const value = settings[option];
+    if (value === undefined) continue;
+    const accepted = 'queue alone; the workers of the queue have options of their own';
+    const message = `${option} has no effect beside queue; accepted: ${accepted}.`;
+    throw new InvalidArgumentError('CONFLICTING_OPTIONS', message, { option, value, accepted });
+  }
 }
 
 /** {@link batch} by a painter. */

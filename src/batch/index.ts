@@ -16,6 +16,18 @@ export type {
   BatchProgress,
   BatchSizeEvent,
   BatchStartEvent,
+  JobMoveEvent,
   JobStepEvent,
   JobWarningEvent,
 } from './painter';
+export {
+  type FollowOptions,
+  type JobQueue,
+  type JobStatus,
+  openQueue,
+  type QueueCounts,
+} from './queue/job-queue';
+export { followBatch } from './queue/queue-painter';
+export type { JobProgress, QueuedJob } from './queue/queued-job';
+export { type WorkOptions, work } from './queue/work';
+export { type Store, type StoreOptions, storeOf } from './stores';

@@ -21,7 +21,7 @@ export interface PaintOptions {
 }
 
 /** An event of a batch, as plain JSON. */
-export type BatchProgress = BatchStartEvent | BatchSizeEvent | JobStepEvent | JobWarningEvent;
+export type BatchProgress = BatchStartEvent | BatchSizeEvent | JobMoveEvent | JobStepEvent | JobWarningEvent;
 
 /** What there is to paint is known. */
 export interface BatchStartEvent {
@@ -41,6 +41,17 @@ export interface BatchSizeEvent {
   readonly threads: number;
   /** Memory that a picture takes by its plan, in bytes; undefined if none could be planned. */
   readonly bytes?: number | undefined;
+}
+
+/** A job of a queue changes its state. */
+export interface JobMoveEvent {
+  readonly type: 'submitted' | 'started' | 'waiting';
+  readonly job: Job;
+  /**
+   * Why a job waits again: an attempt failed for a reason that may pass, its worker stopped and returned it, or its
+   * worker was lost.
+   */
+  readonly reason?: 'failed' | 'returned' | 'lost' | undefined;
 }
 
 /** A step of a job, see {@link StepEvent}. */

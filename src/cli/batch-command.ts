@@ -3,8 +3,10 @@ import { batch } from '../batch/batch';
 import { type BatchOptions, batchOptions } from '../batch/batch-options';
 import type { FailedRecord } from '../batch/job';
 import { jobSettingNames } from '../batch/jobs';
+import type { BatchProgress } from '../batch/painter';
+import { followBatch } from '../batch/queue/queue-painter';
 import { ComputationError, InvalidArgumentError } from '../errors';
-import { any, optionTable } from '../options/table';
+import { any, flag, optionTable } from '../options/table';
 import { styleTransferOptions } from '../transfer/options';
 import { batchDisplay } from './batch/batch-display';
 import { expandPlaces } from './batch/expand-places';
@@ -24,6 +26,7 @@ interface BatchFlags {
   readonly content?: readonly string[] | undefined;
   readonly style?: readonly string[] | undefined;
   readonly pairs?: string | undefined;
+  readonly resume?: boolean | undefined;
 }
 
 const words = (flag: string, help: string) => ({
@@ -52,10 +55,15 @@ const table = optionTable<BatchFlags>()('batch', {
       help: 'in place of --content and --style a file of pairs, .csv or .jsonl, with columns content, style, and perhaps output and options by their names',
     },
   ),
+  resume: flag({
+    default: false,
+    flag: '--resume',
+    help: 'follow the pictures of --output that are in the queue, without submitting any',
+  }),
 });
 
-const { output, name, format, metrics, jobs, threads, memory } = batchOptions.options;
-const ofBatch: Options = { output, name, format, metrics, jobs, threads, memory };
+const { output, name, format, metrics, queue, jobs, threads, memory } = batchOptions.options;
+const ofBatch: Options = { output, name, format, metrics, queue, jobs, threads, memory };
 const styling: Options = styleTransferOptions.options;
 const painting: Options = Object.fromEntries(jobSettingNames.map((one) => [one, styling[one]]));
 const { json, quiet } = commandOptions.options;
@@ -75,9 +83,10 @@ export function batchCommand(terminal: Terminal): Command {
 }
 
 async function paintAll(values: Readonly<Record<string, unknown>>, terminal: Terminal): Promise<void> {
-  const { content, style, pairs } = table.read(only(table.options, values) as BatchFlags);
+  const { content, style, pairs, resume } = table.read(only(table.options, values) as BatchFlags);
   const flags = commandOptions.read(only({ json, quiet } as Options, values) as CommandOptions);
-  requireEither({ content, style, pairs });
+  if (resume) requireQueueAlone(values);
+  else requireEither({ content, style, pairs });
   const contents = content && (await expandPlaces('content', content));
   const styles = style && (await expandPlaces('style', style));
   const options: BatchOptions = {
@@ -92,7 +101,11 @@ async function paintAll(values: Readonly<Record<string, unknown>>, terminal: Ter
   await interruptible(
     terminal,
     async ({ signal, attend }) => {
-      const records = batch({ ...options, signal, onProgress: (event) => display.show(event) });
+      const following = { signal, onProgress: (event: BatchProgress) => display.show(event) };
+      const { queue = '', output } = options;
+      const records = resume
+        ? followBatch({ queue, output, ...following })
+        : batch({ ...options, ...following });
       if (skipped.length > 0) display.line(`left out, because they are no pictures: ${skipped.join(', ')}`);
       // What is done is in the manifest; what runs ends within an evaluation.
       attend();
@@ -119,6 +132,25 @@ async function paintAll(values: Readonly<Record<string, unknown>>, terminal: Ter
       requireAll(failures, counts, flags, terminal);
     },
     () => display.line('stopping; a second request ends at once'),
+  );
+}
+
+/** Throws unless `--resume` has a queue, and nothing to submit. */
+function requireQueueAlone(values: Readonly<Record<string, unknown>>): void {
+  const accepted = '--resume with --queue and --output alone';
+  if (values.queue === undefined)
+    throw new InvalidArgumentError('MISSING', `resume needs a queue; accepted: ${accepted}.`, {
+      option: 'queue',
+      accepted,
+    });
+  const option = Object.keys(values).find(
+    (name) => !['resume', 'queue', 'output', 'json', 'quiet'].includes(name),
+  );
+  if (option === undefined) return;
+  throw new InvalidArgumentError(
+    'CONFLICTING_OPTIONS',
+    `${option} has no effect beside resume; accepted: ${accepted}.`,
+    { option, value: values[option], accepted },
   );
 }
 

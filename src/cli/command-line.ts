@@ -20,6 +20,7 @@ import { hasColors, processTerminal, type Terminal } from './terminal';
 import { trainCommand, trainOptions } from './train-command';
 import { videoCommand, videoOptions } from './video-command';
 import { weightsCommand, weightsOptions } from './weights-command';
+import { workCommand, workCommandOptions } from './work-command';
 
 /** The options of the command that arguments name. */
 function optionsOf([command]: readonly string[]): Options {
@@ -31,6 +32,7 @@ function optionsOf([command]: readonly string[]): Options {
   if (command === 'train') return trainOptions;
   if (command === 'video') return videoOptions;
   if (command === 'convert') return convertOptions;
+  if (command === 'work') return workCommandOptions;
   return command === 'weights' ? weightsOptions : styleOptions;
 }
 
@@ -54,6 +56,7 @@ export async function runCommandLine(
     .addCommand(videoCommand(terminal))
     .addCommand(convertCommand(terminal))
     .addCommand(stylizeCommand(terminal))
+    .addCommand(workCommand(terminal))
     .helpCommand('help [command...]', 'how a command is used');
   prepare(program, terminal);
   const json = args.includes('--json');

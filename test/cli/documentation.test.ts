@@ -12,6 +12,7 @@ import { sweepOptions } from '../../src/cli/sweep-command';
 import { trainOptions } from '../../src/cli/train-command';
 import { videoOptions } from '../../src/cli/video-command';
 import { weightsOptions } from '../../src/cli/weights-command';
+import { workCommandOptions } from '../../src/cli/work-command';
 import { pictureFolder, quick, runCommand } from '../support/command-line-folder';
 import { fakeTerminal } from '../support/fake-terminal';
 
@@ -43,6 +44,7 @@ describe('docs/command-line.md', () => {
       train: trainOptions,
       batch: batchCommandOptions,
       convert: convertOptions,
+      work: workCommandOptions,
     };
     for (const [name, options] of Object.entries<Options>(tables)) {
       const section = new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*?(<!-- /${name} -->)`);

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -61,33 +61,5 @@ describe.skipIf(!existsSync('dist/node.js'))('examples', () => {
     expect(status).toBe(0);
     expect(stdout.trim().split('\n')).toHaveLength(5);
     expect(stdout).toMatch(/^\| li2021 \| -?\d\.\d{4} \|/m);
-  });
-
-  it('server paints pictures, and answers 400 to anything else', async () => {
-    const server = spawn(process.execPath, [...program('server'), '0'], { cwd: folder, env });
-    try {
-      const port = await new Promise<string>((found, failed) => {
-        let said = '';
-        server.stdout.on('data', (text) => {
-          said += text;
-          const match = /listening on port (\d+)/.exec(said);
-          if (match) found(match[1]);
-        });
-        server.stderr.on('data', (text) => {
-          if (/Error/.test(String(text))) failed(new Error(String(text)));
-        });
-        server.on('exit', (code) => failed(new Error(`exit ${code}`)));
-      });
-      const post = (body: Uint8Array | string) =>
-        fetch(`http://127.0.0.1:${port}/?size=32&iterations=3`, { method: 'POST', body: body as BodyInit });
-      const painted = await post(await sharp(join(folder, 'photos/a.png')).toBuffer());
-      expect(painted.status).toBe(200);
-      const { width, height } = await sharp(Buffer.from(await painted.arrayBuffer())).metadata();
-      expect([width, height]).toEqual([32, 26]);
-      const refused = await post('no picture');
-      expect(refused.status).toBe(400);
-    } finally {
-      server.kill();
-    }
   });
 });

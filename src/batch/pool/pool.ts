@@ -1,24 +1,19 @@
 import { physicalCores } from '../../engines/wasm/runtime/physical-cores';
 import { EnvironmentError, WeightsError } from '../../errors';
-import { machineMemory } from '../../node/platform';
-import { targetsInMemory } from '../../transfer/style-targets';
 import type { BatchRecord, Job } from '../job';
 import { failedRecord } from '../job-record';
 import type { BatchProgress, Painter } from '../painter';
-import { type PoolSize, poolSize, workerBytes } from './pool-size';
-import { PooledWorker, type WorkerListener } from './pooled-worker';
-import { Room } from './room';
-import { type StartOptions, startPoolWorker } from './start-pool-worker';
+import { type PoolSize, poolSize } from './pool-size';
+import { PoolThreads, type PoolThreadsOptions } from './pool-threads';
+import type { PooledWorker } from './pooled-worker';
 import { Stream } from './stream';
 
 /** Options of {@link pool}. */
-export interface PoolOptions extends Pick<StartOptions, 'execArgv'> {
+export interface PoolOptions extends PoolThreadsOptions {
   /** Pictures at once. @default as many as cores and memory suffice for */
   readonly workers?: number | undefined;
   /** Threads of each picture. @default the cores that there are for each */
   readonly threads?: number | undefined;
-  /** Bytes that the whole program may take. @default the machine's */
-  readonly memory?: number | undefined;
 }
 
 /**
@@ -38,9 +33,7 @@ class PoolRun {
   private readonly stop = new AbortController();
   private readonly done = new Stream<BatchRecord>();
   private readonly waiting: Job[];
-  private readonly targets = targetsInMemory();
-  private readonly room: Room<PooledWorker>;
-  private readonly memory: number;
+  private readonly threads: PoolThreads;
 
   constructor(
     private readonly options: PoolOptions,
@@ -49,8 +42,7 @@ class PoolRun {
     private readonly outer: AbortSignal | undefined,
   ) {
     this.waiting = [...jobs];
-    this.memory = options.memory ?? machineMemory();
-    this.room = new Room(this.memory - workerBytes);
+    this.threads = new PoolThreads(options);
   }
 
   async *records(): AsyncGenerator<BatchRecord> {
@@ -99,7 +91,8 @@ class PoolRun {
    * network for that.
    */
   private async size(worker: PooledWorker): Promise<PoolSize> {
-    const { waiting, options, memory, stop } = this;
+    const { waiting, options, stop } = this;
+    const { memory } = this.threads;
     const needs = { ...options, jobs: waiting.length, cores: physicalCores(), memory };
     const bytes = await this.plan(worker, poolSize(needs).threads);
     const size = poolSize({ ...needs, bytes });
@@ -132,13 +125,12 @@ class PoolRun {
         const begun = performance.now();
         try {
           this.done.push(await worker.paint(job, threads, signal));
-          this.room.release(worker);
+          this.threads.release(worker);
         } catch (error) {
           signal.throwIfAborted();
           if (!worker.lost) throw error;
           this.done.push(failedRecord(job, error, { begun }));
-          this.room.forget(worker);
-          await worker.end();
+          await this.threads.end(worker);
           worker = undefined;
         }
       }
@@ -147,44 +139,15 @@ class PoolRun {
     }
   }
 
-  private async start(): Promise<PooledWorker> {
+  private start(): Promise<PooledWorker> {
     const { signal } = this.stop;
-    const { memory, options } = this;
-    const worker = await startPoolWorker({ memory }, { signal, execArgv: options.execArgv });
-    return new PooledWorker(worker, this.listener);
-  }
-
-  private readonly listener: WorkerListener = {
-    onProgress: (event) => {
+    return this.threads.start(signal, (event) => {
       try {
         this.onProgress(event);
       } catch (error) {
         this.stop.abort(error);
       }
-    },
-    onNeedsRoom: (worker, bytes) => {
-      void this.room.take(worker, bytes + workerBytes).then(() => worker.giveRoom());
-    },
-    onNeedsTargets: (worker, key) => void this.shareTargets(worker, key),
-  };
-
-  /** Gives a worker the targets of a style, once one of those that ask has computed them. */
-  private async shareTargets(worker: PooledWorker, key: string): Promise<void> {
-    let computes = false;
-    const compute = () => {
-      computes = true;
-      return worker.computeTargets(key);
-    };
-    while (!worker.lost) {
-      try {
-        const numbers = await this.targets.get(key, compute);
-        if (!computes) worker.giveTargets(key, numbers);
-        return;
-      } catch {
-        // The worker's own failure ends its job; after another's, this one may compute.
-        if (computes) return;
-      }
-    }
+    });
   }
 }
 

@@ -1,9 +1,10 @@
 import type { Job, JobsOptions, Queue } from 'bullmq';
 import { ComputationError } from '../../errors';
 import type { BatchRecord, FailedRecord } from '../job';
-import { failedRecord } from './failed-record';
-import { type JobProgress, type Note, type QueuedJob, type QueueEvent, queueName } from './queued-job';
-import { recordsInTurn } from './records-in-turn';
+import { failedRecord } from '../job-record';
+import type { BatchProgress } from '../painter';
+import { Stream } from '../pool/stream';
+import { type JobProgress, type Note, type QueuedJob, queueName } from './queued-job';
 
 /** A job as the server holds it. */
 export type HeldJob = Job<QueuedJob, BatchRecord, string>;
@@ -41,7 +42,7 @@ const lookEveryMs = 30_000;
  */
 export class Following {
   private readonly open = new Map<string, QueuedJob>();
-  private readonly channel = recordsInTurn<BatchRecord>();
+  private readonly channel = new Stream<BatchRecord>();
   private readonly looking = setInterval(() => this.look(), lookEveryMs);
   private closed = false;
 
@@ -49,11 +50,11 @@ export class Following {
     private readonly queue: Queue<QueuedJob, BatchRecord>,
     /** How a job is added that the server has lost. */
     private readonly optionsOf: (queued: QueuedJob) => JobsOptions,
-    private readonly onEvent: ((event: QueueEvent) => void) | undefined,
+    private readonly onEvent: ((event: BatchProgress) => void) | undefined,
   ) {}
 
   /** Records of the jobs, in the order in which they end, until {@link end} has been called and none is open. */
-  readonly records = () => this.channel.values();
+  readonly records = () => this.channel[Symbol.asyncIterator]();
 
   /** Adds jobs, which are on the server, to those that are followed. */
   async add(jobs: readonly QueuedJob[]): Promise<void> {
@@ -89,7 +90,7 @@ export class Following {
     const queued = this.open.get(jobId);
     if (queued === undefined) return;
     const { job } = queued;
-    const tell = (event: QueueEvent) => this.onEvent?.(event);
+    const tell = (event: BatchProgress) => this.onEvent?.(event);
     switch (event) {
       case 'active':
         tell({ type: 'started', job });
@@ -159,4 +160,7 @@ export function recordOf(held: HeldJob): BatchRecord | undefined {
 }
 
 const failed = (queued: QueuedJob, code: 'MISSING' | 'WORKER_LOST', message: string): FailedRecord =>
-  failedRecord(queued, new ComputationError(code, message));
+  failedRecord(queued.job, new ComputationError(code, message), {
+    begun: performance.now(),
+    inputs: queued.job.inputs,
+  });

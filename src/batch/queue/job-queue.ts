@@ -1,10 +1,11 @@
 import type { JobsOptions, Queue, QueueEvents } from 'bullmq';
 import type { BatchRecord } from '../job';
+import type { BatchProgress } from '../painter';
 import { closeServer } from './close-server';
 import { connect } from './connect';
 import { Following, type HeldJob, recordOf, type ServerEvent, serverEvents } from './following';
 import { queueLocation } from './queue-url';
-import { type JobProgress, type Note, type QueuedJob, type QueueEvent, queueName } from './queued-job';
+import { type JobProgress, type Note, type QueuedJob, queueName } from './queued-job';
 
 /** Options of {@link JobQueue.submit} and {@link JobQueue.follow}. */
 export interface FollowOptions {
@@ -13,11 +14,17 @@ export interface FollowOptions {
    * signal's reason.
    */
   readonly signal?: AbortSignal | undefined;
-  readonly onEvent?: ((event: QueueEvent) => void) | undefined;
+  readonly onEvent?: ((event: BatchProgress) => void) | undefined;
 }
 
 /** A queue, seen from the side that has jobs to give. */
 export interface JobQueue {
+  /**
+   * Puts jobs into the queue, as {@link submit} does, and leaves it at that.
+   *
+   * @returns once the server has them
+   */
+  add(jobs: readonly QueuedJob[]): Promise<void>;
   /**
    * Puts jobs into the queue and gives their records as they end. A job is known by its id: one that is in the queue is
    * followed and not added, one that failed is started again. A job that is done gives its record at once if
@@ -133,15 +140,21 @@ export async function openQueue(
     }
   }
 
+  async function add(
+    jobs: readonly QueuedJob[],
+    isThere: (record: BatchRecord) => boolean | Promise<boolean> = () => true,
+  ): Promise<void> {
+    await restart(queue, jobs, isThere);
+    await queue.addBulk(jobs.map((queued) => ({ name: queueName, data: queued, opts: optionsOf(queued) })));
+  }
+
   return {
+    add: (jobs) => add(jobs),
     submit: (jobs, { isThere = () => true, ...options } = {}) =>
       following(options, async (all) => {
         for await (const some of inGroups(jobs, together)) {
           if (options.signal?.aborted) return;
-          await restart(queue, some, isThere);
-          await queue.addBulk(
-            some.map((queued) => ({ name: queueName, data: queued, opts: optionsOf(queued) })),
-          );
+          await add(some, isThere);
           for (const { job } of some) options.onEvent?.({ type: 'submitted', job });
           await all.add(some);
         }
@@ -153,7 +166,13 @@ export async function openQueue(
           if (held) await all.add([held.data]);
           return;
         }
-        for await (const { data } of everyJob(queue)) if (data.batch === which.batch) await all.add([data]);
+        let jobs = 0;
+        for await (const { data } of everyJob(queue)) {
+          if (data.batch !== which.batch) continue;
+          jobs++;
+          await all.add([data]);
+        }
+        options.onEvent?.({ type: 'batch', jobs, kept: 0 });
       }),
     async get(id) {
       const held = (await queue.getJob(id)) as HeldJob | undefined;

@@ -1,5 +1,5 @@
 import type { BatchRecord, FailedRecord, Job } from '../job';
-import type { BatchProgress, JobStepEvent } from '../painter';
+import type { JobStepEvent } from '../painter';
 
 /** Name of the queue and of its jobs, below the prefix. */
 export const queueName = 'pictures';
@@ -16,20 +16,6 @@ export type JobProgress = Omit<JobStepEvent, 'type' | 'job'>;
 
 /** What a worker writes beside a job: how far it is, or why its last attempt failed. */
 export type Note = JobProgress | { readonly failed: FailedRecord };
-
-/** What happens to a job of a queue before its record is there. */
-export type QueueEvent = BatchProgress | JobMoveEvent;
-
-/** A job changes its state. */
-export interface JobMoveEvent {
-  readonly type: 'submitted' | 'started' | 'waiting';
-  readonly job: Job;
-  /**
-   * Why a job waits again: an attempt failed for a reason that may pass, its worker stopped and returned it, or its
-   * worker was lost.
-   */
-  readonly reason?: 'failed' | 'returned' | 'lost' | undefined;
-}
 
 /** Paints a job. Rejects with the signal's reason, and for what is no fault of the job. */
 export type PaintJob = (queued: QueuedJob, options: PaintJobOptions) => Promise<BatchRecord>;

@@ -1,12 +1,13 @@
 import { hostname } from 'node:os';
 import type { Job as HeldJob, Worker } from 'bullmq';
 import type { BatchRecord } from '../job';
+import { failedRecord } from '../job-record';
+import type { BatchProgress } from '../painter';
 import { closeServer } from './close-server';
 import { connect } from './connect';
-import { failedRecord } from './failed-record';
 import { mayPass } from './may-pass';
 import { queueLocation } from './queue-url';
-import { type Note, type PaintJob, type QueuedJob, type QueueEvent, queueName } from './queued-job';
+import { type Note, type PaintJob, type QueuedJob, queueName } from './queued-job';
 
 /** Options of {@link serveQueue}. */
 export interface ServeQueueOptions {
@@ -21,8 +22,10 @@ export interface ServeQueueOptions {
   readonly lostAfter?: number | undefined;
   /** Name of the worker, which the queue notes beside the jobs that it takes. @default host and process */
   readonly name?: string | undefined;
+  /** Called once the worker is connected and takes jobs. */
+  readonly onReady?: (() => void) | undefined;
   /** Called with the events of the jobs of this worker. */
-  readonly onEvent?: ((event: QueueEvent) => void) | undefined;
+  readonly onEvent?: ((event: BatchProgress) => void) | undefined;
   /** Called for each record of a job, of each attempt. */
   readonly onRecord?: ((record: BatchRecord) => void) | undefined;
   /** Called for problems of the connection, which restores itself. */
@@ -57,6 +60,7 @@ export async function serveQueue(
     signal,
     lostAfter = 30,
     name = `${hostname()}:${process.pid}`,
+    onReady,
     onEvent,
     onRecord,
     onWarning,
@@ -64,15 +68,18 @@ export async function serveQueue(
 ): Promise<void> {
   const location = queueLocation(url);
   const { bullmq, redis } = await connect(location, signal);
-  const lost = new Map<string, AbortController>();
-  const stopping = new AbortController();
+  const running = new Map<string, AbortController>();
+  let stopping = false;
 
   /** Paints one job that the queue gave. What is thrown tells the queue what becomes of the job. */
   const takeJob = async (held: HeldJob<QueuedJob, BatchRecord>, token?: string): Promise<BatchRecord> => {
     const { job } = held.data;
-    const loss = new AbortController();
-    lost.set(job.id, loss);
+    const abort = new AbortController();
+    running.set(job.id, abort);
+    // A job that came while the worker was closing.
+    if (stopping) abort.abort(signal?.reason);
     onEvent?.({ type: 'started', job });
+    const begun = performance.now();
     let notedAt = 0;
     let noting: Promise<void> | undefined;
     const note = (value: Note) => {
@@ -82,7 +89,7 @@ export async function serveQueue(
     let record: BatchRecord;
     try {
       record = await paint(held.data, {
-        signal: AbortSignal.any([loss.signal, stopping.signal]),
+        signal: abort.signal,
         onProgress(progress) {
           onEvent?.({ type: 'step', job, ...progress });
           if (performance.now() - notedAt < noteEveryMs) return;
@@ -91,15 +98,18 @@ export async function serveQueue(
         },
       });
     } catch (error) {
-      if (stopping.signal.aborted) {
+      if (stopping) {
         onEvent?.({ type: 'waiting', job, reason: 'returned' });
         await held.moveToWait(token);
         throw new bullmq.WaitingError();
       }
-      if (loss.signal.aborted) onEvent?.({ type: 'waiting', job, reason: 'lost' });
-      record = failedRecord(held.data, error);
+      if (abort.signal.aborted) {
+        onEvent?.({ type: 'waiting', job, reason: 'lost' });
+        throw error;
+      }
+      record = failedRecord(job, error, { begun, inputs: job.inputs });
     } finally {
-      lost.delete(job.id);
+      running.delete(job.id);
     }
     await noting;
     onRecord?.(record);
@@ -123,14 +133,17 @@ export async function serveQueue(
   worker.on('error', (error) => onWarning?.(error.message));
   // Another worker has these jobs.
   worker.on('lockRenewalFailed', (ids: string[]) => {
-    for (const id of ids) lost.get(id)?.abort(new Error('the job was given to another worker'));
+    for (const id of ids) running.get(id)?.abort(new Error('The job was given to another worker.'));
   });
+  await worker.waitUntilReady();
+  onReady?.();
   await new Promise<void>((resolve) => {
     if (signal?.aborted) resolve();
     signal?.addEventListener('abort', () => resolve(), { once: true });
   });
   // From now on no job is taken.
   const closed = worker.close();
-  stopping.abort(signal?.reason);
+  stopping = true;
+  for (const abort of running.values()) abort.abort(signal?.reason);
   await closeServer(redis, [{ close: () => closed }], closeLimitMs);
 }

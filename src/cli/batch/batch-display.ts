@@ -104,6 +104,8 @@ function bars(output: Output, env: Terminal['env'], now = () => performance.now(
       if (event.type === 'batch') ({ jobs, kept } = event);
       if (event.type === 'warning') this.line(`${event.job.output}: ${event.message}`);
       if (event.type === 'step') running.set(event.job.id, event);
+      // Its worker returned it, or was lost.
+      if (event.type === 'waiting') running.delete(event.job.id);
       if (now() >= nextAt) draw();
     },
     record({ id, state }) {

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { BatchRecord, Job } from '../../../src/batch/job';
+import type { BatchProgress } from '../../../src/batch/painter';
 import { type JobQueue, openQueue } from '../../../src/batch/queue/job-queue';
-import type { PaintJob, QueuedJob, QueueEvent } from '../../../src/batch/queue/queued-job';
+import type { PaintJob, QueuedJob } from '../../../src/batch/queue/queued-job';
 import { serveQueue } from '../../../src/batch/queue/serve-queue';
 import { EnvironmentError, ImageError } from '../../../src/errors';
 import { hasRedis, RedisServer } from '../../support/redis-server';
@@ -141,7 +142,7 @@ describe.skipIf(!hasRedis)('a queue', () => {
         return failed(job, new ImageError('STORE_UNAVAILABLE', 'the server rests.'));
       return done(job);
     });
-    const events: QueueEvent[] = [];
+    const events: BatchProgress[] = [];
     const records = await all(
       queue.submit([queued('passes'), queued('cannot')], { onEvent: (event) => events.push(event) }),
     );
@@ -176,7 +177,7 @@ describe.skipIf(!hasRedis)('a queue', () => {
 
   it('gets a job back from a worker that stops, and gives it to another first', async () => {
     const order: string[] = [];
-    const events: QueueEvent[] = [];
+    const events: BatchProgress[] = [];
     const records = all(
       queue.submit(
         ids(3).map((id) => queued(id)),
@@ -210,7 +211,7 @@ describe.skipIf(!hasRedis)('a queue', () => {
       onProgress({ ...step, preview: 'out/preview.jpg' } as typeof step);
       return done(job);
     });
-    const events: QueueEvent[] = [];
+    const events: BatchProgress[] = [];
     await all(queue.submit([queued('a')], { onEvent: (event) => events.push(event) }));
     expect(events.map(({ type }) => type)).toEqual(['submitted', 'started', 'step']);
     expect(events[2]).toEqual({ type: 'step', job: job('a'), ...step, preview: 'out/preview.jpg' });
