@@ -95,7 +95,7 @@ async function run(
   terminal: Terminal,
 ): Promise<void> {
   const flags = table.read(only(table.options, values) as StylizeFlags);
-  const { engine, threads, relaxedSimd, ...options } = stylizeOptions.read(
+  const { engine, threads, relaxedSimd, style, ...options } = stylizeOptions.read(
     only(stylizeOptions.options, values),
   );
   const pictures = await destinationsOf(photos, flags, terminal);
@@ -112,7 +112,13 @@ async function run(
       try {
         for (const [i, picture] of pictures.entries()) {
           if (pictures.length > 1) display.line(`${i + 1} of ${pictures.length}: ${picture.photo}`);
-          await paintOne(picture, open, { ...options, signal }, flags, terminal);
+          await paintOne(
+            picture,
+            open,
+            { ...options, style: style as string | undefined, signal },
+            flags,
+            terminal,
+          );
         }
       } finally {
         open.dispose();
