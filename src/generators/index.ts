@@ -6,6 +6,7 @@ export type {
   StylePredictor,
 } from '../features/style-predictor';
 export type { FileSource, LoadFileOptions } from '../storage/file-source';
+export { type ArbitraryOptions, arbitrary } from './architectures/arbitrary';
 export type { Architecture } from './architectures/architecture';
 export { type JohnsonOptions, johnson } from './architectures/johnson';
 export { type MultiStyleOptions, multiStyle } from './architectures/multi-style';

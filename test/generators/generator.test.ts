@@ -3,9 +3,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { loadProgram } from '../../src/engines/load-program';
 import { generatorParameters } from '../../src/features/generator-parameters';
-import { createGenerator, johnson, multiStyle, textureNet } from '../../src/generators';
+import { arbitrary, createGenerator, johnson, multiStyle, stylize, textureNet } from '../../src/generators';
 import { initialWeights } from '../../src/generators/architectures/initial-weights';
 import { parametersOf } from '../../src/generators/generator';
+import { startOf } from '../../src/generators/training/start';
 import { noise } from '../support/images';
 import { numbersOf } from '../support/to-be-allclose';
 
@@ -87,8 +88,36 @@ describe('multiStyle', () => {
       expect(parametersOf(generator, blend)).toEqual(plain);
   });
 
+  it('is refused by a training for one style', async () => {
+    const architecture = multiStyle({ styles: ['a', 'b'], width: 2, blocks: 1 });
+    await expect(startOf({ architecture, base: 'none', seed: 1 })).rejects.toThrow(
+      'architecture is multiStyle, which is for many styles; accepted: an architecture of one style.',
+    );
+  });
+
   it.each([[[]], [['a', 'a']], ['a'], [undefined]])('refuses the styles %j', (styles) => {
     expect(() => multiStyle({ styles } as never)).toThrow('accepted: a list of different names');
+  });
+});
+
+describe('arbitrary', () => {
+  it('paints, untrained, by the vector that its predictor finds in a style image', async () => {
+    await tf.setBackend('cpu');
+    const made = arbitrary({ width: 2, blocks: 1, vectorLength: 5, predictorWidth: 1 });
+    const generator = createGenerator({ ...made, weights: made.initialWeights(1) });
+    expect(generator.vectorLength).toBe(5);
+    const image = noise(8, 8, 1);
+    const painted: number[][] = [];
+    for (const seed of [2, 2, 3]) {
+      const style = noise(16, 20, seed);
+      const result = await stylize(image, generator, { style, engine: 'tfjs' });
+      painted.push(await numbersOf(result.image));
+      result.dispose();
+      style.dispose();
+    }
+    image.dispose();
+    expect(painted[0]).toEqual(painted[1]);
+    expect(painted[0]).not.toEqual(painted[2]);
   });
 });
 

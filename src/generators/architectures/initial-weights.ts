@@ -7,7 +7,7 @@ import { type NamedTensor, type NamedTensors, sizeOf } from '../../weights/tenso
  * Weights of an untrained generator: norms that change nothing, kernels and biases uniform within 1 / sqrt(values that
  * an output is a sum of), as PyTorch's convolutions start.
  */
-export function initialWeights(network: GeneratorNetwork, seed: number): NamedTensors {
+export function initialWeights(network: Pick<GeneratorNetwork, 'steps'>, seed: number): NamedTensors {
   const weights = new Map<string, NamedTensor>();
   for (const [i, step] of network.steps.entries()) {
     for (const [k, { name, shape }] of tensorsOf(step).entries()) {

@@ -43,19 +43,21 @@ async function chosen(
     requireOneStyle(base);
     return base;
   }
-  const { network, initialWeights } = architecture ?? johnson();
+  const { network, initialWeights, styles, predictor } = architecture ?? johnson();
+  if (styles ?? predictor)
+    throw manyStyles('architecture', network.name, 'is for many styles', 'an architecture of one style');
   return { network, weights: initialWeights(seed) };
 }
 
 /** Norms that a style vector determines cannot be trained for one style. */
 function requireOneStyle({ name, vectorLength }: Generator): void {
   if (vectorLength === 0) return;
-  const accepted = 'a generator of one style';
-  throw new InvalidArgumentError(
-    'WRONG_NETWORK',
-    `base is ${showText(name)}, whose style is a vector of ${vectorLength} numbers; accepted: ${accepted}.`,
-    { option: 'base', value: name, accepted },
-  );
+  throw manyStyles('base', name, `has a style vector of ${vectorLength} numbers`, 'a generator of one style');
+}
+
+function manyStyles(option: string, name: string, what: string, accepted: string): InvalidArgumentError {
+  const message = `${option} is ${showText(name)}, which ${what}; accepted: ${accepted}.`;
+  return new InvalidArgumentError('WRONG_NETWORK', message, { option, value: name, accepted });
 }
 
 function otherArchitecture(wanted: GeneratorNetwork, found: GeneratorNetwork): InvalidArgumentError {
