@@ -19,6 +19,7 @@ export type {
   JobMoveEvent,
   JobStepEvent,
   JobWarningEvent,
+  PaintOptions,
 } from './painter';
 export {
   type FollowOptions,

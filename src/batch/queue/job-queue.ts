@@ -14,6 +14,7 @@ export interface FollowOptions {
    * signal's reason.
    */
   readonly signal?: AbortSignal | undefined;
+  /** Called with what happens to jobs, in the order of their events. */
   readonly onEvent?: ((event: BatchProgress) => void) | undefined;
 }
 

@@ -259,10 +259,22 @@ describe('trainGenerator', () => {
     flat.dispose();
   });
 
-  it('says how to get VGG-19 where there is only the embedded network', async () => {
+  it('leaves out the layers that the embedded network lacks, and says so, where no preset is chosen', async () => {
+    const { events, options } = listening({ weights: 'embedded', extractor: undefined, steps: 1 });
+    const generator = await trainGenerator(options);
+    expect(generator.training).toBeDefined();
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        type: 'warning',
+        code: 'LAYERS_LEFT_OUT',
+        message: expect.stringContaining('relu4_1'),
+      }),
+    );
+  });
+
+  it('says how to get VGG-19 where there is only the embedded network and a preset is chosen', async () => {
     const { extractor: _, ...withoutExtractor } = common;
-    await expect(trainGenerator({ ...withoutExtractor, weights: 'embedded' })).rejects.toMatchObject({
-      code: 'MISSING_LAYER',
-    });
+    const training = trainGenerator({ ...withoutExtractor, weights: 'embedded', preset: 'relative' });
+    await expect(training).rejects.toMatchObject({ code: 'MISSING_LAYER' });
   });
 });
