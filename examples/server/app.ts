@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -37,6 +38,8 @@ export async function createApp({
     bodyLimit: 2 * limits.fileBytes + 1e6,
   });
   const closing = new AbortController();
+  // One listener for each client that reads events.
+  setMaxListeners(0, closing.signal);
   app.addHook('preClose', async () => closing.abort());
   await app.register(rateLimit, { max: limits.requestsAMinute, timeWindow: '1 minute' });
   await app.register(multipart, {

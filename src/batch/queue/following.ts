@@ -14,6 +14,7 @@ export const serverEvents = [
   'active',
   'waiting',
   'delayed',
+  'stalled',
   'progress',
   'completed',
   'failed',
@@ -44,6 +45,8 @@ export class Following {
   private readonly open = new Map<string, QueuedJob>();
   private readonly channel = new Stream<BatchRecord>();
   private readonly looking = setInterval(() => this.look(), lookEveryMs);
+  /** Jobs that were active and wait again, until it is known whether their worker was lost. */
+  private readonly returned = new Set<string>();
   private closed = false;
 
   constructor(
@@ -99,8 +102,12 @@ export class Following {
         tell({ type: 'waiting', job, reason: 'failed' });
         break;
       case 'waiting':
-        if (prev === 'active') tell({ type: 'waiting', job, reason: 'returned' });
-        if (prev === 'stalled') tell({ type: 'waiting', job, reason: 'lost' });
+        // Events of jobs that are added have no previous state.
+        if (prev === 'active') this.tellReturned(job, tell);
+        break;
+      case 'stalled':
+        this.returned.delete(jobId);
+        tell({ type: 'waiting', job, reason: 'lost' });
         break;
       case 'progress':
         if (!('failed' in (data as Note))) tell({ type: 'step', job, ...(data as JobProgress) });
@@ -112,6 +119,14 @@ export class Following {
       case 'failed':
         void this.lookAt([jobId]).catch(() => {});
     }
+  }
+
+  /** A job of a lost worker has an event `stalled` right after this one: the server writes both at once. */
+  private tellReturned(job: QueuedJob['job'], tell: (event: BatchProgress) => void): void {
+    this.returned.add(job.id);
+    setImmediate(() => {
+      if (this.returned.delete(job.id)) tell({ type: 'waiting', job, reason: 'returned' });
+    });
   }
 
   private async lookAtAll(): Promise<void> {

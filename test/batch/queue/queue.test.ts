@@ -205,6 +205,32 @@ describe.skipIf(!hasRedis)('a queue', () => {
     expect(events).toContainEqual({ type: 'waiting', job: job('job-0'), reason: 'returned' });
   });
 
+  it('gives the job of a worker that gives no sign of life to another, and says that it was lost', async () => {
+    const { Worker } = await import('bullmq');
+    const events: BatchProgress[] = [];
+    const records = all(queue.submit([queued('a')], { onEvent: (event) => events.push(event) }));
+    // A worker that takes a job and vanishes: its lock runs out.
+    let taken = () => {};
+    const took = new Promise<void>((resolve) => {
+      taken = resolve;
+    });
+    const connection = { host: '127.0.0.1', port: redis.port };
+    const prefix = url.split('/').at(-1);
+    const vanish = () => {
+      taken();
+      return new Promise(() => {});
+    };
+    const silent = { lockDuration: 500, skipLockRenewal: true, skipStalledCheck: true };
+    const vanished = new Worker('pictures', vanish, { connection, prefix, ...silent });
+    await took;
+    work(async ({ job }) => done(job), { lostAfter: 1 });
+    expect((await records)[0].state).toBe('done');
+    expect(events.filter(({ type }) => type === 'waiting')).toEqual([
+      { type: 'waiting', job: job('a'), reason: 'lost' },
+    ]);
+    await vanished.close(true);
+  });
+
   it('tells who submitted a job how far it is', async () => {
     const step = { iteration: 1, iterations: 2, evaluations: 2, loss: 0.5, done: 0.5, secondsLeft: 3 };
     work(async ({ job }, { onProgress }) => {
