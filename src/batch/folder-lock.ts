@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { link, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { EnvironmentError } from '../errors';
 import { showText, showValue } from '../options/show';
 
@@ -47,7 +48,7 @@ export async function lockFolder(folder: string, name: string): Promise<FolderLo
     while (!(await succeeds(link(complete, path), 'EEXIST'))) {
       const holder = await holderOf(path);
       if (holder !== undefined && (await runs(holder))) throw inUse(folder, path, holder);
-      await removeStale(path, holder);
+      await removeStale(path, holder, complete);
     }
   } catch (cause) {
     throw cause instanceof EnvironmentError ? cause : notWritable(folder, cause);
@@ -63,15 +64,24 @@ export async function lockFolder(folder: string, name: string): Promise<FolderLo
 }
 
 /**
- * Removes the lock of a process that is gone. It is moved away first, and looked at once more: another process may have
- * done the same and hold a lock of its own by now, which is put back.
+ * Removes the lock of a process that is gone. Only one process at a time may, who has made a file for that: another one
+ * could take for stale what is a new lock by now.
+ *
+ * @param complete a file that names this process
  */
-async function removeStale(path: string, stale: Holder | undefined): Promise<void> {
-  const aside = `${path}.${randomUUID()}`;
-  if (!(await succeeds(rename(path, aside), 'ENOENT'))) return;
-  const moved = await holderOf(aside);
-  if (moved?.token !== stale?.token) await succeeds(link(aside, path), 'EEXIST');
-  await rm(aside, { force: true });
+async function removeStale(path: string, stale: Holder | undefined, complete: string): Promise<void> {
+  const claim = `${path}.${stale?.token ?? 'unknown'}.stale`;
+  if (await succeeds(link(complete, claim), 'EEXIST')) {
+    try {
+      if ((await holderOf(path))?.token === stale?.token) await rm(path, { force: true });
+    } finally {
+      await rm(claim, { force: true });
+    }
+    return;
+  }
+  const claimant = await holderOf(claim);
+  if (claimant && !(await runs(claimant))) await rm(claim, { force: true });
+  else await setTimeout(5);
 }
 
 /** Removes what processes that were killed while they locked the folder have left beside the lock. */

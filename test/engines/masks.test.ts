@@ -87,7 +87,7 @@ async function evaluated(
 onEachBackend((backend) => {
   // Kernels do not depend on the backend, and VGG-19 by the loops of the cpu backend takes minutes.
   const name = backend === 'cpu' ? 'wasm' : 'tfjs';
-  // What is planned for a mask at three sizes of layers; with it, the same tiles fit.
+  // What the wasm engine plans for a mask at three sizes of layers; with it, the same tiles fit.
   const maskBytes = ([h, w]: Size) =>
     name === 'tfjs' ? 0 : [0, 1, 2].reduce((sum, k) => sum + 4 * ((h >> k) * (w >> k) + 4), 0);
 
@@ -107,9 +107,17 @@ onEachBackend((backend) => {
         await evaluated(extractor, plain, size, room),
         await evaluated(extractor, ones, size, room && room + maskBytes(size)),
       ];
-      expect(found.gradient.dataSync()).toEqual(expected.gradient.dataSync());
-      for (const [term, value] of Object.entries(expected.terms))
-        expect(found.terms[term].dataSync(), term).toEqual(value.dataSync());
+      // The tfjs engine plans memory for masks, so that its tiles are others, and sums over them are to rounding.
+      const sameTiles = name === 'wasm' || tiles === 1;
+      const values = ({ gradient, terms }: typeof found) =>
+        [gradient, ...Object.keys(expected.terms).map((term) => terms[term])].map((one) => one.dataSync());
+      const [masked, unmasked] = [values(found), values(expected)];
+      if (sameTiles) expect(masked).toEqual(unmasked);
+      else
+        for (const [i, numbers] of unmasked.entries()) {
+          const atol = 1e-5 * Math.max(...numbers.map(Math.abs));
+          expect(masked[i]).toBeAllclose(numbers, { rtol: 0, atol });
+        }
       for (const loss of [plain, ones]) loss.dispose?.();
       extractor.dispose();
     });
