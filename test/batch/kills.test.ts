@@ -47,14 +47,19 @@ async function recordsOf(out: string): Promise<readonly BatchRecord[]> {
   return whole.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as BatchRecord]));
 }
 
-/** SHA-256 of each picture that is there. */
-async function picturesIn(out: string): Promise<Readonly<Record<string, string>>> {
+const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+
+/**
+ * SHA-256 of what `read` gives of each picture that is there. Files tell how many threads painted them, which depends
+ * on how many pictures were left; pixels do not.
+ */
+async function picturesIn(
+  out: string,
+  read: (bytes: Buffer) => Promise<Buffer> = (bytes) => sharp(bytes).raw().toBuffer(),
+): Promise<Readonly<Record<string, string>>> {
   const names = (await readdir(path(out)).catch(() => [])).filter((name) => name.endsWith('.png'));
-  const hash = async (name: string) =>
-    createHash('sha256')
-      .update(await readFile(path(`${out}/${name}`)))
-      .digest('hex');
-  return Object.fromEntries(await Promise.all(names.sort().map(async (name) => [name, await hash(name)])));
+  const hashOf = async (name: string) => sha256(await read(await readFile(path(`${out}/${name}`))));
+  return Object.fromEntries(await Promise.all(names.sort().map(async (name) => [name, await hashOf(name)])));
 }
 
 test('a batch that is killed at any moment goes on: nothing lost, nothing half written, nothing twice', async () => {
@@ -78,11 +83,12 @@ test('a batch that is killed at any moment goes on: nothing lost, nothing half w
       // Whatever is there is whole, and what a manifest says is so.
       const found = await picturesIn(out);
       expect(expected).toMatchObject(found);
+      const files = await picturesIn(out, async (bytes) => bytes);
       const after = await recordsOf(out);
       expect(after.slice(0, before.length)).toEqual(before);
-      for (const { state, output, sha256 } of after as DoneRecord[]) {
-        expect(state).toBe('done');
-        expect(found[output.slice(path(out).length + 1)]).toBe(sha256);
+      for (const record of after as DoneRecord[]) {
+        expect(record.state).toBe('done');
+        expect(files[record.output.slice(path(out).length + 1)]).toBe(record.sha256);
       }
       expect(new Set(after.map(({ id }) => id)).size).toBe(after.length);
     }
