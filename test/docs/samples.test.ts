@@ -110,7 +110,9 @@ describe.skipIf(!built)('samples of README and guides', () => {
   it.each(commands)('$file:$line $command', ({ command }) => {
     // A training takes minutes; three steps of it go the same way.
     const shorter = command.startsWith('npx tfjs-style-transfer train') ? ['--steps', '3'] : [];
-    run(process.execPath, [resolve('dist/cli.js'), ...command.split(/\s+/).slice(2), ...shorter]);
+    // Words as a shell reads them: patterns of files stand in quotes.
+    const words = (command.match(/'[^']*'|\S+/g) ?? []).map((word) => word.replace(/^'(.*)'$/, '$1'));
+    run(process.execPath, [resolve('dist/cli.js'), ...words.slice(2), ...shorter]);
   });
 });
 

@@ -19,7 +19,8 @@ interface WebGpuBackend {
 /** The device of tfjs' active backend; undefined unless that is webgpu. */
 export function activeDevice(): GPUDevice | undefined {
   if (tf.getBackend() !== 'webgpu') return undefined;
-  return (tf.backend() as unknown as Partial<WebGpuBackend>).device;
+  // `tf.backend()` throws where webgpu was asked for and has not started.
+  return (tf.engine().registry.webgpu as Partial<WebGpuBackend> | undefined)?.device;
 }
 
 /** tfjs' webgpu backend, and the conversion of tensors to buffers and back. */
