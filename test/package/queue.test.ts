@@ -67,8 +67,8 @@ describe.skipIf(!built || !hasRedis)('a queue with workers in processes', () => 
         }),
     );
 
-  /** Starts a worker and waits until it takes jobs. */
-  async function startWorker(url: string): Promise<ChildProcess> {
+  /** Starts a worker and waits until it takes jobs; again and again, as a supervisor does, while Redis is away. */
+  async function startWorker(url: string, attempts = 30): Promise<ChildProcess> {
     const flags = ['--queue', url, '--jobs', '1', '--threads', '1', '--lost-after', '2', '--json'];
     const worker = spawn(process.execPath, ['dist/cli.js', 'work', ...flags], {
       env,
@@ -76,14 +76,17 @@ describe.skipIf(!built || !hasRedis)('a queue with workers in processes', () => 
     });
     workers.push(worker);
     let said = '';
-    await new Promise<void>((ready, failed) => {
+    const started = await new Promise<boolean>((settle) => {
       worker.stderr?.on('data', (text) => {
         said += text;
-        if (said.includes('"ready"')) ready();
+        if (said.includes('"ready"')) settle(true);
       });
-      worker.once('exit', () => failed(new Error(said)));
+      worker.once('exit', () => settle(false));
     });
-    return worker;
+    if (started) return worker;
+    if (attempts === 1 || !said.includes('QUEUE_UNAVAILABLE')) throw new Error(said);
+    await pause(200);
+    return startWorker(url, attempts - 1);
   }
 
   it('paints each picture once, with the bits of a run without faults, while workers and Redis are killed', async () => {
