@@ -14,9 +14,10 @@ export interface Painter {
   paint(jobs: readonly Job[], options: PaintOptions): AsyncIterable<BatchRecord>;
 }
 
-/** Options of {@link Painter.paint}. */
+/** Options of a painter's `paint`. */
 export interface PaintOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Called with what happens to jobs, in the order of their events. */
   readonly onProgress?: ((event: BatchProgress) => void) | undefined;
 }
 
