@@ -6,6 +6,7 @@ import type {
   GeneratorStep,
   TransposedConvStep,
 } from './generator-network';
+import { stepInputs } from './step-inputs';
 
 /** A step with what the steps before it say about it. */
 export interface ResolvedStep {
@@ -23,21 +24,11 @@ export interface ResolvedStep {
  *
  * @throws WeightsError `UNSUPPORTED_NETWORK` if the steps do not fit together, or do not give an image
  */
-export function resolveSteps({ name, steps }: GeneratorNetwork): readonly ResolvedStep[] {
-  const indices = new Map([['input', -1]]);
+export function resolveSteps(network: GeneratorNetwork): readonly ResolvedStep[] {
   const resolved: ResolvedStep[] = [];
   const of = (index: number) => resolved[index] ?? { channels: 3, reduction: 1 };
-  for (const [i, step] of steps.entries()) {
-    const refuse = (what: string, accepted: string) => unfit(name, step, what, accepted);
-    const indexOf = (read: string) => {
-      const index = indices.get(read);
-      if (index === undefined) throw refuse(`reads '${showText(read)}'`, 'a step before it');
-      return index;
-    };
-    if (indices.has(step.name)) throw refuse('has the name of another step', 'names of their own');
-    const first = step.from === undefined ? i - 1 : indexOf(step.from);
-    const inputs = 'with' in step ? [first, indexOf(step.with)] : [first];
-    const { channels, reduction } = of(first);
+  for (const { step, inputs, refuse } of stepInputs('generator', network)) {
+    const { channels, reduction } = of(inputs[0]);
     const expected =
       'channelsIn' in step ? step.channelsIn : step.op === 'instanceNorm' ? step.channels : channels;
     if (expected !== channels) throw refuse(`reads ${channels} channels`, `${expected} channels`);
@@ -54,7 +45,6 @@ export function resolveSteps({ name, steps }: GeneratorNetwork): readonly Resolv
       inputs,
       ...outputOf(step, channels, reduction, inputs[1] === undefined ? 0 : of(inputs[1]).channels),
     });
-    indices.set(step.name, i);
   }
   const last = resolved.at(-1);
   if (last?.channels === 3 && last.reduction === 1) return resolved;
@@ -62,7 +52,7 @@ export function resolveSteps({ name, steps }: GeneratorNetwork): readonly Resolv
   const accepted = "3 channels at the image's size";
   throw new WeightsError(
     'UNSUPPORTED_NETWORK',
-    `The generator ${showText(name)} ends with ${found}; accepted: ${accepted}.`,
+    `The generator ${showText(network.name)} ends with ${found}; accepted: ${accepted}.`,
     { option: 'network', value: found, accepted },
   );
 }
@@ -151,12 +141,4 @@ function outputOf(
     default:
       return { channels, reduction };
   }
-}
-
-function unfit(network: string, step: GeneratorStep, what: string, accepted: string): WeightsError {
-  return new WeightsError(
-    'UNSUPPORTED_NETWORK',
-    `Step ${showText(step.name)} of the generator ${showText(network)} ${what}; accepted: ${accepted}.`,
-    { option: step.name, value: what, accepted },
-  );
 }

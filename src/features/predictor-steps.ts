@@ -1,6 +1,7 @@
 import { WeightsError } from '../errors';
 import { showText } from '../options/show';
 import { tensorsOf } from './generator-parameters';
+import { stepInputs } from './step-inputs';
 import type { PredictorStep, StylePredictor } from './style-predictor';
 
 /** A step of a predictor with what the steps before it say about it. */
@@ -17,21 +18,11 @@ export interface ResolvedPredictorStep {
  *
  * @throws WeightsError `UNSUPPORTED_NETWORK` if the steps do not fit together, or do not end with one position
  */
-export function resolvePredictor({ name, steps }: StylePredictor): readonly ResolvedPredictorStep[] {
-  const indices = new Map([['input', -1]]);
+export function resolvePredictor(predictor: StylePredictor): readonly ResolvedPredictorStep[] {
   const resolved: (ResolvedPredictorStep & { readonly pooled: boolean })[] = [];
   const at = (index: number) => resolved[index] ?? { channels: 3, pooled: false };
-  for (const [i, step] of steps.entries()) {
-    const refuse = (what: string, accepted: string) => unfit(name, step, what, accepted);
-    const indexOf = (read: string) => {
-      const index = indices.get(read);
-      if (index === undefined) throw refuse(`reads '${showText(read)}'`, 'a step before it');
-      return index;
-    };
-    if (indices.has(step.name)) throw refuse('has the name of another step', 'names of their own');
-    const first = step.from === undefined ? i - 1 : indexOf(step.from);
-    const inputs = step.op === 'add' ? [first, indexOf(step.with)] : [first];
-    const { channels, pooled } = at(first);
+  for (const { step, inputs, refuse } of stepInputs('predictor', predictor)) {
+    const { channels, pooled } = at(inputs[0]);
     const expected =
       step.op === 'conv' ? step.channelsIn : step.op === 'depthwiseConv' ? step.channels : channels;
     const other = at(inputs[inputs.length - 1]);
@@ -44,13 +35,12 @@ export function resolvePredictor({ name, steps }: StylePredictor): readonly Reso
       channels: step.op === 'conv' ? step.channelsOut : channels,
       pooled: pooled || step.op === 'globalAveragePool',
     });
-    indices.set(step.name, i);
   }
   if (resolved.at(-1)?.pooled) return resolved;
   const accepted = 'a mean over all positions before its last step';
   throw new WeightsError(
     'UNSUPPORTED_NETWORK',
-    `The predictor ${showText(name)} gives a map, not a vector; accepted: ${accepted}.`,
+    `The predictor ${showText(predictor.name)} gives a map, not a vector; accepted: ${accepted}.`,
     { option: 'predictor', accepted },
   );
 }
@@ -62,12 +52,4 @@ export function predictorTensors(step: PredictorStep): ReturnType<typeof tensors
   const { kernel, bias, size, channels } = step;
   const kernels = { name: kernel, shape: [size, size, channels, 1] };
   return bias === undefined ? [kernels] : [kernels, { name: bias, shape: [channels] }];
-}
-
-function unfit(predictor: string, step: PredictorStep, what: string, accepted: string): WeightsError {
-  return new WeightsError(
-    'UNSUPPORTED_NETWORK',
-    `Step ${showText(step.name)} of the predictor ${showText(predictor)} ${what}; accepted: ${accepted}.`,
-    { option: step.name, value: what, accepted },
-  );
 }
