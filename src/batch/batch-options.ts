@@ -1,12 +1,9 @@
-import { threadsOption } from '../engines/wasm/options';
 import { type MetricName, metricNames } from '../metrics/evaluate';
 import { extensionOf, type ImageFormat, imageFormats } from '../node/write-image';
 import {
   abortSignal,
   any,
-  bytes,
   callback,
-  number,
   type Option,
   oneOf,
   optionTable,
@@ -16,6 +13,7 @@ import { requireName } from '../options/validate';
 import type { JobSettings } from './job';
 import type { BatchProgress } from './painter';
 import { queueOption } from './queue/queue-option';
+import { workLoadOptions } from './work-load';
 
 /** A picture of a batch whose pairs are named one by one. */
 export interface BatchPair {
@@ -122,21 +120,7 @@ export const batchOptions = optionTable<BatchOptions>()('batch', {
   settings: record<JobSettings>(),
   metrics,
   queue: queueOption,
-  jobs: number({
-    min: 1,
-    max: 256,
-    integer: true,
-    flag: '--jobs <count>',
-    help: 'pictures painted at once (default: as many as cores and memory suffice for)',
-  }),
-  threads: {
-    ...threadsOption,
-    help: 'threads of each picture (default: the cores that there are for each)',
-  },
-  memory: bytes({
-    flag: '--memory <bytes>',
-    help: "most memory that the program may take, such as 2GB or 500MB (default: the machine's)",
-  }),
+  ...workLoadOptions,
   signal: abortSignal(),
   onProgress: callback<NonNullable<BatchOptions['onProgress']>>(),
 });

@@ -1,11 +1,9 @@
 import { convolutionsUpTo, deepestLayer } from '../features/vgg19/layers';
 import { nodeWeights } from '../node/node-weights';
-import type { Bytes } from '../storage/byte-store';
-import { sha256 } from '../storage/sha256';
 import { defaultPreset, getPreset, presetLayers } from '../transfer/presets';
+import { hashNow } from './hash-now';
 import type { BatchRecord, DoneRecord, Job, JobSettings } from './job';
 import type { Manifest } from './manifest';
-import { readFrom } from './stores';
 
 /**
  * The records of those jobs that are done: their last record says so, the files that were read and the picture have
@@ -33,16 +31,6 @@ export async function keptRecords(
       kept.set(job.id, { ...record, state: 'kept' });
   }
   return kept;
-}
-
-/** SHA-256 of a file; undefined if it cannot be read. */
-async function hashNow(place: string, signal: AbortSignal | undefined): Promise<string | undefined> {
-  try {
-    return await sha256((await readFrom('input', place, { signal })) as Bytes);
-  } catch {
-    signal?.throwIfAborted();
-    return undefined;
-  }
 }
 
 /** The source of weights that a run would find now; undefined if it would find none. */

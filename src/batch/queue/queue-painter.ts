@@ -1,10 +1,9 @@
 import { resolve } from 'node:path';
-import type { Bytes } from '../../storage/byte-store';
-import { sha256 } from '../../storage/sha256';
+import { hashNow } from '../hash-now';
 import type { BatchRecord, Job } from '../job';
 import { withId } from '../job-id';
 import type { BatchProgress, Painter, PaintOptions } from '../painter';
-import { isRemote, readFrom } from '../stores';
+import { isRemote } from '../stores';
 import { openQueue } from './job-queue';
 import { picturesOf, withAbsolutePlaces } from './places';
 import type { QueuedJob } from './queued-job';
@@ -88,15 +87,6 @@ async function* queuedJobs(
     const queued = withId({ ...what, inputs });
     submitted.set(queued.id, job);
     yield { job: queued, batch };
-  }
-}
-
-async function hashNow(place: string, signal: AbortSignal | undefined): Promise<string | undefined> {
-  try {
-    return await sha256((await readFrom('input', place, { signal })) as Bytes);
-  } catch {
-    signal?.throwIfAborted();
-    return undefined;
   }
 }
 

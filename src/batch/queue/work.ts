@@ -1,9 +1,9 @@
-import { threadsOption } from '../../engines/wasm/options';
-import { abortSignal, bytes, callback, number, optionTable } from '../../options/table';
+import { abortSignal, callback, number, optionTable } from '../../options/table';
 import type { BatchRecord } from '../job';
 import type { BatchProgress } from '../painter';
 import { JobThreads } from '../pool/job-threads';
 import type { PoolOptions } from '../pool/pool';
+import { workLoadOptions } from '../work-load';
 import { queueOption } from './queue-option';
 import { serveQueue } from './serve-queue';
 
@@ -40,18 +40,7 @@ export interface WorkOptions {
 /** Every option of {@link work}. */
 export const workOptions = optionTable<WorkOptions>()('work', {
   queue: queueOption,
-  jobs: number({
-    min: 1,
-    max: 256,
-    integer: true,
-    flag: '--jobs <count>',
-    help: 'pictures painted at once (default: as many as cores and memory suffice for)',
-  }),
-  threads: { ...threadsOption, help: 'threads of each picture (default: the cores that there are for each)' },
-  memory: bytes({
-    flag: '--memory <bytes>',
-    help: "most memory that the program may take, such as 2GB or 500MB (default: the machine's)",
-  }),
+  ...workLoadOptions,
   lostAfter: number({
     min: 1,
     max: 3600,
