@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsup';
 
-/** Entry points of the package; the CLI is a program and exists as an ES module only. */
-const entry = {
+/** Entry points of the package. */
+const subpaths = {
   index: 'src/index.ts',
   node: 'src/node/index.ts',
   batch: 'src/batch/index.ts',
@@ -14,7 +14,10 @@ const entry = {
   video: 'src/video/index.ts',
   worker: 'src/worker/index.ts',
   embedded: 'src/features/vgg19/embedded/index.ts',
-  // No subpaths of the package: names of their own so that what loads them lazily can be told from what does not.
+};
+
+/** No subpaths of the package: names of their own so that what loads them lazily can be told from what does not. */
+const lazyParts = {
   kernels: 'src/engines/wasm/index.ts',
   'pool-worker': 'src/batch/pool/pool-worker.ts',
   'tfjs-extractor': 'src/engines/tfjs/tfjs-extractor.ts',
@@ -57,8 +60,11 @@ const shared = defineConfig({
   treeshake: false,
 });
 
+const entry = { ...subpaths, ...lazyParts };
+
 export default defineConfig([
-  { ...shared, entry: { ...entry, cli: 'src/cli/main.ts' }, format: 'esm', dts: { entry } },
+  // Declarations of CommonJS are copies of these (scripts/copy-types.ts). The CLI is a program: an ES module only.
+  { ...shared, entry: { ...entry, cli: 'src/cli/main.ts' }, format: 'esm', dts: { entry: subpaths } },
   // createRequire takes either; CommonJS has no import.meta.
-  { ...shared, entry, format: 'cjs', dts: { entry }, define: { 'import.meta.url': '__filename' } },
+  { ...shared, entry, format: 'cjs', define: { 'import.meta.url': '__filename' } },
 ]);
