@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { binaryModules } from './scripts/binary-modules.ts';
@@ -86,6 +87,8 @@ const browser = {
     browser: {
       enabled: true,
       headless: true,
+      // One page at a time: beside it run the workers of the other projects.
+      fileParallelism: false,
       screenshotFailures: false,
       provider: playwright({
         launchOptions: {
@@ -105,5 +108,9 @@ const browser = {
 };
 
 export default defineConfig({
-  test: { projects: chromium ? [node, packed, pages, browser] : [node, packed] },
+  // Many files wait for child processes, servers and pages: a worker a core is faster than vitest's one fewer.
+  test: {
+    maxWorkers: availableParallelism(),
+    projects: chromium ? [node, packed, pages, browser] : [node, packed],
+  },
 });
