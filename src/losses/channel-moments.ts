@@ -39,7 +39,7 @@ export function sharesOf({ weights, ratio }: PositionWeights): tf.Tensor2D {
 }
 
 /** Throws unless a layer has two positions: one has no spread, so that its statistics say nothing about a style. */
-export function requireSpread(caller: string, layer: string, feature: tf.Tensor4D): void {
+export function requireSpread(caller: string, layer: string, feature: Pick<tf.Tensor4D, 'shape'>): void {
   const [, height, width] = feature.shape;
   if (height * width > 1) return;
   const accepted = 'a layer with two positions or more: a larger image or a layer before';

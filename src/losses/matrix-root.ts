@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
  * leaves (the method of Amsel, Persson, Musco & Gower 2025, "The Polar Express", for a lower end of 1e-4). Nine steps
  * do what takes Newton-Schulz, a = 1.5 and b = -0.5, twenty-four: after twelve, the distance is wrong by two per cent.
  */
-const polarSteps = [
+export const polarSteps = [
   [8.50988588, -25.26430566, 18.75356879],
   [4.24957372, -3.1549767, 0.58588482],
   [4.2251223, -3.13804462, 0.5839535],

@@ -22,7 +22,7 @@ export function roughness(
     (save as tf.GradSaveFunc)(weights ? [x as tf.Tensor4D, weights] : [x as tf.Tensor4D]);
     const values = axes.map((axis) => {
       const difference = differenceAlong(x as tf.Tensor4D, axis);
-      const pairs = weights && pairWeights(weights, axis, mean);
+      const pairs = weights && weightsAlong(weights, axis, mean);
       const value = weightedSum(difference, distance, 1 / difference.size, pairs?.weights);
       return pairs ? tf.mul<tf.Scalar>(value, pairs.ratio) : value;
     });
@@ -31,7 +31,7 @@ export function roughness(
         const difference = differenceAlong(saved as tf.Tensor4D, axis);
         const gradient = tf.mul(distanceGradient(difference, distance), 1 / difference.size);
         if (!savedWeights) return fromDifferences(gradient, axis);
-        const pairs = pairWeights(savedWeights as tf.Tensor4D, axis, mean);
+        const pairs = weightsAlong(savedWeights as tf.Tensor4D, axis, mean);
         return fromDifferences(tf.mul(tf.mul(gradient, pairs.weights), pairs.ratio), axis);
       });
       return tf.mul(gradients.length > 0 ? tf.addN(gradients) : tf.zerosLike(saved), dy);
@@ -43,8 +43,26 @@ export function roughness(
 
 type Axis = 1 | 2;
 
+/**
+ * The weights of pairs of neighbours as {@link roughness} has them, times what makes means over them of means over all
+ * pairs: [2, height, width], of each pixel with the one to its right, and with the one below; 0 where there is none.
+ *
+ * @param mask weights of pixels, [height, width, 1]
+ */
+export function pairWeights(mask: tf.Tensor3D, mean: TermMask['mean']): tf.Tensor3D {
+  const [height, width] = mask.shape;
+  const weights = tf.expandDims<tf.Tensor4D>(mask, 0);
+  const along = ([2, 1] as const).map((axis) => {
+    if (weights.shape[axis] === 1) return tf.zeros([1, height, width]);
+    const pairs = weightsAlong(weights, axis, mean);
+    const padding = [0, 1, 2, 3].map((i): [number, number] => [0, i === axis ? 1 : 0]);
+    return tf.reshape(tf.pad(tf.mul(pairs.weights, pairs.ratio), padding), [1, height, width]);
+  });
+  return tf.concat(along, 0) as tf.Tensor3D;
+}
+
 /** The weight of each pair of neighbours, and what makes the mean over them of a mean over all pairs. */
-function pairWeights(
+function weightsAlong(
   weights: tf.Tensor4D,
   axis: Axis,
   mean: TermMask['mean'],

@@ -2,13 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { createTfjsExtractor } from '../../../src/engines/tfjs/tfjs-extractor';
 import { gpuOf } from '../../../src/engines/webgpu/device/gpu';
-import type { Tile } from '../../../src/engines/webgpu/device/product';
 import { TfjsDevice } from '../../../src/engines/webgpu/device/tfjs-device';
 import { gpuSpace } from '../../../src/engines/webgpu/vectors/gpu-space';
 import { createWebgpuExtractor } from '../../../src/engines/webgpu/webgpu-extractor';
 import type { FeatureExtractor } from '../../../src/features/extractor';
-import type { LoadedNetwork, NamedTensor, NetworkStep } from '../../../src/features/network';
-import type { Padding } from '../../../src/features/padding';
 import {
   contentLoss,
   defineLoss,
@@ -22,41 +19,13 @@ import {
 } from '../../../src/losses';
 import { createObjective } from '../../../src/objective';
 import { lbfgs, minimize, pyramidPreconditioner } from '../../../src/optim';
-import { Random } from '../../../src/random';
 import { expectNoLeak } from '../../../src/testing';
 import { objectiveContract } from '../../contracts/objective';
 import { vectorSpaceContract } from '../../contracts/vector-space';
 import { noise } from '../../support/images';
 import '../../support/to-be-allclose';
 import { hasWebgpu, onWebgpu } from '../../support/webgpu';
-
-/** Software compiles small kernels in tenths of seconds, those of the large tile in seconds. */
-const tile: Tile = { rows: 16, columns: 16, depth: 16, blockRows: 4, blockColumns: 4 };
-
-/** A network of few channels, in every order of steps that VGG-19 has. */
-function smallNetwork(pool: 'maxPool' | 'averagePool' = 'maxPool', padding: Padding = 'zero'): LoadedNetwork {
-  const steps: NetworkStep[] = [];
-  const weights = new Map<string, NamedTensor>();
-  const add = (n: string, channelsIn: number, channelsOut: number) => {
-    const [kernel, bias] = [`${n}/kernel`, `${n}/bias`];
-    const first = steps.length === 0;
-    const names = { name: `conv${n}`, kernel, bias } as const;
-    steps.push({ op: 'conv', channelsIn, channelsOut, ...names, ...(first && { padding }) } as NetworkStep);
-    steps.push({ op: 'relu', name: `relu${n}` } as NetworkStep);
-    const random = new Random(steps.length);
-    const values = (count: number) => Float32Array.from({ length: count }, () => random.uniform(-0.4, 0.4));
-    const shape = [3, 3, channelsIn, channelsOut];
-    weights.set(kernel, { shape, values: values(9 * channelsIn * channelsOut) });
-    weights.set(bias, { shape: [channelsOut], values: values(channelsOut) });
-  };
-  add('1_1', 3, 8);
-  add('1_2', 8, 8);
-  steps.push({ op: pool, name: 'pool1' } as NetworkStep);
-  add('2_1', 8, 16);
-  add('2_2', 16, 16);
-  const input = { scale: [2, 2.1, 2.2], offset: [-1, -0.9, -1.1] } as const;
-  return { network: { name: 'small', input, steps }, weights, weightsName: 'random' };
-}
+import { smallNetwork, tile } from './small-network';
 
 /** A loss with every kind of term, at layers before and after their ReLU, and one that only tfjs computes. */
 function everyTerm(extractor: FeatureExtractor, [height, width]: readonly [number, number]): Loss {

@@ -5,71 +5,103 @@ import { declare, totalOf } from '../device/product';
 /** Invocations of a workgroup, and vectors, or numbers, that each of them treats. */
 const [threads, rounds] = [256, 4];
 
-/** Values are treated in fours, unless that leaves some over: the image's own. */
-const unitOf = (count: number) =>
-  count % 4 === 0
+/** Values are treated in fours, unless that leaves some over or takes those of two positions: the image's own. */
+const unitOf = (count: number, fours = count % 4 === 0) =>
+  fours
     ? { type: 'vec4f', units: count / 4, sum: (v: string) => `dot(${v}, vec4f(1.0))`, zero: 'vec4f()' }
     : { type: 'f32', units: count, sum: (v: string) => v, zero: '0.0' };
 
 /** Workgroups for `count` values, along two dimensions because one ends at 65 535. */
-export function elementsGrid(count: number): Grid {
-  const groups = Math.ceil(unitOf(count).units / (threads * rounds));
+export function elementsGrid(count: number, fours?: boolean): Grid {
+  const groups = Math.ceil(unitOf(count, fours).units / (threads * rounds));
   const across = Math.min(groups, 32768);
   return [across, Math.ceil(groups / across), 1];
 }
 
 /** Workgroups, each of which leaves a number. */
-export const elementGroups = (count: number): number => {
-  const [x, y] = elementsGrid(count);
-  return x * y;
-};
+const groupsOf = ([x, y]: Grid): number => x * y;
 
 /** A kernel that runs `body` for each vector or number, at `i`; `group` is the number of the workgroup. */
-const elementKernel = (count: number, body: string, before = '', behind = '') => `
+const elementKernel = (
+  count: number,
+  body: string,
+  { before = '', behind = '', fours }: { before?: string; behind?: string; fours?: boolean } = {},
+) => `
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) index: u32) {
-  let group = id.y * ${elementsGrid(count)[0]}u + id.x;
+  let group = id.y * ${elementsGrid(count, fours)[0]}u + id.x;
   ${before}
   for (var k = 0u; k < ${rounds}u; k++) {
     let i = (group * ${rounds}u + k) * ${threads}u + index;
-    if (i < ${unitOf(count).units}u) { ${body} }
+    if (i < ${unitOf(count, fours).units}u) { ${body} }
   }
   ${behind}
 }`;
 
 /** The types of bindings of values. */
-const typesOf = (count: number, names: readonly string[]) =>
-  Object.fromEntries(names.map((name) => [name, unitOf(count).type]));
+const typesOf = (count: number, names: readonly string[], fours?: boolean) =>
+  Object.fromEntries(names.map((name) => [name, unitOf(count, fours).type]));
 
-export const differenceBindings = ['values', 'goal', 'added', 'parts'] as const;
+/** The distance of a map's values from a target. */
+export interface Difference {
+  /** Shape of the map. */
+  readonly positions: number;
+  readonly channels: number;
+  readonly distance: Distance;
+  /** Factor of the derivative. */
+  readonly slope: number;
+  /** Whether the values go through a ReLU as they are read. */
+  readonly relu: boolean;
+  /** Whether each position counts by a weight. */
+  readonly weighted: boolean;
+  /** Whether `added` is set, not added to. */
+  readonly first: boolean;
+}
+
+/** Names of the bindings: `weights` [positions]. */
+export const differenceBindings = ({ weighted }: Pick<Difference, 'weighted'>): readonly string[] => [
+  'values',
+  'goal',
+  ...(weighted ? ['weights'] : []),
+  'added',
+  'parts',
+];
+
+const foursOf = ({
+  positions,
+  channels,
+  weighted,
+}: Pick<Difference, 'positions' | 'channels' | 'weighted'>) =>
+  weighted ? channels % 4 === 0 : (positions * channels) % 4 === 0;
+
+export const differenceGrid = (how: Pick<Difference, 'positions' | 'channels' | 'weighted'>): Grid =>
+  elementsGrid(how.positions * how.channels, foursOf(how));
+
+/** Numbers that it leaves in `parts`. */
+export const differenceSums = (how: Pick<Difference, 'positions' | 'channels' | 'weighted'>): number =>
+  groupsOf(differenceGrid(how));
 
 /**
  * The distance of values from a target: leaves `slope` times its derivative in `added`, and sums of squares or
  * magnitudes in `parts`.
- *
- * @param relu whether the values go through a ReLU as they are read
- * @param first whether `added` is set, not added to
  */
-export function differenceSource(
-  count: number,
-  { distance, slope, relu, first }: { distance: Distance; slope: number; relu: boolean; first: boolean },
-): string {
+export function differenceSource(how: Difference): string {
+  const { positions, channels, distance, slope, relu, weighted, first } = how;
+  const [count, fours] = [positions * channels, foursOf(how)];
   const [magnitude, derivative] = distance === 'l1' ? ['abs(d)', 'sign(d)'] : ['d * d', 'd'];
-  const { sum, zero } = unitOf(count);
+  const { sum, zero } = unitOf(count, fours);
+  const weight = weighted ? 'w *' : '';
   const body = `
       let d = ${relu ? `max(values[i], ${zero})` : 'values[i]'} - goal[i];
-      sum += ${sum(magnitude)};
-      added[i] = ${first ? '' : 'added[i] +'} ${slope} * ${derivative};`;
-  const types = { ...typesOf(count, ['values', 'goal', 'added']), parts: 'f32' };
+      ${weighted ? `let w = weights[i / ${fours ? channels / 4 : channels}u];` : ''}
+      sum += ${weight} ${sum(magnitude)};
+      added[i] = ${first ? '' : 'added[i] +'} ${weight} ${slope} * ${derivative};`;
+  const types = { ...typesOf(count, ['values', 'goal', 'added'], fours), parts: 'f32', weights: 'f32' };
+  const behind = `${totalOf('sum', threads)} if (index == 0u) { parts[group] = total; }`;
   return `
-${declare(differenceBindings, ['added', 'parts'], types)}
+${declare(differenceBindings(how), ['added', 'parts'], types)}
 var<workgroup> parts_: array<f32, ${threads}>;
-${elementKernel(
-  count,
-  body,
-  'var sum = 0.0;',
-  `${totalOf('sum', threads)} if (index == 0u) { parts[group] = total; }`,
-)}`;
+${elementKernel(count, body, { before: 'var sum = 0.0;', behind, fours })}`;
 }
 
 export const additionBindings = ['values', 'added'] as const;
@@ -92,7 +124,13 @@ export const variationGrid = (height: number, width: number): Grid => [
   1,
 ];
 
-export const variationBindings = ['image', 'added', 'parts'] as const;
+/** Names of the bindings: `weights` [2][height][width] of pairs with the pixel to the right, and with that below. */
+export const variationBindings = ({ weighted }: { weighted: boolean }): readonly string[] => [
+  'image',
+  ...(weighted ? ['weights'] : []),
+  'added',
+  'parts',
+];
 
 /**
  * The total variation of an image: the mean over horizontal neighbours plus the mean over vertical ones of their
@@ -102,20 +140,26 @@ export const variationBindings = ['image', 'added', 'parts'] as const;
 export function variationSource(
   height: number,
   width: number,
-  { distance, weight, first }: { distance: Distance; weight: number; first: boolean },
+  how: { distance: Distance; weight: number; weighted: boolean; first: boolean },
 ): string {
+  const { distance, weight, weighted, first } = how;
   const shareOf = (pairs: number) => (pairs > 0 ? 1 / (3 * pairs) : 0);
   const [across, down] = [shareOf(height * (width - 1)), shareOf((height - 1) * width)];
   const [magnitude, derivative] =
     distance === 'l1' ? ['dot(abs(d), vec3f(1.0))', 'sign(d)'] : ['dot(d, d)', '2.0 * d'];
-  const neighbour = (inside: string, dy: number, dx: number, share: number, counts: boolean) => `
+  const neighbour = (inside: string, dy: number, dx: number, share: number, counts: boolean) => {
+    const weightAt = `weights[u32(y + ${Math.min(dy, 0)}) * ${width}u + u32(x + ${Math.min(dx, 0)})${dy === 0 ? '' : ` + ${height * width}u`}]`;
+    const factor = weighted ? `${share} * ${weightAt}` : `${share}`;
+    return `
     if (${inside}) {
       let d = here - at(y + ${dy}, x + ${dx});
-      slope += ${share} * ${derivative};
-      ${counts ? `sum += ${share} * ${magnitude};` : ''}
+      let factor = ${factor};
+      slope += factor * ${derivative};
+      ${counts ? `sum += factor * ${magnitude};` : ''}
     }`;
+  };
   return `
-${declare(variationBindings, ['added', 'parts'], { image: 'f32', added: 'f32', parts: 'f32' })}
+${declare(variationBindings(how), ['added', 'parts'], { image: 'f32', weights: 'f32', added: 'f32', parts: 'f32' })}
 var<workgroup> parts_: array<f32, 256>;
 fn at(y: i32, x: i32) -> vec3f {
   let i = u32(y * ${width} + x) * 3u;
@@ -155,6 +199,8 @@ export interface TermSum {
    * first ones.
    */
   readonly relative: boolean;
+  /** Whether rounding may take the sum below 0, where it is 0. */
+  readonly positive?: boolean;
 }
 
 export const termSumsBindings = ['parts', 'results', 'factors'] as const;
@@ -170,6 +216,7 @@ ${table('count_', 'u32', ({ count }) => count)}
 ${table('factor_', 'f32', ({ factor }) => factor)}
 ${table('slope_', 'f32', ({ slope }) => slope)}
 ${table('relative_', 'u32', ({ relative }) => Number(relative))}
+${table('positive_', 'u32', ({ positive = false }) => Number(positive))}
 var<workgroup> parts_: array<f32, 256>;
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
@@ -185,7 +232,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   if (index == 0u) {
     // A target of zeros has no scale; at the target itself the norm has no derivative.
     let norm = sqrt(total); let scale = select(1.0, sqrt(totalSize), totalSize > 0.0);
-    results[term] = factor_[term] * select(total, norm / scale, relative);
+    // Not the larger of it and 0, which would hide a NaN.
+    let value = select(total, 0.0, positive_[term] == 1u && total < 0.0);
+    results[term] = factor_[term] * select(value, norm / scale, relative);
     factors[term] = slope_[term] * select(1.0, select(0.0, 1.0 / (norm * scale), norm > 0.0), relative);
   }
 }`;

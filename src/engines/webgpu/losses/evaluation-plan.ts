@@ -1,8 +1,6 @@
 import type { LayerName } from '../../../features/layer-name';
-import { gramScale } from '../../../losses/gram-matrix';
-import type { LossTerm } from '../../../losses/loss';
 import type { Size } from '../../shared/fitting-size';
-import type { Grid, Slice } from '../device/gpu';
+import type { Slice } from '../device/gpu';
 import { type Draft, type Pause, Piece } from '../device/pieces';
 import type { Tile } from '../device/product';
 import {
@@ -16,51 +14,15 @@ import {
 } from '../network/first-layer';
 import { type Additions, type MapKernel, mapBindings, mapGrid, mapSource } from '../network/map-kernel';
 import type { NetworkWeights, Place, Stages } from '../network/network';
-import {
-  additionBindings,
-  additionSource,
-  differenceBindings,
-  differenceSource,
-  elementGroups,
-  elementsGrid,
-  reluBindings,
-  reluSource,
-  type TermSum,
-  termSumsBindings,
-  termSumsSource,
-  variationBindings,
-  variationGrid,
-  variationSource,
-} from './element-kernels';
-import {
-  comparisonBindings,
-  comparisonGrid,
-  comparisonSource,
-  comparisonSums,
-  gramBindings,
-  gramGrid,
-  gramShape,
-  gramSource,
-  slopesBindings,
-  slopesGrid,
-  slopesSource,
-} from './gram-kernels';
-import { type KernelTerm, type Parts, placeOf } from './parts';
+import type { AddCommand, ShapeOf } from './commands';
+import { additionBindings, additionSource, elementsGrid, reluBindings, reluSource } from './element-kernels';
+import { type Parts, placeOf } from './parts';
+import { type TermBuffers, type TermTensors, termCommands } from './term-commands';
 
 /** Buffers of an evaluation that outlive it. */
-export interface EvaluationBuffers {
-  readonly image: Slice;
+export interface EvaluationBuffers extends TermBuffers {
   readonly gradient: Slice;
-  /** A number for each term. */
-  readonly results: Slice;
-  /** Sums of workgroups, {@link partsLength} numbers. */
-  readonly parts: Slice;
-  /** A number for each term. */
-  readonly factors: Slice;
 }
-
-/** The tensors that terms are compared with. */
-export type TargetOf = (term: Exclude<LossTerm, { kind: 'totalVariation' }>) => Slice;
 
 /** What tfjs reads and writes between the forward and the backward pass. */
 export interface TfjsLayers {
@@ -74,8 +36,7 @@ export interface TfjsLayers {
 export interface EvaluationPlan {
   readonly items: readonly (Draft | Pause)[];
   readonly tfjs: TfjsLayers;
-  /** [height, width, channels] of a layer. */
-  shapeOf(layer: LayerName): readonly [height: number, width: number, channels: number];
+  readonly shapeOf: ShapeOf;
 }
 
 /** The network of a plan, and how its products are divided. */
@@ -85,12 +46,8 @@ export interface PlannedNetwork {
   readonly tile: Tile;
 }
 
-/** Numbers that all terms leave in the buffer of sums, each from a multiple of 64 on, as bindings begin there. */
-export const partsLength = (terms: readonly KernelTerm[], shapeOf: EvaluationPlan['shapeOf']): number =>
-  placesOfParts(terms, shapeOf).total;
-
 /** Height, width and channels of each layer at an image's size. */
-export function shapesOf({ stages, places }: Stages, [height, width]: Size): EvaluationPlan['shapeOf'] {
+export function shapesOf({ stages, places }: Stages, [height, width]: Size): ShapeOf {
   const extents: (readonly [number, number, number])[] = [];
   let [h, w] = [height, width];
   for (const { afterPool, channelsOut } of stages) {
@@ -99,29 +56,25 @@ export function shapesOf({ stages, places }: Stages, [height, width]: Size): Eva
   }
   return (layer) => {
     const place = places.get(layer);
-    return place ? extents[place.stage] : [height, width, 3];
+    if (!place) return [height, width, 3];
+    const [h, w, channels] = extents[place.stage];
+    return place.part === 'pool' ? [h >> 1, w >> 1, channels] : [h, w, channels];
   };
 }
 
 /** The commands that compute a loss at the image and its gradient. */
 export function planEvaluation(
   { stages: network, weights, tile }: PlannedNetwork,
-  { terms, byTfjs, stageCount }: Parts,
+  { terms, byTfjs, stageCount, pools }: Parts,
   size: Size,
   buffers: EvaluationBuffers,
-  targetOf: TargetOf,
+  tensors: TermTensors,
 ): EvaluationPlan {
   const [height, width] = size;
   const stages = network.stages.slice(0, stageCount);
   const shapeOf = shapesOf(network, size);
   const items: (Draft | Pause)[] = [];
-  const add = (
-    label: string,
-    code: string,
-    names: readonly string[],
-    pieces: Readonly<Record<string, Piece | Slice | undefined>>,
-    grid: Grid,
-  ) => {
+  const add: AddCommand = (label, code, names, pieces, grid) => {
     items.push({ label, code, bindings: names.map((name) => pieces[name] as Piece | Slice), grid });
   };
   const mapPiece = (label: string, layer: LayerName) =>
@@ -140,8 +93,10 @@ export function planEvaluation(
     padding: network.padding,
   };
   const maps = stages.map(({ name }) => mapPiece(name, name));
+  const isPooled = (i: number) =>
+    i + 1 < stageCount || [...pools].some((l) => network.places.get(l)?.stage === i);
   const pooled = stages.map(({ name, pool }, i) =>
-    pool && i + 1 < stageCount ? halfPiece(`${name} pooled`, name) : undefined,
+    pool && isPooled(i) ? halfPiece(`${name} pooled`, name) : undefined,
   );
   for (const [i, { name, channelsIn, channelsOut, afterPool, pool }] of stages.entries()) {
     const bias = weights.bias(name);
@@ -165,87 +120,15 @@ export function planEvaluation(
     add(name, mapSource(kernel), mapBindings(kernel), pieces, mapGrid(kernel));
   }
 
-  // Terms: their sums, and what they add to gradients of their layers.
-  const placed = placesOfParts(terms, shapeOf);
-  const sums: TermSum[] = [];
-  const added = new Map<LayerName, Piece>();
-  const slopes: { readonly term: number; readonly layer: LayerName; readonly piece: Piece }[] = [];
-  const addedTo = (layer: LayerName): { readonly piece: Piece; readonly first: boolean } => {
-    const known = added.get(layer);
-    const piece = known ?? mapPiece(`${layer} added`, layer);
-    added.set(layer, piece);
-    return { piece, first: !known };
+  /** Where a layer lies, and whether its ReLU has not been applied there. */
+  const mapOf = (layer: LayerName) => {
+    if (layer === 'image') return { map: buffers.image, relu: false };
+    const { stage, part } = placeOf(network, layer);
+    const map = part === 'pool' ? (pooled[stage] as Piece) : maps[stage];
+    return { map, relu: part === 'relu' };
   };
-  for (const [t, term] of terms.entries()) {
-    const { layer, weight } = term;
-    const [h, w, channels] = shapeOf(layer);
-    const from = placed.from[t];
-    const count = placed.counts[t];
-    const parts = {
-      buffer: buffers.parts.buffer,
-      offset: 4 * from,
-      size: 4 * 64 * Math.ceil(placed.lengths[t] / 64),
-    };
-    const relu = layer !== 'image' && placeOf(network, layer).part === 'relu';
-    const map = layer === 'image' ? buffers.image : maps[placeOf(network, layer).stage];
-    if (term.kind === 'gram') {
-      const shape = gramShape(h * w, channels, relu);
-      const shares = new Piece(`${layer} shares`, 4 * shape.shares * channels * channels);
-      add(`${layer} gram`, gramSource(shape), gramBindings, { map, shares_: shares }, gramGrid(shape));
-      const scale = gramScale([1, h, w, channels], term.normalization);
-      const piece = new Piece(`${layer} slopes`, 4 * channels * channels);
-      add(
-        `${layer} comparison`,
-        comparisonSource(shape, scale, term.distance),
-        comparisonBindings,
-        { shares_: shares, goal: targetOf(term), slopes: piece, parts },
-        comparisonGrid(shape),
-      );
-      slopes.push({ term: t, layer, piece });
-      // The derivative of G by the features is 2 scale F, as both are symmetric.
-      const relative = term.distance === 'relative';
-      const share = relative ? weight : weight / (channels * channels);
-      const slope = 2 * scale * share * (term.distance === 'mse' ? 2 : 1);
-      sums.push({ from, count, factor: share, slope, relative });
-    } else if (term.kind === 'feature') {
-      const values = h * w * channels;
-      const { piece, first } = addedTo(layer);
-      const slope = (weight / values) * (term.distance === 'mse' ? 2 : 1);
-      const how = { distance: term.distance, slope, relu, first };
-      add(
-        `${layer} difference`,
-        differenceSource(values, how),
-        differenceBindings,
-        { values: map, goal: targetOf(term), added: piece, parts },
-        elementsGrid(values),
-      );
-      sums.push({ from, count, factor: weight / values, slope: 0, relative: false });
-    } else {
-      const { piece, first } = addedTo('image');
-      const how = { distance: term.distance, weight, first };
-      const pieces = { image: buffers.image, added: piece, parts };
-      const source = variationSource(height, width, how);
-      add('total variation', source, variationBindings, pieces, variationGrid(height, width));
-      sums.push({ from, count, factor: weight, slope: 0, relative: false });
-    }
-  }
-  if (sums.length > 0)
-    add('terms', termSumsSource(sums), termSumsBindings, { ...buffers }, [sums.length, 1, 1]);
-  const matrices = new Map<LayerName, Piece>();
-  for (const { term, layer, piece } of slopes) {
-    const [, , channels] = shapeOf(layer);
-    const known = matrices.get(layer);
-    const matrix = known ?? new Piece(`${layer} matrix`, 4 * channels * channels);
-    matrices.set(layer, matrix);
-    const pieces = { slopes: piece, factors: buffers.factors, matrix };
-    add(
-      `${layer} slopes`,
-      slopesSource(channels, term, !known),
-      slopesBindings,
-      pieces,
-      slopesGrid(channels),
-    );
-  }
+  const context = { add, tile, shapeOf, mapOf, buffers, tensors };
+  const { matrices, added, addedTo } = termCommands(terms, context);
 
   // Losses that tfjs computes: it reads features and leaves cotangents.
   const tfjsLayers = [...new Set(byTfjs.flatMap(({ loss }) => loss.layers))].filter((l) => l !== 'image');
@@ -259,7 +142,7 @@ export function planEvaluation(
       const pieces = { values: maps[stage], output: piece };
       add(`${layer} for tfjs`, reluSource(values), reluBindings, pieces, elementsGrid(values));
       features.set(layer, piece);
-    } else features.set(layer, maps[stage]);
+    } else features.set(layer, mapOf(layer).map as Piece);
   }
   if (byTfjs.length > 0) {
     for (const layer of new Set(byTfjs.flatMap(({ loss }) => loss.layers)))
@@ -290,13 +173,13 @@ export function planEvaluation(
   for (const i of [...stages.keys()].reverse()) {
     const { name, channelsOut, pool } = stages[i];
     const [h, w] = shapeOf(name);
-    const [ofRelu, ofMap] = [additionsOf(i, 'relu'), additionsOf(i, 'conv')];
+    const [ofRelu, ofMap, ofPool] = [additionsOf(i, 'relu'), additionsOf(i, 'conv'), additionsOf(i, 'pool')];
     const some = (one: typeof ofRelu) => one.matrix !== undefined || one.added !== undefined;
     const flags = (one: typeof ofRelu): Additions => ({
       gram: one.matrix !== undefined,
       added: one.added !== undefined,
     });
-    if (!behind && !some(ofRelu) && !some(ofMap)) continue;
+    if (!behind && ![ofRelu, ofMap, ofPool].some(some)) continue;
     const gradient = mapPiece(`${name} gradient`, name);
     const shape = { height: h, width: w, channels: channelsOut, tile };
     const pieces: Record<string, Piece | Slice | undefined> = {
@@ -311,26 +194,27 @@ export function planEvaluation(
       ...shape,
       ...(some(ofRelu) && { ofRelu: flags(ofRelu) }),
       ...(some(ofMap) && { ofMap: flags(ofMap) }),
-      mask: behind !== undefined || some(ofRelu),
+      mask: behind !== undefined || some(ofRelu) || some(ofPool),
     };
-    let kernel: MapKernel = common;
-    if (behind) {
-      const next = stages[i + 1];
-      const filters = weights.backwardFilters(next.name);
-      const convolution = { channelsIn: next.channelsOut, relu: false, bias: false };
-      if (next.afterPool) {
-        const half = halfPiece(`${name} pooled gradient`, name);
-        const [halfHeight, halfWidth] = shapeOf(next.name);
-        const back: MapKernel = { ...shape, height: halfHeight, width: halfWidth, convolution };
-        const operands = { input: behind.gradient, filters, output: half };
-        add(`${next.name} back`, mapSource(back), mapBindings(back), operands, mapGrid(back));
-        kernel = { ...common, unpool: pool };
-        pieces.pooled = half;
-      } else {
-        kernel = { ...common, convolution };
-        Object.assign(pieces, { input: behind.gradient, filters });
-      }
-    }
+    const next = behind && stages[i + 1];
+    const convolution = next && { channelsIn: next.channelsOut, relu: false, bias: false };
+    const operands = next && { input: behind?.gradient, filters: weights.backwardFilters(next.name) };
+    let kernel: MapKernel = { ...common, ...(convolution && { convolution }) };
+    if (next?.afterPool || some(ofPool)) {
+      const half = halfPiece(`${name} pooled gradient`, name);
+      const back: MapKernel = {
+        ...shape,
+        height: h >> 1,
+        width: w >> 1,
+        ...(convolution && { convolution }),
+        ...(some(ofPool) && { ofMap: flags(ofPool) }),
+      };
+      const { matrix: mapMatrix, added: mapAdded } = ofPool;
+      const from = { ...operands, map: pooled[i], mapMatrix, mapAdded, output: half };
+      add(`${name} pooled gradient`, mapSource(back), mapBindings(back), from, mapGrid(back));
+      kernel = { ...common, unpool: pool };
+      pieces.pooled = half;
+    } else Object.assign(pieces, operands);
     add(`${name} gradient`, mapSource(kernel), mapBindings(kernel), pieces, mapGrid(kernel));
     behind = { gradient, stage: i };
   }
@@ -343,24 +227,4 @@ export function planEvaluation(
   };
   add('image gradient', firstBackward(back), firstBackwardBindings(back), pieces, firstBackwardGrid(first));
   return { items, tfjs: { features, cotangents }, shapeOf };
-}
-
-/** Where terms leave their sums. */
-function placesOfParts(terms: readonly KernelTerm[], shapeOf: EvaluationPlan['shapeOf']) {
-  const counts = terms.map(({ kind, layer }) => {
-    const [height, width, channels] = shapeOf(layer);
-    if (kind === 'gram') return comparisonSums(gramShape(height * width, channels, false));
-    if (kind === 'feature') return elementGroups(height * width * channels);
-    const [across, down] = variationGrid(height, width);
-    return across * down;
-  });
-  // Behind the sums of a Gram term lie those of its target.
-  const lengths = counts.map((count, t) => (terms[t].kind === 'gram' ? 2 * count : count));
-  const from: number[] = [];
-  let total = 0;
-  for (const length of lengths) {
-    from.push(total);
-    total += 64 * Math.ceil(length / 64);
-  }
-  return { counts, lengths, from, total };
 }

@@ -20,20 +20,29 @@ export interface GramShape {
   readonly channels: number;
   /** Of the features after their ReLU. */
   readonly relu: boolean;
+  /** Whether each position counts by a weight. */
+  readonly weighted?: boolean;
+  /** Whether a vector is subtracted from the features at each position. */
+  readonly shifted?: boolean;
   readonly tile: Tile;
   /** The positions are divided into shares, each of which gives a partial matrix: maps are tall and thin. */
   readonly shares: number;
 }
 
 /** The shape of a Gram matrix with shares for the workgroups of a large GPU, none shorter than sixteen steps. */
-export function gramShape(positions: number, channels: number, relu: boolean, workgroups = 1024): GramShape {
+export function gramShape(
+  positions: number,
+  channels: number,
+  how: Pick<GramShape, 'relu' | 'weighted' | 'shifted'>,
+  workgroups = 1024,
+): GramShape {
   const side = [64, 32, 16, 8, 4].find((size) => channels % size === 0) ?? 4;
   const block = side === 64 ? 8 : 4;
   const tile = { rows: side, columns: side, depth: 16, blockRows: block, blockColumns: block };
   const most = Math.floor(positions / (16 * tile.depth));
   const wanted = Math.max(1, Math.min(most, Math.ceil(workgroups / tilesOf(channels, tile).length)));
   const perShare = shareOf(positions, wanted, tile);
-  return { positions, channels, relu, tile, shares: Math.ceil(positions / perShare) };
+  return { positions, channels, ...how, tile, shares: Math.ceil(positions / perShare) };
 }
 
 /** Positions of a share. */
@@ -54,24 +63,32 @@ export const gramGrid = ({ channels, tile, shares }: GramShape): Grid => [
   1,
 ];
 
-export const gramBindings = ['map', 'shares_'] as const;
+/** Names of the bindings: `weights` [positions], `shift` [channels]. */
+export const gramBindings = ({ weighted, shifted }: GramShape): readonly string[] => [
+  'map',
+  ...(weighted ? ['weights'] : []),
+  ...(shifted ? ['shift'] : []),
+  'shares_',
+];
 
 /** Inner products of the channels, [shares][channels][channels]. */
 export function gramSource(shape: GramShape): string {
-  const { positions, channels, relu, tile } = shape;
+  const { positions, channels, relu, weighted, shifted, tile } = shape;
   const [channels4, share] = [channels / 4, shareOf(positions, shape.shares, tile)];
   const tiles = tilesOf(channels, tile);
-  const load = (first: string, four: string) => `
+  const load = (first: string, four: string, weigh: boolean) => `
     let p = group.y * ${share}u + step * ${tile.depth}u + k;
     if (p < ${positions}u && p < (group.y + 1u) * ${share}u) {
       value = map[p * ${channels4}u + ${first} + ${four}];
       ${relu ? 'value = max(value, vec4f());' : ''}
+      ${shifted ? `value -= shift[${first} + ${four}];` : ''}
+      ${weigh ? 'value *= weights[p];' : ''}
     }`;
   const starts = (name: string, pick: (tile: readonly [number, number]) => number) =>
     `const ${name} = array<u32, ${tiles.length}>(${tiles.map((one) => `${(pick(one) * tile.rows) / 4}u`).join(', ')});`;
   const row = (i: number) => `4u * (m0 + y + ${(i >> 2) * blocksDown(tile)}u) + ${i & 3}u`;
   return `
-${declare(gramBindings, ['shares_'])}
+${declare(gramBindings(shape), ['shares_'], { weights: 'f32' })}
 ${productMemory(tile, tile.depth)}
 ${starts('rows_', ([r]) => r)}
 ${starts('columns_', ([, c]) => c)}
@@ -80,7 +97,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   let x = index % ${blocksAcross(tile)}u; let y = index / ${blocksAcross(tile)}u;
   let m0 = rows_[group.x]; let n0 = columns_[group.x];
   ${sums(tile)}
-  ${productOfColumns(tile, { steps: `${share / tile.depth}u`, left: load('m0', 'row4'), right: load('n0', 'column4') })}
+  ${productOfColumns(tile, {
+    steps: `${share / tile.depth}u`,
+    left: load('m0', 'row4', weighted === true),
+    right: load('n0', 'column4', false),
+  })}
   ${eachOfBlock(
     tile,
     (i, j) =>
@@ -102,25 +123,10 @@ export const comparisonGrid = ({ channels }: GramShape): Grid => [
 export const comparisonSums = (shape: GramShape): number =>
   comparisonGrid(shape)[0] * comparisonGrid(shape)[1];
 
-export const comparisonBindings = ['shares_', 'goal', 'slopes', 'parts'] as const;
-
-/**
- * Adds up the shares, times `scale`: the Gram matrix G. Leaves its distance's derivative by G, apart from a factor, in
- * `slopes` (G - A, or its sign), and sums for the distance in `parts`: of the differences' squares or magnitudes, and
- * behind them, of the target's squares.
- */
-export function comparisonSource(shape: GramShape, scale: number, distance: GramDistance): string {
-  const { channels, shares, tile } = shape;
-  const channels4 = channels / 4;
-  const [threads, across] = [columns4 * lanes, Math.ceil(channels / (4 * columns4))];
-  const magnitude = distance === 'l1' ? 'abs(d)' : 'd * d';
-  const slope = distance === 'l1' ? 'sign(d)' : 'd';
+/** The sum of the shares, in `vectors_[index]` of the first invocations: four columns `n4` of row `m`, if `here`. */
+function addedShares({ channels, shares, tile }: GramShape): string {
+  const [channels4, threads] = [channels / 4, columns4 * lanes];
   return `
-${declare(comparisonBindings, ['slopes', 'parts'], { slopes: 'f32', parts: 'f32' })}
-var<workgroup> vectors_: array<vec4f, ${threads}>;
-var<workgroup> parts_: array<f32, ${threads}>;
-@compute @workgroup_size(${threads})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
   let m = group.y; let n4 = group.x * ${columns4}u + index % ${columns4}u;
   // Only tiles on and above the diagonal were computed.
   let here = n4 < ${channels4}u && (n4 * 4u) / ${tile.columns}u >= m / ${tile.rows}u;
@@ -135,7 +141,29 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   for (var half = ${threads / 2}u; half >= ${columns4}u; half /= 2u) {
     if (index < half) { vectors_[index] += vectors_[index + half]; }
     workgroupBarrier();
-  }
+  }`;
+}
+
+export const comparisonBindings = ['shares_', 'goal', 'slopes', 'parts'] as const;
+
+/**
+ * Adds up the shares, times `scale`: the Gram matrix G. Leaves its distance's derivative by G, apart from a factor, in
+ * `slopes` (G - A, or its sign), and sums for the distance in `parts`: of the differences' squares or magnitudes, and
+ * behind them, of the target's squares.
+ */
+export function comparisonSource(shape: GramShape, scale: number, distance: GramDistance): string {
+  const { channels } = shape;
+  const channels4 = channels / 4;
+  const [threads, across] = [columns4 * lanes, Math.ceil(channels / (4 * columns4))];
+  const magnitude = distance === 'l1' ? 'abs(d)' : 'd * d';
+  const slope = distance === 'l1' ? 'sign(d)' : 'd';
+  return `
+${declare(comparisonBindings, ['slopes', 'parts'], { slopes: 'f32', parts: 'f32' })}
+var<workgroup> vectors_: array<vec4f, ${threads}>;
+var<workgroup> parts_: array<f32, ${threads}>;
+@compute @workgroup_size(${threads})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+  ${addedShares(shape)}
   var difference = 0.0;
   var size = 0.0;
   if (index < ${columns4}u && here) {
@@ -163,6 +191,26 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   }
 }`;
 }
+
+export const totalBindings = ['shares_', 'total'] as const;
+
+/** Adds up the shares: the products of channels, [channels][channels]; it has the comparison's workgroups. */
+export const totalSource = (shape: GramShape): string => `
+${declare(totalBindings, ['total'], { total: 'f32' })}
+var<workgroup> vectors_: array<vec4f, ${columns4 * lanes}>;
+@compute @workgroup_size(${columns4 * lanes})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+  ${addedShares(shape)}
+  if (index < ${columns4}u && here) {
+    for (var i = 0u; i < 4u; i++) {
+      let n = 4u * n4 + i;
+      if (n >= m) {
+        total[m * ${shape.channels}u + n] = vectors_[index][i];
+        total[n * ${shape.channels}u + m] = vectors_[index][i];
+      }
+    }
+  }
+}`;
 
 export const slopesBindings = ['slopes', 'factors', 'matrix'] as const;
 

@@ -12,8 +12,10 @@ import { requireShape } from '../../shared/require-shape';
 import type { Gpu, Slice } from '../device/gpu';
 import { placePieces, planShelves } from '../device/pieces';
 import type { TfjsDevice } from '../device/tfjs-device';
-import { type PlannedNetwork, partsLength, planEvaluation, shapesOf, type TargetOf } from './evaluation-plan';
+import { type PlannedNetwork, planEvaluation, shapesOf } from './evaluation-plan';
 import { partsOf } from './parts';
+import { TensorBuffers } from './tensor-buffers';
+import { partsLength } from './term-commands';
 
 /** What objectives are made with. */
 export interface ObjectiveContext extends PlannedNetwork {
@@ -63,22 +65,12 @@ export function kernelObjective(
 ): KernelObjective | undefined {
   const { gpu, tfjs, stages } = context;
   const parts = partsOf(loss, stages);
-  if (!parts) return undefined;
   const [height, width] = size;
   const shapeOf = shapesOf(stages, size);
   const pixels = 4 * 3 * height * width;
   const resultCount = parts.terms.length + parts.byTfjs.length;
   return owning(({ result }): KernelObjective | undefined => {
-    const held: tf.Tensor[] = [];
-    result(() => tf.dispose(held));
-    const targetOf: TargetOf = ({ target, layer, kind }) => {
-      const [h, w, channels] = shapeOf(layer);
-      const tensor = 'map' in target ? tf.tidy(() => target.map()) : target;
-      if (tensor !== target) held.push(tensor);
-      const shape = kind === 'gram' ? [channels, channels] : [1, h, w, channels];
-      requireShape(tensor, `The target of ${layer}`, shape, layer);
-      return { buffer: tfjs.bufferOf(tensor), size: 4 * tensor.size };
-    };
+    const tensors = result(new TensorBuffers(gpu, tfjs, shapeOf));
     const made: GPUBuffer[] = [];
     result(() => {
       for (const buffer of made) buffer.destroy();
@@ -95,13 +87,13 @@ export function kernelObjective(
       factors: allocate('factors', 4 * resultCount),
       parts: allocate('parts', 4 * partsLength(parts.terms, shapeOf)),
     };
-    const plan = planEvaluation(context, parts, size, io, targetOf);
+    const plan = planEvaluation(context, parts, size, io, tensors);
     const shelves = planShelves(plan.items);
     const { maxStorageBufferBindingSize } = gpu.device.limits;
     const bytes = shelves.sizes.reduce((a, b) => a + b, 0);
     if (bytes > room || shelves.sizes.some((one) => one > maxStorageBufferBindingSize)) {
       for (const buffer of made) buffer.destroy();
-      tf.dispose(held);
+      tensors.dispose();
       return undefined;
     }
     const placed = placePieces(gpu, plan.items, shelves);
@@ -187,7 +179,7 @@ export function kernelObjective(
         gpu.submit();
         placed.dispose();
         for (const buffer of made) buffer.destroy();
-        tf.dispose(held);
+        tensors.dispose();
       },
     };
     return objective;

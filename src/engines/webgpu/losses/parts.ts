@@ -1,10 +1,17 @@
 import type { LayerName } from '../../../features/layer-name';
-import type { Loss, LossTerm } from '../../../losses/loss';
+import type { Loss, LossTerm, StatisticTerm } from '../../../losses/loss';
+import { lossOfTerms } from '../../../losses/loss-of-terms';
 import { namedLeaves } from '../../../objective';
 import type { Place, Stages } from '../network/network';
 
+/** A summand of a loss as data. */
+type Summand = LossTerm | (StatisticTerm & { readonly kind: 'statistic' });
+
 /** A term that the kernels compute, with its weight in the whole loss. */
-export type KernelTerm = LossTerm & { readonly part: string };
+export type KernelTerm = Summand & { readonly part: string };
+
+/** A term of one kind. */
+export type TermOf<Kind extends Summand['kind']> = Extract<KernelTerm, { readonly kind: Kind }>;
 
 /** A leaf of the loss that tfjs computes from the features of its layers. */
 export interface TfjsPart {
@@ -21,27 +28,48 @@ export interface Parts {
   readonly byTfjs: readonly TfjsPart[];
   /** Number of stages up to the deepest layer. */
   readonly stageCount: number;
+  /** Layers of the loss that are outputs of poolings. */
+  readonly pools: ReadonlySet<LayerName>;
 }
 
-/** Divides a loss; undefined if it reads a layer that no kernel leaves in memory: the output of a pooling. */
-export function partsOf(loss: Loss, stages: Stages): Parts | undefined {
-  const isKnown = (layer: LayerName) => layer === 'image' || stages.places.has(layer);
-  if (!loss.layers.every(isKnown)) return undefined;
+/** Divides a loss. */
+export function partsOf(loss: Loss, { places }: Stages): Parts {
   const leaves = namedLeaves(loss);
   const terms: KernelTerm[] = [];
   const byTfjs: TfjsPart[] = [];
   for (const { name, weight, loss: leaf } of leaves) {
-    if (leaf.terms?.every((term) => isKernelTerm(term)))
-      terms.push(...leaf.terms.map((term) => ({ ...term, part: name, weight: weight * term.weight })));
-    else byTfjs.push({ name, weight, loss: leaf });
+    const all = summandsOf(leaf);
+    const own = all.filter(isKernelTerm);
+    terms.push(...own.map((term) => ({ ...term, part: name, weight: weight * term.weight })));
+    if (own.length === 0) byTfjs.push({ name, weight, loss: leaf });
+    else if (own.length < all.length) {
+      // A Gram matrix of the image beside those of layers. These terms hold nothing that the leaf does not free.
+      const others = all.filter((term): term is LossTerm => !isKernelTerm(term));
+      byTfjs.push({ name, weight, loss: lossOfTerms(leaf.name, others, { held: [] }) });
+    }
   }
-  const deepest = loss.layers.map((layer) => stages.places.get(layer)?.stage ?? -1);
-  return { names: leaves.map(({ name }) => name), terms, byTfjs, stageCount: 1 + Math.max(-1, ...deepest) };
+  const found = loss.layers.map((layer) => places.get(layer));
+  return {
+    names: leaves.map(({ name }) => name),
+    terms,
+    byTfjs,
+    stageCount: 1 + Math.max(-1, ...found.map((place) => place?.stage ?? -1)),
+    pools: new Set(loss.layers.filter((layer) => places.get(layer)?.part === 'pool')),
+  };
 }
 
-/** Terms with masks, and Gram matrices of the image itself, are left to tfjs. */
-function isKernelTerm({ kind, layer, mask }: LossTerm): boolean {
-  if (mask) return false;
+/** The summands of a leaf; none if it is a function only. */
+function summandsOf({ terms, statistics }: Loss): readonly Summand[] {
+  if (!statistics) return terms ?? [];
+  const all = statistics.map((term) => ({ ...term, kind: 'statistic' as const }));
+  // Statistics are not terms that could be taken apart.
+  return all.every(isKernelTerm) ? all : [];
+}
+
+/** Gram matrices and statistics of the image itself, and histograms, are left to tfjs. */
+function isKernelTerm(term: Summand): boolean {
+  const { kind, layer } = term;
+  if (kind === 'statistic') return layer !== 'image' && term.statistic !== 'histogram';
   return kind === 'totalVariation' ? layer === 'image' : kind === 'feature' || layer !== 'image';
 }
 

@@ -22,10 +22,10 @@ export interface Stage {
   readonly pool: 'max' | 'average' | undefined;
 }
 
-/** A layer that is a stage's map: before its ReLU, or after it. */
+/** A layer that is a stage's map: before its ReLU, after it, or pooled. */
 export interface Place {
   readonly stage: number;
-  readonly part: 'conv' | 'relu';
+  readonly part: 'conv' | 'relu' | 'pool';
 }
 
 /** A network in the order that the kernels compute. */
@@ -55,6 +55,7 @@ export function stagesOf(steps: readonly NetworkStep[], normalization: Normaliza
     } else if (isPool(step)) {
       if (!stage || stages.length < 2 || last !== 'relu') return undefined;
       stage.pool = step.op === 'maxPool' ? 'max' : 'average';
+      places.set(step.name, { stage: stages.length - 1, part: 'pool' });
     } else {
       if (last !== 'conv') return undefined;
       places.set(step.name, { stage: stages.length - 1, part: 'relu' });
