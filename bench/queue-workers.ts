@@ -30,7 +30,12 @@ process.once('message', async (message) => {
           const done = Math.min(1, past / whole);
           onProgress({ iteration: 1, iterations: 2, evaluations: 2, loss: 1, done, secondsLeft: 1 });
         }
-        const facts = { inputs: {}, seconds: whole, ended: new Date().toISOString(), library: '0' };
+        const facts = {
+          inputs: job.inputs ?? {},
+          seconds: whole,
+          ended: new Date().toISOString(),
+          library: '0',
+        };
         const picture = {
           sha256: '0'.repeat(64),
           width: 1,
@@ -44,9 +49,10 @@ process.once('message', async (message) => {
           state: 'done',
           ...facts,
           ...picture,
-          weights: 'none',
-          engine: 'none',
-          embedded: true,
+          weights: 'VGG-19 from https://host.example/vgg19/model.json',
+          engine: 'wasm',
+          threads: 1,
+          embedded: false,
         };
       },
       {

@@ -1,28 +1,31 @@
 import { fork } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
-import { openQueue } from '../src/batch/queue/job-queue';
+import { type JobQueue, openQueue } from '../src/batch/queue/job-queue';
 import type { QueuedJob } from '../src/batch/queue/queued-job';
 import { RedisServer } from '../test/support/redis-server';
 import type { SimulatedWorkers } from './queue-workers';
+import { table } from './report';
+import { digits } from './timing';
 
 /**
- * `npm run bench:queue`: how many jobs a second the queue itself can hand out. Times of jobs that were recorded are
- * replayed against a real Redis server by simulated workers, each with connections of its own, which sleep instead of
- * painting. The times are then divided, until the queue is slower than the workers. A row has the jobs a second that
- * the workers could paint and those that they were given, while the second to the ninth tenth of the jobs ended, and
- * the processor time of Redis for a job.
+ * `npm run bench:queue`: how many jobs a second the queue itself can hand out, and what Redis holds for each. Times of
+ * jobs that were recorded are replayed against a real Redis server by simulated workers, each with connections of its
+ * own, which sleep instead of painting. The times are then divided, until the queue is slower than the workers. Writes
+ * docs/benchmarks/queue.md.
  */
 const { values } = parseArgs({
   options: {
     workers: { type: 'string', default: '100,1000' },
     /** What the recorded times are divided by. */
-    faster: { type: 'string', default: '1,4,16,64' },
+    faster: { type: 'string', default: '1,8,32,128' },
     /** Seconds that a row takes at least. */
     seconds: { type: 'string', default: '12' },
     /** JSON lines with a field `seconds` each: the manifest of a batch. */
     times: { type: 'string', default: 'bench/queue-times.jsonl' },
+    out: { type: 'string', default: 'docs/benchmarks/queue.md' },
   },
 });
 const numbers = (list: string) => list.split(',').map(Number);
@@ -32,52 +35,93 @@ const recorded = readFileSync(values.times, 'utf8')
   .split('\n')
   .map((line) => (JSON.parse(line) as { seconds: number }).seconds);
 const mean = recorded.reduce((sum, seconds) => sum + seconds, 0) / recorded.length;
-console.log(`${recorded.length} recorded jobs, ${mean.toFixed(2)} s on average\n`);
+const machine = `${cpus()[0].model.trim()}, ${availableParallelism()} processors, load ${loadavg()[0].toFixed(1)} before, Node ${process.versions.node}`;
+
+/** A row of the table. */
+interface Simulation {
+  readonly workers: number;
+  /** Mean of the jobs' times. */
+  readonly seconds: number;
+  /** Jobs a second that the workers could paint. */
+  readonly offered: number;
+  /** Those that they were given, while the second to the ninth tenth of the jobs ended. */
+  readonly measured: number;
+  /** Milliseconds of Redis' processor time for a job. */
+  readonly redisMs: number;
+  /** Share of one core that Redis took. */
+  readonly redisShare: number;
+}
 
 const redis = await RedisServer.start(['--appendonly', 'yes', '--appendfsync', 'everysec']);
-const cells = ['workers', 's a job', 'jobs/s, workers', 'jobs/s, measured', 'of it', "Redis' ms a job"];
-console.log(`| ${cells.join(' | ')} |\n|${'---|'.repeat(cells.length)}`);
+const client = new Redis(redis.port);
+const bytes = await bytesOfJobs(2000);
+console.log(bytes);
+const rows: Simulation[] = [];
 for (const workers of numbers(values.workers))
   for (const faster of numbers(values.faster)) {
-    const row = await simulate(workers, faster);
-    console.log(`| ${row.join(' | ')} |`);
+    rows.push(await simulate(workers, faster));
+    console.log(rows.at(-1));
   }
+const [, version = ''] = /redis_version:(\S+)/.exec(await client.info('server')) ?? [];
+client.disconnect();
 await redis.stop();
+writeFileSync(values.out, report());
+console.log(`wrote ${values.out}`);
 
-async function simulate(workers: number, faster: number): Promise<string[]> {
+async function simulate(workers: number, faster: number): Promise<Simulation> {
   const url = redis.url(`w${workers}-${faster}`);
-  const seconds = recorded.map((time) => time / faster);
   const offered = (workers * faster) / mean;
-  const count = Math.round(Math.max(workers * 4, offered * Number(values.seconds)));
-  const client = new Redis(redis.port);
+  const count = Math.round(Math.max(workers * 3, offered * Number(values.seconds)));
   const queue = await openQueue(url);
-  const processes = await start({ url, workers, seconds });
-  const before = await cpuSeconds(client);
+  const processes = await start({ url, workers, seconds: recorded.map((time) => time / faster) });
+  const [before, begun] = [await cpuSeconds(), performance.now()];
   const ends: number[] = [];
   for await (const _ of queue.submit(jobs(count))) ends.push(performance.now());
-  const cpu = (await cpuSeconds(client)) - before;
-  for (const one of processes) one.disconnect();
-  await Promise.all(processes.map((one) => new Promise((resolve) => one.once('exit', resolve))));
-  await queue.close();
-  client.disconnect();
+  const cpu = (await cpuSeconds()) - before;
+  const elapsed = (performance.now() - begun) / 1000;
+  await stop(processes, queue);
+  await client.flushall();
   const [from, to] = [Math.floor(count * 0.1), Math.floor(count * 0.9)];
   const measured = ((to - from) * 1000) / (ends[to] - ends[from]);
-  return [
-    `${workers}`,
-    (mean / faster).toFixed(3),
-    offered.toFixed(1),
-    measured.toFixed(1),
-    (measured / offered).toFixed(2),
-    ((cpu * 1000) / count).toFixed(2),
-  ];
+  return {
+    workers,
+    seconds: mean / faster,
+    offered,
+    measured,
+    redisMs: (cpu * 1000) / count,
+    redisShare: cpu / elapsed,
+  };
+}
+
+/** Bytes that Redis holds for a job that waits and for one that is done, and for the events of all. */
+async function bytesOfJobs(count: number) {
+  const url = redis.url('bytes');
+  const queue = await openQueue(url);
+  const before = await usedMemory();
+  await queue.add([...jobs(count)]);
+  const waiting = ((await usedMemory()) - before) / count;
+  const processes = await start({ url, workers: 8, seconds: [0] });
+  for await (const _ of queue.follow({ batch: 'out' }));
+  await stop(processes, queue);
+  const events = Number(await client.memory('USAGE', 'bytes:pictures:events', 'SAMPLES', 0));
+  const done = ((await usedMemory()) - before - events) / count;
+  await client.flushall();
+  return { waiting, done, events };
 }
 
 function* jobs(count: number): Generator<QueuedJob> {
+  const style = '/shared/paintings/mosaic.jpg';
   for (let i = 0; i < count; i++) {
-    const files = { content: `photos/photo-${i}.jpg`, style: 'style.jpg', output: `out/photo-${i}.png` };
-    yield { job: { id: `job-${i}`, ...files, settings: { seed: i } }, batch: 'out' };
+    const content = `/shared/photos/2026/photo-${i}.jpg`;
+    const inputs = { [content]: '0'.repeat(64), [style]: '1'.repeat(64) };
+    const settings = { preset: 'painting', size: 512, seed: i } as const;
+    const output = `/shared/out/photo-${i}-mosaic.png`;
+    const id = i.toString(16).padStart(32, '0');
+    yield { job: { id, content, style, output, inputs, settings }, batch: 'out' };
   }
 }
+
+type Started = Awaited<ReturnType<typeof start>>;
 
 /** Workers in processes of at most 250, once all are connected. */
 async function start(simulated: SimulatedWorkers) {
@@ -95,8 +139,61 @@ async function start(simulated: SimulatedWorkers) {
   );
 }
 
-async function cpuSeconds(client: Redis): Promise<number> {
-  const text = await client.info('cpu');
-  const used = [...text.matchAll(/used_cpu_(?:sys|user):([\d.]+)/g)];
+async function stop(processes: Started, queue: JobQueue): Promise<void> {
+  for (const one of processes) one.disconnect();
+  await Promise.all(processes.map((one) => new Promise((resolve) => one.once('exit', resolve))));
+  await queue.close();
+}
+
+async function cpuSeconds(): Promise<number> {
+  const used = [...(await client.info('cpu')).matchAll(/used_cpu_(?:sys|user):([\d.]+)/g)];
   return used.reduce((sum, [, seconds]) => sum + Number(seconds), 0);
+}
+
+async function usedMemory(): Promise<number> {
+  return Number(/used_memory:(\d+)/.exec(await client.info('memory'))?.[1]);
+}
+
+function report(): string {
+  const lines = rows.map(({ workers, seconds, offered, measured, redisMs, redisShare }) => [
+    String(workers),
+    digits(seconds),
+    digits(offered),
+    digits(measured),
+    `${Math.round((100 * measured) / offered)} %`,
+    digits(redisMs),
+    `${Math.round(100 * redisShare)} %`,
+  ]);
+  const most = Math.max(...rows.map(({ measured }) => measured));
+  const cheapest = Math.min(...rows.map(({ redisMs }) => redisMs));
+  const kept = rows.filter(({ measured, offered }) => measured > 0.9 * offered);
+  const best = kept.toSorted((a, b) => b.measured - a.measured)[0];
+  const heads = [
+    'workers',
+    's a job',
+    'jobs/s they could paint',
+    'jobs/s they were given',
+    'of it',
+    "Redis' ms a job",
+    'of a core',
+  ];
+  const kilobytes = (count: number) => `${(count / 1000).toFixed(1)} kB`;
+  return `# The queue itself
+
+Written by \`npm run bench:queue\`. ${machine}; Redis ${version}, \`appendonly yes\`.
+
+${recorded.length} recorded jobs (embedded network, 64 to 128 pixels, 30 and 60 iterations, ${digits(mean)} s on average) are
+replayed by simulated workers, which sleep instead of painting. Each is a worker to the queue, with connections of its
+own, and notes its progress twice a second. Redis, the workers' ${Math.ceil(Math.max(...numbers(values.workers)) / 250)} processes and the program that submits share this machine. In later
+rows the jobs are longer or shorter by a factor. Jobs a second are those of the second to the ninth tenth of the jobs.
+
+${table(heads, lines)}
+
+The workers get what they can paint up to ${digits(best?.measured ?? 0)} jobs a second${best ? ` (${best.workers} workers)` : ''}; the most that was handed out was ${digits(most)} a
+second, on a machine that simulates the workers at the same time. Redis alone, of one core, ends at about
+${digits(1000 / cheapest)} short jobs a second; long ones cost it by their notes of progress, two a second and worker.
+
+A job that waits takes ${kilobytes(bytes.waiting)} of Redis' memory, one that is done ${kilobytes(bytes.done)} for the seven days that it is kept, and the
+events of all together ${kilobytes(bytes.events)}.
+`;
 }

@@ -4,12 +4,14 @@ import {
   abortSignal,
   any,
   callback,
+  number,
   type Option,
   oneOf,
   optionTable,
   type WithDefaults,
 } from '../options/table';
 import { requireName } from '../options/validate';
+import { styleWeightsOption } from '../transfer/style-weights';
 import type { JobSettings } from './job';
 import type { BatchProgress } from './painter';
 import { queueOption } from './queue/queue-option';
@@ -35,6 +37,11 @@ export interface BatchOptions {
   readonly contents?: readonly string[] | undefined;
   /** Pictures whose styles they are painted in, or style files. Not beside `pairs`. */
   readonly styles?: readonly string[] | undefined;
+  /**
+   * Blends all of `styles` into each picture, by these weights: one for each style, at least 0. Not beside `pairs`.
+   * @default none: each style by itself
+   */
+  readonly styleWeights?: readonly number[] | undefined;
   /** The pictures one by one, in place of `contents` and `styles`. */
   readonly pairs?: readonly BatchPair[] | undefined;
   /** Folder for the pictures, and for the manifest: `manifest.jsonl`. It is made if there is none. */
@@ -51,6 +58,12 @@ export interface BatchOptions {
   readonly settings?: JobSettings | undefined;
   /** Metrics of each picture against its content and its style, for the records. @default none */
   readonly metrics?: readonly MetricName[] | undefined;
+  /**
+   * Seconds between two pictures of each picture while it is painted, as JPEG beside it: `out.png.preview.jpg`, 0.1 to
+   * 3600. Events `step` tell of new ones. When the picture is done, its preview is removed where it is a file.
+   * @default none
+   */
+  readonly preview?: number | undefined;
   /**
    * Queue that the pictures are handed to, `redis://host:port/prefix`, for the workers that take from it (see `work`);
    * not beside `jobs`, `threads` and `memory`, which are theirs.
@@ -94,6 +107,9 @@ const metrics: Option<readonly MetricName[]> & { readonly flag: string; readonly
 export const batchOptions = optionTable<BatchOptions>()('batch', {
   contents: places,
   styles: places,
+  styleWeights: styleWeightsOption({
+    help: 'blend all styles into each picture, by these weights, one for each, separated by commas (default: each style by itself)',
+  }),
   pairs: any<readonly BatchPair[]>('a list of { content, style }', Array.isArray),
   output: any<string, { flag: string; help: string }>(
     'a folder',
@@ -119,6 +135,12 @@ export const batchOptions = optionTable<BatchOptions>()('batch', {
   }),
   settings: record<JobSettings>(),
   metrics,
+  preview: number({
+    min: 0.1,
+    max: 3600,
+    flag: '--preview <seconds>',
+    help: 'show each picture while it is painted, as .preview.jpg beside it, as often as this (default: never)',
+  }),
   queue: queueOption,
   ...workLoadOptions,
   signal: abortSignal(),

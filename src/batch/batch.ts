@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { EnvironmentError, InvalidArgumentError } from '../errors';
 import { requireWritable } from '../node/write-image';
@@ -80,6 +80,8 @@ async function* run(
     const left = jobs.filter(({ id }) => !kept.has(id));
     for await (const record of painter.paint(left, { signal, onProgress })) {
       await manifest.append(record);
+      const { preview } = record;
+      if (preview && !isRemote(preview.output)) await rm(preview.output, { force: true });
       yield record;
       requireSpace(record);
     }

@@ -1,3 +1,4 @@
+export type { Backend } from '../node/start-backend';
 export type { Scale, Scales } from '../transfer/scales';
 export { batch } from './batch';
 export type { BatchOptions, BatchPair } from './batch-options';

@@ -1,10 +1,12 @@
 import { platform } from '../node/platform';
+import { backendOf, type Computing, startBackend, tfjsComputes } from '../node/start-backend';
 import { type SharedWork, shareWork } from '../transfer/shared-work';
-import type { StyleTargets } from '../transfer/style-targets';
+import { type StyleTargets, targetsInMemory } from '../transfer/style-targets';
+import type { JobSettings } from './job';
 
 /** Options of {@link jobContext}. */
 export interface JobContextOptions {
-  /** Threads of the wasm engine. @default the processor's cores, at most 8 */
+  /** Threads of the wasm engine, or of tfjs on wasm. @default the processor's cores, at most 8 */
   readonly threads?: number | undefined;
   /** Bytes of memory that the program may take. @default the machine's */
   readonly memory?: number | undefined;
@@ -19,15 +21,46 @@ export interface JobContextOptions {
 }
 
 /** What jobs that are painted one after the other have in common: the network, and the targets of styles. */
-export interface JobContext extends Omit<JobContextOptions, 'targets'> {
+export interface JobContext extends Pick<JobContextOptions, 'memory' | 'onPlanned'> {
   readonly work: Pick<SharedWork<never>, 'load' | 'extractor'>;
+  /**
+   * Makes the backend active that a job computes on.
+   *
+   * @throws EnvironmentError `NO_BACKEND` if it does not run here
+   */
+  begin(settings: JobSettings): Promise<Computing>;
   /** Frees the network and its threads. Safe to call twice. */
   dispose(): void;
 }
 
 /** Makes a context, which belongs to the caller. The network is loaded by the first job. */
-export function jobContext({ targets, ...options }: JobContextOptions = {}): JobContext {
+export function jobContext({
+  threads,
+  targets = targetsInMemory(),
+  ...options
+}: JobContextOptions = {}): JobContext {
+  let active: { readonly key: string; readonly computing: Computing } | undefined;
   // Contents are painted once or a few times; to hold them all would take memory without end.
-  const { load, extractor, dispose } = shareWork(platform, () => false, targets);
-  return { ...options, work: { load, extractor }, dispose };
+  const { load, extractor, dispose } = shareWork(platform, () => false, {
+    // Backends differ in last digits.
+    get: (key, compute) => targets.get(`${active?.key} ${key}`, compute),
+  });
+  return {
+    ...options,
+    work: { load, extractor },
+    async begin(settings) {
+      const backend = backendOf(settings.backend, settings.settings);
+      const { engine = settings.settings?.options.engine } = settings;
+      const key = `${backend}, ${engine ?? 'auto'}`;
+      if (active?.key !== key) {
+        // The network holds tensors of its backend, which another one does not know.
+        dispose();
+        active = undefined;
+        const used = backend === 'wasm' || !tfjsComputes(backend, engine) ? threads : undefined;
+        active = { key, computing: await startBackend(backend, engine, used) };
+      }
+      return active.computing;
+    },
+    dispose,
+  };
 }

@@ -1,6 +1,7 @@
 import type { EngineName } from '../engines/list';
 import type { ErrorCode } from '../error-codes';
 import type { ImageEvaluation, MetricName } from '../metrics/evaluate';
+import type { Backend } from '../node/start-backend';
 import type { ImageFormat } from '../node/write-image';
 import type { StyleTransferOptions } from '../transfer/options';
 import type { Region } from '../transfer/regions';
@@ -29,6 +30,7 @@ export interface JobSettings
     | 'seed'
     | 'padding'
     | 'relaxedSimd'
+    | 'settings'
   > {
   /** The start: `'content'`, `'noise'`, `'style'`, or the place of a picture. @default 'content' */
   readonly init?: string | undefined;
@@ -36,8 +38,10 @@ export interface JobSettings
   readonly regions?: readonly JobRegion[] | undefined;
   /** VGG-19: `'vgg19'`, `'embedded'`, a folder, a file or a URL. @default VGG-19 if it is cached, else embedded */
   readonly weights?: string | undefined;
-  /** @default 'auto' */
+  /** What computes the network. @default 'auto' */
   readonly engine?: 'auto' | EngineName | undefined;
+  /** Backend of TensorFlow.js. @default that of `settings`, else 'wasm' */
+  readonly backend?: Backend | undefined;
 }
 
 /** A part of the picture with a style of its own. */

@@ -1,31 +1,25 @@
 import { basename, extname, isAbsolute, join, resolve } from 'node:path';
 import { InvalidArgumentError } from '../errors';
 import { platform } from '../node/platform';
+import { backendOf, backendOption, requireThreadsApply } from '../node/start-backend';
 import { extensionOf, formatOf } from '../node/write-image';
 import { showUrl, showValue } from '../options/show';
 import { requireKnownOptions, requireNumber } from '../options/validate';
 import { readSettings, styleTransferOptions } from '../transfer/options';
+import { replayArguments } from '../transfer/replay';
 import type { BatchPair, BatchSettings } from './batch-options';
 import type { Job, JobSettings } from './job';
 import { withId } from './job-id';
 import { isRemote } from './stores';
 
 /** Options of `styleTransfer` that are no settings of a job: they are none of one picture, or no JSON. */
-const noSettings = [
-  'extractor',
-  'loss',
-  'optimizer',
-  'threads',
-  'memory',
-  'settings',
-  'signal',
-  'onProgress',
-];
+const noSettings = ['extractor', 'loss', 'optimizer', 'threads', 'memory', 'signal', 'onProgress'];
 
 /** Names of {@link JobSettings}. */
-export const jobSettingNames = Object.keys(styleTransferOptions.options).filter(
-  (name) => !noSettings.includes(name),
-);
+export const jobSettingNames = [
+  ...Object.keys(styleTransferOptions.options).filter((name) => !noSettings.includes(name)),
+  'backend',
+];
 
 /**
  * The jobs of a batch, checked as far as that is possible without reading a file; a pair that is given twice is one
@@ -41,6 +35,8 @@ export function jobsOf(settings: BatchSettings): readonly Job[] {
   for (const [i, pair] of pairs.entries()) {
     if (settings.pairs) requirePair(`pairs[${i}]`, pair);
     const job = jobOf(settings, pair, i);
+    const { backend, engine, settings: repeated } = job.settings;
+    requireThreadsApply(backendOf(backend, repeated), engine ?? repeated?.options.engine, settings.threads);
     jobs.set(job.id, job);
   }
   const all = [...jobs.values()];
@@ -48,9 +44,9 @@ export function jobsOf(settings: BatchSettings): readonly Job[] {
   return all;
 }
 
-function pairsOf({ contents, styles, pairs }: BatchSettings): readonly BatchPair[] {
-  if (pairs && (contents || styles)) {
-    const option = contents ? 'contents' : 'styles';
+function pairsOf({ contents, styles, styleWeights, pairs }: BatchSettings): readonly BatchPair[] {
+  if (pairs && (contents || styles || styleWeights)) {
+    const option = contents ? 'contents' : styles ? 'styles' : 'styleWeights';
     const accepted = 'pairs alone, or contents and styles';
     throw new InvalidArgumentError(
       'CONFLICTING_OPTIONS',
@@ -58,8 +54,7 @@ function pairsOf({ contents, styles, pairs }: BatchSettings): readonly BatchPair
       { option, accepted },
     );
   }
-  const found =
-    pairs ?? (contents ?? []).flatMap((content) => (styles ?? []).map((style) => ({ content, style })));
+  const found = pairs ?? everyPair({ contents, styles, styleWeights });
   if (found.length > 0) return found;
   const empty = pairs ? 'pairs' : contents?.length ? 'styles' : 'contents';
   const accepted = 'at least one content and one style, or one pair';
@@ -71,6 +66,25 @@ function pairsOf({ contents, styles, pairs }: BatchSettings): readonly BatchPair
       accepted,
     },
   );
+}
+
+/** Each content in each style, or in all of them blended if there are weights. */
+function everyPair({
+  contents = [],
+  styles = [],
+  styleWeights,
+}: Pick<BatchSettings, 'contents' | 'styles' | 'styleWeights'>): readonly BatchPair[] {
+  if (styleWeights === undefined)
+    return contents.flatMap((content) => styles.map((style) => ({ content, style })));
+  if (styleWeights.length !== styles.length) {
+    const accepted = `one for each of ${styles.length} styles`;
+    throw new InvalidArgumentError(
+      'WRONG_LENGTH',
+      `styleWeights has ${styleWeights.length} numbers; accepted: ${accepted}.`,
+      { option: 'styleWeights', value: styleWeights, accepted },
+    );
+  }
+  return contents.map((content) => ({ content, style: styles, styleWeights }));
 }
 
 function requirePair(place: string, pair: BatchPair): void {
@@ -102,8 +116,12 @@ function requirePair(place: string, pair: BatchPair): void {
 function requireJobSettings(place: string, settings: JobSettings | undefined): void {
   if (settings === undefined) return;
   requireKnownOptions(place, settings, jobSettingNames);
+  const { backend, ...options } = settings;
   try {
-    readSettings<string>(platform, settings, undefined, undefined);
+    if (backend !== undefined) backendOption.require('backend', backend);
+    const [complete] =
+      options.settings === undefined ? [options] : replayArguments<string>([options], options);
+    readSettings<string>(platform, complete, undefined, undefined);
   } catch (error) {
     if (!(error instanceof InvalidArgumentError) || place === 'settings') throw error;
     const { code, message, option, value, accepted } = error;
@@ -112,7 +130,7 @@ function requireJobSettings(place: string, settings: JobSettings | undefined): v
 }
 
 function jobOf(batch: BatchSettings, pair: BatchPair, index: number): Job {
-  const { output, format, name, metrics } = batch;
+  const { output, format, name, metrics, preview } = batch;
   const { content, style, styleWeights } = pair;
   const file = pair.output ?? `${nameOf(name, pair, index)}${extensionOf(format)}`;
   const place = isAbsolute(file) || isRemote(file) ? file : join(output, file);
@@ -124,6 +142,7 @@ function jobOf(batch: BatchSettings, pair: BatchPair, index: number): Job {
     output: place,
     settings: { ...batch.settings, ...pair.settings },
     metrics,
+    preview: preview === undefined ? undefined : { output: `${place}.preview.jpg`, seconds: preview },
   });
 }
 

@@ -23,7 +23,8 @@ export async function keptRecords(
     signal?.throwIfAborted();
     const record: BatchRecord | undefined = manifest.record(job.id);
     if (record?.state !== 'done') continue;
-    const { preset, weights } = job.settings;
+    const { options } = job.settings.settings ?? {};
+    const { preset = options?.preset, weights = options?.weights } = job.settings;
     const found = await weightsOf(JSON.stringify({ preset, weights }));
     if (found !== undefined && found !== record.weights) continue;
     const hashes: Readonly<Record<string, string>> = { ...record.inputs, [job.output]: record.sha256 };

@@ -131,21 +131,18 @@ export async function planJob(
   return planned as number;
 }
 
-function paint(
+async function paint(
   job: Job,
   { platform }: JobInputs,
-  { work, threads, onPlanned }: JobContext,
+  { work, begin, onPlanned }: JobContext,
   options: RunJobOptions,
 ): Promise<StyleTransferResult> {
+  const { threads } = await begin(job.settings);
   const transfer = styleTransferOn(platform, work.load, (_record, plans) =>
     onPlanned?.(Math.max(...plans.map(({ bytes }) => bytes)), options.signal),
   );
-  return transfer(job.content, styleOf(job), {
-    ...job.settings,
-    // Where tfjs computes, it has one thread.
-    threads: job.settings.engine === 'tfjs' ? undefined : threads,
-    ...options,
-  });
+  const { backend: _, ...settings } = job.settings;
+  return transfer(job.content, styleOf(job), { ...settings, threads, ...options });
 }
 
 function styleOf({ style, styleWeights }: Job): StyleInput<string> {

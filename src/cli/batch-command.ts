@@ -6,6 +6,7 @@ import { jobSettingNames } from '../batch/jobs';
 import type { BatchProgress } from '../batch/painter';
 import { followBatch } from '../batch/queue/queue-painter';
 import { ComputationError, InvalidArgumentError } from '../errors';
+import { readRecord } from '../node/read-settings-record';
 import { any, flag, optionTable } from '../options/table';
 import { styleTransferOptions } from '../transfer/options';
 import { batchDisplay } from './batch/batch-display';
@@ -62,11 +63,18 @@ const table = optionTable<BatchFlags>()('batch', {
   }),
 });
 
-const { output, name, format, metrics, queue, jobs, threads, memory } = batchOptions.options;
-const ofBatch: Options = { output, name, format, metrics, queue, jobs, threads, memory };
-const styling: Options = styleTransferOptions.options;
+const {
+  contents: _,
+  styles: __,
+  pairs: ___,
+  settings: ____,
+  signal: _____,
+  onProgress: ______,
+  ...ofBatch
+} = batchOptions.options;
+const { backend, json, quiet } = commandOptions.options;
+const styling: Options = { ...styleTransferOptions.options, backend };
 const painting: Options = Object.fromEntries(jobSettingNames.map((one) => [one, styling[one]]));
-const { json, quiet } = commandOptions.options;
 
 /** Every option of the command. */
 export const batchCommandOptions: Options = { ...table.options, ...ofBatch, ...painting, json, quiet };
@@ -89,12 +97,15 @@ async function paintAll(values: Readonly<Record<string, unknown>>, terminal: Ter
   else requireEither({ content, style, pairs });
   const contents = content && (await expandPlaces('content', content));
   const styles = style && (await expandPlaces('style', style));
+  const { settings: file, ...given } = only(painting, values);
+  const settings =
+    file === undefined ? given : { ...given, settings: await readRecord('settings', `${file}`) };
   const options: BatchOptions = {
-    ...(only(ofBatch, values) as Pick<BatchOptions, 'output'>),
+    ...(only(ofBatch as Options, values) as Pick<BatchOptions, 'output'>),
     contents: contents?.places,
     styles: styles?.places,
     pairs: pairs === undefined ? undefined : await readPairs(pairs),
-    settings: only(painting, values),
+    settings,
   };
   const display = batchDisplay(terminal, flags);
   const skipped = [contents, styles].flatMap((found) => found?.skipped ?? []);

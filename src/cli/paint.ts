@@ -1,5 +1,6 @@
 import { platform } from '../node/platform';
 import { readRecord } from '../node/read-settings-record';
+import { backendOf, startBackend } from '../node/start-backend';
 import type { NodeStyleTransferOptions } from '../node/style-transfer';
 import type { Platform } from '../platform';
 import { styleTransferOptions } from '../transfer/options';
@@ -7,7 +8,6 @@ import type { StyleTransferProgress } from '../transfer/progress';
 import type { Region } from '../transfer/regions';
 import type { SettingsRecord } from '../transfer/settings-record';
 import { type StyleTransferResult, styleTransferOn } from '../transfer/style-transfer';
-import { backends, startBackend } from './backend';
 import { type Destination, destinationOf } from './destination';
 import { displayFor } from './display';
 import { inFlags, only } from './flags';
@@ -43,7 +43,7 @@ export async function paint(
   const { output, format, styleWeights, json, quiet } = commandOptions.read(given);
   const { settings: file, ...options } = only(styleTransferOptions.options, flags) as TypedOptions;
   const settings = file === undefined ? undefined : await readRecord('settings', file);
-  const backend = given.backend ?? backends.find((name) => name === settings?.backend) ?? backends[0];
+  const backend = backendOf(given.backend, settings);
   const { init, threads } = options;
   const { engine, weights } = { ...settings?.options, ...options };
   // A start that is a file or stdin is checked when it is read.

@@ -1,12 +1,12 @@
 import { Command } from 'commander';
 import type { NodeImageInput } from '../node/image-input';
+import { type Backend, startBackend } from '../node/start-backend';
 import { loadStyle, requireStyleExtension, saveStyle } from '../node/styles';
 import { showText } from '../options/show';
 import { any, flag, optionTable } from '../options/table';
 import type { StyleFile } from '../styles/style-file';
 import { type MakeStyleOptions, makeStyleOptions } from '../transfer/make-style';
 import type { StyleEntry } from '../transfer/styles';
-import { type Backend, startBackend } from './backend';
 import { displayFor } from './display';
 import { addFlags, type Options, only } from './flags';
 import { interruptible } from './interruptible';

@@ -1,7 +1,8 @@
+import { type Backend, backendOption } from '../node/start-backend';
 import { type ImageFormat, imageExtensions, imageFormats } from '../node/write-image';
-import { any, flag, type Option, oneOf, optionTable } from '../options/table';
+import { any, flag, oneOf, optionTable } from '../options/table';
 import { styleTransferOptions } from '../transfer/options';
-import { type Backend, backends } from './backend';
+import { styleWeightsOption } from '../transfer/style-weights';
 
 /** Options that the command has in addition to those of `styleTransfer`. */
 export interface CommandOptions {
@@ -26,20 +27,9 @@ const quiet = flag({
 });
 
 /** The weights of several styles, in the order of their arguments. */
-export const styleWeights: Option<readonly number[]> = {
-  ...any<readonly number[], { flag: string; help: string }>(
-    'numbers of at least 0, one for each style, separated by commas and not all 0',
-    (value) =>
-      Array.isArray(value) &&
-      value.every((weight) => Number.isFinite(weight) && weight >= 0) &&
-      value.some((weight) => weight > 0),
-    {
-      flag: '--style-weights <numbers>',
-      help: 'weight of each style, separated by commas (default: 1 each)',
-    },
-  ),
-  kind: 'numbers',
-};
+export const styleWeights = styleWeightsOption({
+  help: 'weight of each style, separated by commas (default: 1 each)',
+});
 
 /** The table of {@link CommandOptions}. */
 export const commandOptions = optionTable<CommandOptions>()('tfjs-style-transfer', {
@@ -57,11 +47,7 @@ export const commandOptions = optionTable<CommandOptions>()('tfjs-style-transfer
     flag: '--format <name>',
     help: `format of the file: ${imageFormats.join(', ')} (default: as its extension says, png on stdout)`,
   }),
-  backend: oneOf(backends, {
-    default: backends[0],
-    flag: '--backend <name>',
-    help: `TensorFlow.js on ${backends.join(', ')}`,
-  }),
+  backend: backendOption,
   json,
   quiet,
 });

@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import { readRecord } from '../node/read-settings-record';
+import { backendOf, startBackend } from '../node/start-backend';
 import type { NodeStyleTransferOptions } from '../node/style-transfer';
 import { filmFileOptions } from '../node/video/options';
 import type { FilmProgress } from '../node/video/progress';
@@ -7,7 +9,6 @@ import { filmExtensions } from '../node/video/write-film';
 import { any, optionTable } from '../options/table';
 import { styleTransferOptions } from '../transfer/options';
 import { temporalOptions } from '../video/options';
-import { startBackend } from './backend';
 import { displayFor } from './display';
 import { exitCodesHelp } from './exit-codes';
 import { addFlags, inFlags, type Options, only } from './flags';
@@ -31,9 +32,9 @@ const table = optionTable<{ readonly output?: string | undefined }>()('video', {
   ),
 });
 
-const { settings: _, ...painting } = styleTransferOptions.options;
+const painting = styleTransferOptions.options;
 const { styleWeights, backend, json, quiet } = commandOptions.options;
-const { after: __, ...temporal } = temporalOptions.options;
+const { after: _, ...temporal } = temporalOptions.options;
 
 /** Every option of the command. */
 export const videoOptions: Options = {
@@ -68,18 +69,21 @@ async function video(
   const { output } = table.read(only(table.options, values));
   const shared = only({ styleWeights, backend, json, quiet } as Options, values) as CommandOptions;
   const flags = commandOptions.read(shared);
-  const given = only({ ...temporal, ...filmFileOptions.options, ...painting } as Options, values);
-  const { engine, threads } = given as NodeStyleTransferOptions;
+  const typed = only({ ...temporal, ...filmFileOptions.options, ...painting } as Options, values);
+  const { settings: file, ...given } = typed;
+  const settings = file === undefined ? undefined : await readRecord('settings', String(file));
+  const { engine = settings?.options.engine, threads } = given as NodeStyleTransferOptions;
   requireWeightEach(styles, flags.styleWeights);
   const display = displayFor(terminal, flags);
   try {
     await interruptible(
       terminal,
       async ({ signal, attend }) => {
-        const computing = await startBackend(flags.backend, engine, threads);
+        const computing = await startBackend(backendOf(shared.backend, settings), engine, threads);
         const style = await styleArgument(styles, flags.styleWeights, async (_name, input) => input);
         const result = await styleVideoFile(film, style, output, {
           ...given,
+          settings,
           threads: computing.threads,
           signal,
           onProgress(event: FilmProgress) {

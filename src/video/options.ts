@@ -6,6 +6,7 @@ import { callback, number, type Option, oneOf, optionTable, type WithDefaults } 
 import { requireKnownOptions, requireNumber } from '../options/validate';
 import type { Platform } from '../platform';
 import { readSettings, type StyleTransferOptions, styleTransferOptions } from '../transfer/options';
+import type { SettingsRecord } from '../transfer/settings-record';
 import type { VideoProgressListener } from './progress';
 
 /** How the motion between frames is found: see {@link StyleVideoOptions.flow}. */
@@ -60,6 +61,11 @@ type FrameOptions<Input> = Omit<StyleTransferOptions<Input>, 'settings' | 'onPro
  * and of the film. `loss` is a function, which makes one for each frame.
  */
 export interface StyleVideoOptions<Input> extends FrameOptions<Input>, TemporalOptions {
+  /**
+   * Settings of a run, as of `styleTransfer`: what other options leave out is as they say, in all frames.
+   * @default none
+   */
+  readonly settings?: SettingsRecord | undefined;
   /** Called for each event and awaited; see {@link VideoProgressListener}. */
   readonly onProgress?: VideoProgressListener | undefined;
 }
@@ -117,6 +123,7 @@ export interface VideoSettings<Input>
 /**
  * The options of `styleVideo`, checked before any work.
  *
+ * @param given without `settings`, see `repeatedOptions`
  * @throws InvalidArgumentError if one is unknown, not accepted, or without effect beside another
  */
 export function readVideoOptions<Input>(

@@ -9,12 +9,14 @@ import { anyPlatform, type Platform, requireBackend } from '../platform';
 import type { LaterFrame } from '../transfer/later-frame';
 import type { StyleTransferProgress } from '../transfer/progress';
 import { sizeRule } from '../transfer/schedule';
+import type { SettingsRecord } from '../transfer/settings-record';
 import { type SharedWork, shareWork } from '../transfer/shared-work';
 import { type StyleTransferResult, styleTransferOn } from '../transfer/style-transfer';
 import { readStyles, type StyleInput } from '../transfer/styles';
 import { flowReliability } from './flow-reliability';
 import { opticalFlow } from './optical-flow';
 import { type PaintedFrame, readVideoOptions, type StyleVideoOptions, type VideoSettings } from './options';
+import { repeatedOptions } from './repeated-options';
 import { warp } from './warp';
 
 /** A frame of {@link styleVideo}: the result of `styleTransfer`, and what it takes to go on from it. */
@@ -68,7 +70,7 @@ const referenceDeviation = 0.1;
 /** Makes `styleVideo` for a platform. */
 export function styleVideoOn<Input>(platform: Platform<Input>): StyleVideo<Input> {
   return async function* (frames, style, options) {
-    const settings = readVideoOptions(platform, options);
+    const settings = readVideoOptions(platform, options && (await repeatedOptions(options)));
     requireFrames(frames);
     readStyles(style);
     const { signal } = settings.each;
@@ -85,7 +87,11 @@ export function styleVideoOn<Input>(platform: Platform<Input>): StyleVideo<Input
         const frame = await platform.decode(`frames[${index}]`, input, rule, signal);
         try {
           if (before) requireSameSize(index, frame, before.frame);
-          const painted = await paintFrame({ platform, work, settings, style, before }, frame, index);
+          const painted = await paintFrame(
+            { platform, work, settings, style, before, repeated: options?.settings },
+            frame,
+            index,
+          );
           free(before);
           before = keptOf(painted);
           yield painted;
@@ -108,10 +114,12 @@ interface Film<Input> {
   readonly settings: VideoSettings<Input>;
   readonly style: StyleInput<Input>;
   readonly before: PaintedFrame | undefined;
+  /** The run whose settings the film repeats. */
+  readonly repeated: SettingsRecord | undefined;
 }
 
 async function paintFrame<Input>(
-  { work, settings, style, before }: Film<Input>,
+  { work, settings, style, before, repeated }: Film<Input>,
   frame: Image,
   index: number,
 ): Promise<StyledFrame> {
@@ -129,6 +137,8 @@ async function paintFrame<Input>(
     };
     const painted = await paint(frame as Input, style, {
       ...each,
+      // The first frame tells what differs from the run.
+      ...(before === undefined && { settings: repeated }),
       ...(start && { init: start.image as Input, iterations: frameIterations, scales: 1 as const }),
       onProgress: forward,
     });

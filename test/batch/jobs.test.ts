@@ -20,6 +20,17 @@ describe('the jobs of a batch', () => {
     expect(jobs({ pairs, settings: { beta: 1, alpha: 3 } })[1].settings).toEqual({ alpha: 3, beta: 2 });
   });
 
+  test('are every content in all styles blended, if these have weights', () => {
+    const blended = jobs({ contents: ['x.jpg', 'y.png'], styles: ['s.jpg', 't.jpg'], styleWeights: [1, 3] });
+    expect(blended.map(({ output }) => output)).toEqual(['out/x-s+t.png', 'out/y-s+t.png']);
+    expect(blended[1]).toMatchObject({ style: ['s.jpg', 't.jpg'], styleWeights: [1, 3] });
+  });
+
+  test('have previews beside their pictures if asked for', () => {
+    const [job] = jobs({ contents: ['x.jpg'], styles: ['s.jpg'], preview: 2 });
+    expect(job.preview).toEqual({ output: 'out/x-s.png.preview.jpg', seconds: 2 });
+  });
+
   test('are each there once', () => {
     expect(jobs({ contents: ['a.jpg', 'a.jpg'], styles: ['s.jpg'] })).toHaveLength(1);
   });
@@ -29,6 +40,27 @@ describe('the jobs of a batch', () => {
     [{ contents: ['a.jpg'] }, 'EMPTY', 'styles is empty'],
     [{ pairs: [] }, 'EMPTY', 'pairs is empty'],
     [{ pairs: [], styles: ['s.jpg'] }, 'CONFLICTING_OPTIONS', 'styles has no effect beside pairs'],
+    [{ pairs: [], styleWeights: [1] }, 'CONFLICTING_OPTIONS', 'styleWeights has no effect beside pairs'],
+    [
+      { contents: ['a.jpg'], styles: ['s.jpg'], styleWeights: [1, 2] },
+      'WRONG_LENGTH',
+      'styleWeights has 2 numbers; accepted: one for each of 1 styles',
+    ],
+    [
+      { contents: ['a.jpg'], styles: ['s.jpg'], settings: { backend: 'gpu' as 'cpu' } },
+      'UNKNOWN_NAME',
+      "backend is 'gpu'",
+    ],
+    [
+      { contents: ['a.jpg'], styles: ['s.jpg'], settings: { backend: 'tensorflow' }, threads: 2 },
+      'CONFLICTING_OPTIONS',
+      'threads has no effect where tfjs computes',
+    ],
+    [
+      { contents: ['a.jpg'], styles: ['s.jpg'], settings: { settings: {} as never } },
+      'MALFORMED_SETTINGS',
+      'is no record of a run',
+    ],
     [{ contents: ['a/x.jpg', 'b/x.jpg'], styles: ['s.jpg'] }, 'CONFLICTING_OPTIONS', "'out/x-s.png'"],
     [{ contents: ['a/x.jpg', 'b/X.jpg'], styles: ['s.jpg'] }, 'CONFLICTING_OPTIONS', "'out/X-s.png'"],
     [

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { BatchRecord } from '../../src/batch/job';
+import type { BatchRecord, DoneRecord } from '../../src/batch/job';
 import { batchDisplay } from '../../src/cli/batch/batch-display';
 import { bundleCommand } from '../support/bundled-command';
 import { pictureFolder, runCommand } from '../support/command-line-folder';
@@ -44,7 +44,7 @@ const recordsIn = (text: string) =>
 describe('batch', () => {
   test('paints what is missing or changed, and ends with a table of what failed', async () => {
     await writeFile(path('bad.png'), 'no picture');
-    const first = await start([...base(), ...quick, '--metrics', 'ssim']).ended;
+    const first = await start([...base(), ...quick, '--metrics', 'ssim', '--preview', '0.1']).ended;
     expect(first.code).toBe(1);
     expect(first.stdout).toBe(`${path('out')}: 1 painted, 1 failed\n`);
     expect(first.stderr).toMatch(/out\/bad-style\.png {2}content .*\n/);
@@ -76,10 +76,20 @@ describe('batch', () => {
       ['kept', path('content.png')],
       ['done', path('bad.png')],
     ]);
-    expect(recordsIn((await start([...args, '--seed', '7']).ended).stdout)).toMatchObject([
-      { state: 'done' },
-      { state: 'done' },
-    ]);
+    // The settings of a picture of before, and another backend.
+    const repeated = [
+      '--settings',
+      path('out/content-style.png'),
+      '--backend',
+      'cpu',
+      '--style-weights',
+      '1',
+    ];
+    const fourth = await start([...args, ...repeated, '--seed', '7']).ended;
+    expect(fourth.stderr).toContain('The picture may differ from the one that settings are of: ');
+    expect(recordsIn(fourth.stdout)).toMatchObject(
+      Array(2).fill({ state: 'done', settings: { seed: 7, backend: 'cpu' }, styleWeights: [1] }),
+    );
   }, 300_000);
 
   test('takes pairs from CSV and from JSON lines, with options of their own', async () => {
@@ -104,18 +114,26 @@ describe('batch', () => {
     ]);
     expect(found[1].settings).not.toHaveProperty('beta');
 
-    const pair = {
-      content: 'content.png',
-      style: ['style.jpg', 'content.png'],
-      styleWeights: [1, 3],
-      seed: 4,
-    };
-    await writeFile(path('pairs.jsonl'), `${JSON.stringify(pair)}\n\n`);
-    const json = await start(['batch', '--pairs', path('pairs.jsonl'), '-o', path('out'), '--json', ...quick])
-      .ended;
-    expect(recordsIn(json.stdout)).toMatchObject([
-      { state: 'done', styleWeights: [1, 3], settings: { seed: 4 } },
-    ]);
+    const blend = { style: ['style.jpg', 'content.png'], styleWeights: [1, 3], seed: 4, output: 'blend.png' };
+    // The settings of a run are those of its picture.
+    const again = { style: 'style.jpg', settings: 'out/a.webp', output: 'again.webp' };
+    const tfjs = { style: 'style.jpg', engine: 'tfjs', output: 'tfjs.png' };
+    const lines = [blend, again, tfjs].map(
+      (line) => `${JSON.stringify({ content: 'content.png', ...line })}\n`,
+    );
+    await writeFile(path('pairs.jsonl'), lines.join('\n'));
+    const json = await start([
+      ...['batch', '--pairs', path('pairs.jsonl'), '-o', path('out'), '--json', '--weights', 'embedded'],
+      ...['--jobs', '1', '--threads', '2', '--iterations', '2'],
+    ]).ended;
+    const painted = Object.fromEntries(
+      recordsIn(json.stdout).map((record) => [record.output.slice(path('out/').length), record]),
+    );
+    expect(painted).toMatchObject({
+      'blend.png': { state: 'done', styleWeights: [1, 3], settings: { seed: 4 }, width: 48 },
+      'again.webp': { state: 'done', loss: (found[0] as DoneRecord).loss, width: 32 },
+      'tfjs.png': { state: 'done', engine: 'tfjs', width: 48 },
+    });
   }, 300_000);
 
   test.skipIf(process.platform === 'win32')(
@@ -172,6 +190,8 @@ describe('batch', () => {
     ["did you mean 'ssim'", () => [...base().slice(1), '--metrics', 'ssmi']],
     ['accepted: a file with the extension .csv', () => ['--pairs', path('style.jpg'), '-o', path('out')]],
     ['cannot be read', () => ['--pairs', path('none.csv'), '-o', path('out')]],
+    ['--style-weights has 2 numbers', () => [...base().slice(1), '--style-weights', '1,2']],
+    ["--backend is 'gpu'", () => [...base().slice(1), '--backend', 'gpu']],
     ["Line 2 of pairs '", () => ['--pairs', path('wrong.csv'), '-o', path('out')]],
     ['is no object of JSON', () => ['--pairs', path('wrong.jsonl'), '-o', path('out')]],
   ])('refuses before any work: %s', async (message, args) => {

@@ -74,14 +74,25 @@ describe('video', () => {
     'paints a film with its frames, its rate and its sound, in even sides',
     async () => {
       const film = await makeFilm();
+      await runCommand([
+        path('content.png'),
+        path('style.jpg'),
+        ...flags.slice(0, -2),
+        '-o',
+        path('one.png'),
+      ]);
+      // Its settings are those of a picture.
+      const settings = ['--settings', path('one.png'), '--frame-iterations', '2'];
       const { code, stdout, stderr } = await video([
         film,
         path('style.jpg'),
-        ...flags,
+        ...settings,
         '-o',
         path('out.mp4'),
       ]);
+      await rm(path('one.png'));
       expect({ code, stderr }).toMatchObject({ code: 0 });
+      expect(stderr.match(/The picture may differ from the one that settings are of/g)).toHaveLength(1);
       expect(stdout).toMatch(/out\.mp4: 32x24, 5 frames, \d+ s\n$/);
       const [before, after] = [await describeFilm(film), await describeFilm(path('out.mp4'))];
       expect(before).toMatchObject({ size: [65, 49], rate: '25:2', frames: 5 });

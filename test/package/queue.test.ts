@@ -152,6 +152,50 @@ describe.skipIf(!built || !hasRedis)('a queue with workers in processes', () => 
     await redis.stop();
   });
 
+  it('is followed from another terminal after the program that submitted its pictures was killed', async () => {
+    const redis = await RedisServer.start();
+    const url = redis.url('resume');
+    const out = join(folder, 'resumed');
+    const start = (args: readonly string[]) => {
+      const child = spawn(process.execPath, ['dist/cli.js', 'batch', '--queue', url, '-o', out, ...args], {
+        env,
+      });
+      const said = { stdout: '', stderr: '' };
+      child.stdout.on('data', (text) => {
+        said.stdout += text;
+      });
+      child.stderr.on('data', (text) => {
+        said.stderr += text;
+      });
+      return { child, said, code: new Promise((ended) => child.once('close', ended)) };
+    };
+    const until = async (condition: () => boolean) => {
+      while (!condition()) await pause(20);
+    };
+    const styles = ['--style', join(folder, 'in/style-a.png'), '--size', '48', '--iterations', '2'];
+    const submitting = start(['--content', join(folder, 'in/photo-1?.png'), ...styles]);
+    await until(() => submitting.said.stderr.split('"submitted"').length === 11);
+    submitting.child.kill('SIGKILL');
+    await submitting.code;
+
+    const following = start(['--resume', '--json']);
+    await until(() => following.said.stderr.includes('"type":"batch"'));
+    expect(following.said.stdout).toBe('');
+    await startWorker(url);
+    expect(await following.code).toBe(0);
+    const lines = following.said.stdout.trim().split('\n');
+    const records = lines.map((line) => JSON.parse(line) as BatchRecord);
+    expect(records.map(({ state }) => state)).toEqual(Array(10).fill('done'));
+    expect(records.map(({ output }) => output).sort()).toEqual(
+      Object.keys(hashesIn('resumed')).map((name) => join(out, name)),
+    );
+    for (const type of ['started', 'step', 'picture'])
+      expect(following.said.stderr).toContain(`{"type":"${type}","picture":"${out}/photo-1`);
+    // Who comes later gets all of them at once, and without workers.
+    expect(await start(['--resume']).code).toBe(0);
+    await redis.stop();
+  });
+
   it('gets back the picture of a worker that is asked to stop, and its code is that of the signal', async () => {
     const redis = await RedisServer.start();
     const url = redis.url('stop');

@@ -88,6 +88,21 @@ describe('opticalFlow', () => {
     ).toBe(0);
   });
 
+  it('is exactly 0 on a background at rest in a noisy film, and not on what moves', async () => {
+    const noise = 2 / 255;
+    const disc = { picture: texture(64, 2), radius: 20, x: 45, y: 35, across: -2.4, down: 1.3 };
+    const film = drawFilm({ width, height, frames: 2, background: texture(160, 1), discs: [disc], noise });
+    const [before, now] = film.map(({ rgb }) => tf.tensor3d(rgb, [height, width, 3]));
+    const found = await (await opticalFlow(now, before)).data();
+    const moved = (wanted: number) =>
+      [...film[1].moving].flatMap((moving, k) =>
+        moving === wanted && film[1].seenBefore[k] === 1 ? [Number(found[2 * k] !== 0)] : [],
+      );
+    // The window sees the object up to some pixels from it.
+    expect(mean(moved(0))).toBeLessThan(0.2);
+    expect(mean(moved(1))).toBeGreaterThan(0.95);
+  });
+
   it('is 0 where the picture has no structure', async () => {
     const plain = tf.fill<tf.Rank.R3>([20, 30, 3], 0.4);
     expect(await opticalFlow(plain, plain)).toBeAllclose(new Float32Array(20 * 30 * 2));

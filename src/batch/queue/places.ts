@@ -4,11 +4,12 @@ import { isRemote } from '../stores';
 
 /** The job with absolute paths in place of those that count from this process's folder. */
 export function withAbsolutePlaces(job: Job): Job {
-  const { output, settings } = withPictures(job, absolute);
+  const { output, settings, preview } = withPictures(job, absolute);
   const { weights } = settings;
   return {
     ...withPictures(job, absolute),
     output: absolute(output),
+    preview: preview && { ...preview, output: absolute(preview.output) },
     settings: {
       ...settings,
       weights: weights !== undefined && isPlace(weights) ? absolute(weights) : weights,

@@ -82,6 +82,8 @@ export async function serveQueue(
     const begun = performance.now();
     let notedAt = 0;
     let noting: Promise<void> | undefined;
+    /** A preview that no note has told of yet. */
+    let preview: string | undefined;
     const note = (value: Note) => {
       noting = held.updateProgress(value as object).catch(() => {});
       return noting;
@@ -92,9 +94,11 @@ export async function serveQueue(
         signal: abort.signal,
         onProgress(progress) {
           onEvent?.({ type: 'step', job, ...progress });
+          preview = progress.preview ?? preview;
           if (performance.now() - notedAt < noteEveryMs) return;
           notedAt = performance.now();
-          void note(progress);
+          void note({ ...progress, preview });
+          preview = undefined;
         },
       });
     } catch (error) {

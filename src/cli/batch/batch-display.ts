@@ -63,6 +63,7 @@ function bars(output: Output, env: Terminal['env'], now = () => performance.now(
   const { green, dim, red } = colors.createColors(hasColors(output, env));
   const running = new Map<string, JobStepEvent>();
   const begun = now();
+  const told = new Set<string>();
   let [jobs, kept, ended, failed] = [0, 0, 0, 0];
   let drawn = 0;
   let nextAt = 0;
@@ -102,7 +103,12 @@ function bars(output: Output, env: Terminal['env'], now = () => performance.now(
   return {
     show(event) {
       if (event.type === 'batch') ({ jobs, kept } = event);
-      if (event.type === 'warning') this.line(`${event.job.output}: ${event.message}`);
+      if (event.type === 'warning') {
+        // Every picture differs from the one whose settings all repeat, most of them in the same way.
+        const again = event.code === 'SETTINGS_DIFFER' && told.has(event.message);
+        told.add(event.message);
+        if (!again) this.line(`${event.job.output}: ${event.message}`);
+      }
       if (event.type === 'step') running.set(event.job.id, event);
       // Its worker returned it, or was lost.
       if (event.type === 'waiting') running.delete(event.job.id);

@@ -5,10 +5,12 @@ import type { BatchPair } from '../../batch/batch-options';
 import { jobSettingNames } from '../../batch/jobs';
 import { isRemote } from '../../batch/stores';
 import { InvalidArgumentError } from '../../errors';
+import { readRecord } from '../../node/read-settings-record';
 import { showText, showValue } from '../../options/show';
 import type { Option } from '../../options/table';
 import { requireKnownOptions } from '../../options/validate';
 import { styleTransferOptions } from '../../transfer/options';
+import type { SettingsRecord } from '../../transfer/settings-record';
 import { flagValues } from '../flag-values';
 
 /** A line of a file of pairs, and its number. */
@@ -21,8 +23,8 @@ const columns = ['content', 'style', 'styleWeights', 'output'] as const;
 
 /**
  * The pairs of a file: CSV with a line of column names, or JSON lines. Columns are `content`, `style`, perhaps `output`
- * and options of the picture by their names, such as `beta`; in JSON lines `style` may be a list with `styleWeights`.
- * Paths are relative to the folder of the file.
+ * and options of the picture by their names, such as `beta`; `settings` is a file that holds those of a run. In JSON
+ * lines `style` may be a list with `styleWeights`. Paths are relative to the folder of the file.
  *
  * @throws InvalidArgumentError if the file cannot be read, or a line is wrong, which the message names
  */
@@ -43,7 +45,15 @@ export async function readPairs(file: string): Promise<readonly BatchPair[]> {
       cause,
     );
   }
-  return read(file, text).map((line) => pairOf(file, line));
+  const records = new Map<string, Promise<SettingsRecord>>();
+  const recordIn = (place: string) => {
+    const record = records.get(place) ?? readRecord('settings', place);
+    records.set(place, record);
+    return record;
+  };
+  const pairs: BatchPair[] = [];
+  for (const line of read(file, text)) pairs.push(await pairOf(file, line, recordIn));
+  return pairs;
 }
 
 const readers: Readonly<Record<string, (file: string, text: string) => readonly Line[]>> = {
@@ -97,7 +107,14 @@ function jsonLines(file: string, text: string): readonly Line[] {
   });
 }
 
-function pairOf(file: string, { number, fields }: Line): BatchPair {
+/** @param recordIn reads the settings of a run that a file holds */
+async function pairOf(
+  file: string,
+  { number, fields }: Line,
+  recordIn: (place: string) => Promise<SettingsRecord>,
+): Promise<BatchPair> {
+  const place = (value: unknown) => placeIn(dirname(file), value);
+  let repeated: SettingsRecord | undefined;
   try {
     requireKnownOptions('a pair', fields, [...columns, ...jobSettingNames]);
     for (const name of ['content', 'style'])
@@ -105,11 +122,12 @@ function pairOf(file: string, { number, fields }: Line): BatchPair {
         throw new InvalidArgumentError('MISSING', `There is no ${name}; accepted: a path or a URL.`, {
           option: name,
         });
+    if (fields.settings !== undefined) repeated = await recordIn(String(place(fields.settings)));
   } catch (error) {
     throw wrong(file, `Line ${number} of pairs ${showValue(file)}: ${(error as Error).message}`, error);
   }
-  const { content, style, styleWeights, output, ...settings } = fields;
-  const place = (value: unknown) => placeIn(dirname(file), value);
+  const { content, style, styleWeights, output, settings: _, ...options } = fields;
+  const settings = repeated === undefined ? options : { ...options, settings: repeated };
   return {
     content: place(content),
     style: Array.isArray(style) ? style.map(place) : place(style),

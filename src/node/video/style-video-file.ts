@@ -16,6 +16,7 @@ import {
   temporalOptions,
 } from '../../video/options';
 import type { VideoProgress } from '../../video/progress';
+import { repeatedOptions } from '../../video/repeated-options';
 import { styleVideoOn } from '../../video/style-video';
 import type { NodeImageInput } from '../image-input';
 import { platform } from '../platform';
@@ -73,7 +74,9 @@ export async function styleVideoFile(
   const known = [...own, ...Object.keys(temporal), ...Object.keys(styleTransferOptions.options)];
   requireKnownOptions('styleVideoFile', options, known);
   const files = filmFileOptions.read(pick(given, (name) => own.includes(name)));
-  const video = pick(given, (name) => !own.includes(name)) as StyleVideoOptions<NodeImageInput>;
+  const ofFrames = pick(given, (name) => !own.includes(name)) as StyleVideoOptions<NodeImageInput>;
+  const { settings } = ofFrames;
+  const video = await repeatedOptions(ofFrames);
   readVideoOptions(platform, video);
   const styles = readStyles(style);
   const [from, to] = [filePath(film), filePath(output)];
@@ -96,7 +99,11 @@ export async function styleVideoFile(
 
   const folder = await FilmFolder.open(files.work ?? `${to}.frames`, await headingOf(opened, styles, video));
   const kept = folder.frames.length;
-  await paintMissing(folder, opened, style, { video, preview: files.preview, onProgress });
+  await paintMissing(folder, opened, style, {
+    video: { ...video, settings },
+    preview: files.preview,
+    onProgress,
+  });
   await writeFilm(to, opened, pixelsOf(folder, signal), sound, signal);
   const seconds = folder.frames.reduce((sum, frame) => sum + frame.seconds, 0);
   if (!files.keepFrames) await folder.remove();
@@ -134,8 +141,7 @@ async function paintMissing(
     };
     // The size has been applied by ffmpeg.
     const size = video.size === undefined ? undefined : Math.max(film.width, film.height);
-    const settings = { ...video, size, after, onProgress: forward };
-    for await (const frame of styleVideo(source, style, settings)) {
+    for await (const frame of styleVideo(source, style, { ...video, size, after, onProgress: forward })) {
       try {
         const png = await encodeImage(frame.image, { signal });
         const seconds = frame.elapsedMs / 1000;

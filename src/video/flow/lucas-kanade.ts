@@ -1,5 +1,6 @@
 import { medianOfNine } from './median';
 import { blur, gaussianTaps, halved, type Plane, planeLike, sample } from './plane';
+import { restWhereStill } from './still';
 
 /** A displacement of each pixel, to the right and down, in pixels. */
 export interface Displacements {
@@ -24,7 +25,7 @@ const damping = 2e-5;
 /**
  * Dense optical flow: iterated least squares in a window around each pixel (Lucas & Kanade 1981), from coarse to fine
  * on a pyramid of halves (Bouguet 2000). After each step displacements become the median of their neighbours', which
- * removes single wrong ones and keeps edges (Sun, Roth & Black 2010).
+ * removes single wrong ones and keeps edges (Sun, Roth & Black 2010). At the end those become 0 that only fit noise.
  *
  * @returns for each pixel of `from` where it is in `to`: from(x) is nearly to(x + displacement)
  */
@@ -42,6 +43,8 @@ export function lucasKanade(from: Plane, to: Plane): Displacements {
       : { across: planeLike(pair.from), down: planeLike(pair.from) };
     refine(pair.from, pair.to, found);
   }
+  const { from: last, to: other } = pairs[pairs.length - 1];
+  restWhereStill(last, other, found as Displacements);
   return found as Displacements;
 }
 

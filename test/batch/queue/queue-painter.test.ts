@@ -85,6 +85,7 @@ describe.skipIf(!hasRedis)('jobs that are painted by a queue', () => {
       style: [typed('style.png'), place('style.png')],
       output: typed('out.png'),
       settings: { size: 48, init: 'noise', regions: [{ content: typed('mask.png') }] },
+      preview: { output: typed('out.png.preview.jpg'), seconds: 1 },
       ...changes,
     });
 
@@ -98,6 +99,7 @@ describe.skipIf(!hasRedis)('jobs that are painted by a queue', () => {
           content: place('photo.png'),
           style: [place('style.png'), place('style.png')],
           output: place('out.png'),
+          preview: { output: place('out.png.preview.jpg'), seconds: 1 },
           settings: { size: 48, init: 'noise', regions: [{ content: place('mask.png') }] },
           inputs: Object.fromEntries(
             ['photo.png', 'style.png', 'mask.png'].map((name) => [place(name), hashOf(name)]),

@@ -234,13 +234,21 @@ describe.skipIf(!hasRedis)('a queue', () => {
   it('tells who submitted a job how far it is', async () => {
     const step = { iteration: 1, iterations: 2, evaluations: 2, loss: 0.5, done: 0.5, secondsLeft: 3 };
     work(async ({ job }, { onProgress }) => {
-      onProgress({ ...step, preview: 'out/preview.jpg' } as typeof step);
+      onProgress(step);
+      // Steps are told twice a second, previews by the next one that is told.
+      onProgress({ ...step, preview: 'out/preview.jpg' });
+      await new Promise((over) => setTimeout(over, 510));
+      onProgress({ ...step, iteration: 2 });
       return done(job);
     });
     const events: BatchProgress[] = [];
     await all(queue.submit([queued('a')], { onEvent: (event) => events.push(event) }));
-    expect(events.map(({ type }) => type)).toEqual(['submitted', 'started', 'step']);
-    expect(events[2]).toEqual({ type: 'step', job: job('a'), ...step, preview: 'out/preview.jpg' });
+    expect(events).toEqual([
+      { type: 'submitted', job: job('a') },
+      { type: 'started', job: job('a') },
+      { type: 'step', job: job('a'), ...step },
+      { type: 'step', job: job('a'), ...step, iteration: 2, preview: 'out/preview.jpg' },
+    ]);
   });
 
   it('can be followed from elsewhere, batch by batch, without submitting anything', async () => {

@@ -2,9 +2,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type EngineChoice, enginesFor } from '../engines/engine-options';
 import { physicalCores } from '../engines/wasm/runtime/physical-cores';
 import { EnvironmentError, InvalidArgumentError } from '../errors';
-import { maxWasmThreads } from '../node/threaded-wasm';
-import { useTfjsNode } from '../node/use-tfjs-node';
-import { useWasm } from '../node/use-wasm';
+import { oneOf } from '../options/table';
+import type { SettingsRecord } from '../transfer/settings-record';
+import { maxWasmThreads } from './threaded-wasm';
+import { useTfjsNode } from './use-tfjs-node';
+import { useWasm } from './use-wasm';
 
 /** Makes a backend active. @returns its number of threads; undefined if the backend does not tell */
 type Start = (threads: number) => Promise<number | undefined>;
@@ -34,11 +36,22 @@ const starts = {
   },
 } satisfies Record<string, Start>;
 
-/** A backend of TensorFlow.js that the command can set up. */
+/** A backend of TensorFlow.js that can be set up in Node. */
 export type Backend = keyof typeof starts;
 
 /** Every {@link Backend}, the default first. */
 export const backends = Object.keys(starts) as readonly Backend[];
+
+/** The option `backend` of what sets up one. */
+export const backendOption = oneOf(backends, {
+  default: backends[0],
+  flag: '--backend <name>',
+  help: `TensorFlow.js on ${backends.join(', ')}`,
+});
+
+/** The backend of a run: the given one, else that of the run that it repeats if it can be set up, else the default. */
+export const backendOf = (given: Backend | undefined, repeated: SettingsRecord | undefined): Backend =>
+  given ?? backends.find((name) => name === repeated?.backend) ?? backends[0];
 
 /** Threads of a run. Either those of the library's kernels or those of tfjs compute it. */
 export interface Computing {
@@ -60,19 +73,30 @@ export async function startBackend(
   engine: EngineChoice | undefined,
   threads: number | undefined,
 ): Promise<Computing> {
-  const [chosen] = enginesFor({ engine }, backend);
-  if (chosen.name !== 'tfjs') {
+  requireThreadsApply(backend, engine, threads);
+  if (!tfjsComputes(backend, engine)) {
     await starts[backend](1);
     return { threads, tfjsThreads: undefined };
-  }
-  if (threads !== undefined && backend !== 'wasm') {
-    const accepted = "backend 'wasm', or no threads";
-    throw new InvalidArgumentError(
-      'CONFLICTING_OPTIONS',
-      `threads has no effect where tfjs computes on the backend ${backend}; accepted: ${accepted}.`,
-      { option: 'threads', value: threads, accepted },
-    );
   }
   const tfjsThreads = await starts[backend](Math.min(threads ?? physicalCores(), maxWasmThreads));
   return { threads: undefined, tfjsThreads };
 }
+
+/** @throws InvalidArgumentError `CONFLICTING_OPTIONS` if threads are requested and no part of a run would use them */
+export function requireThreadsApply(
+  backend: Backend,
+  engine: EngineChoice | undefined,
+  threads: number | undefined,
+): void {
+  if (threads === undefined || backend === 'wasm' || !tfjsComputes(backend, engine)) return;
+  const accepted = "backend 'wasm', or no threads";
+  throw new InvalidArgumentError(
+    'CONFLICTING_OPTIONS',
+    `threads has no effect where tfjs computes on the backend ${backend}; accepted: ${accepted}.`,
+    { option: 'threads', value: threads, accepted },
+  );
+}
+
+/** Whether operations of tfjs compute the network, and not kernels of this library. */
+export const tfjsComputes = (backend: Backend, engine: EngineChoice | undefined): boolean =>
+  enginesFor({ engine }, backend)[0].name === 'tfjs';
