@@ -27,6 +27,7 @@ const lazyParts = {
   'record-run': 'src/transfer/record-run.ts',
   replay: 'src/transfer/replay.ts',
   'tfjs-wasm-simd': 'src/backends/tfjs-wasm-simd.ts',
+  'use-wasm': 'src/backends/use-wasm.ts',
   'style-statistics': 'src/transfer/style-statistics.ts',
   'webgpu-extractor': 'src/engines/webgpu/webgpu-extractor.ts',
 };

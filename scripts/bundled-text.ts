@@ -28,7 +28,7 @@ export async function bundledText(file: string): Promise<string> {
     ...pageScript,
     entryPoints: [file],
     format: 'iife',
-    plugins: isCore ? [] : [sharedCore],
+    plugins: isCore ? [] : [sharedCore, withoutWasm],
   });
   return outputFiles[0].text;
 }
@@ -47,6 +47,17 @@ const sharedCore: Plugin = {
     onLoad({ filter: /.*/, namespace: 'shared-core' }, () => ({
       contents: 'module.exports = globalThis.tfjsStyleTransferCore;',
     }));
+  },
+};
+
+/** Leaves out what pages load to start the wasm backend: in a worker it is a script of its own, or not there. */
+const withoutWasm: Plugin = {
+  name: 'without-wasm',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\/use-wasm$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: 'use-wasm', namespace: 'left-out' } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({ contents: 'export {};' }));
   },
 };
 

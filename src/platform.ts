@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { checkAllocations } from './allocation';
+import { isSoftwareGpu } from './backends/gpu';
 import { requireDevice } from './backends/lost-device';
 import { requirePrecision } from './backends/precision';
 import { EnvironmentError } from './errors';
@@ -34,7 +35,10 @@ export interface Platform<Input> extends ImageReader<Input> {
   readonly memory?: (() => number) | undefined;
   /** What decodes and resamples image files, with its version: `'sharp 0.35.5'`. Default: the platform itself. */
   readonly decoder?: (() => Promise<string | undefined>) | undefined;
-  /** Sets up a tfjs backend if the program has none. Default: a missing backend is an error. */
+  /**
+   * Sets up the wasm backend if the program has none, or one that is slower. Default: a missing backend is an error, and
+   * `useWasm` of pages is in place of a slower one.
+   */
   readonly startBackend?: (() => Promise<void>) | undefined;
 }
 
@@ -45,14 +49,18 @@ export const anyPlatform: Platform<ImageInput> = imageReader;
  * Ensures that tfjs has a working backend, with 32-bit floats and a device that is there; starts the platform's default
  * if the program has not set up one.
  *
- * @param onWarning called if the backend that the program asked for does not run, and another one does
+ * @param onWarning called if the backend that the program asked for does not run, and another one does, or if it is slow
+ * @param ifSoftware what to do about WebGPU in software where the engine is `'auto'`: go on by wasm, which a call can
+ *   whose inputs are images, or say that it is slow, where tensors of the program stay on the backend
  * @throws EnvironmentError `NO_BACKEND`, whose message says how to set up one, or `LOW_PRECISION`; ComputationError
  *   `DEVICE_LOST`
  */
 export async function requireBackend(
-  { startBackend }: Platform<never>,
+  platform: Platform<never>,
   onWarning?: (warning: WeightsWarning) => void,
+  ifSoftware?: 'leave' | 'warn',
 ): Promise<void> {
+  const { startBackend } = platform;
   // Of a backend that did not start, tfjs keeps the name until it needs one, and then chooses another.
   const wanted = tf.getBackend();
   const problem = await backendProblem();
@@ -64,6 +72,12 @@ export async function requireBackend(
   if (wanted && wanted !== running) {
     const message = `The backend '${showText(wanted)}' that was asked for does not start here; '${running}' computes in its place.`;
     onWarning?.({ code: 'BACKEND_REPLACED', message });
+  }
+  if (ifSoftware && isSoftwareGpu()) {
+    const why = "The backend 'webgpu' has no GPU here and computes in software";
+    if (ifSoftware === 'leave' && (await leaveSoftware(platform)))
+      onWarning?.({ code: 'BACKEND_REPLACED', message: `${why}; 'wasm' computes in its place.` });
+    else onWarning?.({ code: 'SLOW_BACKEND', message: `${why}, many times more slowly than 'wasm'.` });
   }
   checkAllocations();
   requireDevice();
@@ -84,4 +98,15 @@ async function backendProblem(): Promise<EnvironmentError | undefined> {
     "await tf.setBackend('webgl')";
   const message = `TensorFlow.js has no backend that works here: ${accepted}.`;
   return new EnvironmentError('NO_BACKEND', message, { option: 'backend', accepted, cause });
+}
+
+/** Goes on by the wasm backend. @returns whether it starts; otherwise the one that runs stays */
+async function leaveSoftware({ startBackend }: Platform<never>): Promise<boolean> {
+  try {
+    if (startBackend) await startBackend();
+    else await (await import('./backends/use-wasm')).useWasm();
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -495,8 +495,8 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
 export const warningCodes: Readonly<Record<WarningCode, CodeEntry>> = {
   BACKEND_REPLACED: {
     cause:
-      'The program asked tfjs for a backend that did not start, and tfjs chose another one, which computes.',
-    cure: 'Await `tf.setBackend`, which gives false then, or use `useWasm()`, which says why; [Troubleshooting](guides/troubleshooting.md#backends).',
+      'The program asked tfjs for a backend that did not start, and tfjs chose another one, which computes. Or WebGPU has no GPU and computes in software, and the engine was left to the library, which goes on by wasm.',
+    cure: "Await `tf.setBackend`, which gives false then, or use `useWasm()`, which says why; [Troubleshooting](guides/troubleshooting.md#backends). `engine: 'webgpu'` stays in software.",
   },
   CACHE_CORRUPT: {
     cause: 'A file in the cache does not match its SHA-256; it is removed and fetched again.',
@@ -543,6 +543,11 @@ export const warningCodes: Readonly<Record<WarningCode, CodeEntry>> = {
     cause:
       'A run that repeats another by its settings may give another picture: an image, an option or a version is not the recorded one. The message names each.',
     cure: 'If that is what you want, nothing. Else use the recorded images and versions, and leave out what replaces recorded options.',
+  },
+  SLOW_BACKEND: {
+    cause:
+      'The backend webgpu has no GPU and computes in software, where tensors of the program keep the call from going on by wasm, or wasm does not start.',
+    cure: '`await useWasm()` first.',
   },
   SOUND_ENCODED: {
     cause:

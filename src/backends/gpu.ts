@@ -12,6 +12,8 @@ export interface GpuBackend {
 export interface WebGpuDevice {
   readonly lost: Promise<{ readonly message: string }>;
   readonly limits: { readonly maxBufferSize: number; readonly maxStorageBufferBindingSize: number };
+  /** Not in every browser. */
+  readonly adapterInfo?: { readonly isFallbackAdapter?: boolean | undefined } | undefined;
 }
 
 /** The active backend, as one of a GPU; without fields if it is none. */
@@ -19,3 +21,9 @@ export function gpuBackend(): GpuBackend {
   // Without a backend, `tf.backend()` would start one.
   return tf.getBackend() ? (tf.backend() as GpuBackend) : {};
 }
+
+/**
+ * Whether the active backend is webgpu on a processor that computes as a GPU would, many times more slowly than the
+ * wasm backend. Browsers fall back to such where they have no GPU.
+ */
+export const isSoftwareGpu = (): boolean => gpuBackend().device?.adapterInfo?.isFallbackAdapter === true;

@@ -10,7 +10,9 @@ import { relaxedSimdOption, threadsOption, type WasmEngineOptions } from './wasm
 export interface EngineOptions {
   /**
    * An engine, or the name of one. `'auto'` chooses this library's own kernels if tfjs computes on the processor
-   * (backends wasm and cpu), else tfjs operations. @default 'auto'
+   * (backends wasm and cpu) or by WebGPU, else tfjs operations. Where WebGPU has no GPU and computes in software, calls
+   * that take images go on by the wasm backend, which is many times faster, with the warning `BACKEND_REPLACED`.
+   * @default 'auto'
    */
   readonly engine?: EngineChoice | undefined;
   /** As in {@link WasmEngineOptions}; not beside an engine that is given as a value. */

@@ -92,7 +92,7 @@ export async function loadVgg19On(
   return listening(
     async (hear) => {
       const [onProgress, onWarning] = [hear(settings.onProgress), hear(settings.onWarning)];
-      await requireBackend(platform, onWarning);
+      await requireBackend(platform, onWarning, settings.engine === 'auto' ? 'warn' : undefined);
       const engines = enginesFor(settings, tf.getBackend());
       const warning = settings.engine === 'auto' ? passedOver(tf.getBackend(), engines[0]) : undefined;
       if (warning) onWarning?.(warning);

@@ -166,7 +166,8 @@ async function paint<Input>(
   const { size, seed, engine, threads, relaxedSimd } = settings;
   const { signal } = progress;
   const onWarning = (warning: Omit<WarningEvent, 'type'>) => progress.post({ type: 'warning', ...warning });
-  await requireBackend(platform, onWarning);
+  const ifSoftware = engine === 'auto' && !isOpenGenerator(generator) ? 'leave' : undefined;
+  await requireBackend(platform, onWarning, ifSoftware);
   return owning(async ({ temporary, result }) => {
     const opened = await platform.open('image', input, signal);
     const load = openGeneratorOn(platform);

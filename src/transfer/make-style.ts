@@ -14,7 +14,7 @@ import { type Conflict, requireNoConflict } from '../options/conflicts';
 import { abortSignal, any, callback, number, optionTable, type WithDefaults } from '../options/table';
 import { type Owner, owning } from '../owning';
 import { anyPlatform, type Platform, requireBackend } from '../platform';
-import type { WeightsProgress } from '../storage/progress';
+import type { WeightsProgress, WeightsWarning } from '../storage/progress';
 import {
   requireNetwork,
   type StyleNetwork,
@@ -305,7 +305,10 @@ class StyleMaker<Input> {
   private async loadExtractor(): Promise<EngineExtractor> {
     const { settings, platform, network } = this;
     const { layers } = network ?? this.statistics();
-    await requireBackend(platform, (warning) => void settings.onProgress?.({ type: 'warning', ...warning }));
+    const ifSoftware = settings.engine === 'auto' && !settings.extractor ? 'leave' : undefined;
+    const onWarning = (warning: WeightsWarning) =>
+      void settings.onProgress?.({ type: 'warning', ...warning });
+    await requireBackend(platform, onWarning, ifSoftware);
     if (settings.extractor) {
       requireLayers('layers', 'The style', layers, settings.extractor);
       return settings.extractor;
@@ -322,7 +325,7 @@ class StyleMaker<Input> {
         relaxedSimd,
         signal,
         onProgress,
-        onWarning: (warning) => onProgress?.({ type: 'warning', ...warning }),
+        onWarning,
       }),
     );
   }

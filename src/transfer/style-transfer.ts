@@ -10,6 +10,7 @@ import type { Size } from '../image/size-rule';
 import type { ImageInput } from '../image/to-image';
 import { disposable, type Owner, owning } from '../owning';
 import { anyPlatform, type Platform, requireBackend } from '../platform';
+import type { WeightsWarning } from '../storage/progress';
 import type { ColorChoice } from './color';
 import { KeptImage } from './kept-image';
 import { type LaterFrame, laterFrameBytes } from './later-frame';
@@ -165,7 +166,8 @@ async function run<Input>(
 ): Promise<StyleTransferResult> {
   const { signal } = progress;
   const { size, styleSize = size, init, color } = settings;
-  await requireBackend(platform, (warning) => progress.post({ type: 'warning', ...warning }));
+  const onWarning = (warning: WeightsWarning) => progress.post({ type: 'warning', ...warning });
+  await requireBackend(platform, onWarning, ifSoftware(settings));
   return owning(async (owner) => {
     const { temporary, result } = owner;
     // Opened first, so that a misspelt name is reported before weights are read, and sizes are known before memory is
@@ -237,6 +239,11 @@ async function run<Input>(
       dispose: () => image.dispose(),
     });
   });
+}
+
+/** What a run does about WebGPU in software: the tensors of an extractor or a loss that it was given stay there. */
+function ifSoftware({ engine, extractor, loss }: Settings<unknown>): 'leave' | undefined {
+  return engine === 'auto' && !extractor && typeof loss !== 'object' ? 'leave' : undefined;
 }
 
 /** The styles of a run, and its regions if it has any. */

@@ -64,7 +64,7 @@ export interface WorkerStyleTransferOptions
 /** Options of {@link createStyleWorker}. */
 export interface StyleWorkerOptions {
   /**
-   * The tfjs backend of the worker. Only its code is loaded.
+   * The tfjs backend of the worker. Only its code is loaded, and that of wasm where WebGPU has no GPU.
    * @default 'wasm'
    */
   readonly backend?: WorkerBackend | undefined;

@@ -15,8 +15,9 @@ const texts = {
 
 /** Starts the program in this package from a blob. */
 export const startProgram: StartOwnWorker = async (backend) => {
-  // In this order.
-  const parts = await Promise.all([texts.core(), texts[backend](), texts.main()]);
+  // In this order. Runs that leave the engine to the library go on by wasm where WebGPU is software.
+  const behind = backend === 'webgpu' && (await hasSoftwareGpu()) ? [texts.wasm()] : [];
+  const parts = await Promise.all([texts.core(), texts[backend](), ...behind, texts.main()]);
   const blob = new Blob(
     parts.map((part) => part.default),
     { type: 'text/javascript' },
@@ -30,3 +31,15 @@ export const startProgram: StartOwnWorker = async (backend) => {
     throw error;
   }
 };
+
+/** Whether the page's WebGPU has no GPU and computes in software. */
+async function hasSoftwareGpu(): Promise<boolean> {
+  const { gpu } = navigator as { readonly gpu?: { requestAdapter(): Promise<Adapter | null> } };
+  const adapter = await gpu?.requestAdapter().catch(() => null);
+  return adapter?.info?.isFallbackAdapter === true;
+}
+
+/** The part of a `GPUAdapter` that is read here. */
+interface Adapter {
+  readonly info?: { readonly isFallbackAdapter?: boolean };
+}

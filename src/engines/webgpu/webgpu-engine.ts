@@ -15,17 +15,11 @@ export function webgpu(): Engine {
   return {
     name: 'webgpu',
     unsupported: () => (activeDevice() ? undefined : "tfjs' backend webgpu as the active one"),
-    suits: (backend) => backend === 'webgpu' && !isSoftware(),
+    suits: (backend) => backend === 'webgpu',
     async load(network) {
       // Imported lazily, so that programs that compute elsewhere never load the kernels.
       const { createWebgpuExtractor } = await import('./webgpu-extractor');
       return createWebgpuExtractor(network);
     },
   };
-}
-
-/** Whether the device is a processor that computes as a GPU would, many times slower than other engines do. */
-function isSoftware(): boolean {
-  const { adapterInfo } = (activeDevice() ?? {}) as { adapterInfo?: { isFallbackAdapter?: boolean } };
-  return adapterInfo?.isFallbackAdapter === true;
 }

@@ -5,6 +5,7 @@ import type { Image } from '../../image/image';
 import type { ImageInput } from '../../image/to-image';
 import { type Owner, owning } from '../../owning';
 import { anyPlatform, type Platform, requireBackend } from '../../platform';
+import type { WeightsWarning } from '../../storage/progress';
 import { ProgressChannel } from '../../transfer/progress-channel';
 import { factsOf } from '../../transfer/run-facts';
 import { createGenerator, type Generator } from '../generator';
@@ -60,7 +61,9 @@ export function trainGeneratorOn<Input>(platform: Platform<Input>): TrainGenerat
     settings.signal?.throwIfAborted();
     const progress = new ProgressChannel<TrainingProgress>(settings.onProgress, settings.signal);
     try {
-      await requireBackend(platform, (warning) => progress.post({ type: 'warning', ...warning }));
+      const onWarning = (warning: WeightsWarning) => progress.post({ type: 'warning', ...warning });
+      const ifSoftware = settings.engine === 'auto' && !settings.extractor ? 'leave' : undefined;
+      await requireBackend(platform, onWarning, ifSoftware);
       return await owning((owner) => train(platform, settings, progress, owner));
     } catch (error) {
       await progress.close();

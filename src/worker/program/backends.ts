@@ -19,14 +19,24 @@ export function registerBackend(name: WorkerBackend, start: StartBackend): void 
   registry()[name] = start;
 }
 
-/** Starts a backend of this worker. @throws EnvironmentError `NO_BACKEND` if it is none of them, or does not start */
+let givenPaths: WasmPaths | undefined;
+
+/** Starts a backend of this worker, as the page asked for, and {@link startWasm} will find the page's paths. @throws EnvironmentError `NO_BACKEND` if it is none of them, or does not start */
 export async function startBackend(name: WorkerBackend, wasmPaths: WasmPaths | undefined): Promise<void> {
+  givenPaths = wasmPaths;
   const start = registry()[name];
   if (start) return start(wasmPaths);
   const accepted = Object.keys(registry());
   const message = `The worker's script has no backend '${showText(String(name))}'; accepted: ${accepted.join(', ')}.`;
   throw new EnvironmentError('NO_BACKEND', message, { option: 'backend', value: name, accepted });
 }
+
+/**
+ * Starts the wasm backend in place of another one.
+ *
+ * @throws EnvironmentError `NO_BACKEND` if it is none of this worker's, or does not start
+ */
+export const startWasm = (): Promise<void> => startBackend('wasm', givenPaths);
 
 /** Makes a backend active that its package has registered. */
 export async function startRegistered(name: WorkerBackend): Promise<void> {

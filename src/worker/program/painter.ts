@@ -6,6 +6,7 @@ import { styleTransferOn } from '../../transfer/style-transfer';
 import type { StyleInput } from '../../transfer/styles';
 import type { RunMessage } from '../protocol';
 import type { RgbImage, WorkerResult } from '../result';
+import { startWasm } from './backends';
 import { KeptNetwork } from './kept-network';
 import { Modules } from './modules';
 import type { TaskControl } from './task-control';
@@ -15,8 +16,9 @@ import { rgba, type ToBitmap } from './to-bitmap';
 export class Painter {
   private readonly network = new KeptNetwork();
   private readonly modules = new Modules();
-  private readonly styleTransfer = styleTransferOn<ImageInput>(anyPlatform, (platform, options) =>
-    this.network.load(platform, options),
+  private readonly styleTransfer = styleTransferOn<ImageInput>(
+    { ...anyPlatform, startBackend: startWasm },
+    (platform, options) => this.network.load(platform, options),
   );
 
   constructor(private readonly toBitmap: ToBitmap) {}
