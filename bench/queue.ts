@@ -50,6 +50,8 @@ interface Simulation {
   readonly redisMs: number;
   /** Share of one core that Redis took. */
   readonly redisShare: number;
+  /** Milliseconds of the submitting program's processor time for a job. */
+  readonly submitterMs: number;
 }
 
 const redis = await RedisServer.start(['--appendonly', 'yes', '--appendfsync', 'everysec']);
@@ -74,10 +76,11 @@ async function simulate(workers: number, faster: number): Promise<Simulation> {
   const count = Math.round(Math.max(workers * 3, offered * Number(values.seconds)));
   const queue = await openQueue(url);
   const processes = await start({ url, workers, seconds: recorded.map((time) => time / faster) });
-  const [before, begun] = [await cpuSeconds(), performance.now()];
+  const [before, own, begun] = [await cpuSeconds(), process.cpuUsage(), performance.now()];
   const ends: number[] = [];
   for await (const _ of queue.submit(jobs(count))) ends.push(performance.now());
   const cpu = (await cpuSeconds()) - before;
+  const { user, system } = process.cpuUsage(own);
   const elapsed = (performance.now() - begun) / 1000;
   await stop(processes, queue);
   await client.flushall();
@@ -90,6 +93,7 @@ async function simulate(workers: number, faster: number): Promise<Simulation> {
     measured,
     redisMs: (cpu * 1000) / count,
     redisShare: cpu / elapsed,
+    submitterMs: (user + system) / 1000 / count,
   };
 }
 
@@ -155,45 +159,41 @@ async function usedMemory(): Promise<number> {
 }
 
 function report(): string {
-  const lines = rows.map(({ workers, seconds, offered, measured, redisMs, redisShare }) => [
-    String(workers),
-    digits(seconds),
-    digits(offered),
-    digits(measured),
-    `${Math.round((100 * measured) / offered)} %`,
-    digits(redisMs),
-    `${Math.round(100 * redisShare)} %`,
+  const percent = (part: number) => `${Math.round(100 * part)} %`;
+  const lines = rows.map(({ workers, seconds, offered, measured, redisMs, redisShare, submitterMs }) => [
+    ...[String(workers), digits(seconds), digits(offered), digits(measured), percent(measured / offered)],
+    ...[digits(redisMs), percent(redisShare), digits(submitterMs)],
   ]);
-  const most = Math.max(...rows.map(({ measured }) => measured));
-  const cheapest = Math.min(...rows.map(({ redisMs }) => redisMs));
-  const kept = rows.filter(({ measured, offered }) => measured > 0.9 * offered);
-  const best = kept.toSorted((a, b) => b.measured - a.measured)[0];
   const heads = [
-    'workers',
-    's a job',
-    'jobs/s they could paint',
-    'jobs/s they were given',
-    'of it',
-    "Redis' ms a job",
-    'of a core',
+    ...['workers', 's a job', 'jobs/s they could paint', 'jobs/s they were given', 'of it'],
+    ...["Redis' ms a job", 'of a core', "the submitter's ms a job"],
   ];
+  const most = Math.max(...rows.map(({ measured }) => measured));
+  const best = rows.filter(({ measured, offered }) => measured > 0.9 * offered).toSorted(byMeasured)[0];
+  const least = (name: 'redisMs' | 'submitterMs') => Math.min(...rows.map((row) => row[name]));
+  const processes = Math.ceil(Math.max(...numbers(values.workers)) / 250);
   const kilobytes = (count: number) => `${(count / 1000).toFixed(1)} kB`;
   return `# The queue itself
 
 Written by \`npm run bench:queue\`. ${machine}; Redis ${version}, \`appendonly yes\`.
 
-${recorded.length} recorded jobs (embedded network, 64 to 128 pixels, 30 and 60 iterations, ${digits(mean)} s on average) are
-replayed by simulated workers, which sleep instead of painting. Each is a worker to the queue, with connections of its
-own, and notes its progress twice a second. Redis, the workers' ${Math.ceil(Math.max(...numbers(values.workers)) / 250)} processes and the program that submits share this machine. In later
-rows the jobs are longer or shorter by a factor. Jobs a second are those of the second to the ninth tenth of the jobs.
+${recorded.length} recorded jobs (embedded network, 64 to 128 pixels, 30 and 60 iterations, ${digits(mean)} s on average beside other work)
+are replayed by simulated workers, which sleep instead of painting. Each is a worker to the queue, with connections of
+its own, and notes its progress twice a second. Redis, the up to ${processes} processes of the workers and the program that submits
+share this machine. In the first row of each number of workers the jobs take the recorded times, in the others parts of
+them. Jobs a second are those of the second to the ninth tenth of the jobs.
 
-${table(heads, lines)}
+${table(heads, lines).trimEnd()}
 
-The workers get what they can paint up to ${digits(best?.measured ?? 0)} jobs a second${best ? ` (${best.workers} workers)` : ''}; the most that was handed out was ${digits(most)} a
-second, on a machine that simulates the workers at the same time. Redis alone, of one core, ends at about
-${digits(1000 / cheapest)} short jobs a second; long ones cost it by their notes of progress, two a second and worker.
+The workers get what they can paint up to ${digits(best?.measured ?? 0)} jobs a second (${best?.workers ?? 0} workers); the most that was handed out was
+${digits(most)} a second. There this machine has no processor left, whose greater part goes to the simulated workers: Redis,
+which computes on one core, took ${percent(Math.max(...rows.map(({ redisShare }) => redisShare)))} of it at most. By processor time, one core of Redis ends at
+about ${digits(1000 / least('redisMs'))} short jobs a second, and one program that submits at about ${digits(1000 / least('submitterMs'))}. Long jobs cost both by their notes
+of progress, two a second of each worker.
 
-A job that waits takes ${kilobytes(bytes.waiting)} of Redis' memory, one that is done ${kilobytes(bytes.done)} for the seven days that it is kept, and the
-events of all together ${kilobytes(bytes.events)}.
+A job that waits takes ${kilobytes(bytes.waiting)} of Redis' memory, one that is done ${kilobytes(bytes.done)} for the seven days that it is kept,
+and the events of all jobs together some ${(bytes.events / 1e6).toFixed(0)} MB.
 `;
 }
+
+const byMeasured = (a: Simulation, b: Simulation) => b.measured - a.measured;

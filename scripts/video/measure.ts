@@ -46,15 +46,14 @@ const ways: Readonly<Record<string, StyleVideoOptions<tf.Tensor3D> | undefined>>
   '`temporal: 50`': { temporal: 50 },
 };
 
-/** Paints the scenes by each of the ways. @param only names of scenes; by default all */
-export async function measureFilms(only?: readonly string[]): Promise<readonly MeasuredFilm[]> {
+/** Paints the scenes by each of the ways. */
+export async function measureFilms(): Promise<readonly MeasuredFilm[]> {
   const scenes: Readonly<Record<string, Scene['camera']>> = {
     'camera at rest': [0, 0],
     'moving camera': [1.6, 0.7],
   };
   const measured: MeasuredFilm[] = [];
   for (const [scene, camera] of Object.entries(scenes)) {
-    if (only && !only.includes(scene)) continue;
     const film = drawFilm(await sceneWith(camera));
     const found: Measured[] = [];
     for (const [name, options] of Object.entries(ways)) found.push(await paint(name, film, options));

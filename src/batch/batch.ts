@@ -14,7 +14,8 @@ import { isRemote } from './stores';
 
 /**
  * Paints many pictures: each of `contents` in each of `styles`, or `pairs`, into a folder, several at once in worker
- * threads, which keep the network from picture to picture.
+ * threads, which keep the network from picture to picture; weights are read, and the targets of a style computed, once
+ * for all.
  *
  * The folder's `manifest.jsonl` has a record of each picture, on the disk before the record is handed out. Pictures
  * that are in it, of the same files and settings, are kept; those that failed or changed are painted again. So a batch

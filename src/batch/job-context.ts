@@ -1,8 +1,9 @@
 import { platform } from '../node/platform';
 import { backendOf, type Computing, startBackend, tfjsComputes } from '../node/start-backend';
 import { type SharedWork, shareWork } from '../transfer/shared-work';
-import { type StyleTargets, targetsInMemory } from '../transfer/style-targets';
+import { type Shared, type StyleTargets, targetsInMemory } from '../transfer/style-targets';
 import type { JobSettings } from './job';
+import { type SharedNumbers, sharedWeights } from './shared-weights';
 
 /** Options of {@link jobContext}. */
 export interface JobContextOptions {
@@ -12,6 +13,8 @@ export interface JobContextOptions {
   readonly memory?: number | undefined;
   /** Targets of styles that others share. @default targets of this context */
   readonly targets?: StyleTargets | undefined;
+  /** Weights of networks that others share. @default weights of this context */
+  readonly weights?: Shared<SharedNumbers> | undefined;
   /**
    * Called before a job takes the memory that it has planned; the job waits for it. What it throws ends the job.
    *
@@ -37,14 +40,21 @@ export interface JobContext extends Pick<JobContextOptions, 'memory' | 'onPlanne
 export function jobContext({
   threads,
   targets = targetsInMemory(),
+  weights,
   ...options
 }: JobContextOptions = {}): JobContext {
   let active: { readonly key: string; readonly computing: Computing } | undefined;
   // Contents are painted once or a few times; to hold them all would take memory without end.
-  const { load, extractor, dispose } = shareWork(platform, () => false, {
+  const {
+    load: loadHere,
+    extractor,
+    dispose,
+  } = shareWork(platform, () => false, {
     // Backends differ in last digits.
     get: (key, compute) => targets.get(`${active?.key} ${key}`, compute),
   });
+  const load: typeof loadHere = async (on, given) =>
+    loadHere(on, weights ? { ...given, weights: await sharedWeights(weights, on, given) } : given);
   return {
     ...options,
     work: { load, extractor },

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { type WorkOptions, workIn, workOptions } from '../batch/queue/work';
+import { type WorkOptions, work, workOptions } from '../batch/queue/work';
 import { exitCodesHelp } from './exit-codes';
 import { addFlags, type Options, only } from './flags';
 import { interruptible } from './interruptible';
@@ -37,26 +37,23 @@ async function serve(flags: Readonly<Record<string, unknown>>, terminal: Termina
     async ({ signal, attend }) => {
       // Jobs in progress have to be returned, which takes as long as the server needs.
       attend();
-      await workIn(
-        {
-          ...options,
-          signal,
-          onReady({ jobs, threads }) {
-            if (json) stderr.write(jsonLine({ type: 'ready', jobs, threads }));
-            line(`ready: ${jobs} pictures at once, ${threads} ${threads === 1 ? 'thread' : 'threads'} each`);
-          },
-          onRecord(record) {
-            if (json) stdout.write(jsonLine(record));
-            else if (record.state === 'failed') line(`failed: ${record.output}: ${record.error.message}`);
-            else line(`${record.output}: ${record.width}x${record.height}, ${record.seconds.toFixed(1)} s`);
-          },
-          onWarning(message) {
-            if (json) stderr.write(jsonLine({ type: 'warning', message }));
-            line(`warning: ${message}`);
-          },
+      await work({
+        ...options,
+        signal,
+        onReady({ jobs, threads }) {
+          if (json) stderr.write(jsonLine({ type: 'ready', jobs, threads }));
+          line(`ready: ${jobs} pictures at once, ${threads} ${threads === 1 ? 'thread' : 'threads'} each`);
         },
-        {},
-      );
+        onRecord(record) {
+          if (json) stdout.write(jsonLine(record));
+          else if (record.state === 'failed') line(`failed: ${record.output}: ${record.error.message}`);
+          else line(`${record.output}: ${record.width}x${record.height}, ${record.seconds.toFixed(1)} s`);
+        },
+        onWarning(message) {
+          if (json) stderr.write(jsonLine({ type: 'warning', message }));
+          line(`warning: ${message}`);
+        },
+      });
       signal.throwIfAborted();
     },
     () => line('stopping: pictures in progress go back into the queue; a second request ends at once'),

@@ -9,22 +9,28 @@ import { gramsOf } from './style-grams';
 /** Gram matrices of a style as numbers, by layer: each [channels][channels]. */
 export type TargetNumbers = Readonly<Partial<Record<LayerName, Float32Array>>>;
 
-/** Targets of styles, each computed once among all who share them. */
-export interface StyleTargets {
+/** Values by keys, each computed once among all who share them. */
+export interface Shared<Value> {
   /**
-   * The targets of a key.
+   * The value of a key.
    *
-   * @param compute called if nobody has computed them; if it fails, the next one who asks computes
+   * @param compute called if nobody has computed it; if it fails, the next one who asks computes
    */
-  get(key: string, compute: () => Promise<TargetNumbers>): Promise<TargetNumbers>;
+  get(key: string, compute: () => Promise<Value>): Promise<Value>;
 }
+
+/** Targets of styles, each computed once among all who share them. */
+export type StyleTargets = Shared<TargetNumbers>;
 
 /** Styles whose targets are held at once: each takes 0.4 MB (the paper's layers) to 2.5 MB (those of Gatys et al.). */
 const mostStyles = 64;
 
 /** Targets in the memory of this thread; those that were not asked for longest make room. */
-export function targetsInMemory(most: number = mostStyles): StyleTargets {
-  const held = new Map<string, Promise<TargetNumbers>>();
+export const targetsInMemory = (most?: number): StyleTargets => sharedInMemory(most);
+
+/** Values in the memory of this thread, of which the last ones that were asked for are held. */
+export function sharedInMemory<Value>(most: number = mostStyles): Shared<Value> {
+  const held = new Map<string, Promise<Value>>();
   return {
     async get(key, compute) {
       const found = held.get(key) ?? compute();

@@ -1,5 +1,6 @@
-import { writeFile } from 'node:fs/promises';
-import { describe, expect, test, vi } from 'vitest';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { BatchRecord, Job } from '../../src/batch/job';
 import { withId } from '../../src/batch/job-id';
 import type { BatchProgress } from '../../src/batch/painter';
@@ -7,8 +8,8 @@ import { type PoolOptions, pool } from '../../src/batch/pool/pool';
 import { poolSize } from '../../src/batch/pool/pool-size';
 import { PooledWorker } from '../../src/batch/pool/pooled-worker';
 import { Room } from '../../src/batch/pool/room';
+import { bundleCommand } from '../support/bundled-command';
 import { pictureFolder } from '../support/command-line-folder';
-import { sourceWorkers } from '../support/source-workers';
 
 const path = pictureFolder();
 const settings = { weights: 'embedded', size: 32, iterations: 2 } as const;
@@ -20,12 +21,20 @@ const jobOf = (name: string, changes: Partial<Omit<Job, 'id'>> = {}) =>
     settings,
     ...changes,
   });
-const ofSources = (options: PoolOptions = {}) => pool({ execArgv: sourceWorkers, ...options });
+let bundle: Awaited<ReturnType<typeof bundleCommand>>;
+beforeAll(async () => {
+  bundle = await bundleCommand();
+});
+afterAll(() => rm(bundle.folder, { recursive: true }));
+
+/** A pool whose threads start in a moment, with a program that is one file. */
+const bundledPool = (options: PoolOptions = {}) =>
+  pool({ program: join(bundle.folder, 'pool-worker.js'), ...options });
 
 async function paintAll(jobs: readonly Job[], options: PoolOptions = {}) {
   const events: BatchProgress[] = [];
   const records: BatchRecord[] = [];
-  for await (const record of ofSources(options).paint(jobs, { onProgress: (event) => events.push(event) }))
+  for await (const record of bundledPool(options).paint(jobs, { onProgress: (event) => events.push(event) }))
     records.push(record);
   return { events, records };
 }
@@ -47,14 +56,22 @@ describe('a pool', () => {
     expect(steps.length).toBeGreaterThanOrEqual(3 * good.length);
   });
 
-  test('computes the targets of a style once for all workers', async () => {
-    const computes = vi.spyOn(PooledWorker.prototype, 'computeTargets');
-    const gives = vi.spyOn(PooledWorker.prototype, 'giveTargets');
+  test('reads the weights and computes the targets of a style once for all workers', async () => {
+    const computes = vi.spyOn(PooledWorker.prototype, 'computeShared');
+    const gives = vi.spyOn(PooledWorker.prototype, 'giveShared');
     const jobs = [0, 1, 2, 3].map((seed) => jobOf(`b${seed}`, { settings: { ...settings, seed } }));
     const { records } = await paintAll(jobs, { workers: 2 });
     expect(records.map(({ state }) => state)).toEqual(['done', 'done', 'done', 'done']);
-    expect(computes).toHaveBeenCalledTimes(1);
-    expect(gives).toHaveBeenCalledTimes(3);
+    const isWeights = ([key]: readonly [string, ...unknown[]]) => key.startsWith('["weights"');
+    const counts = [computes, gives].map(({ mock: { calls } }) => {
+      const ofWeights = calls.filter(isWeights).length;
+      return { ofWeights, ofTargets: calls.length - ofWeights };
+    });
+    // The first worker loads the network for the plan already.
+    expect(counts).toEqual([
+      { ofWeights: 1, ofTargets: 1 },
+      { ofWeights: 4, ofTargets: 3 },
+    ]);
     vi.restoreAllMocks();
   });
 
@@ -62,7 +79,7 @@ describe('a pool', () => {
     // Ends the thread that is told to paint the picture of this name.
     const dying = `import { parentPort } from 'node:worker_threads';
       parentPort?.on('message', ({ type, job }) => type === 'paint' && /dies/.test(job.output) && process.exit(3));`;
-    const execArgv = [...sourceWorkers, '--import', `data:text/javascript,${encodeURIComponent(dying)}`];
+    const execArgv = ['--import', `data:text/javascript,${encodeURIComponent(dying)}`];
     const { records } = await paintAll([jobOf('a'), jobOf('dies'), jobOf('c')], { workers: 1, execArgv });
     expect(records.map(({ state }) => state)).toEqual(['done', 'failed', 'done']);
     expect(records[1]).toMatchObject({ error: { code: 'WORKER_LOST', name: 'ComputationError' } });
@@ -75,15 +92,15 @@ describe('a pool', () => {
     const reason = new Error('enough');
     const controller = new AbortController();
     const onProgress = ({ type }: BatchProgress) => type === 'step' && controller.abort(reason);
-    const records = ofSources({ workers: 2 }).paint(long, { signal: controller.signal, onProgress });
+    const records = bundledPool({ workers: 2 }).paint(long, { signal: controller.signal, onProgress });
     await expect(records[Symbol.asyncIterator]().next()).rejects.toBe(reason);
 
-    for await (const record of ofSources({ workers: 1 }).paint([jobOf('d'), ...long], {})) {
+    for await (const record of bundledPool({ workers: 1 }).paint([jobOf('d'), ...long], {})) {
       expect(record.state).toBe('done');
       break;
     }
     const failure = new Error('of the listener');
-    const failing = ofSources({ workers: 1 }).paint(long, {
+    const failing = bundledPool({ workers: 1 }).paint(long, {
       onProgress() {
         throw failure;
       },
@@ -97,7 +114,7 @@ describe('a pool', () => {
       code: 'FILE_NOT_FOUND',
       name: 'WeightsError',
     });
-    const noProgram = ofSources({ execArgv: ['--import', 'data:text/javascript,throw 1'] });
+    const noProgram = bundledPool({ execArgv: ['--import', 'data:text/javascript,throw 1'] });
     await expect(noProgram.paint([job], {})[Symbol.asyncIterator]().next()).rejects.toMatchObject({
       code: 'WORKER_UNAVAILABLE',
     });

@@ -5,14 +5,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { commandLine, startCommand, until } from '../support/command-process';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { bundleCommand } from '../support/bundled-command';
+import { commandLine, startCommand as start, until } from '../support/command-process';
 
 /** It makes terminals, which Node cannot. */
 const hasPython = spawnSync('python3', ['-c', 'import pty']).status === 0;
 if (!hasPython) console.warn('skipped: a terminal that closes (no python3 with the module pty)');
 
 let folder: string;
+let bundle: Awaited<ReturnType<typeof bundleCommand>>;
+beforeAll(async () => {
+  bundle = await bundleCommand();
+});
+afterAll(() => rm(bundle.folder, { recursive: true }));
+/** Starts the command, as one file, which is there in a moment. */
+const startCommand: typeof start = (args, options) => start(args, { program: bundle.program, ...options });
 const path = (name: string) => join(folder, name);
 /** Small and quick, on the network that is always there. */
 const quick = ['--weights', 'embedded', '--size', '32', '--threads', '1'];
@@ -147,7 +155,7 @@ describe.skipIf(process.platform === 'win32')('signals', () => {
     execFileSync('mkfifo', [path('pipe')]);
     const { child, ended } = startCommand([...args(), '--json', '-o', path('made/out.png')]);
     // Long enough for the program to be there; there is nothing that it could say.
-    await new Promise((done) => setTimeout(done, 4000));
+    await new Promise((done) => setTimeout(done, 2000));
     const start = performance.now();
     child.kill('SIGINT');
     const { code, signal } = await ended;
@@ -168,7 +176,10 @@ os.close(terminal)
 status = os.waitpid(pid, 0)[1]
 print(os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status))
 `;
-    const command = commandLine([...pictures(), '--iterations', '100000', '-o', path('out.png')]);
+    const command = commandLine(
+      [...pictures(), '--iterations', '100000', '-o', path('out.png')],
+      bundle.program,
+    );
     const { stdout } = await promisify(execFile)('python3', ['-c', script, ...command]);
     // The signal's number: a shell shows 129.
     expect(stdout.trim()).toBe('1');

@@ -135,6 +135,15 @@ describe.skipIf(!existsSync('dist/index.js'))('the packed package', () => {
     expect(existsSync(join(folder, 'out.png'))).toBe(true);
   });
 
+  it('says what to install for a queue', () => {
+    const words = ['tfjs-style-transfer', 'work', '--queue', 'redis://localhost/pictures'];
+    const { status, stderr } = spawnSync('npx', words, { cwd: folder, encoding: 'utf8' });
+    expect(stderr).toBe(
+      'error: A queue needs the packages bullmq and ioredis, which are not installed: npm install bullmq ioredis\n',
+    );
+    expect(status).toBe(1);
+  });
+
   it('keeps Node out of what pages load, and is quiet', () => {
     const dist = join(folder, 'node_modules/tfjs-style-transfer/dist');
     const reachable = new Set<string>();

@@ -10,10 +10,10 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** A command line that runs the command, or another program of this repository, from its sources. */
+/** A command line that runs the command, or another program of this repository, from its sources unless it is a bundle. */
 export function commandLine(args: readonly string[], program = 'src/cli/main.ts'): [string, ...string[]] {
   const hooks = ['--import', resolve('scripts/binary-hooks.mjs'), '--import', 'tsx'];
-  return [process.execPath, ...hooks, resolve(program), ...args];
+  return [process.execPath, ...(program.endsWith('.js') ? [] : hooks), resolve(program), ...args];
 }
 
 /**

@@ -157,7 +157,7 @@ describe('styleVideo', () => {
     [{ temporal: -1 }, 'temporal is -1; accepted: a finite number of at least 0.'],
     [{ frameIterations: 0 }, 'frameIterations is 0'],
     [{ iteration: 3 }, "styleVideo has no option 'iteration'; did you mean 'iterations'?"],
-    [{ settings: {} }, "styleVideo has no option 'settings'"],
+    [{ settings: {} }, 'settings is an object, which is no record of a run'],
     [{ after: { index: 1 } }, 'after.frame is undefined'],
     [
       { loss: { name: 'a', layers: ['image'], compute: () => tf.scalar(0) } },

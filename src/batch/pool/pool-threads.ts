@@ -1,22 +1,23 @@
 import { machineMemory } from '../../node/platform';
-import { targetsInMemory } from '../../transfer/style-targets';
+import { sharedInMemory } from '../../transfer/style-targets';
 import type { JobStepEvent, JobWarningEvent } from '../painter';
+import type { SharedNumbers } from '../shared-weights';
 import { workerBytes } from './pool-size';
 import { PooledWorker, type WorkerListener } from './pooled-worker';
 import { Room } from './room';
 import { type StartOptions, startPoolWorker } from './start-pool-worker';
 
 /** Options of {@link PoolThreads}. */
-export interface PoolThreadsOptions extends Pick<StartOptions, 'execArgv'> {
+export interface PoolThreadsOptions extends Pick<StartOptions, 'execArgv' | 'program'> {
   /** Bytes that the whole program may take. @default the machine's */
   readonly memory?: number | undefined;
 }
 
-/** The worker threads of this process: what they share is the memory, and the targets of styles. */
+/** The worker threads of this process: what they share is the memory, the network's weights, and the targets of styles. */
 export class PoolThreads {
   /** Bytes that the whole program may take. */
   readonly memory: number;
-  private readonly targets = targetsInMemory();
+  private readonly shared = sharedInMemory<SharedNumbers>();
   private readonly room: Room<PooledWorker>;
 
   constructor(private readonly options: PoolThreadsOptions) {
@@ -35,10 +36,10 @@ export class PoolThreads {
       onNeedsRoom: (worker, bytes) => {
         void this.room.take(worker, bytes + workerBytes).then(() => worker.giveRoom());
       },
-      onNeedsTargets: (worker, key) => void this.shareTargets(worker, key),
+      onNeedsShared: (worker, key) => void this.share(worker, key),
     };
     return new PooledWorker(
-      await startPoolWorker({ memory }, { signal, execArgv: options.execArgv }),
+      await startPoolWorker({ memory }, { signal, execArgv: options.execArgv, program: options.program }),
       listener,
     );
   }
@@ -54,17 +55,17 @@ export class PoolThreads {
     await worker.end();
   }
 
-  /** Gives a worker the targets of a style, once one of those that ask has computed them. */
-  private async shareTargets(worker: PooledWorker, key: string): Promise<void> {
+  /** Gives a worker what it asks for, once one of those that ask has computed it. */
+  private async share(worker: PooledWorker, key: string): Promise<void> {
     let computes = false;
     const compute = () => {
       computes = true;
-      return worker.computeTargets(key);
+      return worker.computeShared(key);
     };
     while (!worker.lost) {
       try {
-        const numbers = await this.targets.get(key, compute);
-        if (!computes) worker.giveTargets(key, numbers);
+        const numbers = await this.shared.get(key, compute);
+        if (!computes) worker.giveShared(key, numbers);
         return;
       } catch {
         // The worker's own failure ends its job; after another's, this one may compute.

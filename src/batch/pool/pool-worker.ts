@@ -1,9 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { StyleTargets, TargetNumbers } from '../../transfer/style-targets';
+import type { Shared, StyleTargets } from '../../transfer/style-targets';
 import { recordOf } from '../../worker/error-record';
 import { type JobContext, jobContext } from '../job-context';
 import { jobEvent } from '../painter';
 import { planJob, runJob } from '../run-job';
+import type { SharedNumbers } from '../shared-weights';
 import type { FromWorker, ToWorker, WorkerStart } from './protocol';
 
 /** The program of a worker thread: paints one job after the other, with one network. */
@@ -23,14 +24,14 @@ function answer(name: string, message: ToWorker): void {
   waits.delete(name);
 }
 
-/** Targets that all workers share: one of them computes. */
-const targets: StyleTargets = {
+/** What all workers share: one of them computes. */
+const shared: Shared<SharedNumbers> = {
   async get(key, compute) {
-    post({ type: 'needs-targets', key });
+    post({ type: 'needs-shared', key });
     const message = await answerOf(key);
-    if (message.type === 'targets' && message.numbers) return message.numbers;
+    if (message.type === 'shared' && message.numbers) return message.numbers;
     try {
-      const numbers = sharedNumbers(await compute());
+      const numbers = inSharedMemory(await compute());
       post({ type: 'computed', key, numbers });
       return numbers;
     } catch (error) {
@@ -40,21 +41,26 @@ const targets: StyleTargets = {
   },
 };
 
+const targets: StyleTargets = {
+  get: async (key, compute) =>
+    (await shared.get(key, async () => ({ arrays: (await compute()) as SharedNumbers['arrays'] }))).arrays,
+};
+
 /** The numbers in memory that all threads can read, so that no thread has a copy of its own. */
-function sharedNumbers(numbers: TargetNumbers): TargetNumbers {
-  const entries = (Object.entries(numbers) as [string, Float32Array][]).map(([layer, values]) => {
-    const shared = new Float32Array(new SharedArrayBuffer(values.byteLength));
-    shared.set(values);
-    return [layer, shared] as const;
+function inSharedMemory({ arrays, facts }: SharedNumbers): SharedNumbers {
+  const entries = Object.entries(arrays).map(([name, values]) => {
+    const copy = new Float32Array(new SharedArrayBuffer(values.byteLength));
+    copy.set(values);
+    return [name, copy] as const;
   });
-  return Object.fromEntries(entries);
+  return { arrays: Object.fromEntries(entries), facts };
 }
 
 /** The context for a number of threads. Another number takes the network with it. */
 function contextFor(threads: number): JobContext {
   if (context?.threads !== threads) {
     context?.jobs.dispose();
-    context = { threads, jobs: jobContext({ threads, memory, targets }) };
+    context = { threads, jobs: jobContext({ threads, memory, targets, weights: shared }) };
   }
   return context.jobs;
 }
@@ -93,9 +99,9 @@ async function work({
 port.on('message', (message: ToWorker) => {
   if (message.type === 'abort') {
     abort.abort();
-    // A job that waits for room or targets goes on to its end, which the signal is.
+    // A job that waits for room or for others goes on to its end, which the signal is.
     for (const name of [...waits.keys()]) answer(name, message);
-  } else if (message.type === 'targets') answer(message.key, message);
+  } else if (message.type === 'shared') answer(message.key, message);
   else if (message.type === 'room') answer('room', message);
   else void work(message).then(post);
 });

@@ -1,10 +1,10 @@
 import type { Worker } from 'node:worker_threads';
 import { ComputationError } from '../../errors';
 import { showText } from '../../options/show';
-import type { TargetNumbers } from '../../transfer/style-targets';
 import { errorOf } from '../../worker/error-record';
 import type { BatchRecord, Job } from '../job';
 import type { JobStepEvent, JobWarningEvent } from '../painter';
+import type { SharedNumbers } from '../shared-weights';
 import type { FromWorker, ToWorker } from './protocol';
 
 /** What a worker needs of its pool while it paints. */
@@ -12,8 +12,8 @@ export interface WorkerListener {
   onProgress(event: JobStepEvent | JobWarningEvent): void;
   /** Called when a job has planned its memory; {@link PooledWorker.giveRoom} lets it go on. */
   onNeedsRoom(worker: PooledWorker, bytes: number): void;
-  /** Called when a job needs the targets of a style; {@link PooledWorker.giveTargets} answers. */
-  onNeedsTargets(worker: PooledWorker, key: string): void;
+  /** Called when a job needs what workers share; {@link PooledWorker.giveShared} answers. */
+  onNeedsShared(worker: PooledWorker, key: string): void;
 }
 
 /** Time that a worker has to end a job that is aborted; then it is ended itself. */
@@ -22,7 +22,7 @@ const patienceMs = 5000;
 /** A worker thread of a pool, seen from the main thread. It does one thing at a time. */
 export class PooledWorker {
   private job: { settle(answer: FromWorker): void; fail(reason: unknown): void } | undefined;
-  private readonly computing = new Map<string, (numbers: TargetNumbers | undefined) => void>();
+  private readonly computing = new Map<string, (numbers: SharedNumbers | undefined) => void>();
   private gone: ComputationError | undefined;
 
   constructor(
@@ -55,20 +55,20 @@ export class PooledWorker {
     this.post({ type: 'room' });
   }
 
-  /** Gives a job the targets of a style. */
-  giveTargets(key: string, numbers: TargetNumbers): void {
-    this.post({ type: 'targets', key, numbers });
+  /** Gives a job weights of a network or targets of a style. */
+  giveShared(key: string, numbers: SharedNumbers): void {
+    this.post({ type: 'shared', key, numbers });
   }
 
-  /** Has the job that asked for targets compute them. @throws if it could not */
-  computeTargets(key: string): Promise<TargetNumbers> {
+  /** Has the job that asked compute. @throws if it could not */
+  computeShared(key: string): Promise<SharedNumbers> {
     return new Promise((resolve, reject) => {
       this.computing.set(key, (numbers) => {
         this.computing.delete(key);
         if (numbers) resolve(numbers);
         else reject(new Error('not computed'));
       });
-      this.post({ type: 'targets', key, numbers: undefined });
+      this.post({ type: 'shared', key, numbers: undefined });
     });
   }
 
@@ -110,7 +110,7 @@ export class PooledWorker {
     const { listener, job } = this;
     if (message.type === 'progress') listener.onProgress(message.event);
     else if (message.type === 'needs-room') listener.onNeedsRoom(this, message.bytes);
-    else if (message.type === 'needs-targets') listener.onNeedsTargets(this, message.key);
+    else if (message.type === 'needs-shared') listener.onNeedsShared(this, message.key);
     else if (message.type === 'computed') this.computing.get(message.key)?.(message.numbers);
     else if (message.type === 'failed') job?.fail(errorOf(message.error));
     else job?.settle(message);

@@ -1,7 +1,7 @@
-import type { TargetNumbers } from '../../transfer/style-targets';
 import type { ErrorRecord } from '../../worker/error-record';
 import type { BatchRecord, Job } from '../job';
 import type { JobStepEvent, JobWarningEvent } from '../painter';
+import type { SharedNumbers } from '../shared-weights';
 
 /** What a worker is given when it starts. */
 export interface WorkerStart {
@@ -16,8 +16,8 @@ export type ToWorker =
   | { readonly type: 'paint'; readonly job: Job; readonly threads: number }
   /** The memory that the worker has planned is there. */
   | { readonly type: 'room' }
-  /** The targets of a style; without numbers the worker computes them. */
-  | { readonly type: 'targets'; readonly key: string; readonly numbers: TargetNumbers | undefined }
+  /** Weights of a network or targets of a style; without numbers the worker computes them. */
+  | { readonly type: 'shared'; readonly key: string; readonly numbers: SharedNumbers | undefined }
   /** Ends the job in progress. */
   | { readonly type: 'abort' };
 
@@ -29,10 +29,10 @@ export type FromWorker =
   /** A job asks for the memory that it has planned, and waits. */
   | { readonly type: 'needs-room'; readonly bytes: number }
   | { readonly type: 'progress'; readonly event: JobStepEvent | JobWarningEvent }
-  /** A job asks for the targets of a style, and waits. */
-  | { readonly type: 'needs-targets'; readonly key: string }
-  /** Targets that the worker was told to compute; without numbers it could not. */
-  | { readonly type: 'computed'; readonly key: string; readonly numbers: TargetNumbers | undefined }
+  /** A job asks for weights of a network or targets of a style, and waits. */
+  | { readonly type: 'needs-shared'; readonly key: string }
+  /** What the worker was told to compute; without numbers it could not. */
+  | { readonly type: 'computed'; readonly key: string; readonly numbers: SharedNumbers | undefined }
   | { readonly type: 'record'; readonly record: BatchRecord }
   /** The job has ended without a record: it was aborted, or could not be planned. */
   | { readonly type: 'failed'; readonly error: ErrorRecord };

@@ -9,6 +9,8 @@ import type { WorkerStart } from './protocol';
 /** Options of {@link startPoolWorker}. */
 export interface StartOptions {
   readonly signal?: AbortSignal | undefined;
+  /** The worker's program. @default the one beside this file */
+  readonly program?: string | undefined;
   /** Flags of Node for the worker. @default those of this program */
   readonly execArgv?: readonly string[] | undefined;
   /** Time limit of the start; time in which the program is suspended does not count. @default 120_000 */
@@ -22,12 +24,12 @@ export interface StartOptions {
  */
 export async function startPoolWorker(
   workerData: WorkerStart,
-  { signal, execArgv, limitMs = 120_000 }: StartOptions = {},
+  { signal, program = programFile(), execArgv, limitMs = 120_000 }: StartOptions = {},
 ): Promise<Worker> {
   signal?.throwIfAborted();
   let worker: Worker;
   try {
-    worker = new Worker(programFile(), { workerData, ...(execArgv && { execArgv: [...execArgv] }) });
+    worker = new Worker(program, { workerData, ...(execArgv && { execArgv: [...execArgv] }) });
   } catch (cause) {
     throw unavailable(`cannot be started: ${reasonOf(cause)}`, cause);
   }

@@ -2,7 +2,6 @@ import { abortSignal, callback, number, optionTable } from '../../options/table'
 import type { BatchRecord } from '../job';
 import type { BatchProgress } from '../painter';
 import { JobThreads } from '../pool/job-threads';
-import type { PoolOptions } from '../pool/pool';
 import { workLoadOptions } from '../work-load';
 import { queueOption } from './queue-option';
 import { serveQueue } from './serve-queue';
@@ -69,17 +68,11 @@ export const workOptions = optionTable<WorkOptions>()('work', {
  * await work({ queue: 'redis://localhost:6379/pictures', signal: stopping.signal });
  * ```
  */
-export const work = (options: WorkOptions): Promise<void> => workIn(options, {});
-
-/** {@link work} by threads with flags of Node of their own. */
-export async function workIn(
-  options: WorkOptions,
-  { execArgv }: Pick<PoolOptions, 'execArgv'>,
-): Promise<void> {
+export async function work(options: WorkOptions): Promise<void> {
   const settings = workOptions.read(options);
   workOptions.options.queue.require('queue', settings.queue);
   const { queue, jobs, threads, memory, onReady, ...serving } = settings;
-  const painting = new JobThreads({ workers: jobs, threads, memory, execArgv });
+  const painting = new JobThreads({ workers: jobs, threads, memory });
   const { size } = painting;
   try {
     await serveQueue(

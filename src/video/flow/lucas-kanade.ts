@@ -1,12 +1,6 @@
 import { medianOfNine } from './median';
-import { blur, gaussianTaps, halved, type Plane, planeLike, sample } from './plane';
+import { blur, type Displacements, gaussianTaps, halved, type Plane, planeLike, sample } from './plane';
 import { restWhereStill } from './still';
-
-/** A displacement of each pixel, to the right and down, in pixels. */
-export interface Displacements {
-  readonly across: Plane;
-  readonly down: Plane;
-}
 
 /** Standard deviation in pixels of the blur before anything is compared, against noise. */
 const smoothing = 0.8;

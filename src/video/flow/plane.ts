@@ -5,6 +5,12 @@ export interface Plane {
   readonly height: number;
 }
 
+/** A displacement of each pixel, to the right and down, in pixels. */
+export interface Displacements {
+  readonly across: Plane;
+  readonly down: Plane;
+}
+
 /** A plane of zeros, or of given values, of the size of another. */
 export const planeLike = (
   { width, height }: Plane,

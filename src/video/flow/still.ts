@@ -1,5 +1,4 @@
-import type { Displacements } from './lucas-kanade';
-import { blur, gaussianTaps, type Plane, planeLike, sample } from './plane';
+import { blur, type Displacements, gaussianTaps, type Plane, planeLike, sample } from './plane';
 
 /** Standard deviation in pixels of the window over which two matches are compared: small, for the edges of motions. */
 const windowDeviation = 1.5;
