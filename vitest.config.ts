@@ -4,6 +4,7 @@ import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { binaryModules } from './scripts/binary-modules.ts';
 import { bundledTexts } from './scripts/bundled-text.ts';
+import { LongestFirst } from './test/support/longest-first.ts';
 
 /** The system's Chromium; nothing is downloaded for tests. */
 const chromium = [process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'].find((path) => existsSync(path));
@@ -111,6 +112,7 @@ export default defineConfig({
   // Many files wait for child processes, servers and pages: a worker a core is faster than vitest's one fewer.
   test: {
     maxWorkers: availableParallelism(),
+    sequence: { sequencer: LongestFirst },
     projects: chromium ? [node, packed, pages, browser] : [node, packed],
   },
 });

@@ -5,22 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { bundleCommand } from '../support/bundled-command';
-import { commandLine, startCommand as start, until } from '../support/command-process';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { commandLine, startCommand, until } from '../support/command-process';
 
 /** It makes terminals, which Node cannot. */
 const hasPython = spawnSync('python3', ['-c', 'import pty']).status === 0;
 if (!hasPython) console.warn('skipped: a terminal that closes (no python3 with the module pty)');
 
 let folder: string;
-let bundle: Awaited<ReturnType<typeof bundleCommand>>;
-beforeAll(async () => {
-  bundle = await bundleCommand();
-});
-afterAll(() => rm(bundle.folder, { recursive: true }));
-/** Starts the command, as one file, which is there in a moment. */
-const startCommand: typeof start = (args, options) => start(args, { program: bundle.program, ...options });
 const path = (name: string) => join(folder, name);
 /** Small and quick, on the network that is always there. */
 const quick = ['--weights', 'embedded', '--size', '32', '--threads', '1'];
@@ -176,10 +168,7 @@ os.close(terminal)
 status = os.waitpid(pid, 0)[1]
 print(os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status))
 `;
-    const command = commandLine(
-      [...pictures(), '--iterations', '100000', '-o', path('out.png')],
-      bundle.program,
-    );
+    const command = commandLine([...pictures(), '--iterations', '100000', '-o', path('out.png')]);
     const { stdout } = await promisify(execFile)('python3', ['-c', script, ...command]);
     // The signal's number: a shell shows 129.
     expect(stdout.trim()).toBe('1');
@@ -187,7 +176,7 @@ print(os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status))
   });
 
   test('the second one ends what is deaf', async () => {
-    const { child, ended, stderr } = startCommand([], { program: 'test/support/busy-program.ts' });
+    const { child, ended, stderr } = startCommand([], { program: 'busy-program' });
     await until(() => stderr().includes('ready'));
     child.kill('SIGINT');
     await until(() => stderr().includes('busy'));

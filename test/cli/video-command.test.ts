@@ -2,23 +2,15 @@ import { execFile, spawnSync } from 'node:child_process';
 import { copyFile, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { bundleCommand } from '../support/bundled-command';
+import { describe, expect, test, vi } from 'vitest';
 import { pictureFolder, quick, runCommand } from '../support/command-line-folder';
-import { startCommand as start, until } from '../support/command-process';
+import { startCommand, until } from '../support/command-process';
 
 const hasFfmpeg = spawnSync(process.env.FFMPEG_PATH || 'ffmpeg', ['-version']).status === 0;
 if (!hasFfmpeg) console.warn('skipped: films (no ffmpeg; install it or set FFMPEG_PATH)');
 const withFfmpeg = test.skipIf(!hasFfmpeg);
 
 const path = pictureFolder();
-let bundle: Awaited<ReturnType<typeof bundleCommand>>;
-beforeAll(async () => {
-  bundle = await bundleCommand();
-});
-afterAll(() => rm(bundle.folder, { recursive: true }));
-/** Starts the command, as one file, which is there in a moment. */
-const startCommand = (args: readonly string[]) => start(args, { program: bundle.program });
 
 const run = promisify(execFile);
 const ffmpeg = (...args: string[]) =>

@@ -10,6 +10,7 @@ import { loadStyle, makeStyle, saveStyle, styleTransfer, writeImage } from '../.
 import { encodeStyle, loadStyle as loadStyleInPage, type StyleFile } from '../../src/styles';
 import { tinyExtractor } from '../../src/testing';
 import '../support/backends';
+import { bundleText } from '../support/bundled-command';
 import { FileServer } from '../support/file-server';
 import { noise } from '../support/images';
 
@@ -107,26 +108,16 @@ describe('a style file in Node', () => {
   it('stays as it was where a program is killed while it saves', async () => {
     const old = await saveStyle(path('a.safetensors'), noise(16, 16, 1), making);
     await saveStyle(path('b.safetensors'), noise(16, 16, 2), making);
-    const program = spawn(
-      process.execPath,
-      [
-        '--import',
-        'tsx',
-        '--import',
-        './scripts/binary-hooks.mjs',
-        '--input-type=module',
-        '-e',
-        `import fs from 'node:fs/promises';
-        import { syncBuiltinESMExports } from 'node:module';
-        const { loadStyle, saveStyle } = await import('./src/node/styles.ts');
-        const style = await loadStyle(${JSON.stringify(path('b.safetensors'))});
-        fs.rename = () => { process.kill(process.pid, 'SIGKILL'); };
-        syncBuiltinESMExports();
-        await saveStyle(${JSON.stringify(path('a.safetensors'))}, style);`,
-      ],
-      { stdio: ['ignore', 'ignore', 'inherit'] },
-    );
-    const signal = await new Promise((resolve) => program.once('close', (_, by) => resolve(by)));
+    const program = await bundleText(`
+      import fs from 'node:fs/promises';
+      import { syncBuiltinESMExports } from 'node:module';
+      import { loadStyle, saveStyle } from './src/node/styles.ts';
+      const style = await loadStyle(${JSON.stringify(path('b.safetensors'))});
+      fs.rename = () => { process.kill(process.pid, 'SIGKILL'); };
+      syncBuiltinESMExports();
+      await saveStyle(${JSON.stringify(path('a.safetensors'))}, style);`);
+    const child = spawn(process.execPath, [program], { stdio: ['ignore', 'ignore', 'inherit'] });
+    const signal = await new Promise((resolve) => child.once('close', (_, by) => resolve(by)));
     expect(signal).toBe('SIGKILL');
     expect(await readdir(folder)).toHaveLength(3);
     expect(factsOf(await loadStyle(path('a.safetensors')))).toEqual(factsOf(old));

@@ -9,7 +9,6 @@ import { tinyExtractor } from '../../src/testing';
 import { startCommand, until } from '../support/command-process';
 
 const style = resolve('examples/images/style.jpg');
-const program = 'test/support/training-program.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -19,7 +18,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** Starts a training in a process of its own; `lines` are what it has printed. */
 function start(checkpoint: string) {
-  const { child, ended } = startCommand([checkpoint, style], { program });
+  const { child, ended } = startCommand([checkpoint, style], { program: 'training-program' });
   const lines: string[] = [];
   child.stdout?.on('data', (text) => lines.push(...String(text).split('\n').filter(Boolean)));
   return { child, lines, ended };

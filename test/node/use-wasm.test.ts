@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
 import { withoutProcessListeners } from '../../src/backends/without-process-listeners';
 import { createThreadedWasm } from '../../src/node/threaded-wasm';
 import { useWasm } from '../../src/node/use-wasm';
+import { bundleText } from '../support/bundled-command';
 
 /** Values of a convolution and its input gradient, which thread count must not change. */
 function convolve(): number[] {
@@ -61,13 +61,8 @@ describe('useWasm', () => {
   });
 
   test('lets a program with threads end by itself', async () => {
-    const program = `import * as tf from '@tensorflow/tfjs-core';
-      import { useWasm } from ${JSON.stringify(resolve('src/node/use-wasm.ts'))};
-      useWasm({ threads: 2 }).then(() => console.log(tf.getBackend(), tf.sum(tf.ones([6])).dataSync()[0]));`;
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      ['--import', 'tsx', '--input-type=module', '--eval', program],
-      { timeout: 30_000 },
+    const { stdout } = await run(
+      `useWasm({ threads: 2 }).then(() => console.log(tf.getBackend(), tf.sum(tf.ones([6])).dataSync()[0]));`,
     );
     expect(stdout.trim()).toBe('wasm 6');
   });
@@ -113,12 +108,11 @@ describe('useWasm', () => {
   });
 });
 
-const path = JSON.stringify(resolve('src/node/use-wasm.ts'));
+const path = JSON.stringify('./src/node/use-wasm.ts');
 
 /** Runs a program that has tf and, unless it imports it itself, useWasm. */
-function run(program: string, ...flags: string[]) {
+async function run(program: string, ...flags: string[]) {
   const own = program.includes('import(') ? '' : `import { useWasm } from ${path};`;
-  const code = `import * as tf from '@tensorflow/tfjs-core';${own}${program}`;
-  const args = [...flags.filter(Boolean), '--import', 'tsx', '--input-type=module', '--eval', code];
-  return promisify(execFile)(process.execPath, args, { timeout: 60_000 });
+  const file = await bundleText(`import * as tf from '@tensorflow/tfjs-core';${own}${program}`);
+  return promisify(execFile)(process.execPath, [...flags.filter(Boolean), file], { timeout: 60_000 });
 }

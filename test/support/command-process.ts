@@ -1,5 +1,6 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
-import { resolve } from 'node:path';
+import { join } from 'node:path';
+import { bundlePrograms } from './bundled-command';
 
 /** How a process of the command ended, and what it wrote. */
 export interface Ended {
@@ -10,14 +11,25 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** A command line that runs the command, or another program of this repository, from its sources unless it is a bundle. */
-export function commandLine(args: readonly string[], program = 'src/cli/main.ts'): [string, ...string[]] {
-  const hooks = ['--import', resolve('scripts/binary-hooks.mjs'), '--import', 'tsx'];
-  return [process.execPath, ...(program.endsWith('.js') ? [] : hooks), resolve(program), ...args];
+/** Programs that tests start. They are bundled once for each file of tests. */
+const programs = {
+  main: 'src/cli/main.ts',
+  'pool-worker': 'src/batch/pool/pool-worker.ts',
+  'busy-program': 'test/support/busy-program.ts',
+  'training-program': 'test/support/training-program.ts',
+};
+const folder = await bundlePrograms({ entryPoints: programs });
+
+/** A command line that runs the command, or another program of tests, from its sources. */
+export function commandLine(
+  args: readonly string[],
+  program: keyof typeof programs = 'main',
+): [string, ...string[]] {
+  return [process.execPath, join(folder, `${program}.js`), ...args];
 }
 
 /**
- * Starts the command, or another program of this repository, in a process of its own.
+ * Starts the command, or another program of tests, in a process of its own.
  *
  * @param args arguments of the command
  */
@@ -26,7 +38,7 @@ export function startCommand(
   {
     stdio = ['ignore', 'pipe', 'pipe'] as StdioOptions,
     env = {} as Readonly<Record<string, string>>,
-    program = 'src/cli/main.ts',
+    program = 'main' as keyof typeof programs,
   } = {},
 ): { readonly child: ChildProcess; readonly ended: Promise<Ended>; stderr(): string } {
   const [file, ...rest] = commandLine(args, program);

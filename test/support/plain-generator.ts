@@ -15,8 +15,7 @@ export interface PlainMap {
 export type PlainTensors = ReadonlyMap<string, { readonly values: ArrayLike<number> }> | NamedTensors;
 
 /**
- * A generator computed by the definitions of its steps, in double precision and without any regard to time: what
- * engines are compared with.
+ * A generator computed by the definitions of its steps, in double precision: what engines are compared with.
  * @returns the image before it is clipped
  */
 export function plainGenerator(
@@ -35,29 +34,35 @@ export function plainGenerator(
     switch (step.op) {
       case 'conv': {
         const { size, stride = 1, padding, channelsOut: n } = step;
-        const kernel = tensor(step.kernel);
-        const bias = step.bias === undefined ? undefined : tensor(step.bias);
+        const kernel = Float64Array.from(tensor(step.kernel));
+        const bias = step.bias === undefined ? new Float64Array(n) : tensor(step.bias);
         const [pad] = padsOf(step);
-        outputs.push(
-          map(height / stride, width / stride, n, (y, x, o) => {
-            let sum = bias?.[o] ?? 0;
+        const [rows, columns] = [height / stride, width / stride];
+        const values = new Float64Array(rows * columns * n);
+        for (let y = 0; y < rows; y++) {
+          for (let x = 0; x < columns; x++) {
+            const sums = values.subarray((y * columns + x) * n, (y * columns + x + 1) * n);
+            sums.set(bias);
             for (let ky = 0; ky < size; ky++) {
               const row = inside(y * stride + ky - pad, height, padding);
               for (let kx = 0; kx < size; kx++) {
                 const column = inside(x * stride + kx - pad, width, padding);
                 if (row < 0 || column < 0) continue;
-                for (let c = 0; c < channels; c++)
-                  sum += at(read, row, column, c) * kernel[((ky * size + kx) * channels + c) * n + o];
+                for (let c = 0; c < channels; c++) {
+                  const value = at(read, row, column, c);
+                  const from = ((ky * size + kx) * channels + c) * n;
+                  for (let o = 0; o < n; o++) sums[o] += value * kernel[from + o];
+                }
               }
             }
-            return sum;
-          }),
-        );
+          }
+        }
+        outputs.push({ height: rows, width: columns, channels: n, values });
         break;
       }
       case 'transposedConv': {
         const { size, pad, channelsOut: n } = step;
-        const kernel = tensor(step.kernel);
+        const kernel = Float64Array.from(tensor(step.kernel));
         const bias = step.bias === undefined ? undefined : tensor(step.bias);
         const made = map(2 * height, 2 * width, n, (_y, _x, o) => bias?.[o] ?? 0);
         for (let y = 0; y < height; y++) {
@@ -66,10 +71,11 @@ export function plainGenerator(
               for (let kx = 0; kx < size; kx++) {
                 const [row, column] = [2 * y + ky - pad, 2 * x + kx - pad];
                 if (row < 0 || column < 0 || row >= 2 * height || column >= 2 * width) continue;
+                const to = (row * 2 * width + column) * n;
                 for (let c = 0; c < channels; c++) {
-                  for (let o = 0; o < n; o++)
-                    made.values[(row * 2 * width + column) * n + o] +=
-                      at(read, y, x, c) * kernel[((ky * size + kx) * channels + c) * n + o];
+                  const value = at(read, y, x, c);
+                  const from = ((ky * size + kx) * channels + c) * n;
+                  for (let o = 0; o < n; o++) made.values[to + o] += value * kernel[from + o];
                 }
               }
             }
@@ -159,8 +165,8 @@ const each = (from: PlainMap, value: (x: number, c: number) => number): PlainMap
   values: from.values.map((x, i) => value(x, i % from.channels)),
 });
 
-const at = ({ width, channels, values }: PlainMap, y: number, x: number, c: number) =>
-  values[(y * width + x) * channels + c];
+const at = (map: PlainMap, y: number, x: number, c: number) =>
+  map.values[(y * map.width + x) * map.channels + c];
 
 /** The row or column that stands at `index`; -1 where zeros do. */
 function inside(index: number, size: number, padding: 'zero' | 'replicate' | 'reflect'): number {

@@ -1,5 +1,5 @@
 /**
- * A training in a process of its own, for tests that kill it: `tsx training-program.ts CHECKPOINT STYLE`. Prints each
+ * A training in a process of its own, for tests that kill it: `training-program CHECKPOINT STYLE`. Prints each
  * step, and at the end the hash of the generator's weights.
  */
 import { createHash } from 'node:crypto';

@@ -174,15 +174,15 @@ describe('regions', () => {
     'of %s paint in two styles, one of them by a part of its image, with a balance too',
     async (preset) => {
       const extractor = tinyExtractor({ layers: ['relu5_1'] });
-      const [rows, columns] = [48, 64];
+      const [rows, columns] = [32, 48];
       const side = (inside: (x: number) => boolean) => as(half(inside, rows, columns));
       const paintWith = async (options: StyleTransferOptions) => {
-        using painted = await styleTransfer(noise(rows, columns, 1), noise(40, 40, 2), {
+        using painted = await styleTransfer(noise(rows, columns, 1), noise(32, 32, 2), {
           preset,
           extractor,
           scales: [
+            { size: 32, iterations: 2 },
             { size: 48, iterations: 2 },
-            { size: 64, iterations: 2 },
           ],
           ...options,
         });
@@ -191,8 +191,8 @@ describe('regions', () => {
       };
       const ones = { content: as(tf.ones<tf.Rank.R2>([rows, columns])) };
       const regions: readonly Region[] = [
-        { content: side((x) => x < 32), style: as(half((x) => x < 20, 40, 40)) },
-        { content: side((x) => x >= 32), styleImage: noise(40, 48, 3) },
+        { content: side((x) => x < 24), style: as(half((x) => x < 16, 32, 32)) },
+        { content: side((x) => x >= 24), styleImage: noise(32, 40, 3) },
       ];
       for (const balance of ['none', 'initial'] as const) {
         const plain = await paintWith({ balance });

@@ -59,30 +59,43 @@ function gramOf(features: ArrayLike<number>, n: number, divisor: number): Float6
   return sums.map((sum) => sum / divisor);
 }
 
-/** The first convolution's Gram matrix by elements in double precision throughout, row by row. */
+/**
+ * The first convolution's Gram matrix by elements in double precision throughout: A^T M A, where M holds the sums of
+ * products of what its 27 taps read, and of 1 for the bias, and A its weights. That is a tenth of the work of the
+ * feature map's own products.
+ */
 function firstGram({ network: { steps, input }, weights }: LoadedNetwork, image: Image): Float64Array {
   const [first] = steps;
   if (first.op !== 'conv') throw new Error('no convolution');
   const { kernel, bias } = convolutionWeights(first, weights);
   const n = bias.length;
   const [height, width] = image.shape;
-  const pixels = image.dataSync();
-  const sums = new Float64Array(n * n);
-  const row = new Float64Array(width * n);
+  const values = Float64Array.from(
+    image.dataSync(),
+    (value, i) => value * input.scale[i % 3] + input.offset[i % 3],
+  );
+  const row = new Float64Array(width * 28);
+  const moments = new Float64Array(28 * 28);
   for (let y = 0; y < height; y++) {
+    row.fill(0);
     for (let x = 0; x < width; x++) {
-      for (let j = 0; j < n; j++) row[x * n + j] = bias[j];
       for (let tap = 0; tap < 27; tap++) {
         const [v, u, c] = [y + Math.floor(tap / 9) - 1, x + (Math.floor(tap / 3) % 3) - 1, tap % 3];
-        if (v < 0 || u < 0 || v >= height || u >= width) continue;
-        const value = pixels[(v * width + u) * 3 + c] * input.scale[c] + input.offset[c];
-        for (let j = 0; j < n; j++) row[x * n + j] += value * kernel[tap * n + j];
+        if (v >= 0 && u >= 0 && v < height && u < width) row[x * 28 + tap] = values[(v * width + u) * 3 + c];
       }
+      row[x * 28 + 27] = 1;
     }
-    const part = gramOf(row, n, height * width * n);
-    for (let i = 0; i < sums.length; i++) sums[i] += part[i];
+    const part = gramOf(row, 28, height * width * n);
+    for (let i = 0; i < moments.length; i++) moments[i] += part[i];
   }
-  return sums;
+  const weightOf = (tap: number, channel: number) => (tap < 27 ? kernel[tap * n + channel] : bias[channel]);
+  return Float64Array.from({ length: n * n }, (_, at) => {
+    const [i, j] = [Math.floor(at / n), at % n];
+    let sum = 0;
+    for (let a = 0; a < 28; a++)
+      for (let b = 0; b < 28; b++) sum += weightOf(a, i) * moments[a * 28 + b] * weightOf(b, j);
+    return sum;
+  });
 }
 
 describe.each([1, 2])('Gram matrices of the engine, on %d threads', (threads) => {

@@ -6,11 +6,15 @@ import {
 } from '../../../src/features/vgg19/layers';
 import type { LayerWeights } from '../../../src/features/vgg19/source';
 
+const made = new Map<Vgg19Layer, ReadonlyMap<ConvLayer, LayerWeights>>();
+
 /**
  * Weights of VGG-19's shapes that keep activations near 1: noise of a linear congruential generator, the same on every
- * machine.
+ * machine. They are made once: nobody may write into them.
  */
 export function randomWeights(lastLayer: Vgg19Layer): ReadonlyMap<ConvLayer, LayerWeights> {
+  const known = made.get(lastLayer);
+  if (known) return known;
   let state = 12345;
   const uniform = () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -28,5 +32,6 @@ export function randomWeights(lastLayer: Vgg19Layer): ReadonlyMap<ConvLayer, Lay
       bias: Float32Array.from({ length: step.channelsOut }, () => 0.1 * uniform()),
     });
   }
+  made.set(lastLayer, weights);
   return weights;
 }

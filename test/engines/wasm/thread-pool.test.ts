@@ -1,5 +1,4 @@
 import { execFile, spawn } from 'node:child_process';
-import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, vi } from 'vitest';
 import { KernelRunner } from '../../../src/engines/wasm/runtime/kernel-runner';
@@ -7,6 +6,7 @@ import { compileKernels, kernelNames } from '../../../src/engines/wasm/runtime/k
 import { startWorker } from '../../../src/engines/wasm/runtime/start-worker';
 import { defaultThreads } from '../../../src/engines/wasm/runtime/thread-count';
 import { ThreadPool, type ThreadPoolOptions } from '../../../src/engines/wasm/runtime/thread-pool';
+import { bundleText } from '../../support/bundled-command';
 
 /** A pool over a memory of one page, in which address 2^31 is out of bounds. */
 async function pool(options: ThreadPoolOptions): Promise<ThreadPool> {
@@ -18,16 +18,14 @@ async function pool(options: ThreadPoolOptions): Promise<ThreadPool> {
 const lost = (message: string) =>
   expect.objectContaining({ code: 'WORKER_LOST', message: expect.stringContaining(message) });
 
-/** Runs a program that imports the runner, and what `--eval` takes. */
-const node = (program: string, flags: readonly string[] = []) =>
-  [
-    ...flags,
-    ...['--import', 'tsx', '--import', './scripts/binary-hooks.mjs', '--input-type=module', '--eval'],
-    `import { KernelRunner } from ${JSON.stringify(resolve('src/engines/wasm/runtime/kernel-runner.ts'))};
-    import { ThreadPool } from ${JSON.stringify(resolve('src/engines/wasm/runtime/thread-pool.ts'))};
-    import { compileKernels, kernelNames } from ${JSON.stringify(resolve('src/engines/wasm/runtime/kernels.ts'))};
-    ${program}`,
-  ] as const;
+/** Arguments of Node that run a program, which has the runner and what it is made of. */
+const node = async (program: string) => [
+  await bundleText(`
+    import { KernelRunner } from './src/engines/wasm/runtime/kernel-runner';
+    import { ThreadPool } from './src/engines/wasm/runtime/thread-pool';
+    import { compileKernels, kernelNames } from './src/engines/wasm/runtime/kernels';
+    ${program}`),
+];
 
 describe('ThreadPool', () => {
   it('reports a worker that crashes, and goes on with the next run', async () => {
@@ -88,7 +86,7 @@ describe('ThreadPool', () => {
       const pool = await ThreadPool.start({ threads: 2, module, memory, names: kernelNames }, options);
       const length = 30_000_000;
       new Uint32Array(memory.buffer, 64, 8).set([1024, 1024, 1024, 2 * length, length, 0, 0, 0]);
-      const end = Date.now() + 6500;
+      const end = Date.now() + 4200;
       let runs = 0;
       for (; Date.now() < end; runs++) {
         pool.run("multiplyComponents", 64, 2, () => { for (const end = performance.now() + 1; performance.now() < end; ); });
@@ -96,16 +94,16 @@ describe('ThreadPool', () => {
       }
       console.log('done', runs);
       pool.dispose();`;
-    const child = spawn(process.execPath, node(program), { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, await node(program), { stdio: ['ignore', 'pipe', 'pipe'] });
     const output: string[] = [];
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => output.push(text));
     const exit = new Promise((resolve) => child.once('exit', resolve));
     await new Promise((resolve) => child.stdout.once('data', resolve));
-    for (let pauses = 0; pauses < 5; pauses++) {
+    for (let pauses = 0; pauses < 4; pauses++) {
       await new Promise((resolve) => setTimeout(resolve, 150));
       child.kill('SIGSTOP');
-      await new Promise((resolve) => setTimeout(resolve, 1000));
+      await new Promise((resolve) => setTimeout(resolve, 700));
       child.kill('SIGCONT');
     }
     expect(await exit, output.join('')).toBe(0);
@@ -126,7 +124,7 @@ describe('ThreadPool', () => {
       const address = runner.memory.allocateFloats(64);
       runner.run('multiplyComponents', [address, address, address, 64, 16, 0, 0, 0, 0, 0], 4);
       console.log(runner.threads);`;
-    const { stdout } = await promisify(execFile)(process.execPath, node(program), { timeout: 30_000 });
+    const { stdout } = await promisify(execFile)(process.execPath, await node(program), { timeout: 30_000 });
     expect(stdout.trim()).toBe('3');
   });
 });
@@ -181,13 +179,13 @@ describe('KernelRunner', () => {
       } catch (error) {
         console.log(error.code, warnings.join());
       }`;
-    // Node's permission model forbids workers, tsx needs one: the parent's own are refused instead.
+    // As Node's permission model forbids workers.
     const noWorkers = `
       import { createRequire } from 'node:module';
       const threads = createRequire(process.cwd() + '/')('node:worker_threads');
       threads.Worker = class { constructor() { throw new Error('Access to this API has been restricted'); } };`;
     const run = async (options: string) => {
-      const args = node(noWorkers + program(options));
+      const args = await node(noWorkers + program(options));
       return (await promisify(execFile)(process.execPath, args, { timeout: 30_000 })).stdout.trim();
     };
     expect(await run('')).toBe('1 THREADS_UNAVAILABLE');
