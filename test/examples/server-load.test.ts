@@ -166,7 +166,7 @@ describe.skipIf(!built || !hasRedis)('examples/server under load', () => {
   it('loses nothing, keeps nothing of what it refuses, and its memory stays flat', async () => {
     const ids: string[] = [];
     const memory: Awaited<ReturnType<typeof memoryMB>>[] = [];
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 2; round++) {
       ids.push(...(await hundred()));
       memory.push(await memoryMB());
     }
@@ -180,9 +180,9 @@ describe.skipIf(!built || !hasRedis)('examples/server under load', () => {
       `server, MB after each hundred clients: ${told('heap')}; ${told('external')}; ${told('resident')}`,
     );
     // The first hundred fill caches and pools. Uploads of a hundred clients that stayed would be 50 MB and more.
-    const [first, , third] = memory;
-    expect(third.heap - first.heap).toBeLessThan(2);
-    expect(third.external - first.external).toBeLessThan(2);
-    expect(third.resident - first.resident).toBeLessThan(20);
+    const [first, second] = memory;
+    expect(second.heap - first.heap).toBeLessThan(2);
+    expect(second.external - first.external).toBeLessThan(2);
+    expect(second.resident - first.resident).toBeLessThan(20);
   });
 });
