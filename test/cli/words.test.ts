@@ -120,7 +120,13 @@ describe('errors speak of flags, not of the library', () => {
   ])('%j', async (args, message) => {
     vi.stubEnv('TFJS_STYLE_TRANSFER_WEIGHTS', undefined);
     vi.stubEnv('TFJS_STYLE_TRANSFER_CACHE', path('cache'));
-    const { code, stderr } = await paint(['-o', path('out.png'), '--size', '32', ...args]);
+    // Pauses between attempts to reach a server pass in a moment.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const hurry = setInterval(() => vi.advanceTimersByTime(500), 20);
+    const { code, stderr } = await paint(['-o', path('out.png'), '--size', '32', ...args]).finally(() => {
+      clearInterval(hurry);
+      vi.useRealTimers();
+    });
     const [error] = stderr.split('\n').filter((line) => line.startsWith('error: '));
     expect(error).toContain(message);
     expect(error).not.toMatch(word);

@@ -75,10 +75,10 @@ describe.each(colorMethods)('%s', (method) => {
     const any = fc.oneof(anyPixels(5, 4), outlier, gentle);
     await check(
       fc.asyncProperty(any, any, async (image, reference) => {
-        for (const value of await moved(image, reference, method)) {
-          expect(value).toBeGreaterThanOrEqual(0);
-          expect(value).toBeLessThanOrEqual(1);
-        }
+        // One expectation for thousands of values, of which a NaN is none either.
+        expect((await moved(image, reference, method)).filter((value) => !(value >= 0 && value <= 1))).toEqual(
+          new Float32Array(),
+        );
       }),
     );
   });

@@ -116,8 +116,8 @@ const losses: Readonly<Record<string, (extractor: EngineExtractor, size: Size) =
 export function tileContract(make: () => Promise<EngineExtractor> | EngineExtractor): void {
   it.each(Object.keys(losses))('gives the value and the gradient of the whole image: %s', async (name) => {
     for (const size of [
-      [131, 23],
-      [104, 16],
+      [131, 13],
+      [104, 12],
     ] as const) {
       const extractor = await make();
       const loss = losses[name](extractor, size);

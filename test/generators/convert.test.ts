@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
+import '@tensorflow/tfjs-backend-wasm';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createTfjsGenerator } from '../../src/engines/tfjs/generator/tfjs-generator';
 import { type ConvertGeneratorOptions, convertGenerator } from '../../src/generators/convert';
@@ -174,6 +175,11 @@ describe('a conversion', () => {
 
 describe.runIf(hasShared('generators'))('a network of other people', () => {
   const { others } = reference;
+
+  // The cpu backend takes ten times as long for networks of this size.
+  beforeAll(async () => {
+    await tf.setBackend('wasm');
+  });
 
   test('of 26 styles paints a blend as onnxruntime', async () => {
     const found = await convertGenerator(bytesOf(shared('generators/multistyle26/multistyle26.onnx')));

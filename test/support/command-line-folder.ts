@@ -1,8 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterEach, beforeEach, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, vi } from 'vitest';
 import { runCommandLine } from '../../src/cli/command-line';
 import { fakeTerminal } from './fake-terminal';
 
@@ -10,18 +10,26 @@ import { fakeTerminal } from './fake-terminal';
 export const quick = ['--weights', 'embedded', '--size', '32', '--iterations', '3', '--threads', '1'];
 
 /**
- * A folder with `content.png` (48 x 36) and `style.jpg` (40 x 40), made anew for every test of a file.
+ * A folder with `content.png` (48 x 36) and `style.jpg` (40 x 40), made anew for every test of a file; the pictures are
+ * drawn once.
  * @returns the path of a name in it
  */
 export function pictureFolder(): (name?: string) => string {
   let folder = '';
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'command-line-'));
+  let [content, style] = [Buffer.of(), Buffer.of()];
+  beforeAll(async () => {
     const noise = { type: 'gaussian', mean: 128, sigma: 40 } as const;
     const picture = (width: number, height: number) =>
       sharp({ create: { width, height, channels: 3, background: '#888', noise } });
-    await picture(48, 36).toFile(join(folder, 'content.png'));
-    await picture(40, 40).jpeg().toFile(join(folder, 'style.jpg'));
+    [content, style] = await Promise.all([
+      picture(48, 36).png().toBuffer(),
+      picture(40, 40).jpeg().toBuffer(),
+    ]);
+  });
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'command-line-'));
+    await writeFile(join(folder, 'content.png'), content);
+    await writeFile(join(folder, 'style.jpg'), style);
   });
   afterEach(async () => {
     vi.unstubAllEnvs();

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defineLoss, type Loss, sum } from '../../src/losses';
 import { lbfgs } from '../../src/optim';
 import { type LossTargets, presetLoss } from '../../src/transfer/preset-loss';
 import { getPreset } from '../../src/transfer/presets';
-import type { StartEvent, StyleTransferProgress } from '../../src/transfer/progress';
+import type { RunPlan, StartEvent, StyleTransferProgress } from '../../src/transfer/progress';
 import { styleTransfer } from '../../src/transfer/style-transfer';
 import { noise } from '../support/images';
 import '../support/backends';
@@ -47,11 +47,18 @@ const belowWhole = (bytes = 0): number => Math.floor(bytes) + 200e6 - 1;
 describe.each(['tfjs', 'wasm'] as const)(
   'a run in less memory than the whole image takes, engine %s',
   (engine) => {
+    let whole: Awaited<ReturnType<typeof run>>;
+    let tilesPlan: RunPlan | undefined;
+    beforeAll(async () => {
+      whole = await run(engine);
+    });
+    afterAll(() => whole.dispose());
+
     it('computes by tiles and comes to the same loss and picture', async () => {
-      const whole = await run(engine);
       expect(whole.plan?.tiles).toBe(1);
       const before = tf.memory().numTensors;
       const tiled = await run(engine, { memory: belowWhole(whole.plan?.bytes) });
+      tilesPlan = tiled.plan;
       expect(tiled.plan?.tiles).toBeGreaterThan(1);
       expect(tiled.plan?.bytes).toBeLessThan(whole.plan?.bytes ?? 0);
       expect(tiled.evaluations).toBe(whole.evaluations);
@@ -59,18 +66,14 @@ describe.each(['tfjs', 'wasm'] as const)(
       expect(tiled.image).toBeAllclose(whole.image, { rtol: 0, atol: 1e-2 });
       tiled.dispose();
       expect(tf.memory().numTensors).toBe(before);
-      whole.dispose();
     });
 
     it("takes a loss of a caller's function, unless tiles cannot compute it", async () => {
       const preset = getPreset('li2021');
-      const whole = await run(engine);
-      const { plan } = await run(engine, { memory: belowWhole(whole.plan?.bytes) });
-      const memory = 200e6 + (plan?.bytes ?? 0);
+      const memory = 200e6 + (tilesPlan?.bytes ?? 0);
       const tiled = await run(engine, { loss: (targets) => presetLoss(preset, targets), memory });
       expect(tiled.loss).toBeAllclose(whole.loss, { rtol: 1e-4 });
       tiled.dispose();
-      whole.dispose();
       const mine = () =>
         defineLoss({
           name: 'mine',
