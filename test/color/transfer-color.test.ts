@@ -76,9 +76,9 @@ describe.each(colorMethods)('%s', (method) => {
     await check(
       fc.asyncProperty(any, any, async (image, reference) => {
         // One expectation for thousands of values, of which a NaN is none either.
-        expect((await moved(image, reference, method)).filter((value) => !(value >= 0 && value <= 1))).toEqual(
-          new Float32Array(),
-        );
+        expect(
+          (await moved(image, reference, method)).filter((value) => !(value >= 0 && value <= 1)),
+        ).toEqual(new Float32Array());
       }),
     );
   });
