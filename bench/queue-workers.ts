@@ -19,8 +19,7 @@ process.once('message', async (message) => {
   const stopping = new AbortController();
   setMaxListeners(workers, stopping.signal);
   process.once('disconnect', () => stopping.abort());
-  let ready = 0;
-  const serving = Array.from({ length: workers }, (_, i) =>
+  const serve = (i: number, onReady: () => void) =>
     serveQueue(
       url,
       async ({ job }, { onProgress }) => {
@@ -58,12 +57,16 @@ process.once('message', async (message) => {
       {
         name: `${process.pid}-${i}`,
         signal: stopping.signal,
-        onReady() {
-          ready++;
-          if (ready === workers) process.send?.('ready');
-        },
+        onReady,
       },
-    ),
-  );
+    );
+  const serving: Promise<void>[] = [];
+  // One after the other: connections that are made all at once wait for each other longer than a worker does.
+  for (let i = 0; i < workers; i++)
+    await new Promise<void>((ready, failed) => {
+      serving.push(serve(i, ready));
+      serving[i].catch(failed);
+    });
+  process.send?.('ready');
   await Promise.all(serving);
 });

@@ -21,8 +21,11 @@ export interface PoolNeeds {
   readonly threads?: number | undefined;
 }
 
-/** Bytes of a worker beside what a picture takes: its copy of the program, and the network. */
-export const workerBytes = 150e6;
+/**
+ * Bytes of a worker beside what a picture takes by its plan: its copy of the program, and what decodes and encodes.
+ * Measured by `npm run bench:batch-memory`: 136, 130 and 176 MB at 128, 256 and 512 pixels.
+ */
+export const workerBytes = 180e6;
 
 /**
  * Many workers of one thread, as long as there are pictures and memory for them; what cores are left then become
