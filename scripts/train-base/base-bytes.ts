@@ -1,23 +1,11 @@
-import { generatorParameters, namedParameters } from '../../src/features/generator-parameters.ts';
+import { decodeGenerator } from '../../src/generators/file/decode-generator.ts';
 import { encodeGenerator } from '../../src/generators/file/encode-generator.ts';
-import { createGenerator } from '../../src/generators/generator.ts';
+import { createGenerator, type Generator } from '../../src/generators/generator.ts';
 import type { Bytes } from '../../src/storage/byte-store.ts';
-import { readSafetensors } from '../../src/weights/safetensors.ts';
-import { recipe, takenAfter } from './recipe.ts';
 
-/** The file of the package's generator, with kernels in 8 bits, from the checkpoint of its training. */
-export function baseBytes(checkpoint: Bytes): Bytes {
-  const { tensors, metadata } = readSafetensors(checkpoint, 'the checkpoint');
-  const { step } = JSON.parse(metadata.get('step') ?? '{}');
-  if (step !== takenAfter) throw new Error(`The checkpoint is of step ${step}, not of step ${takenAfter}.`);
-  const { network } = recipe.architecture;
-  const values = tensors.get('parameters')?.values as Float32Array;
-  const generator = createGenerator({
-    name: recipe.name,
-    network,
-    weights: namedParameters(generatorParameters(network), values),
-    training: { ...JSON.parse(metadata.get('identity') ?? '{}'), base: 'none', takenAfter },
-    license: 'MIT',
-  });
-  return encodeGenerator(generator, { quantize: true });
-}
+/** The file of a stage of the package's generator, with kernels in 8 bits. */
+export const baseBytes = ({ name, network, weights, training }: Generator): Bytes =>
+  encodeGenerator(createGenerator({ name, network, weights, training, license: 'MIT' }), { quantize: true });
+
+/** What such a file holds, from which the next stage starts. */
+export const baseFrom = (bytes: Bytes): Generator => decodeGenerator('the stage before', bytes);

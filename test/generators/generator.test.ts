@@ -34,6 +34,25 @@ describe('johnson', () => {
     expect(one.get('down1/shift')?.values).toEqual(Float32Array.of(0, 0, 0, 0));
   });
 
+  it('has a kernel of each channel of noise for each of the block, and paints another picture for another seed', async () => {
+    await tf.setBackend('cpu');
+    const weightsAt = (channels: number) => {
+      const made = johnson({ noise: channels, width: 2 });
+      return { network: made.network, weights: made.initialWeights(1) };
+    };
+    const count = (channels: number) => parametersOf(weightsAt(channels), []).length;
+    expect(count(4) - count(0)).toBe(4 * 9 * 8);
+    const program = await loadProgram(weightsAt(4), { engine: 'tfjs' });
+    const grey = tf.fill([16, 16, 3], 0.5) as tf.Tensor3D;
+    const painted = async (seed: number) => numbersOf(await program.run(grey, { seed }));
+    expect(await painted(1)).toEqual(await painted(1));
+    expect(await painted(2)).not.toEqual(await painted(1));
+    program.dispose();
+    expect(() => johnson({ noise: 4, blocks: 0 })).toThrow(
+      'blocks is 0 and noise is 4; accepted: at least one block beside noise, which the first one reads.',
+    );
+  });
+
   it('says which option is wrong', () => {
     expect(() => johnson({ width: 0 })).toThrow('width is 0; accepted: a whole number from 1 to 256');
     expect(() => johnson({ widht: 8 } as never)).toThrow(

@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from '../../errors';
 import type { GeneratorStep } from '../../features/generator-network';
 import { type Padding, paddings } from '../../features/padding';
 import { flag, number, oneOf, optionTable } from '../../options/table';
@@ -12,6 +13,11 @@ export interface JohnsonOptions {
   readonly blocks?: number | undefined;
   /** Whether the maps before each halving are added to those after the doubling to the same size. @default true */
   readonly skip?: boolean | undefined;
+  /**
+   * Channels of noise that the blocks get beside the maps at a quarter of the size: strokes on surfaces of one colour,
+   * which without it remain as they are. @default 0
+   */
+  readonly noise?: number | undefined;
   /** What convolutions read beyond the border. @default 'reflect' */
   readonly padding?: Padding | undefined;
 }
@@ -20,6 +26,7 @@ const johnsonOptions = optionTable<JohnsonOptions>()('johnson', {
   width: number({ min: 1, max: 256, integer: true, default: 8 }),
   blocks: number({ min: 0, max: 64, integer: true, default: 5 }),
   skip: flag({ default: true }),
+  noise: number({ min: 0, max: 64, integer: true, default: 0 }),
   padding: oneOf<Padding, { readonly default: 'reflect' }>(paddings, { default: 'reflect' }),
 });
 
@@ -31,14 +38,14 @@ const johnsonOptions = optionTable<JohnsonOptions>()('johnson', {
  *
  * @param options see {@link JohnsonOptions}; a width of 8 has 108 371 parameters and takes 0.82 billion multiplications
  *   at 256 x 256 pixels, one of 32 is the paper's
- * @throws InvalidArgumentError if an option is unknown or out of range
+ * @throws InvalidArgumentError if an option is unknown or out of range, or there is noise and no block
  * @example
  * ```ts
  * const { network, initialWeights } = johnson({ width: 16 });
  * ```
  */
 export function johnson(options: JohnsonOptions = {}): Architecture {
-  const { width, blocks, skip, padding } = johnsonOptions.read(options);
+  const { width, blocks, skip, noise, padding } = johnsonOptions.read(options);
   const [fine, middle, coarse] = [width, 2 * width, 4 * width];
   const steps: GeneratorStep[] = [];
   const add = (...more: readonly (GeneratorStep | readonly GeneratorStep[])[]) => steps.push(...more.flat());
@@ -48,11 +55,16 @@ export function johnson(options: JohnsonOptions = {}): Architecture {
     block({ ...convolution, name: 'down1', channels: [fine, middle], stride: 2 }),
     block({ ...convolution, name: 'down2', channels: [middle, coarse], stride: 2 }),
   );
+  if (noise > 0) {
+    if (blocks === 0) throw noBlocks(noise);
+    add({ op: 'noise', name: 'noise', from: 'down2', channels: noise });
+    add({ op: 'concat', name: 'grained', from: 'down2', with: 'noise' });
+  }
   let before = 'down2';
   for (let i = 1; i <= blocks; i++) {
     const name = `residual${i}`;
     add(
-      block({ ...convolution, name: `${name}/a`, channels: [coarse, coarse] }),
+      block({ ...convolution, name: `${name}/a`, channels: [i === 1 ? coarse + noise : coarse, coarse] }),
       block({ ...convolution, name: `${name}/b`, channels: [coarse, coarse], activation: undefined }),
       { op: 'add', name, with: before },
     );
@@ -73,4 +85,17 @@ export function johnson(options: JohnsonOptions = {}): Architecture {
     steps,
     output: { scale: [1, 1, 1], offset: [0, 0, 0] },
   });
+}
+
+function noBlocks(noise: number): InvalidArgumentError {
+  const accepted = 'at least one block beside noise, which the first one reads';
+  return new InvalidArgumentError(
+    'OUT_OF_RANGE',
+    `blocks is 0 and noise is ${noise}; accepted: ${accepted}.`,
+    {
+      option: 'blocks',
+      value: 0,
+      accepted,
+    },
+  );
 }

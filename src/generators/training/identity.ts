@@ -26,7 +26,7 @@ export interface TrainingFacts {
  * and their names.
  */
 export async function identityOf(
-  { alpha, beta, loss, size, styleSize, seed }: TrainingSettings,
+  { alpha, beta, loss, size, styleSize, seed, diversity }: TrainingSettings,
   { style, preset, start, steps, learningRate, pictures, extractor }: TrainingFacts,
 ): Promise<TrainingIdentity> {
   const { parameters, network } = start;
@@ -45,6 +45,7 @@ export async function identityOf(
     styleSize,
     learningRate,
     seed,
+    ...(diversity > 0 ? { diversity } : {}),
   };
 }
 

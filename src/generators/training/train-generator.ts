@@ -1,8 +1,9 @@
 import { loadProgram } from '../../engines/load-program';
-import { ImageError } from '../../errors';
+import { ImageError, InvalidArgumentError } from '../../errors';
 import { generatorParameters, namedParameters } from '../../features/generator-parameters';
 import type { Image } from '../../image/image';
 import type { ImageInput } from '../../image/to-image';
+import { showText } from '../../options/show';
 import { type Owner, owning } from '../../owning';
 import { anyPlatform, type Platform, requireBackend } from '../../platform';
 import type { WeightsWarning } from '../../storage/progress';
@@ -89,6 +90,7 @@ async function train<Input>(
   const style = temporary(await opened.decode({ longerSide: settings.styleSize }));
   await requireStyle(style);
   const start = await startOf(settings);
+  requireNoise(settings.diversity, start);
   const { steps = start.base ? stepsFromBase : stepsFromScratch } = settings;
   const { learningRate = start.base ? 1e-3 : 2e-3 } = settings;
   const stages = trainingStages(steps, size);
@@ -121,10 +123,22 @@ async function train<Input>(
     base,
     ...factsOf(extractor),
   });
-  const loop: TrainingLoop = { program, loss, pictures, stages, learningRate, seed, signal };
+  const { diversity } = settings;
+  const loop: TrainingLoop = { program, loss, pictures, stages, learningRate, seed, diversity, signal };
   const keep = checkpoint && (() => checkpoint.write(encodeCheckpoint(identity, state)));
   await takeSteps(loop, state, { steps, held, interval: settings.previewInterval, keep, progress });
   return trained(settings, start, state.parameters, identity);
+}
+
+/** @throws InvalidArgumentError `WRONG_NETWORK` if pictures of a network without noise are to differ by noise */
+function requireNoise(diversity: number, { network }: TrainingStart): void {
+  if (diversity === 0 || network.steps.some(({ op }) => op === 'noise')) return;
+  const accepted = '0, or a network with noise, such as textureNet()';
+  throw new InvalidArgumentError(
+    'WRONG_NETWORK',
+    `diversity is ${diversity}, and the network ${showText(network.name)} has no noise; accepted: ${accepted}.`,
+    { option: 'diversity', value: diversity, accepted },
+  );
 }
 
 /** The generator of a training, with what repeats it. */

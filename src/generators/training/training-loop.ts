@@ -6,6 +6,7 @@ import { owning } from '../../owning';
 import { adamUpdate } from './adam-update';
 import type { TrainingState } from './checkpoint';
 import { cropAt } from './crops';
+import { alikeness } from './diversity';
 import { GradientClip } from './gradient-clip';
 import { learningRateAt } from './learning-rate';
 import type { Pictures } from './pictures';
@@ -23,6 +24,8 @@ export interface TrainingLoop {
   readonly stages: readonly TrainingStage[];
   readonly learningRate: number;
   readonly seed: number;
+  /** Weight of {@link alikeness}; 0 is none. */
+  readonly diversity: number;
   readonly signal: AbortSignal;
 }
 
@@ -43,9 +46,13 @@ export async function trainStep(
   const steps = stages.reduce((sum, stage) => sum + stage.steps, 0);
   return owning(async ({ temporary }) => {
     const crop = temporary(await cropTensor(loop.pictures, { seed, step, size: cropSizeAt(stages, step) }));
+    const { diversity } = loop;
+    // Of seeds that no step's own picture has.
+    const other = diversity > 0 ? temporary(await program.run(crop, { seed: -1 - step, signal })) : undefined;
     let found: CropLoss | undefined;
     const lossGradient = async (painted: Image) => {
       found = await loss.at(painted, crop);
+      if (other) found = await withDiversity(found, { painted, other, weight: diversity });
       return found.gradient;
     };
     const gradient = await program.gradients(crop, lossGradient, { seed: step, signal });
@@ -63,6 +70,18 @@ export async function trainStep(
     state.step++;
     return { value, terms };
   });
+}
+
+/** The loss of a crop with that of its being like another picture of it, which takes the first gradient over. */
+async function withDiversity(
+  { value, terms, gradient }: CropLoss,
+  { painted, other, weight }: { readonly painted: Image; readonly other: Image; readonly weight: number },
+): Promise<CropLoss> {
+  const { value: alike, gradient: slope } = await alikeness(painted, other);
+  const sum = tf.tidy(() => tf.add<Image>(gradient, tf.mul(slope, weight)));
+  gradient.dispose();
+  slope.dispose();
+  return { value: value + weight * alike, terms: { ...terms, diversity: weight * alike }, gradient: sum };
 }
 
 /** A crop as a tensor, [size, size, 3], which belongs to the caller. */
