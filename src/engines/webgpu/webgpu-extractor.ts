@@ -2,14 +2,12 @@ import type { LoadedNetwork } from '../../features/network';
 import type { EngineExtractor } from '../engine';
 import { createTfjsExtractor } from '../tfjs/tfjs-extractor';
 import { gpuOf } from './device/gpu';
-import type { Tile } from './device/product';
 import { TfjsDevice } from './device/tfjs-device';
 import { type KernelObjective, kernelObjective, type ObjectiveContext } from './losses/objective';
+import { convolutionsOf } from './network/adapters';
+import type { Convolutions } from './network/convolutions';
 import { NetworkWeights, stagesOf } from './network/network';
 import { gpuProblem } from './vectors/gpu-problem';
-
-/** Products of 64 x 64 values in 64 invocations of 8 x 8: some 120 registers, 9 KiB of a workgroup's memory. */
-const largeTile: Tile = { rows: 64, columns: 64, depth: 16, blockRows: 8, blockColumns: 8 };
 
 /**
  * An extractor whose objectives run on this library's own kernels, on the device of tfjs' webgpu backend; features
@@ -18,14 +16,15 @@ const largeTile: Tile = { rows: 64, columns: 64, depth: 16, blockRows: 8, blockC
  */
 export function createWebgpuExtractor(
   loaded: LoadedNetwork,
-  { tile = largeTile }: { readonly tile?: Tile } = {},
+  how: { readonly convolutions?: Convolutions } = {},
 ): EngineExtractor {
   const tfjs = new TfjsDevice();
   const gpu = gpuOf(tfjs.device);
   const byTfjs = createTfjsExtractor(loaded);
   const stages = stagesOf(loaded.network.steps, loaded.network.input);
   const weights = new NetworkWeights(gpu, loaded);
-  const context: ObjectiveContext | undefined = stages && { gpu, tfjs, stages, weights, tile };
+  const convolutions = how.convolutions ?? convolutionsOf(gpu.device);
+  const context: ObjectiveContext | undefined = stages && { gpu, tfjs, stages, weights, convolutions };
   return {
     ...byTfjs,
     engine: 'webgpu',

@@ -1,10 +1,6 @@
-import type { Tile } from '../../../src/engines/webgpu/device/product';
 import type { LoadedNetwork, NamedTensor, NetworkStep } from '../../../src/features/network';
 import type { Padding } from '../../../src/features/padding';
 import { Random } from '../../../src/random';
-
-/** Software compiles small kernels in tenths of seconds, those of the large tile in seconds. */
-export const tile: Tile = { rows: 16, columns: 16, depth: 16, blockRows: 4, blockColumns: 4 };
 
 /** A network of few channels, in every order of steps that VGG-19 has. */
 export function smallNetwork(

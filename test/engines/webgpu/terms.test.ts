@@ -19,10 +19,11 @@ import {
 } from '../../../src/losses';
 import { createObjective } from '../../../src/objective';
 import { expectNoLeak } from '../../../src/testing';
+import { convolutionsBy } from '../../support/convolutions';
 import { noise } from '../../support/images';
 import '../../support/to-be-allclose';
 import { hasWebgpu, onWebgpu } from '../../support/webgpu';
-import { smallNetwork, tile } from './small-network';
+import { smallNetwork } from './small-network';
 
 type Size = readonly [height: number, width: number];
 
@@ -104,7 +105,10 @@ describe.skipIf(!hasWebgpu)('terms of the engine webgpu', { timeout: 600_000 }, 
     ['what tfjs computes from features of the kernels', byTfjs, [14, 18]],
   ] as const)('are those of tfjs: %s', async (_, make, size) => {
     const network = smallNetwork();
-    const [own, reference] = [createWebgpuExtractor(network, { tile }), createTfjsExtractor(network)];
+    const [own, reference] = [
+      createWebgpuExtractor(network, { convolutions: convolutionsBy('taps') }),
+      createTfjsExtractor(network),
+    ];
     const loss = make(reference, size);
     const image = noise(size[0], size[1], 9);
     const found = [];

@@ -17,6 +17,15 @@ export interface Command {
   readonly bindings: readonly Slice[];
   /** Workgroups. */
   readonly grid: Grid;
+  readonly cost?: Cost | undefined;
+}
+
+/** What a command does. */
+export interface Cost {
+  /** Floating-point operations, those of padding included. */
+  readonly flop: number;
+  /** Bytes that it reads and writes, each once. */
+  readonly bytes: number;
 }
 
 /** Numbers of workgroups along x, y and z. */
@@ -45,8 +54,8 @@ export class Gpu {
   }
 
   /** A new buffer with these values. */
-  put(values: Float32Array | Uint32Array, label: string): GPUBuffer {
-    const buffer = this.buffer(values.byteLength, label);
+  put(values: Float32Array | Uint32Array, label: string, usage?: GPUBufferUsageFlags): GPUBuffer {
+    const buffer = this.buffer(values.byteLength, label, usage);
     this.device.queue.writeBuffer(buffer, 0, values as Float32Array<ArrayBuffer>);
     return buffer;
   }

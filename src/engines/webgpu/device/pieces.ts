@@ -1,5 +1,5 @@
 /// <reference types="@webgpu/types" />
-import type { Command, Gpu, Grid, Slice } from './gpu';
+import type { Command, Cost, Gpu, Grid, Slice } from './gpu';
 
 /** Memory that is needed by some of a list of commands, and gets its place when these are known. */
 export class Piece {
@@ -9,12 +9,28 @@ export class Piece {
   ) {}
 }
 
+/**
+ * Up to four whole numbers that a kernel reads as `shape` (see `declare`), so that its source, which is compiled, holds
+ * for all of them.
+ */
+export class Shape {
+  readonly numbers: readonly number[];
+
+  constructor(...numbers: number[]) {
+    this.numbers = numbers;
+  }
+}
+
+/** What a kernel of a {@link Draft} is bound to. */
+export type Binding = Slice | Piece | Shape;
+
 /** A command whose memory has no place yet. */
 export interface Draft {
   readonly label: string;
   readonly code: string;
-  readonly bindings: readonly (Slice | Piece)[];
+  readonly bindings: readonly Binding[];
   readonly grid: Grid;
+  readonly cost?: Cost | undefined;
 }
 
 /** A point between commands at which something else reads or writes pieces. */
@@ -70,13 +86,16 @@ export function placePieces(gpu: Gpu, plan: readonly (Draft | Pause)[], { sizes,
     buffer: buffers[of.get(piece) as number],
     size: piece.bytes,
   });
+  const shapes = placeShapes(gpu, plan);
+  if (shapes.buffer) buffers.push(shapes.buffer);
+  const place = (binding: Binding): Slice => {
+    if (binding instanceof Piece) return slice(binding);
+    return binding instanceof Shape ? shapes.slice(binding) : binding;
+  };
   const phases: Command[][] = [[]];
   for (const item of plan) {
     if (!isDraft(item)) phases.push([]);
-    else {
-      const bindings = item.bindings.map((piece) => (piece instanceof Piece ? slice(piece) : piece));
-      phases.at(-1)?.push({ ...item, bindings });
-    }
+    else phases.at(-1)?.push({ ...item, bindings: item.bindings.map(place) });
   }
   return {
     phases,
@@ -86,5 +105,32 @@ export function placePieces(gpu: Gpu, plan: readonly (Draft | Pause)[], { sizes,
     },
   };
 }
+
+/** Puts the shapes of a plan into one buffer, equal ones once. */
+function placeShapes(gpu: Gpu, plan: readonly (Draft | Pause)[]) {
+  const places = new Map<string, number>();
+  const numbers: number[] = [];
+  for (const { numbers: own } of plan.flatMap((item) =>
+    isDraft(item) ? item.bindings.filter(isShape) : [],
+  )) {
+    if (places.has(`${own}`)) continue;
+    // Bindings begin at multiples of 256 bytes.
+    const at = 64 * places.size;
+    places.set(`${own}`, at);
+    for (let i = 0; i < 64; i++) numbers.push(own[i] ?? 0);
+  }
+  const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+  const buffer = numbers.length > 0 ? gpu.put(Uint32Array.from(numbers), 'shapes', usage) : undefined;
+  return {
+    buffer,
+    slice: ({ numbers: own }: Shape): Slice => ({
+      buffer: buffer as GPUBuffer,
+      offset: 4 * (places.get(`${own}`) as number),
+      size: 16,
+    }),
+  };
+}
+
+const isShape = (binding: Binding): binding is Shape => binding instanceof Shape;
 
 const isDraft = (item: Draft | Pause): item is Draft => 'code' in item;

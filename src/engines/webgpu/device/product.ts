@@ -41,6 +41,8 @@ export const sums = (tile: Tile): string => eachOfBlock(tile, (i, j) => `var c_$
 export interface Operands {
   /** Number of steps of the tile's depth, an expression. */
   readonly steps: string;
+  /** Statements at the beginning of each step. */
+  readonly before?: string | undefined;
   /** Statements that set `value`, a vec4f, for A. */
   readonly left: string;
   /** Statements that set `value`, a vec4f, for B at `k` of the step and `column4`, the first of four columns over 4. */
@@ -61,11 +63,12 @@ var<workgroup> right_: array<vec4f, ${(depth * columns) / 4}>;`;
  * `k4`, the first of four summands over 4. Rows of A are one vec4f longer in memory than they need, so that
  * invocations side by side read from different banks.
  */
-export function product(tile: Tile, { steps, left, right }: Operands): string {
+export function product(tile: Tile, { steps, before = '', left, right }: Operands): string {
   const [fours, columns4] = [tile.depth / 4, tile.columns / 4];
   const pitch = fours + 1;
   return `
 for (var step = 0u; step < ${steps}; step++) {
+  ${before}
   ${fill(tile, tile.rows * fours, `let row = i / ${fours}u; let k4 = i % ${fours}u;`, left, `left_[row * ${pitch}u + k4]`)}
   ${fill(tile, tile.depth * columns4, `let k = i / ${columns4}u; let column4 = i % ${columns4}u;`, right, 'right_[i]')}
   workgroupBarrier();
@@ -140,7 +143,10 @@ export const totalOf = (value: string, count: number, into = 'total'): string =>
   let ${into} = parts_[0];
   workgroupBarrier();`;
 
-/** Declares bindings of vec4f, or of another type, in their order; those in `written` can be written. */
+/**
+ * Declares bindings of vec4f, or of another type, in their order; those in `written` can be written. `shape` is a
+ * `vec4u` of sizes.
+ */
 export const declare = (
   names: readonly string[],
   written: readonly string[],
@@ -148,6 +154,7 @@ export const declare = (
 ): string =>
   names
     .map((name, i) => {
+      if (name === 'shape') return `@group(0) @binding(${i}) var<uniform> shape: vec4u;`;
       const access = written.includes(name) ? 'read_write' : 'read';
       return `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<${types[name] ?? 'vec4f'}>;`;
     })

@@ -1,13 +1,13 @@
 import type { LayerName } from '../../../features/layer-name';
-import type { Grid, Slice } from '../device/gpu';
-import type { Piece } from '../device/pieces';
+import type { Grid } from '../device/gpu';
+import type { Binding } from '../device/pieces';
 
 /** Adds a command to a plan. */
 export type AddCommand = (
   label: string,
   code: string,
   names: readonly string[],
-  pieces: Readonly<Record<string, Piece | Slice | undefined>>,
+  pieces: Readonly<Record<string, Binding | undefined>>,
   grid: Grid,
 ) => void;
 

@@ -1,8 +1,8 @@
 import type { LayerName } from '../../../features/layer-name';
 import type { Size } from '../../shared/fitting-size';
 import type { Slice } from '../device/gpu';
-import { type Draft, type Pause, Piece } from '../device/pieces';
-import type { Tile } from '../device/product';
+import { type Binding, type Draft, type Pause, Piece, Shape } from '../device/pieces';
+import { type Convolutions, type FiltersOf, mapDrafts } from '../network/convolutions';
 import {
   type FirstLayer,
   firstBackward,
@@ -12,7 +12,7 @@ import {
   firstForwardBindings,
   firstForwardGrid,
 } from '../network/first-layer';
-import { type Additions, type MapKernel, mapBindings, mapGrid, mapSource } from '../network/map-kernel';
+import type { Additions, MapKernel } from '../network/map-kernel';
 import type { NetworkWeights, Place, Stages } from '../network/network';
 import type { AddCommand, ShapeOf } from './commands';
 import { additionBindings, additionSource, elementsGrid, reluBindings, reluSource } from './element-kernels';
@@ -39,11 +39,11 @@ export interface EvaluationPlan {
   readonly shapeOf: ShapeOf;
 }
 
-/** The network of a plan, and how its products are divided. */
+/** The network of a plan, and how its convolutions are computed. */
 export interface PlannedNetwork {
   readonly stages: Stages;
   readonly weights: NetworkWeights;
-  readonly tile: Tile;
+  readonly convolutions: Convolutions;
 }
 
 /** Height, width and channels of each layer at an image's size. */
@@ -64,7 +64,7 @@ export function shapesOf({ stages, places }: Stages, [height, width]: Size): Sha
 
 /** The commands that compute a loss at the image and its gradient. */
 export function planEvaluation(
-  { stages: network, weights, tile }: PlannedNetwork,
+  { stages: network, weights, convolutions }: PlannedNetwork,
   { terms, byTfjs, stageCount, pools }: Parts,
   size: Size,
   buffers: EvaluationBuffers,
@@ -75,7 +75,16 @@ export function planEvaluation(
   const shapeOf = shapesOf(network, size);
   const items: (Draft | Pause)[] = [];
   const add: AddCommand = (label, code, names, pieces, grid) => {
-    items.push({ label, code, bindings: names.map((name) => pieces[name] as Piece | Slice), grid });
+    items.push({ label, code, bindings: names.map((name) => pieces[name] as Binding), grid });
+  };
+  const addMap = (
+    label: string,
+    kernel: Omit<MapKernel, 'tile'>,
+    extent: Size,
+    pieces: Readonly<Record<string, Piece | Slice | undefined>>,
+    filtersOf?: FiltersOf,
+  ) => {
+    items.push(...mapDrafts(label, convolutions, kernel, extent, pieces, filtersOf));
   };
   const mapPiece = (label: string, layer: LayerName) =>
     new Piece(label, 4 * shapeOf(layer).reduce((a, b) => a * b));
@@ -85,9 +94,8 @@ export function planEvaluation(
   };
 
   // Forward.
+  const shape = new Shape(height, width);
   const first: FirstLayer = {
-    height,
-    width,
     channels: stages[0]?.channelsOut ?? 4,
     normalization: network.normalization,
     padding: network.padding,
@@ -100,24 +108,20 @@ export function planEvaluation(
   );
   for (const [i, { name, channelsIn, channelsOut, afterPool, pool }] of stages.entries()) {
     const bias = weights.bias(name);
-    const filters = weights.filters(name);
     if (i === 0) {
-      const pieces = { image: buffers.image, filters, bias, output: maps[0] };
-      add(name, firstForward(first), firstForwardBindings, pieces, firstForwardGrid(first));
+      const pieces = { image: buffers.image, filters: weights.filters(name), bias, output: maps[0], shape };
+      add(name, firstForward(first), firstForwardBindings, pieces, firstForwardGrid(size));
       continue;
     }
     const [h, w] = shapeOf(name);
-    const kernel: MapKernel = {
-      height: h,
-      width: w,
+    const kernel = {
       channels: channelsOut,
-      tile,
       convolution: { channelsIn, relu: !afterPool, bias: true },
       ...(pooled[i] && { pool }),
     };
     const input = afterPool ? pooled[i - 1] : maps[i - 1];
-    const pieces = { input, filters, bias, output: maps[i], pool: pooled[i] };
-    add(name, mapSource(kernel), mapBindings(kernel), pieces, mapGrid(kernel));
+    const pieces = { input, bias, output: maps[i], pool: pooled[i] };
+    addMap(name, kernel, [h, w], pieces, (form) => weights.filters(name, form));
   }
 
   /** Where a layer lies, and whether its ReLU has not been applied there. */
@@ -127,7 +131,7 @@ export function planEvaluation(
     const map = part === 'pool' ? (pooled[stage] as Piece) : maps[stage];
     return { map, relu: part === 'relu' };
   };
-  const context = { add, tile, shapeOf, mapOf, buffers, tensors };
+  const context = { add, tile: convolutions.tile, shapeOf, mapOf, buffers, tensors };
   const { matrices, added, addedTo } = termCommands(terms, context);
 
   // Losses that tfjs computes: it reads features and leaves cotangents.
@@ -181,7 +185,6 @@ export function planEvaluation(
     });
     if (!behind && ![ofRelu, ofMap, ofPool].some(some)) continue;
     const gradient = mapPiece(`${name} gradient`, name);
-    const shape = { height: h, width: w, channels: channelsOut, tile };
     const pieces: Record<string, Piece | Slice | undefined> = {
       map: maps[i],
       reluMatrix: ofRelu.matrix,
@@ -191,31 +194,30 @@ export function planEvaluation(
       output: gradient,
     };
     const common = {
-      ...shape,
+      channels: channelsOut,
       ...(some(ofRelu) && { ofRelu: flags(ofRelu) }),
       ...(some(ofMap) && { ofMap: flags(ofMap) }),
       mask: behind !== undefined || some(ofRelu) || some(ofPool),
     };
     const next = behind && stages[i + 1];
     const convolution = next && { channelsIn: next.channelsOut, relu: false, bias: false };
-    const operands = next && { input: behind?.gradient, filters: weights.backwardFilters(next.name) };
-    let kernel: MapKernel = { ...common, ...(convolution && { convolution }) };
+    const filtersOf: FiltersOf | undefined = next && ((form) => weights.backwardFilters(next.name, form));
+    const input = behind?.gradient;
     if (next?.afterPool || some(ofPool)) {
       const half = halfPiece(`${name} pooled gradient`, name);
-      const back: MapKernel = {
-        ...shape,
-        height: h >> 1,
-        width: w >> 1,
+      const back = {
+        channels: channelsOut,
         ...(convolution && { convolution }),
         ...(some(ofPool) && { ofMap: flags(ofPool) }),
       };
       const { matrix: mapMatrix, added: mapAdded } = ofPool;
-      const from = { ...operands, map: pooled[i], mapMatrix, mapAdded, output: half };
-      add(`${name} pooled gradient`, mapSource(back), mapBindings(back), from, mapGrid(back));
-      kernel = { ...common, unpool: pool };
-      pieces.pooled = half;
-    } else Object.assign(pieces, operands);
-    add(`${name} gradient`, mapSource(kernel), mapBindings(kernel), pieces, mapGrid(kernel));
+      const from = { input, map: pooled[i], mapMatrix, mapAdded, output: half };
+      addMap(`${name} pooled gradient`, back, [h >> 1, w >> 1], from, filtersOf);
+      addMap(`${name} gradient`, { ...common, unpool: pool }, [h, w], { ...pieces, pooled: half });
+    } else {
+      const kernel = { ...common, ...(convolution && { convolution }) };
+      addMap(`${name} gradient`, kernel, [h, w], { ...pieces, input }, filtersOf);
+    }
     behind = { gradient, stage: i };
   }
   const back = { ...first, gradient: behind !== undefined, added: added.has('image') };
@@ -224,7 +226,8 @@ export function planEvaluation(
     filters: stages[0] && weights.firstBackwardFilters(stages[0].name),
     added: added.get('image'),
     output: buffers.gradient,
+    shape,
   };
-  add('image gradient', firstBackward(back), firstBackwardBindings(back), pieces, firstBackwardGrid(first));
+  add('image gradient', firstBackward(back), firstBackwardBindings(back), pieces, firstBackwardGrid(size));
   return { items, tfjs: { features, cotangents }, shapeOf };
 }

@@ -1,12 +1,11 @@
 import type { Normalization } from '../../../features/network';
 import type { Padding } from '../../../features/padding';
+import type { Size } from '../../shared/fitting-size';
 import type { Grid } from '../device/gpu';
 import { declare, each } from '../device/product';
 
 /** The first convolution: three channels on one side are too few for products, so it is computed directly. */
 export interface FirstLayer {
-  readonly height: number;
-  readonly width: number;
   /** Channels of the map, a multiple of 4. */
   readonly channels: number;
   /** The conversion of the image, which is done as it is read. */
@@ -17,9 +16,10 @@ export interface FirstLayer {
 /** Positions of a workgroup of the forward kernel: eight rows of sixteen. */
 const [across, down] = [16, 8];
 
-export const firstForwardBindings = ['image', 'filters', 'bias', 'output'] as const;
+/** Here and of the way back, `shape` is [height, width]. */
+export const firstForwardBindings = ['image', 'filters', 'bias', 'output', 'shape'] as const;
 
-export const firstForwardGrid = ({ height, width }: FirstLayer): Grid => [
+export const firstForwardGrid = ([height, width]: Size): Grid => [
   Math.ceil(width / across),
   Math.ceil(height / down),
   1,
@@ -30,7 +30,7 @@ export const firstForwardGrid = ({ height, width }: FirstLayer): Grid => [
  * eight positions of a row by four channels at a time.
  */
 export function firstForward(layer: FirstLayer): string {
-  const { height, width, channels, normalization, padding } = layer;
+  const { channels, normalization, padding } = layer;
   const channels4 = channels / 4;
   const [patchWidth, patchHeight] = [across + 2, down + 2];
   const patch = patchWidth * patchHeight * 3;
@@ -38,16 +38,17 @@ export function firstForward(layer: FirstLayer): string {
 ${declare(firstForwardBindings, ['output'], { image: 'f32' })}
 ${constants(normalization)}
 var<workgroup> patch_: array<f32, ${patch}>;
-${sourceOf('row', height, padding)}
-${sourceOf('column', width, padding)}
+${sourceOf('row', padding)}
+${sourceOf('column', padding)}
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+  let height = shape.x; let width = shape.y;
   for (var i = index; i < ${patch}u; i += 256u) {
-    let sy = rowOf(i32(group.y * ${down}u + i / ${patchWidth * 3}u) - 1);
-    let sx = columnOf(i32(group.x * ${across}u + (i % ${patchWidth * 3}u) / 3u) - 1);
+    let sy = rowOf(i32(group.y * ${down}u + i / ${patchWidth * 3}u) - 1, i32(height));
+    let sx = columnOf(i32(group.x * ${across}u + (i % ${patchWidth * 3}u) / 3u) - 1, i32(width));
     let c = i % 3u;
     var value = 0.0;
-    if (sy >= 0 && sx >= 0) { value = image[u32(sy * ${width} + sx) * 3u + c] * scale_[c] + offset_[c]; }
+    if (sy >= 0 && sx >= 0) { value = image[(u32(sy) * width + u32(sx)) * 3u + c] * scale_[c] + offset_[c]; }
     patch_[i] = value;
   }
   workgroupBarrier();
@@ -70,8 +71,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     let y = group.y * ${down}u + row; let x = group.x * ${across}u + x0;
     ${each(
       8,
-      (i) => `if (y < ${height}u && x + ${i}u < ${width}u) {
-      output[(y * ${width}u + x + ${i}u) * ${channels4}u + n4] = c_${i}; }`,
+      (i) => `if (y < height && x + ${i}u < width) {
+      output[(y * width + x + ${i}u) * ${channels4}u + n4] = c_${i}; }`,
     )}
   }
 }`;
@@ -82,6 +83,7 @@ export const firstBackwardBindings = ({ gradient, added }: FirstBackward): reado
   ...(gradient ? ['gradient', 'filters'] : []),
   ...(added ? ['added'] : []),
   'output',
+  'shape',
 ];
 
 /** What the gradient of the image is made of. */
@@ -92,7 +94,7 @@ export interface FirstBackward extends FirstLayer {
   readonly added: boolean;
 }
 
-export const firstBackwardGrid = ({ height, width }: FirstLayer): Grid => [
+export const firstBackwardGrid = ([height, width]: Size): Grid => [
   Math.ceil(width / 8),
   Math.ceil(height / 8),
   1,
@@ -103,19 +105,19 @@ export const firstBackwardGrid = ({ height, width }: FirstLayer): Grid => [
  * also gets what the pixels beyond the border get that are copies of it.
  */
 export function firstBackward(layer: FirstBackward): string {
-  const { height, width, channels, padding, gradient, added } = layer;
+  const { channels, padding, gradient, added } = layer;
   const channels4 = channels / 4;
   const sum = `
   for (var i = 0u; i < 3u; i++) {
-    let py = copyOfRow(y, i);
+    let py = copyOfRow(y, i, height);
     if (py < -1) { continue; }
     for (var j = 0u; j < 3u; j++) {
-      let px = copyOfColumn(x, j);
+      let px = copyOfColumn(x, j, width);
       if (px < -1) { continue; }
       for (var tap = 0u; tap < 9u; tap++) {
         let sy = py + i32(tap / 3u) - 1; let sx = px + i32(tap % 3u) - 1;
-        if (sy < 0 || sy >= ${height} || sx < 0 || sx >= ${width}) { continue; }
-        let from_ = u32(sy * ${width} + sx) * ${channels4}u;
+        if (sy < 0 || sy >= height || sx < 0 || sx >= width) { continue; }
+        let from_ = u32(sy * width + sx) * ${channels4}u;
         let by = tap * ${3 * channels4}u;
         for (var n = 0u; n < ${channels4}u; n++) {
           let g = gradient[from_ + n];
@@ -127,15 +129,16 @@ export function firstBackward(layer: FirstBackward): string {
   }`;
   return `
 ${declare(firstBackwardBindings(layer), ['output'], { added: 'f32', output: 'f32' })}
-${copiesOf('Row', height, padding)}
-${copiesOf('Column', width, padding)}
+${copiesOf('Row', padding)}
+${copiesOf('Column', padding)}
 @compute @workgroup_size(8, 8)
 fn main(@builtin(global_invocation_id) id: vec3u) {
+  let height = i32(shape.x); let width = i32(shape.y);
   let y = i32(id.y); let x = i32(id.x);
-  if (y >= ${height} || x >= ${width}) { return; }
+  if (y >= height || x >= width) { return; }
   var value = vec3f();
   ${gradient ? sum : ''}
-  let to = u32(y * ${width} + x) * 3u;
+  let to = u32(y * width + x) * 3u;
   ${each(3, (c) => `output[to + ${c}u] = value[${c}]${added ? ` + added[to + ${c}u]` : ''};`)}
 }`;
 }
@@ -145,24 +148,28 @@ const scale_ = array<f32, 3>(${scale.join(', ')});
 const offset_ = array<f32, 3>(${offset.join(', ')});`;
 
 /** A function from a line to the one that is read for it, -1 for zeros. */
-function sourceOf(name: 'row' | 'column', extent: number, padding: Padding): string {
-  const step = padding === 'reflect' && extent > 1 ? 1 : 0;
-  const [before, behind] = padding === 'zero' ? [-1, -1] : [step, extent - 1 - step];
-  return `fn ${name}Of(i: i32) -> i32 {
+function sourceOf(name: 'row' | 'column', padding: Padding): string {
+  const [before, behind] = padding === 'zero' ? ['-1', '-1'] : ['step', 'extent - 1 - step'];
+  return `fn ${name}Of(i: i32, extent: i32) -> i32 {
+  ${padding === 'zero' ? '' : stepOf(padding)}
   if (i < 0) { return ${before}; }
   // Beyond the line behind the last one lie positions that are not computed.
-  if (i >= ${extent}) { return select(-1, ${behind}, i == ${extent}); }
+  if (i >= extent) { return select(-1, ${behind}, i == extent); }
   return i;
 }`;
 }
 
 /** A function to the lines that are copies of line `i`: itself, the one before the first, the one behind the last. */
-function copiesOf(name: 'Row' | 'Column', extent: number, padding: Padding): string {
-  const step = padding === 'reflect' && extent > 1 ? 1 : 0;
-  const isCopied = padding === 'zero' ? 'false' : undefined;
-  return `fn copyOf${name}(i: i32, which: u32) -> i32 {
+function copiesOf(name: 'Row' | 'Column', padding: Padding): string {
+  const hasCopies = padding !== 'zero';
+  return `fn copyOf${name}(i: i32, which: u32, extent: i32) -> i32 {
+  ${hasCopies ? stepOf(padding) : ''}
   if (which == 0u) { return i; }
-  if (which == 1u) { return select(-2, -1, ${isCopied ?? `i == ${step}`}); }
-  return select(-2, ${extent}, ${isCopied ?? `i == ${extent - 1 - step}`});
+  if (which == 1u) { return select(-2, -1, ${hasCopies && 'i == step'}); }
+  return select(-2, extent, ${hasCopies && 'i == extent - 1 - step'});
 }`;
 }
+
+/** How far from the border the line is that stands beyond it. */
+const stepOf = (padding: Padding) =>
+  `let step = ${padding === 'reflect' ? 'select(0, 1, extent > 1)' : '0'};`;

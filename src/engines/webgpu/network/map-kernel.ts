@@ -1,3 +1,4 @@
+import type { Size } from '../../shared/fitting-size';
 import type { Grid } from '../device/gpu';
 import {
   blocksAcross,
@@ -22,16 +23,17 @@ export interface Additions {
 /**
  * A kernel over the positions of a feature map [height][width][channels], which adds up, in this order, whatever of the
  * following it has:
+ * what its output holds already;
  * a convolution of another map, or the gradient of the pooling behind the map;
  * the terms of the map's ReLU; the ReLU's mask, that passes gradients where the map is positive;
  * the terms of the map itself.
  */
 export interface MapKernel {
-  readonly height: number;
-  readonly width: number;
   readonly channels: number;
   /** Shape of the product's tiles, without its depth. */
   readonly tile: Tile;
+  /** Whether to add to what `output` holds. */
+  readonly continued?: boolean;
   /** A 3x3 convolution of `input`, [height][width][channelsIn], by `filters` [9][channelsIn][channels]. */
   readonly convolution?: {
     readonly channelsIn: number;
@@ -51,7 +53,7 @@ export interface MapKernel {
 
 const neither = { gram: false, added: false };
 
-/** Names of the bindings, in their order. */
+/** Names of the bindings, in their order. `shape` is [height, width]. */
 export function mapBindings(kernel: MapKernel): readonly string[] {
   const { convolution, unpool, ofRelu = neither, mask, ofMap = neither, pool } = kernel;
   const readsMap = unpool || mask || ofRelu.gram || ofMap.gram;
@@ -66,6 +68,7 @@ export function mapBindings(kernel: MapKernel): readonly string[] {
     ...(ofMap.added ? ['mapAdded'] : []),
     'output',
     ...(pool ? ['pool'] : []),
+    'shape',
   ];
 }
 
@@ -79,8 +82,8 @@ function windowsOf({ rows }: Tile): { readonly across: number; readonly down: nu
   return { across, down: windows / across };
 }
 
-/** Workgroups of a kernel. */
-export function mapGrid({ height, width, channels, tile }: MapKernel): Grid {
+/** Workgroups of a kernel at a size of maps. */
+export function mapGrid({ channels, tile }: MapKernel, [height, width]: Size): Grid {
   const { across, down } = windowsOf(tile);
   return [
     Math.ceil(width / (2 * across)),
@@ -89,15 +92,16 @@ export function mapGrid({ height, width, channels, tile }: MapKernel): Grid {
   ];
 }
 
-/** The largest depth that divides a number of channels. */
-export const depthFor = (channels: number): number => [16, 8, 4].find((depth) => channels % depth === 0) ?? 4;
+/** The largest depth that divides all numbers of channels. */
+export const depthFor = (...channels: readonly number[]): number =>
+  [16, 8, 4].find((depth) => channels.every((count) => count % depth === 0)) ?? 4;
 
 /** The kernel as WGSL. */
 export function mapSource(kernel: MapKernel): string {
-  const { height, width, channels, tile, convolution, unpool, mask, pool } = kernel;
+  const { channels, tile, continued, convolution, unpool, mask, pool } = kernel;
   const { ofRelu = neither, ofMap = neither } = kernel;
   const { across } = windowsOf(tile);
-  const [channels4, halfWidth] = [channels / 4, width >> 1];
+  const [channels4, channelsIn] = [channels / 4, convolution?.channelsIn ?? channels];
   const [xs, ys] = [blocksAcross(tile), blocksDown(tile)];
 
   /** Declares the position of row `place` of the block of an invocation in row `block`. */
@@ -109,8 +113,8 @@ export function mapSource(kernel: MapKernel): string {
   const read = (from: string, dy: string, dx: string, ofChannels4: number, k4: string, relu: boolean) => `
     ${positionOf(`(row % ${ys}u)`, `(row / ${ys}u)`)}
     let sy = i32(py) + ${dy}; let sx = i32(px) + ${dx};
-    if (sy >= 0 && sy < ${height} && sx >= 0 && sx < ${width}) {
-      value = ${from}[u32(sy * ${width} + sx) * ${ofChannels4}u + ${k4}];
+    if (sy >= 0 && sy < i32(height) && sx >= 0 && sx < i32(width)) {
+      value = ${from}[(u32(sy) * width + u32(sx)) * ${ofChannels4}u + ${k4}];
       ${relu ? 'value = max(value, vec4f());' : ''}
     }`;
   const column = (j: number) => `(n0 + x + ${j * xs}u)`;
@@ -125,8 +129,8 @@ export function mapSource(kernel: MapKernel): string {
   ${positionOf('y', `${4 * q}u`).replaceAll(/\b(window|py|px)\b/g, `$1_${q}`)}
   ${each(
     4,
-    (k) => `let at_${4 * q + k} = ((py_${q} + ${k >> 1}u) * ${width}u + px_${q} + ${k & 1}u) * ${channels4}u;
-  let inside_${4 * q + k} = py_${q} + ${k >> 1}u < ${height}u && px_${q} + ${k & 1}u < ${width}u;`,
+    (k) => `let at_${4 * q + k} = ((py_${q} + ${k >> 1}u) * width + px_${q} + ${k & 1}u) * ${channels4}u;
+  let inside_${4 * q + k} = py_${q} + ${k >> 1}u < height && px_${q} + ${k & 1}u < width;`,
   )}`,
   );
   /** Runs `body` for each four values of the block that lie in the map. */
@@ -138,48 +142,70 @@ export function mapSource(kernel: MapKernel): string {
       tile.blockRows / 4,
       (q) => `if (inside_${4 * q + 3}) {
       let at = at_${4 * q};
-      let half = ((py_${q} / 2u) * ${halfWidth}u + px_${q} / 2u) * ${channels4}u;
+      let half = ((py_${q} / 2u) * (width / 2u) + px_${q} / 2u) * ${channels4}u;
       ${eachColumn((j) => body(4 * q, j))}
     }`,
     );
-  const rightOf = (from: string, depth: number) =>
-    `if (n0 + column4 < ${channels4}u) { value = ${from}[(step * ${depth}u + k) * ${channels4}u + n0 + column4]; }`;
-
-  const convolve = () => {
-    const { channelsIn, relu } = convolution as NonNullable<MapKernel['convolution']>;
-    const depth = depthFor(channelsIn);
+  const depth = depthFor(channelsIn, channels);
+  /** A share of the summands of the kernel's one product; `own` is the step within it. */
+  interface Share {
+    readonly steps: number;
+    readonly left: string;
+    readonly right: string;
+  }
+  const right = (from: string) =>
+    `if (n0 + column4 < ${channels4}u) { value = ${from}[(own * ${depth}u + k) * ${channels4}u + n0 + column4]; }`;
+  const convolve = ({ relu }: NonNullable<MapKernel['convolution']>): Share => {
     const chunks = channelsIn / depth;
-    const k4 = `(step % ${chunks}u) * ${depth / 4}u + k4`;
-    return product(
+    const k4 = `(own % ${chunks}u) * ${depth / 4}u + k4`;
+    return {
+      steps: 9 * chunks,
+      left: `let tap = own / ${chunks}u;
+        ${read('input', 'i32(tap / 3u) - 1', 'i32(tap % 3u) - 1', channelsIn / 4, k4, relu)}`,
+      right: right('filters'),
+    };
+  };
+  const gram = (matrix: string, relu: boolean): Share => ({
+    steps: channels / depth,
+    left: read('map', '0', '0', channels4, `own * ${depth / 4}u + k4`, relu),
+    right: right(matrix),
+  });
+  const maskAll = mask
+    ? eachValue((i, j) => `c_${i}_${j} = select(vec4f(), c_${i}_${j}, map[at + ${column(j)}] > vec4f());`)
+    : '';
+  const add = (name: string) => eachValue((i, j) => `c_${i}_${j} += ${name}[at + ${column(j)}];`);
+  const beforeMask = [
+    ...(convolution ? [convolve(convolution)] : []),
+    ...(ofRelu.gram ? [gram('reluMatrix', true)] : []),
+  ];
+  const shares = [...beforeMask, ...(ofMap.gram ? [gram('mapMatrix', false)] : [])];
+  const total = (of: readonly Share[]) => of.reduce((sum, { steps }) => sum + steps, 0);
+  const byShare = (side: 'left' | 'right') =>
+    shares
+      .map((share, i) => {
+        const from = total(shares.slice(0, i));
+        const body = `{ let own = step - ${from}u; ${share[side]} }`;
+        return i + 1 < shares.length ? `if (step < ${from + share.steps}u) ${body}` : body;
+      })
+      .join(' else ');
+  // The mask comes between summands of one loop: software compiles two loops of this size in many times the time of one.
+  const isMaskedWithin = mask && ofMap.gram && beforeMask.length > 0;
+  const multiply = () =>
+    product(
       { ...tile, depth },
       {
-        steps: `${9 * chunks}u`,
-        left: `let tap = step / ${chunks}u;
-          ${read('input', 'i32(tap / 3u) - 1', 'i32(tap % 3u) - 1', channelsIn / 4, k4, relu)}`,
-        right: rightOf('filters', depth),
+        steps: `${total(shares)}u`,
+        before: isMaskedWithin ? `if (step == ${total(beforeMask)}u) { ${maskAll} }` : undefined,
+        left: byShare('left'),
+        right: byShare('right'),
       },
     );
-  };
-  const gram = (matrix: string, relu: boolean) => {
-    const depth = depthFor(channels);
-    return product(
-      { ...tile, depth },
-      {
-        steps: `${channels / depth}u`,
-        left: read('map', '0', '0', channels4, `step * ${depth / 4}u + k4`, relu),
-        right: rightOf(matrix, depth),
-      },
-    );
-  };
-  const additions = ({ gram: byGram, added }: Additions, name: 'relu' | 'map') => `
-    ${byGram ? gram(`${name}Matrix`, name === 'relu') : ''}
-    ${added ? eachValue((i, j) => `c_${i}_${j} += ${name}Added[at + ${column(j)}];`) : ''}`;
   /** The four values of the ReLU in a window. */
   const window = (j: number) => `
       let z0 = max(map[at + ${column(j)}], vec4f());
       let z1 = max(map[at + ${channels4}u + ${column(j)}], vec4f());
-      let z2 = max(map[at + ${width * channels4}u + ${column(j)}], vec4f());
-      let z3 = max(map[at + ${(width + 1) * channels4}u + ${column(j)}], vec4f());`;
+      let z2 = max(map[at + width * ${channels4}u + ${column(j)}], vec4f());
+      let z3 = max(map[at + (width + 1u) * ${channels4}u + ${column(j)}], vec4f());`;
   // The gradient of a maximum goes to the first of equal ones, as in tfjs and PyTorch.
   const toMaximum = (q: number, j: number) => `{
       ${window(j)}
@@ -197,21 +223,18 @@ export function mapSource(kernel: MapKernel): string {
       ? `max(max(c_${q}_${j}, c_${q + 1}_${j}), max(max(c_${q + 2}_${j}, c_${q + 3}_${j}), vec4f()))`
       : `0.25 * (${[0, 1, 2, 3].map((k) => positive(q + k, j)).join(' + ')})`;
 
-  const depths = [
-    ...(convolution ? [depthFor(convolution.channelsIn)] : []),
-    ...(ofRelu.gram || ofMap.gram ? [depthFor(channels)] : []),
-  ];
   return `
 ${declare(mapBindings(kernel), ['output', 'pool'])}
-${depths.length > 0 ? productMemory(tile, Math.max(...depths)) : ''}
+${shares.length > 0 ? productMemory(tile, depth) : ''}
 @compute @workgroup_size(${invocationsOf(tile)})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+  let height = shape.x; let width = shape.y;
   let x = index % ${xs}u; let y = index / ${xs}u;
   let x0 = group.x * ${2 * across}u; let y0 = group.y * ${2 * windowsOf(tile).down}u;
   let n0 = group.z * ${tile.columns / 4}u;
   ${positions}
   ${sums(tile)}
-  ${convolution ? convolve() : ''}
+  ${continued ? eachValue((i, j) => `c_${i}_${j} = output[at + ${column(j)}];`) : ''}
   ${
     convolution?.bias
       ? eachColumn(
@@ -220,9 +243,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
       : ''
   }
   ${unpool ? eachWindow(unpool === 'max' ? toMaximum : toAll) : ''}
-  ${additions(ofRelu, 'relu')}
-  ${mask ? eachValue((i, j) => `c_${i}_${j} = select(vec4f(), c_${i}_${j}, map[at + ${column(j)}] > vec4f());`) : ''}
-  ${additions(ofMap, 'map')}
+  ${ofRelu.added ? add('reluAdded') : ''}
+  ${ofMap.gram && beforeMask.length === 0 ? maskAll : ''}
+  ${shares.length > 0 ? multiply() : ''}
+  ${ofMap.gram ? '' : maskAll}
+  ${ofMap.added ? add('mapAdded') : ''}
   ${eachValue((i, j) => `output[at + ${column(j)}] = c_${i}_${j};`)}
   ${pool ? eachWindow((q, j) => `pool[half + ${column(j)}] = ${poolOf(q, j)};`) : ''}
 }`;

@@ -10,6 +10,8 @@ import {
 } from '../../../features/network';
 import type { Padding } from '../../../features/padding';
 import type { Gpu, Slice } from '../device/gpu';
+import type { FilterForm } from './convolutions';
+import { winogradFilters } from './winograd';
 
 /** A convolution, the ReLU behind it, and the pooling behind that, if there is one. */
 export interface Stage {
@@ -80,9 +82,9 @@ export class NetworkWeights {
     this.steps = new Map(convolutions.map((step) => [step.name, step]));
   }
 
-  /** [9][channelsIn][channelsOut] */
-  filters(layer: LayerName): Slice {
-    return this.once(`${layer} filters`, () => this.of(layer).kernel);
+  /** [9][channelsIn][channelsOut], or as many products instead of nine as their form has. */
+  filters(layer: LayerName, form: FilterForm = 'taps'): Slice {
+    return this.once(`${layer} ${form}`, () => formed(this.of(layer).kernel, form));
   }
 
   /** [channelsOut] */
@@ -90,9 +92,9 @@ export class NetworkWeights {
     return this.once(`${layer} bias`, () => this.of(layer).bias);
   }
 
-  /** [9][channelsOut][channelsIn]: the filters of the gradient with respect to the input. */
-  backwardFilters(layer: LayerName): Slice {
-    return this.once(`${layer} backward`, () => reversed(this.of(layer)));
+  /** [9][channelsOut][channelsIn]: the filters of the gradient with respect to the input, in the same forms. */
+  backwardFilters(layer: LayerName, form: FilterForm = 'taps'): Slice {
+    return this.once(`${layer} backward ${form}`, () => formed(reversed(this.of(layer)), form));
   }
 
   /** [9][3][channelsOut], times the scale of the normalisation: the same for the first convolution. */
@@ -126,6 +128,10 @@ export class NetworkWeights {
     return { buffer };
   }
 }
+
+/** Filters [9][channelsIn][channels] in another form. */
+export const formed = (filters: Float32Array, form: FilterForm): Float32Array =>
+  form === 'taps' ? filters : winogradFilters(filters, form === 'windows4' ? 4 : 2);
 
 /** Reversed along both axes, input and output channels swapped. */
 function reversed({ kernel, bias }: { kernel: Float32Array; bias: Float32Array }): Float32Array {

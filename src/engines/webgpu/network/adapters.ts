@@ -1,0 +1,51 @@
+/// <reference types="@webgpu/types" />
+import type { Convolutions } from './convolutions';
+
+const planeBytes = 64 * 2 ** 20;
+
+/**
+ * Graphics processors. Estimated from operations and traffic, not measured: F(2x2) moves no more memory than nine taps;
+ * F(4x4) by planes moves 2.9 times as much, which its fewer products outweigh from some 256 channels on. Products of
+ * 64 x 64 values in 64 invocations of 8 x 8 take some 120 registers and 9 KiB of a workgroup's memory.
+ */
+const graphics: Convolutions = {
+  tile: { rows: 64, columns: 64, depth: 16, blockRows: 8, blockColumns: 8 },
+  fused: true,
+  planesFrom: 256,
+  planeBytes,
+};
+
+/** Processors that compute as a GPU would: the fewest products, and small kernels, as compiling takes most of the time. */
+const software: Convolutions = {
+  tile: { rows: 32, columns: 32, depth: 16, blockRows: 4, blockColumns: 4 },
+  fused: false,
+  planesFrom: 4,
+  planeBytes,
+};
+
+/** What {@link convolutionsOf} goes by: a vendor, perhaps with an architecture, as `GPUAdapterInfo` has them. */
+interface Adapter {
+  readonly vendor: string;
+  readonly architecture?: string;
+  readonly convolutions: Convolutions;
+}
+
+/** Adapters that differ from other graphics processors; the first that fits counts. */
+const adapters: readonly Adapter[] = [
+  { vendor: 'google', architecture: 'swiftshader', convolutions: software },
+  { vendor: 'mesa', architecture: 'software', convolutions: software },
+  // By the same estimate planes pay earlier where there is much memory bandwidth for the arithmetic.
+  { vendor: 'nvidia', architecture: 'hopper', convolutions: { ...graphics, planesFrom: 128 } },
+];
+
+/** How a device's convolutions are computed best. */
+export function convolutionsOf(device: GPUDevice): Convolutions {
+  // Not every browser tells a device's adapter.
+  const { adapterInfo } = device as { readonly adapterInfo?: GPUAdapterInfo };
+  if (adapterInfo?.isFallbackAdapter) return software;
+  const known = adapters.find(
+    ({ vendor, architecture }) =>
+      vendor === adapterInfo?.vendor && (!architecture || architecture === adapterInfo.architecture),
+  );
+  return known?.convolutions ?? graphics;
+}
