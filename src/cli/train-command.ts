@@ -139,7 +139,7 @@ function tell(event: TrainingProgress, checkpoint: string, display: ProgressDisp
   if (event.type === 'warning') display.show({ ...event, message: inFlags(event.message, trainOptions) });
 }
 
-/** `johnson, 108371 numbers, from own base; goes on after step 150 of 400, from painting.safetensors.training`. */
+/** `johnson, 109523 numbers, from own base; goes on after step 150 of 400, from painting.safetensors.training`. */
 function describeStart(
   { architecture, parameters, base = 'scratch', resumedAt, steps }: TrainingStartEvent,
   checkpoint: string,

@@ -27,7 +27,7 @@ describe('train', () => {
     const { code, stdout, stderr } = await train(quick);
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('3/3  loss') });
     expect(stdout).toMatch(/style\.safetensors: 3 steps, loss \d\.\d+, \d+ s, \d+ kB\n$/);
-    expect(stderr).toMatch(/johnson, 108371 numbers, from own base; 3 steps/);
+    expect(stderr).toMatch(/johnson, 109523 numbers, from own base; 3 steps/);
     expect(stderr).toContain('The loss goes without relu4_1');
     expect(existsSync(path('style.safetensors.training'))).toBe(false);
     const generator = await loadGenerator(path('style.safetensors'));
