@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'FFMPEG_FAILED'
   | 'FILE_CHANGED'
   | 'FILE_NOT_FOUND'
+  | 'GPU_FAILED'
   | 'INVALID_ARGUMENT'
   | 'IN_USE'
   | 'LEAK'

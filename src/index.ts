@@ -42,6 +42,7 @@ export {
 } from './transfer/presets';
 export type {
   InterruptedEvent,
+  PrepareEvent,
   ProgressListener,
   RunPlan,
   StageFacts,

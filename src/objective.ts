@@ -62,6 +62,11 @@ export interface ObjectiveOptions {
    * @default false
    */
   readonly grey?: boolean | undefined;
+  /**
+   * Called while an engine makes ready for the first evaluation of a minimisation, as WebGPU's kernels are compiled:
+   * with the number of parts that are done, first 0, and of all.
+   */
+  readonly onPreparing?: ((done: number, total: number) => void) | undefined;
 }
 
 /** An extractor that may evaluate losses itself, as an engine's does. */

@@ -7,6 +7,7 @@ import type {
   ImageInput,
   InterruptedEvent,
   Loss,
+  PrepareEvent,
   PresetName,
   ProgressListener,
   StartEvent,
@@ -95,6 +96,9 @@ describe('events', () => {
         case 'interrupted':
           expectTypeOf(event).toEqualTypeOf<InterruptedEvent>();
           expectTypeOf(event.reason).toBeUnknown();
+          break;
+        case 'prepare':
+          expectTypeOf(event).toEqualTypeOf<PrepareEvent>();
           break;
         case 'weights':
           expectTypeOf(event.totalBytes).toEqualTypeOf<number | undefined>();

@@ -114,6 +114,12 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
     cause: 'There is no file of that name.',
     cure: 'Check path and working directory.',
   },
+  GPU_FAILED: {
+    classes: computation,
+    cause:
+      'WebGPU has refused a command of the engine webgpu, and would go on with numbers that nothing computed: a fault of this library or of the browser.',
+    cure: "`engine: 'wasm'` after `await useWasm()`, or `engine: 'tfjs'`; please report the message with the browser and the GPU.",
+  },
   INVALID_ARGUMENT: {
     classes: argument,
     cause: 'An argument of `minimize` is not what it takes.',

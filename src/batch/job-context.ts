@@ -1,5 +1,5 @@
 import { platform } from '../node/platform';
-import { backendOf, type Computing, startBackend, tfjsComputes } from '../node/start-backend';
+import { backendOf, type Computing, startBackend, usesThreads } from '../node/start-backend';
 import { type SharedWork, shareWork } from '../transfer/shared-work';
 import { type Shared, type StyleTargets, targetsInMemory } from '../transfer/style-targets';
 import type { JobSettings } from './job';
@@ -66,7 +66,7 @@ export function jobContext({
         // The network holds tensors of its backend, which another one does not know.
         dispose();
         active = undefined;
-        const used = backend === 'wasm' || !tfjsComputes(backend, engine) ? threads : undefined;
+        const used = usesThreads(backend, engine) ? threads : undefined;
         active = { key, computing: await startBackend(backend, engine, used) };
       }
       return active.computing;

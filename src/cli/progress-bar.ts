@@ -3,6 +3,7 @@ import { printable } from './printable';
 import {
   describeCell,
   describeFrame,
+  describePreparation,
   describeStart,
   describeStep,
   describeStyles,
@@ -44,6 +45,7 @@ export function progressBar(output: Output, env: Terminal['env']): ProgressDispl
       if (event.type === 'style') draw(event.styles / event.of, describeStyles(event));
       if (event.type === 'weights')
         draw(event.loadedBytes / (event.totalBytes ?? Number.POSITIVE_INFINITY), describeWeights(event));
+      if (event.type === 'prepare') draw(event.done / event.total, describePreparation(event));
       if (event.type === 'start') line(describeStart(event));
     },
     line,

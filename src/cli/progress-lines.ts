@@ -3,6 +3,7 @@ import { printable } from './printable';
 import {
   describeCell,
   describeFrame,
+  describePreparation,
   describeStart,
   describeStep,
   describeStyles,
@@ -36,6 +37,7 @@ export function progressLines(output: Output, now: () => number = () => performa
       const due = now() >= next;
       if (event.type === 'warning') line(event.message);
       if (event.type === 'weights' && due) write(describeWeights(event));
+      if (event.type === 'prepare' && due) write(describePreparation(event));
       if (event.type === 'cell' && due) write(describeCell(event));
       if (event.type === 'trained' && (due || event.step.step === event.step.steps))
         write(describeTraining(event));

@@ -2,7 +2,7 @@ import type { TrainingStepEvent } from '../generators/training/progress';
 import type { FilmStepEvent, FramePaintedEvent } from '../node/video/progress';
 import type { WeightsProgress } from '../storage/progress';
 import type { StyleEvent } from '../transfer/make-style';
-import type { StartEvent, StepEvent, StyleTransferProgress } from '../transfer/progress';
+import type { PrepareEvent, StartEvent, StepEvent, StyleTransferProgress } from '../transfer/progress';
 
 /** A style that has been added to a style file, with the number of all. */
 export interface CountedStyle extends StyleEvent {
@@ -93,6 +93,10 @@ export function describeStart({ stage, plan }: StartEvent): string {
     `${plan.bytes < 1e9 ? `${megabytes(plan.bytes)} MB` : `${(plan.bytes / 1e9).toFixed(1)} GB`} planned`,
   ].join(', ');
 }
+
+/** What the engine makes ready, in words: `12 of 40 kernels for the GPU`. */
+export const describePreparation = ({ done, total }: PrepareEvent): string =>
+  `${done} of ${total} kernels for the GPU`;
 
 /** Weights that are read, in words: `weights block3_conv1  12.3 of 80.1 MB  5 s left`. */
 export function describeWeights({ name, loadedBytes, totalBytes, secondsLeft }: WeightsProgress): string {

@@ -7,6 +7,7 @@ import type { SettingsRecord } from '../transfer/settings-record';
 import { maxWasmThreads } from './threaded-wasm';
 import { useTfjsNode } from './use-tfjs-node';
 import { useWasm } from './use-wasm';
+import { useWebgpu } from './use-webgpu';
 
 /** Makes a backend active. @returns its number of threads; undefined if the backend does not tell */
 type Start = (threads: number) => Promise<number | undefined>;
@@ -29,6 +30,10 @@ const starts = {
     }
     await tf.setBackend('cpu');
     return 1;
+  },
+  async webgpu() {
+    await useWebgpu();
+    return undefined;
   },
   async tensorflow() {
     await useTfjsNode();
@@ -74,6 +79,12 @@ export async function startBackend(
   threads: number | undefined,
 ): Promise<Computing> {
   requireThreadsApply(backend, engine, threads);
+  if (backend === 'webgpu') {
+    await starts.webgpu();
+    // Whether the chosen engine runs here can be told now that the device is there.
+    enginesFor({ engine }, backend);
+    return { threads: undefined, tfjsThreads: undefined };
+  }
   if (!tfjsComputes(backend, engine)) {
     await starts[backend](1);
     return { threads, tfjsThreads: undefined };
@@ -88,15 +99,21 @@ export function requireThreadsApply(
   engine: EngineChoice | undefined,
   threads: number | undefined,
 ): void {
-  if (threads === undefined || backend === 'wasm' || !tfjsComputes(backend, engine)) return;
+  if (threads === undefined || usesThreads(backend, engine)) return;
   const accepted = "backend 'wasm', or no threads";
+  const where =
+    backend === 'webgpu' ? 'on the backend webgpu' : `where tfjs computes on the backend ${backend}`;
   throw new InvalidArgumentError(
     'CONFLICTING_OPTIONS',
-    `threads has no effect where tfjs computes on the backend ${backend}; accepted: ${accepted}.`,
+    `threads has no effect ${where}; accepted: ${accepted}.`,
     { option: 'threads', value: threads, accepted },
   );
 }
 
+/** Whether a number of threads has an effect. */
+export const usesThreads = (backend: Backend, engine: EngineChoice | undefined): boolean =>
+  backend === 'wasm' || (backend !== 'webgpu' && !tfjsComputes(backend, engine));
+
 /** Whether operations of tfjs compute the network, and not kernels of this library. */
-export const tfjsComputes = (backend: Backend, engine: EngineChoice | undefined): boolean =>
+const tfjsComputes = (backend: Backend, engine: EngineChoice | undefined): boolean =>
   enginesFor({ engine }, backend)[0].name === 'tfjs';

@@ -25,6 +25,8 @@ const useWebgpuOptions = optionTable<UseWebgpuOptions>()('useWebgpu', {
  * threads the environment variable `VK_ICD_FILENAMES`, which names a driver, has to be set before the process starts:
  * native code does not see a thread's own variables.
  *
+ * After the loss of a device (`DEVICE_LOST`) another call takes a new one; tensors on the old one are lost.
+ *
  * @throws InvalidArgumentError if an option is unknown
  * @throws EnvironmentError `NO_PACKAGE` if a package is not installed or does not load, `NO_BACKEND` if there is no GPU
  *   or driver that WebGPU can use
@@ -36,7 +38,8 @@ const useWebgpuOptions = optionTable<UseWebgpuOptions>()('useWebgpu', {
  */
 export async function useWebgpu(options: UseWebgpuOptions = {}): Promise<void> {
   const { powerPreference } = useWebgpuOptions.read(options);
-  if (tf.engine().registry.webgpu) {
+  const running = tf.engine().registry.webgpu as Partial<WebGpuBackend> | undefined;
+  if (running && !(await isLost(running.device))) {
     await tf.setBackend('webgpu');
     return;
   }
@@ -49,11 +52,23 @@ export async function useWebgpu(options: UseWebgpuOptions = {}): Promise<void> {
     'The backend webgpu',
     ['@tensorflow/tfjs-backend-webgpu'],
   );
-  // tfjs registers one of its own where it finds a GPU, whose device has lower limits.
+  // tfjs registers one of its own where it finds a GPU, whose device has lower limits; or there is one that is lost.
   if (tf.findBackendFactory('webgpu')) tf.removeBackend('webgpu');
   tf.registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info), 3);
   if (!(await tf.setBackend('webgpu'))) throw noAdapter();
 }
+
+/** The part of tfjs' backend that is read here. */
+interface WebGpuBackend {
+  readonly device: GPUDevice;
+}
+
+/** Whether a device is lost, which its promise alone tells. */
+const isLost = (device: GPUDevice | undefined): Promise<boolean> =>
+  Promise.race([
+    device?.lost.then(() => true) ?? Promise.resolve(false),
+    new Promise<boolean>((resolve) => setTimeout(resolve, 0, false)),
+  ]);
 
 /** The limits and features of an adapter that large images and measurements need, as much as there is. */
 function highestLimits({ limits, features }: GPUAdapter): GPUDeviceDescriptor {

@@ -52,8 +52,9 @@ export class ProgressChannel<Event extends ChannelEvent = StyleTransferProgress>
     if (event.type === 'warning' && this.warnings.has(message)) return;
     if (event.type === 'warning') this.warnings.add(message);
     const last = this.waiting.at(-1);
-    // While the listener is busy, only the newest progress of a file is kept.
-    if (event.type === 'weights' && last?.type === 'weights' && last.name === event.name) this.waiting.pop();
+    // While the listener is busy, only the newest progress of a file, or of what is made ready, is kept.
+    const replaces = event.type === 'weights' || event.type === 'prepare';
+    if (replaces && last?.type === event.type && last.name === event.name) this.waiting.pop();
     this.waiting.push(event);
     if (!this.delivery) {
       this.delivery = this.deliver(this.listener).finally(() => {

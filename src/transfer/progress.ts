@@ -9,6 +9,7 @@ import type { RunFacts } from './run-facts';
 export type StyleTransferProgress =
   | WeightsProgress
   | StartEvent
+  | PrepareEvent
   | StepEvent
   | WarningEvent
   | InterruptedEvent;
@@ -58,6 +59,18 @@ export interface StartEvent extends RunFacts {
   readonly layers: readonly string[];
   /** The memory that the stage takes. */
   readonly plan: RunPlan;
+}
+
+/**
+ * The engine makes ready for the first evaluation of a stage: WebGPU's kernels are compiled. Sent only where that is to
+ * be done, first with `done` 0, and while the listener is busy only the newest is kept.
+ */
+export interface PrepareEvent {
+  readonly type: 'prepare';
+  /** Parts that are ready: kernels. */
+  readonly done: number;
+  /** All parts. */
+  readonly total: number;
 }
 
 /** The start has been evaluated (iteration 0), or the optimiser has accepted a step. */

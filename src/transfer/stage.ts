@@ -117,7 +117,9 @@ export async function paintStage(inputs: StageInputs, place: StagePlace): Promis
         (await (await import('./open-regions')).regionsAt(inputs.regions, stage, styles, owner));
       const made = await makeLoss(settings, { extractor, content, styles, regions, plan, room }, owner);
       const grey = chroma !== undefined;
-      const objectiveOf = (loss: Loss) => createObjective(extractor, loss, [height, width], { room, grey });
+      const onPreparing = (done: number, total: number) => progress.post({ type: 'prepare', done, total });
+      const objectiveOf = (loss: Loss) =>
+        createObjective(extractor, loss, [height, width], { room, grey, onPreparing });
       const first = owner.temporary(await atSize('init', place.start, stage));
       best = { loss: Infinity, evaluations: 0, image: () => tf.clone(first) };
       const { loss: own, divisors } = await balanced(inputs, place, { loss: made, content, objectiveOf });

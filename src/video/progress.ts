@@ -1,8 +1,8 @@
 import type { WeightsProgress } from '../storage/progress';
-import type { StartEvent, StepEvent, WarningEvent } from '../transfer/progress';
+import type { PrepareEvent, StartEvent, StepEvent, WarningEvent } from '../transfer/progress';
 
 /** An event of `styleVideo`, distinguished by `type`. */
-export type VideoProgress = WeightsProgress | WarningEvent | FrameStartEvent | FrameStepEvent;
+export type VideoProgress = WeightsProgress | WarningEvent | FrameStartEvent | PrepareEvent | FrameStepEvent;
 
 /** The run of the first frame that is painted starts: network, size and memory are those of all frames. */
 export interface FrameStartEvent extends StartEvent {}

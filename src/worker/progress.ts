@@ -1,11 +1,19 @@
 import type { PixelArray } from '../image/pixel-array';
 import type { WeightsProgress } from '../storage/progress';
-import type { InterruptedEvent, StageFacts, StartEvent, StepEvent, WarningEvent } from '../transfer/progress';
+import type {
+  InterruptedEvent,
+  PrepareEvent,
+  StageFacts,
+  StartEvent,
+  StepEvent,
+  WarningEvent,
+} from '../transfer/progress';
 
 /** An event of a run in a worker, distinguished by `type`. */
 export type WorkerProgress =
   | WeightsProgress
   | StartEvent
+  | PrepareEvent
   | WorkerStepEvent
   | PreviewEvent
   | PausedEvent

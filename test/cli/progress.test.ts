@@ -130,6 +130,12 @@ describe('the progress bar', () => {
     expect(lines[1]).toContain('2/100');
   });
 
+  test('shows the kernels that are compiled for a GPU', () => {
+    const { terminal, written } = fakeTerminal({ isTTY: true, columns: 60 });
+    progressBar(terminal.stderr, terminal.env).show({ type: 'prepare', done: 10, total: 40 });
+    expect(screen(written.stderr)).toEqual([expect.stringMatching(/^█+░+ {2}10 of 40 kernels for the GPU$/)]);
+  });
+
   test('shows weights that are read, with and without a known size', () => {
     const { terminal, written } = fakeTerminal({ isTTY: true });
     const bar = progressBar(terminal.stderr, terminal.env);

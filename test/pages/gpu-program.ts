@@ -23,6 +23,14 @@ export function loseDevice(): void {
   device?.destroy();
 }
 
+/** Starts tfjs' backend webgpu again, with a new device, as docs/webgpu.md has it. */
+export async function renewDevice(): Promise<void> {
+  const start = tf.findBackendFactory('webgpu');
+  tf.removeBackend('webgpu');
+  tf.registerBackend('webgpu', start, 3);
+  await tf.setBackend('webgpu');
+}
+
 /** A run; `loseAt`: the iteration at whose event the device is lost. */
 export async function paint(size: number, options: StyleTransferOptions = {}, loseAt?: number) {
   const events: unknown[] = [];

@@ -26,13 +26,16 @@ async function run(page: Page, call: string): Promise<Found> {
 // Software rendering compiles and runs shaders for tens of seconds on a busy machine.
 const limit = 240_000;
 
-describe.each(['webgl', 'webgpu'])('on %s', (backend) => {
+describe.each([
+  ['webgl', 'tfjs'],
+  ['webgpu', 'webgpu'],
+])('on %s, by the engine %s,', (backend, engine) => {
   test(
     'a device that is lost in a run ends it with an error that says so, and the image so far',
     async (context) => {
       const page = await pages.open();
       if (!(await page.evaluate(`program.setBackend('${backend}')`))) return context.skip();
-      const found = await run(page, 'paint(16, { iterations: 50 }, 2)');
+      const found = await run(page, `paint(16, { iterations: 50, engine: '${engine}' }, 2)`);
       expect(found).toMatchObject({
         name: 'ComputationError',
         code: 'DEVICE_LOST',
@@ -44,7 +47,11 @@ describe.each(['webgl', 'webgpu'])('on %s', (backend) => {
       expect(interrupted.mean).toBeGreaterThan(80);
       expect(interrupted.mean).toBeLessThan(250);
       // Then every call says so at once, until the program has another backend.
-      expect(await run(page, 'paint(16)')).toMatchObject({ code: 'DEVICE_LOST' });
+      expect(await run(page, `paint(16, { engine: '${engine}' })`)).toMatchObject({ code: 'DEVICE_LOST' });
+      if (backend === 'webgpu') {
+        await page.evaluate('program.renewDevice()');
+        expect(await run(page, "paint(16, { engine: 'webgpu' })")).toMatchObject({ engine, finite: true });
+      }
       expect(await run(page, 'goOn()')).toMatchObject({ backend: 'wasm', finite: true });
       await page.close();
     },

@@ -11,6 +11,12 @@ export type BackendName = 'cpu' | 'wasm' | 'webgl' | 'webgpu';
 export const backends: readonly BackendName[] =
   typeof document === 'undefined' ? ['cpu', 'wasm'] : (await import('../browser/page-backends')).pageBackends;
 
+/**
+ * Whether a backend computes on a graphics processor, which tests have in software: read-backs and new shapes take it
+ * long.
+ */
+export const isGpu = (backend: BackendName): boolean => backend === 'webgl' || backend === 'webgpu';
+
 /** Runs the tests that `define` makes on every backend. */
 export function onEachBackend(define: (backend: BackendName) => void): void {
   describe.each(backends)('on %s', (backend) => {

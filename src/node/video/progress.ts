@@ -1,5 +1,5 @@
 import type { WeightsProgress } from '../../storage/progress';
-import type { WarningEvent } from '../../transfer/progress';
+import type { PrepareEvent, WarningEvent } from '../../transfer/progress';
 import type { FrameStartEvent, FrameStepEvent } from '../../video/progress';
 
 /** An event of `styleVideoFile`, distinguished by `type`. */
@@ -7,6 +7,7 @@ export type FilmProgress =
   | WeightsProgress
   | WarningEvent
   | FrameStartEvent
+  | PrepareEvent
   | FilmStepEvent
   | FramePaintedEvent;
 

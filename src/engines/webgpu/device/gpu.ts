@@ -1,4 +1,7 @@
 /// <reference types="@webgpu/types" />
+import { ComputationError, EnvironmentError } from '../../../errors';
+import { showText } from '../../../options/show';
+import { Pace, type PaceOptions } from './pace';
 
 /** A part of a buffer, in bytes. Offsets are multiples of 256. */
 export interface Slice {
@@ -20,13 +23,20 @@ export interface Command {
   readonly cost?: Cost | undefined;
 }
 
-/** What a command does. */
+/** What a command takes of a device. */
 export interface Cost {
-  /** Floating-point operations, those of padding included. */
+  /** Additions and multiplications that are really done. */
   readonly flop: number;
-  /** Bytes that it reads and writes, each once. */
+  /** Bytes read from and written to memory, each value once for each workgroup that reads it anew. */
   readonly bytes: number;
 }
+
+/** The cost of a command; where it is not known, each byte that it is bound to is read or written once. */
+export const costOf = ({ cost, bindings }: Pick<Command, 'bindings' | 'cost'>): Cost =>
+  cost ?? {
+    flop: 0,
+    bytes: bindings.reduce((sum, { buffer, offset = 0, size = buffer.size - offset }) => sum + size, 0),
+  };
 
 /** Numbers of workgroups along x, y and z. */
 export type Grid = readonly [x: number, y: number, z: number];
@@ -42,8 +52,32 @@ export class Gpu {
   private pass: GPUComputePassEncoder | undefined;
   /** Called before commands are submitted. */
   private readonly beforeSubmission = new Set<() => void>();
+  private readonly reported: GPUError[] = [];
+  /** Divides what is recorded into submissions that no watchdog ends. */
+  readonly pace: Pace;
 
-  constructor(readonly device: GPUDevice) {}
+  /** @param pace how commands are divided into submissions; for tests */
+  constructor(
+    readonly device: GPUDevice,
+    pace: PaceOptions = {},
+  ) {
+    this.pace = new Pace(device.queue, pace);
+    device.addEventListener('uncapturederror', (event) => this.reported.push(event.error));
+  }
+
+  /** Errors that WebGPU has reported so far: it goes on as if nothing had been computed. */
+  get reports(): number {
+    return this.reported.length;
+  }
+
+  /**
+   * Throws the first error that WebGPU has reported since there were `before` of them.
+   *
+   * @throws EnvironmentError `OUT_OF_MEMORY` if it is that, else ComputationError `GPU_FAILED`
+   */
+  requireNoReport(before: number): void {
+    if (this.reported.length > before) throw errorOf(this.reported[before]);
+  }
 
   /**
    * A new buffer of zeros, for kernels and copies; the caller destroys it. It is no larger than needed, because tfjs
@@ -60,21 +94,37 @@ export class Gpu {
     return buffer;
   }
 
-  /** Compiles the pipelines of commands that are not compiled yet, all at once. */
-  async compile(commands: Iterable<Pick<Command, 'code' | 'label'>>): Promise<void> {
+  /**
+   * Compiles the pipelines of commands that are not compiled yet, all at once.
+   *
+   * @param onCompiled called with the number of those that are compiled, first 0, and of all; not at all if none is
+   *   missing
+   */
+  async compile(
+    commands: Iterable<Pick<Command, 'code' | 'label'>>,
+    onCompiled: (done: number, total: number) => void = () => {},
+  ): Promise<void> {
     const missing = new Map<string, string>();
     for (const { code, label } of commands) if (!this.pipelines.has(code)) missing.set(code, label);
+    if (missing.size === 0) return;
+    let done = 0;
+    onCompiled(done, missing.size);
     await Promise.all(
       Array.from(missing, async ([code, label]) => {
         const pipeline = await this.device.createComputePipelineAsync(this.descriptor(code, label));
         this.pipelines.set(code, pipeline);
+        onCompiled(++done, missing.size);
       }),
     );
   }
 
-  /** Records commands; kernels that {@link compile} has not seen are compiled here, which blocks. */
+  /**
+   * Records commands, and submits what is recorded where more would take a device too long. Kernels that
+   * {@link compile} has not seen are compiled here, which blocks.
+   */
   record(commands: readonly Command[]): void {
     for (const command of commands) {
+      if (this.pace.isFullWith(costOf(command))) this.submit();
       const { code, label, grid } = command;
       const pipeline = this.pipeline(code, label);
       let group = this.groups.get(command);
@@ -86,6 +136,7 @@ export class Gpu {
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, group);
       pass.dispatchWorkgroups(...grid);
+      this.pace.add(costOf(command));
     }
   }
 
@@ -109,7 +160,7 @@ export class Gpu {
     });
   }
 
-  /** The pass that commands are recorded in. */
+  /** The pass that commands are recorded in; whoever uses it says what its commands cost by {@link Pace.add}. */
   computePass(): GPUComputePassEncoder {
     this.encoder ??= this.device.createCommandEncoder();
     this.pass ??= this.encoder.beginComputePass();
@@ -137,13 +188,27 @@ export class Gpu {
     this.pass = undefined;
     const { encoder } = this;
     this.encoder = undefined;
-    if (encoder) this.device.queue.submit([encoder.finish()]);
+    if (!encoder) return;
+    this.device.queue.submit([encoder.finish()]);
+    this.pace.submitted();
   }
 
   private descriptor(code: string, label: string): GPUComputePipelineDescriptor {
     const module = this.device.createShaderModule({ code, label });
     return { label, layout: 'auto', compute: { module, entryPoint: 'main' } };
   }
+}
+
+function errorOf(error: GPUError): EnvironmentError | ComputationError {
+  const said = showText(error.message, 300);
+  if (typeof GPUOutOfMemoryError === 'function' && error instanceof GPUOutOfMemoryError) {
+    const accepted = "a smaller size, the option memory, or engine 'wasm'";
+    const message = `The memory of the GPU does not hold the run (${said}); accepted: ${accepted}.`;
+    return new EnvironmentError('OUT_OF_MEMORY', message, { option: 'engine', value: 'webgpu', accepted });
+  }
+  const accepted = "engine 'wasm', or 'tfjs'";
+  const message = `WebGPU refuses what the engine webgpu asks of it, and nothing is computed: ${said}; accepted: ${accepted}.`;
+  return new ComputationError('GPU_FAILED', message, { option: 'engine', value: 'webgpu', accepted });
 }
 
 const storageUsage = () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;

@@ -27,6 +27,8 @@ export interface ObjectiveContext extends PlannedNetwork {
 export interface KernelObjectiveOptions {
   /** Bytes that maps and sums may take. @default what the device can allocate */
   readonly room?: number | undefined;
+  /** Called with the number of kernels that are compiled, and of all. */
+  readonly onPreparing?: ((done: number, total: number) => void) | undefined;
 }
 
 /** A part of a loss as a number that is on the device: `factor` times a result of the evaluation. */
@@ -44,6 +46,8 @@ export interface KernelObjective extends Objective {
   readonly terms: Readonly<Record<string, readonly Result[]>>;
   readonly gradient: Slice;
   readonly results: Slice;
+  /** Errors that WebGPU had reported when this was made: later ones are of its memory or its commands. */
+  readonly reportsBefore: number;
   /** Compiles all kernels. */
   compile(): Promise<void>;
   /** Records an evaluation of an image; its results are there when what is recorded has run. */
@@ -61,9 +65,10 @@ export function kernelObjective(
   context: ObjectiveContext,
   loss: Loss,
   size: Size,
-  { room = Number.POSITIVE_INFINITY }: KernelObjectiveOptions = {},
+  { room = Number.POSITIVE_INFINITY, onPreparing }: KernelObjectiveOptions = {},
 ): KernelObjective | undefined {
   const { gpu, tfjs, stages } = context;
+  const reportsBefore = gpu.reports;
   const parts = partsOf(loss, stages);
   const [height, width] = size;
   const shapeOf = shapesOf(stages, size);
@@ -140,7 +145,8 @@ export function kernelObjective(
       terms,
       gradient: io.gradient,
       results: io.results,
-      compile: () => gpu.compile(placed.phases.flat()),
+      reportsBefore,
+      compile: () => gpu.compile(placed.phases.flat(), onPreparing),
       record(image) {
         lifetime.requireAlive();
         gpu.copy(image, io.image, pixels);

@@ -1,5 +1,5 @@
 /// <reference types="@webgpu/types" />
-import type { Gpu, Slice } from '../device/gpu';
+import { costOf, type Gpu, type Slice } from '../device/gpu';
 import { parameterWords } from './vector-kernels';
 
 /** Parameter blocks that are written by one submission. */
@@ -47,6 +47,8 @@ export class VectorCommands {
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, group);
     pass.dispatchWorkgroups(x, y);
+    const bound = slices.filter((slice) => slice !== undefined);
+    gpu.pace.add(costOf({ bindings: bound }));
   }
 
   /** Destroys the buffer. */

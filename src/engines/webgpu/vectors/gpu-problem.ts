@@ -14,7 +14,7 @@ export function gpuProblem(
 ): Problem<GpuVector, GpuScalar> {
   const [height, width] = objective.size;
   const shape: [number, number, number] = [height, width, 3];
-  const space = gpuSpace(gpu, tfjs, shape);
+  const space = gpuSpace(gpu, tfjs, shape, objective);
   return {
     space,
     evaluate(x) {

@@ -8,7 +8,7 @@ import { type Bounds, type Quantity, type VectorSpace, wrongScalar } from '../..
 import { Lifetime } from '../../../owning';
 import type { Gpu, Slice } from '../device/gpu';
 import type { TfjsDevice } from '../device/tfjs-device';
-import type { Result } from '../losses/objective';
+import type { KernelObjective, Result } from '../losses/objective';
 import { VectorCommands } from './commands';
 import { type GpuVector, Pages } from './pages';
 import { Pyramid } from './pyramid';
@@ -66,8 +66,14 @@ const totalsLength = 2 ** 12;
  * recorded, evaluations among them, and waits for one small buffer.
  *
  * @param shape shape of the tensors that vectors represent; preconditioners receive such tensors
+ * @param objective whose vectors they are: errors that WebGPU has reported since it was made fail a measurement
  */
-export function gpuSpace(gpu: Gpu, tfjs: TfjsDevice, shape: readonly number[]): GpuSpace {
+export function gpuSpace(
+  gpu: Gpu,
+  tfjs: TfjsDevice,
+  shape: readonly number[],
+  { reportsBefore }: Pick<KernelObjective, 'reportsBefore'> = { reportsBefore: gpu.reports },
+): GpuSpace {
   const size = tf.util.sizeFromShape([...shape]);
   const length4 = Math.ceil(size / 4);
   const pages = new Pages(gpu, size);
@@ -341,6 +347,7 @@ export function gpuSpace(gpu: Gpu, tfjs: TfjsDevice, shape: readonly number[]): 
         }
         submit();
         await whileDeviceLasts(() => staging.mapAsync(GPUMapMode.READ));
+        gpu.requireNoReport(reportsBefore);
         const numbers = new Float32Array(staging.getMappedRange().slice(0));
         let from = total;
         for (const kept of wanted) {

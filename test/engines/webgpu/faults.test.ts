@@ -1,0 +1,139 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { describe, expect, it } from 'vitest';
+import type { StyleTransferProgress } from '../../../src';
+import { Gpu, gpuOf } from '../../../src/engines/webgpu/device/gpu';
+import { TfjsDevice } from '../../../src/engines/webgpu/device/tfjs-device';
+import { gpuSpace } from '../../../src/engines/webgpu/vectors/gpu-space';
+import { styleLoss } from '../../../src/losses';
+import { type NodeStyleTransferOptions, styleTransfer, useWebgpu } from '../../../src/node';
+import { hasWebgpu, onWebgpu } from '../../support/webgpu';
+
+const pixels = (seed: number) => ({
+  data: Uint8Array.from({ length: 16 * 16 * 3 }, (_, i) => (i * seed) % 251),
+  width: 16,
+  height: 16,
+  channels: 3 as const,
+});
+const activeGpu = () => gpuOf(new TfjsDevice().device);
+const doubling = (count: number, to: string) => `
+@group(0) @binding(0) var<storage, read> from_: array<f32>;
+@group(0) @binding(1) var<storage, ${to}> to_: array<f32>;
+@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x < ${count}u) { to_[id.x] = 2 * from_[id.x] + 1; }
+}`;
+
+describe.skipIf(!hasWebgpu)('faults of the engine webgpu', { timeout: 240_000 }, () => {
+  onWebgpu({ reports: 'expected' });
+
+  it('cuts what is recorded into short submissions, with the same numbers', async () => {
+    const { device } = new TfjsDevice();
+    const found: number[][] = [];
+    const submissions: number[] = [];
+    for (const longestMs of [100, 1e-9]) {
+      const gpu = new Gpu(device, { longestMs });
+      const [a, b] = [
+        gpu.put(
+          Float32Array.from({ length: 64 }, (_, i) => i / 7),
+          'a',
+        ),
+        gpu.buffer(256, 'b'),
+      ];
+      const commands = [[a, b] as const, [b, a] as const, [a, b] as const].map(([from, to]) => ({
+        label: 'doubling',
+        code: doubling(64, 'read_write'),
+        bindings: [{ buffer: from }, { buffer: to }],
+        grid: [1, 1, 1] as const,
+      }));
+      gpu.record(commands);
+      const staging = gpu.buffer(256, 'staging', GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
+      gpu.copy({ buffer: b }, { buffer: staging }, 256);
+      gpu.submit();
+      await staging.mapAsync(GPUMapMode.READ);
+      found.push(Array.from(new Float32Array(staging.getMappedRange())));
+      submissions.push(gpu.pace.submissions);
+      for (const buffer of [a, b, staging]) buffer.destroy();
+    }
+    expect(submissions).toEqual([1, 3]);
+    expect(found[0][63]).toBeCloseTo(8 * 9 + 7);
+    expect(found[1]).toEqual(found[0]);
+  });
+
+  it('makes errors of what WebGPU reports, in the run that caused them alone', async () => {
+    const gpu = activeGpu();
+    const space = gpuSpace(gpu, new TfjsDevice(), [64]);
+    const buffer = gpu.buffer(256, 'both');
+    // A buffer that is read and written by one dispatch is refused, and with it all of the submission.
+    gpu.record([
+      {
+        label: 'both',
+        code: doubling(64, 'read_write'),
+        bindings: [{ buffer }, { buffer }],
+        grid: [1, 1, 1],
+      },
+    ]);
+    const x = space.vector(new Float32Array(64).fill(2));
+    const measured = () => space.measure([{ kind: 'largest', of: [x] }]);
+    await expect(measured()).rejects.toMatchObject({
+      name: 'ComputationError',
+      code: 'GPU_FAILED',
+      option: 'engine',
+      message: expect.stringContaining('WebGPU refuses what the engine webgpu asks of it'),
+    });
+    space.close();
+    buffer.destroy();
+    const later = gpuSpace(gpu, new TfjsDevice(), [64]);
+    const y = later.vector(new Float32Array(64).fill(2));
+    expect(await later.measure([{ kind: 'largest', of: [y] }])).toEqual([[2]]);
+    later.close();
+  });
+
+  it('ends a run whose device is lost, with the image so far, and another call takes a new device', async () => {
+    // One layer, because software compiles the kernels of a convolution for seconds.
+    const options: NodeStyleTransferOptions = {
+      engine: 'webgpu',
+      weights: 'embedded',
+      loss: ({ extractor, style }) => styleLoss(extractor.extract(style, ['conv1_1'])),
+    };
+    let kept: { readonly loss: number; readonly values: Float32Array } | undefined;
+    const lost = styleTransfer(pixels(7), pixels(11), {
+      ...options,
+      iterations: 1000,
+      async onProgress(event) {
+        if (event.type === 'step' && event.iteration === 1) new TfjsDevice().device.destroy();
+        if (event.type !== 'interrupted') return;
+        // The program goes on by another backend, on which the image is.
+        const image = event.image();
+        kept = { loss: event.loss, values: (await image.data()) as Float32Array };
+        image.dispose();
+      },
+    });
+    await expect(lost).rejects.toMatchObject({ name: 'ComputationError', code: 'DEVICE_LOST' });
+    expect(kept?.loss).toBeGreaterThan(0);
+    expect(kept?.values).toHaveLength(16 * 16 * 3);
+    expect(new Set(kept?.values).size).toBeGreaterThan(100);
+    await expect(styleTransfer(pixels(7), pixels(11), options)).rejects.toMatchObject({
+      code: 'DEVICE_LOST',
+    });
+
+    const before = activeGpu();
+    await useWebgpu();
+    expect(tf.getBackend()).toBe('webgpu');
+    expect(activeGpu()).not.toBe(before);
+    const events: StyleTransferProgress[] = [];
+    const onProgress = (event: StyleTransferProgress) => void events.push(event);
+    const again = await styleTransfer(pixels(7), pixels(11), {
+      ...options,
+      iterations: 1,
+      onProgress,
+    });
+    expect(again.engine).toBe('webgpu');
+    expect(again.loss).toBeLessThan(again.history[0].loss);
+    again.dispose();
+    // Its kernels are compiled before the first evaluation.
+    const kinds = events.map(({ type }) => type).filter((type, i, all) => type !== all[i - 1]);
+    expect(kinds).toEqual(['start', 'prepare', 'step']);
+    const prepared = events.flatMap((event) => (event.type === 'prepare' ? [event] : []));
+    expect(prepared[0].done).toBe(0);
+    expect(prepared.at(-1)?.done).toBe(prepared[0].total);
+  });
+});
