@@ -34,7 +34,8 @@ import { type StatisticTimes, timeStatistics } from './statistics';
  * `--parts`, `--kernels`, `--histories SIZES` (of L-BFGS), `--statistics SIZES` (of style) and `--memory SIZES` measure
  * these too. `--out FILE` writes the tables to FILE.md and the numbers to FILE.json. `--scales SIZES` paints at one
  * size and in stages, with `--preset NAME`, and says when the second has the loss of the first; `--schedule
- * 256:60,512:20` tries other stages. `--sizes '' --no-run` leaves the rest out.
+ * 256:60,512:20` tries other stages. `--sizes '' --no-run` leaves the rest out. `--engines webgpu` measures that engine
+ * instead, beside tfjs on the same device, and writes docs/benchmarks/webgpu.md.
  */
 const { values } = parseArgs({
   options: {
@@ -63,6 +64,12 @@ const sizes = numbers(values.sizes);
 const counts = numbers(values.counts);
 const rounds = Number(values.rounds);
 
+if (values.engines === 'webgpu') {
+  const { benchWebgpu } = await import('./webgpu/run');
+  await benchWebgpu({ sizes, rounds, out: values.out ?? 'docs/benchmarks/webgpu' });
+  // Dawn's threads would keep the program.
+  process.exit(0);
+}
 await tf.setBackend('wasm');
 await tf.ready();
 const engines = (await benchEngines()).filter((engine) => engine.name.includes(values.engines));

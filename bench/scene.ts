@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import sharp from 'sharp';
 import type { FeatureExtractor } from '../src/features/extractor';
 import { type ConvLayer, convolutionsUpTo } from '../src/features/vgg19/layers';
 import type { LayerWeights } from '../src/features/vgg19/source';
@@ -58,6 +57,8 @@ export async function scene(size: number): Promise<Scene> {
 }
 
 async function square(path: string, size: number): Promise<Image> {
+  // Benchmarks that need no pictures run where it is not installed.
+  const { default: sharp } = await import('sharp');
   const pixels = await sharp(path)
     .resize(size, size, { fit: 'cover', kernel: 'lanczos3' })
     .removeAlpha()

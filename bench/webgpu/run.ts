@@ -1,0 +1,156 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { dirname } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { table } from '../report';
+import { benchWeights, scene } from '../scene';
+import { digits, elapsed, type Timing, timeInTurn } from '../timing';
+import { startWebgpu } from './adapter';
+import { type Counted, commandsOf, counted, measured } from './measured';
+import { assumed, expectedMs, gpuModels } from './roofline';
+
+/** Options of {@link benchWebgpu}. */
+export interface WebgpuBenchOptions {
+  /** Sizes that are measured. */
+  readonly sizes: readonly number[];
+  readonly rounds: number;
+  /** Files to be written, without extension. */
+  readonly out: string;
+}
+
+/** What was measured at a size on this adapter. */
+interface Times {
+  readonly size: number;
+  readonly engine: string;
+  readonly loss: number;
+  readonly seconds: Timing;
+  /** Seconds of the processor, of this whole program. */
+  readonly processor: Timing;
+}
+
+/** Sizes whose commands are counted. */
+const countedSizes = [256, 512, 1024] as const;
+
+/**
+ * `npm run bench -- --engines webgpu`: an evaluation of loss and gradient to conv3_1 by this library's kernels beside
+ * tfjs operations, on one device; what the kernels take, counted; and the time that named GPUs would need, by
+ * arithmetic. Written to `docs/benchmarks/webgpu.md`, unless `--out` names other files.
+ */
+export async function benchWebgpu({ sizes, rounds, out }: WebgpuBenchOptions): Promise<void> {
+  const adapter = await startWebgpu();
+  const weights = await benchWeights();
+  const times: Times[] = [];
+  for (const size of sizes) {
+    const at = await scene(size);
+    const contenders = (['own', 'tfjs'] as const).map((by) => {
+      const one = measured(by, weights, at);
+      const found = { loss: 0, processor: [] as number[] };
+      const name = by === 'own' ? 'own kernels, webgpu' : 'tfjs-webgpu, flipped filters';
+      const run = async () => {
+        const before = process.cpuUsage();
+        const seconds = await elapsed(async () => {
+          found.loss = await one.evaluate();
+        });
+        const { user, system } = process.cpuUsage(before);
+        found.processor.push((user + system) / 1e6);
+        return seconds;
+      };
+      return { name, run, one, found };
+    });
+    const timings = await timeInTurn(contenders, rounds);
+    for (const [i, { name, one, found }] of contenders.entries()) {
+      // The first is not counted: it compiles.
+      const sorted = found.processor.slice(1).sort((a, b) => a - b);
+      const processor = {
+        median: sorted[Math.floor(sorted.length / 2)],
+        min: sorted[0],
+        max: sorted[sorted.length - 1],
+        runs: sorted.length,
+      };
+      times.push({ size, engine: name, loss: found.loss, seconds: timings[i], processor });
+      one.dispose();
+    }
+    tf.dispose([at.content, at.style]);
+  }
+
+  const counts: (Counted & { readonly size: number; readonly ms: readonly number[] })[] = [];
+  for (const size of countedSizes) {
+    const at = await scene(size);
+    const one = measured('own', weights, at);
+    const commands = commandsOf(one, at.content);
+    counts.push({ size, ...counted(commands), ms: gpuModels.map((model) => expectedMs(commands, model)) });
+    one.dispose();
+    tf.dispose([at.content, at.style]);
+  }
+
+  const text = page(
+    `${cpus()[0].model.trim()}, WebGPU on ${adapter.name}${adapter.software ? ' (software, no GPU)' : ''}, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}`,
+    times,
+    counts,
+  );
+  console.log(text);
+  await mkdir(dirname(out), { recursive: true });
+  await writeFile(`${out}.md`, text);
+  await writeFile(`${out}.json`, `${JSON.stringify({ adapter, times, counts }, null, 2)}\n`);
+}
+
+function page(
+  machine: string,
+  times: readonly Times[],
+  counts: readonly (Counted & { size: number; ms: readonly number[] })[],
+): string {
+  const range = ({ median, min, max }: Timing) => `${digits(median)} (${digits(min)}-${digits(max)})`;
+  return `# The engine webgpu: a run of \`npm run bench -- --engines webgpu\`
+
+An evaluation is the loss and its gradient at conv1_1 to conv3_1, as in [evaluation](evaluation.md). Medians; least and
+most in brackets.
+
+## Measured
+
+${machine}. Processor: seconds of all cores, which other programs on the machine change less than seconds of the clock.
+On a software adapter both are of the processor: they compare kernels, and say nothing of a GPU.
+
+${table(
+  ['size', 'kernels', 'loss', 's an evaluation', 'processor', "of tfjs' processor"],
+  times.map(({ size, engine, loss, seconds, processor }) => {
+    const peer = times.find((one) => one.size === size && one.engine.startsWith('tfjs'));
+    const part = peer ? digits(processor.median / peer.processor.median) : '';
+    return [String(size), engine, digits(loss), range(seconds), range(processor), part];
+  }),
+)}
+
+## Counted
+
+What the commands of an evaluation take: sums and products that are really done, bytes read and written.
+
+${table(
+  ['size', 'commands', 'kernels', 'GFLOP', 'GB', 'FLOP a byte'],
+  counts.map(({ size, dispatches, kernels, flop, bytes }) => [
+    String(size),
+    String(dispatches),
+    String(kernels),
+    digits(flop / 1e9),
+    digits(bytes / 1e9),
+    digits(flop / bytes),
+  ]),
+)}
+
+## Expected
+
+Arithmetic, not measurement: each command of the counts above takes as long as the slower of its sums, at
+${100 * assumed.ofFlops} % of the GPU's stated speed, and its memory, at ${100 * assumed.ofBytes} %, and some microseconds to
+the next one; ${assumed.wayMs} ms for the way there and back. Milliseconds an evaluation:
+
+${table(
+  ['GPU', 'TFLOP/s', 'GB/s', ...counts.map(({ size }) => `${size} px`)],
+  gpuModels.map(({ name, teraflops, gigabytes }, i) => [
+    name,
+    String(teraflops),
+    String(gigabytes),
+    ...counts.map(({ ms }) => digits(ms[i])),
+  ]),
+)}
+
+\`npm run bench:device\` measures on a GPU.
+`;
+}
