@@ -8,7 +8,7 @@ import { createObjective } from '../src/objective';
 import { tinyExtractor } from '../src/testing';
 import { objectiveContract } from './contracts/objective';
 import { randomWeights } from './engines/wasm/random-weights';
-import { onEachBackend } from './support/backends';
+import { isGpu, onEachBackend } from './support/backends';
 import { noise } from './support/images';
 import './support/to-be-allclose';
 
@@ -30,7 +30,7 @@ const network = loadedVgg19(randomWeights('conv2_2'), {
 
 onEachBackend((backend) => {
   describe('an objective of any extractor', () =>
-    objectiveContract(() => tinyExtractor({ seed: 3, pooling: 'average' })));
+    objectiveContract(() => tinyExtractor({ seed: 3, pooling: 'average' }), { onGpu: isGpu(backend) }));
   // The cpu backend of tfjs takes minutes for whole layers of VGG-19.
   if (backend === 'wasm')
     describe('an objective of the tfjs engine', () => objectiveContract(() => createTfjsExtractor(network)));

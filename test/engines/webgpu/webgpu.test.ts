@@ -83,7 +83,7 @@ describe.skipIf(!hasWebgpu)('the engine webgpu', { timeout: 600_000 }, () => {
     };
   });
 
-  describe('objectives', () => objectiveContract(() => make()));
+  describe('objectives', () => objectiveContract(() => make(), { onGpu: true }));
 
   it.each([
     ['maxPool', 'zero', [18, 23], 'windows4'],
