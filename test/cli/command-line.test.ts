@@ -174,6 +174,7 @@ describe('wrong usage ends with 2, one line and no work', () => {
     [['-o', join('made', 'out.bmp')], '.png, .jpg, .jpeg, .webp, .avif, .tif, .tiff'],
     [['--format', 'pgn'], "did you mean 'png'?"],
     [['--threads', '2', '--backend', 'cpu', '--engine', 'tfjs'], '--threads has no effect'],
+    [['--threads', '2', '--backend', 'webgpu'], '--threads has no effect'],
     [['--weights', ''], "--weights is ''; accepted: 'vgg19', 'embedded', a path, a URL.\n"],
     [['--init', '-'], "--init is '-', and stdin is a terminal"],
   ])('%j', async (args, message) => {
