@@ -1,7 +1,9 @@
 /// <reference types="@webgpu/types" />
 import { ComputationError, EnvironmentError } from '../../../errors';
 import { showText } from '../../../options/show';
-import { Pace, type PaceOptions } from './pace';
+import { type Cost, Pace, type PaceOptions } from './pace';
+
+export type { Cost } from './pace';
 
 /** A part of a buffer, in bytes. Offsets are multiples of 256. */
 export interface Slice {
@@ -21,14 +23,6 @@ export interface Command {
   /** Workgroups. */
   readonly grid: Grid;
   readonly cost?: Cost | undefined;
-}
-
-/** What a command takes of a device. */
-export interface Cost {
-  /** Additions and multiplications that are really done. */
-  readonly flop: number;
-  /** Bytes read from and written to memory, each value once for each workgroup that reads it anew. */
-  readonly bytes: number;
 }
 
 /** The cost of a command; where it is not known, each byte that it is bound to is read or written once. */

@@ -1,5 +1,12 @@
 /// <reference types="@webgpu/types" />
-import type { Cost } from './gpu';
+
+/** What a command takes of a device. */
+export interface Cost {
+  /** Additions and multiplications that are really done. */
+  readonly flop: number;
+  /** Bytes read from and written to memory, each value once for each workgroup that reads it anew. */
+  readonly bytes: number;
+}
 
 /** Options of {@link Pace}. */
 export interface PaceOptions {
