@@ -4,6 +4,7 @@ import { isSoftwareGpu } from './backends/gpu';
 import { requireDevice } from './backends/lost-device';
 import { requirePrecision } from './backends/precision';
 import { EnvironmentError } from './errors';
+import type { Generator } from './features/generator';
 import type { WeightsPlatform } from './features/vgg19/resolve-weights';
 import type { ImageReader } from './image/image-reader';
 import { type ImageInput, imageReader } from './image/to-image';
@@ -28,6 +29,14 @@ export interface Platform<Input> extends ImageReader<Input> {
    */
   readonly openStyle?:
     | ((option: string, input: Input, signal?: AbortSignal) => Promise<StyleFile | undefined>)
+    | undefined;
+  /**
+   * Reads a generator file if an input names one; undefined for images. Default: inputs are images.
+   *
+   * @throws WeightsError if it is no generator file; ImageError if it cannot be read
+   */
+  readonly openGenerator?:
+    | ((option: string, input: Input, signal?: AbortSignal) => Promise<Generator | undefined>)
     | undefined;
   /** Sources of weights. Default: those of a page. */
   readonly weights?: WeightsPlatform | undefined;

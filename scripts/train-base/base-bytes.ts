@@ -1,6 +1,6 @@
+import { createGenerator, type Generator } from '../../src/features/generator.ts';
 import { decodeGenerator } from '../../src/generators/file/decode-generator.ts';
 import { encodeGenerator } from '../../src/generators/file/encode-generator.ts';
-import { createGenerator, type Generator } from '../../src/generators/generator.ts';
 import type { Bytes } from '../../src/storage/byte-store.ts';
 
 /** The file of a stage of the package's generator, with kernels in 8 bits. */

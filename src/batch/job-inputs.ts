@@ -50,6 +50,8 @@ export function jobInputs(
       memory: memory === undefined ? platform.memory : () => memory,
       openStyle: async (option, place, signal) =>
         of.openStyle?.(option, await read(option, place, signal), signal),
+      openGenerator: async (option, place, signal) =>
+        of.openGenerator?.(option, await read(option, place, signal), signal),
       open: async (option, place, signal, use) =>
         of.open(option, await read(option, place, signal), signal, use),
       decode: async (option, place, size, signal) =>

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
+import { type Generator, slopesName } from '../features/generator';
 import {
   type ConvertGeneratorOptions,
   convertGenerator,
   convertGeneratorOptions,
 } from '../generators/convert';
-import { type Generator, slopesName } from '../generators/generator';
 import { saveGenerator } from '../node/generators';
 import { sourceBytes } from '../node/source-bytes';
 import { requireStyleExtension } from '../node/styles';

@@ -1,10 +1,10 @@
 import { InvalidArgumentError, WeightsError } from '../errors';
+import { createGenerator, type Generator, type GeneratorParts } from '../features/generator';
 import { showValue } from '../options/show';
 import { any, oneOf, optionTable } from '../options/table';
 import type { Bytes } from '../storage/byte-store';
 import { readSafetensors } from '../weights/safetensors';
 import type { NamedTensors } from '../weights/tensor-file';
-import { createGenerator, type Generator, type GeneratorParts } from './generator';
 import { forBlueFirst } from './readers/blue-first';
 import { isCartoonGan, readCartoonGan } from './readers/cartoon-gan';
 import { type OnnxNetwork, readOnnxNetwork } from './readers/onnx';

@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { OpenGenerator } from '../engines/open-generator';
 import { InvalidArgumentError } from '../errors';
 import type { Image } from '../image/image';
 import { imageFrom } from '../image/to-image';
 import { showText, showValue } from '../options/show';
 import { number, oneOf, optionTable } from '../options/table';
 import { disposable, Lifetime, owning } from '../owning';
-import type { OpenGenerator } from './open-generator';
 import { type ValueRange, valueRange } from './value-range';
 
 /** A model of TensorFlow.js from an image to an image: a `tf.GraphModel`, a `tf.LayersModel`, or anything like them. */

@@ -1,3 +1,12 @@
+export {
+  type OpenGenerator,
+  type OpenGeneratorOn,
+  type OpenGeneratorOptions,
+  type OpenRunOptions,
+  openGenerator,
+} from '../engines/open-generator';
+export { predictStyle } from '../engines/predict-style';
+export { createGenerator, type Generator, type GeneratorParts } from '../features/generator';
 export type {
   DepthwiseConvStep,
   GlobalAveragePoolStep,
@@ -5,6 +14,7 @@ export type {
   Relu6Step,
   StylePredictor,
 } from '../features/style-predictor';
+export type { GeneratorSizes } from '../image/pad-image';
 export type { FileSource, LoadFileOptions } from '../storage/file-source';
 export { type ArbitraryOptions, arbitrary } from './architectures/arbitrary';
 export type { Architecture } from './architectures/architecture';
@@ -21,16 +31,6 @@ export {
   type ImageModel,
   type ModelLayout,
 } from './from-model';
-export { createGenerator, type Generator, type GeneratorParts } from './generator';
-export {
-  type OpenGenerator,
-  type OpenGeneratorOn,
-  type OpenGeneratorOptions,
-  type OpenRunOptions,
-  openGenerator,
-} from './open-generator';
-export type { GeneratorSizes } from './pad-image';
-export { predictStyle } from './predict-style';
 export type { StyleWeights } from './style-vector';
 export {
   type Stylize,

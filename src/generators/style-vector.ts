@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../errors';
+import type { Generator } from '../features/generator';
 import { showText, showValue } from '../options/show';
 import { requireName, requireNumber } from '../options/validate';
-import type { Generator } from './generator';
 
 /**
  * Weights of a generator's styles: by name, or in their order. They are ratios: only their proportions count.

@@ -3,8 +3,14 @@ import { whileDeviceLasts } from '../backends/lost-device';
 import { withChromaOf } from '../color/luminance';
 import { transferColor } from '../color/transfer-color';
 import { type EngineOptions, engineOptions } from '../engines/engine-options';
+import { isOpenGenerator } from '../engines/is-open-generator';
+import { type OpenGenerator, openGeneratorOn } from '../engines/open-generator';
+import { predictStyle } from '../engines/predict-style';
 import { InvalidArgumentError } from '../errors';
+import type { Generator } from '../features/generator';
+import { isGenerator } from '../features/is-generator';
 import type { Image } from '../image/image';
+import { cropTo, padImage, requireLargeEnough } from '../image/pad-image';
 import type { ImageInput } from '../image/to-image';
 import { showValue } from '../options/show';
 import { abortSignal, any, callback, number, oneOf, optionTable, type WithDefaults } from '../options/table';
@@ -13,10 +19,6 @@ import { anyPlatform, type Platform, requireBackend } from '../platform';
 import { type ColorChoice, colorChoices } from '../transfer/color';
 import type { WarningEvent } from '../transfer/progress';
 import { ProgressChannel } from '../transfer/progress-channel';
-import { type Generator, isGenerator } from './generator';
-import { isOpenGenerator, type OpenGenerator, openGeneratorOn } from './open-generator';
-import { cropTo, padImage, requireLargeEnough } from './pad-image';
-import { predictStyle } from './predict-style';
 import { type StyleWeights, styleVector } from './style-vector';
 
 /** Options of {@link Stylize}. */

@@ -1,3 +1,5 @@
+import { type OpenGeneratorOn, openGeneratorOn } from '../engines/open-generator';
+import type { Generator } from '../features/generator';
 import { decodeGenerator } from '../generators/file/decode-generator';
 import {
   type GeneratorSource,
@@ -6,8 +8,6 @@ import {
   loadGenerator as loadGeneratorFromPage,
 } from '../generators/file/load-generator';
 import { type SaveGenerator, saveGeneratorOn } from '../generators/file/save-generator';
-import type { Generator } from '../generators/generator';
-import { type OpenGeneratorOn, openGeneratorOn } from '../generators/open-generator';
 import { type Stylize, stylizeOn } from '../generators/stylize';
 import type { Bytes } from '../storage/byte-store';
 import type { NodeImageInput } from './image-input';

@@ -3,7 +3,7 @@ import type { Platform } from '../platform';
 import { type NodeImageInput, nodeImageReader } from './image-input';
 import { sharpVersion } from './load-sharp';
 import { nodePlatform } from './node-weights';
-import { openStyleFile } from './style-files';
+import { openGeneratorFile, openStyleFile } from './style-files';
 import { useWasm } from './use-wasm';
 
 /**
@@ -15,6 +15,7 @@ export const platform: Platform<NodeImageInput> = {
   // A text with a dot or a slash is a path; without, it is the name of a start, perhaps misspelt.
   namesImage: (text) => /[./\\]/.test(text),
   openStyle: openStyleFile,
+  openGenerator: openGeneratorFile,
   // Environment variables may change between runs.
   get weights() {
     return nodePlatform();

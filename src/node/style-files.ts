@@ -1,3 +1,4 @@
+import type { Generator } from '../features/generator';
 import { showUrl } from '../options/show';
 import type { Bytes } from '../storage/byte-store';
 import { decodeStyle } from '../styles/decode-style';
@@ -29,6 +30,19 @@ function isStyleSource(source: ImageSource): boolean {
       .endsWith(styleExtension);
   if (!(source instanceof Uint8Array)) return false;
   return source[8] === '{'.charCodeAt(0) && source.subarray(3, 8).every((byte) => byte === 0);
+}
+
+/** Reads the generator file that the start of a run names; undefined for images. */
+export async function openGeneratorFile(
+  option: string,
+  input: NodeImageInput,
+  signal?: AbortSignal,
+): Promise<Generator | undefined> {
+  if (!isImageSource(input) || !isStyleSource(input)) return undefined;
+  const bytes = await sourceBytes(option, input, signal);
+  const unshared = bytes.buffer instanceof ArrayBuffer ? (bytes as Bytes) : bytes.slice();
+  const { decodeGenerator } = await import('../generators/file/decode-generator');
+  return decodeGenerator(nameOf(input, 'the generator'), unshared);
 }
 
 /** Reads a style file from a path, a URL or bytes. @param option name of the argument, for errors */

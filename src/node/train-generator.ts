@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { ImageError } from '../errors';
-import type { Generator } from '../generators/generator';
+import type { Generator } from '../features/generator';
 import type { CheckpointStore } from '../generators/training/checkpoint';
 import type { TrainGeneratorOptions } from '../generators/training/options';
 import { trainGeneratorOn } from '../generators/training/train-generator';

@@ -1,8 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type EngineChoice, engineOptions, enginesFor, extractorConflict } from '../engines/engine-options';
+import { isOpenGenerator } from '../engines/is-open-generator';
 import type { Weights } from '../engines/load-vgg19';
+import type { OpenGenerator } from '../engines/open-generator';
 import { InvalidArgumentError } from '../errors';
 import type { FeatureExtractor } from '../features/extractor';
+import type { Generator } from '../features/generator';
+import { isGenerator } from '../features/is-generator';
 import { type Padding, paddings } from '../features/padding';
 import type { Image } from '../image/image';
 import type { ImageInput } from '../image/to-image';
@@ -108,11 +112,12 @@ export interface StyleTransferOptions<Input = ImageInput> {
    */
   readonly regions?: readonly Region<Input>[] | undefined;
   /**
-   * The image to start from: the content (keeps its structure), noise from `seed`, the style, or an image, which is
-   * resized.
+   * The image to start from: the content (keeps its structure), noise from `seed`, the style, an image, which is
+   * resized, or what a generator of `./generators` paints of the content. A generator that paints as any picture paints
+   * as the style of the run; of one with several styles, start from the picture that `stylize` gives.
    * @default 'content'
    */
-  readonly init?: StartName | Input | undefined;
+  readonly init?: StartName | Input | Generator | OpenGenerator | undefined;
   /**
    * Steps of the optimiser at most, in the first stage; later ones take a part of it, see {@link Scale}.
    * @default the preset's; 100 beside `loss`
@@ -215,20 +220,25 @@ export function isStartName(init: unknown): init is StartName {
   return (startNames as readonly unknown[]).includes(init);
 }
 
+/** Whether a start is a generator, which paints it. */
+export function isPainter(init: unknown): init is Generator | OpenGenerator {
+  return isGenerator(init) || isOpenGenerator(init);
+}
+
 /** The default of the option `optimizer`. */
 export const defaultOptimizer = (): Method<Image> => lbfgs({ preconditioner: pyramidPreconditioner() });
 
-/** A start: one of {@link startNames}, or an image, which is checked when it is read. */
+/** A start: one of {@link startNames}, a generator, or an image, which is checked when it is read. */
 function start<Input>(
   namesImage: (text: string) => boolean,
-): Option<StartName | Input> & { default: 'content' } {
-  const accepts = `${startNames.map((name) => `'${name}'`).join(', ')} or an image`;
+): Option<StartName | Input | Generator | OpenGenerator> & { default: 'content' } {
+  const accepts = `${startNames.map((name) => `'${name}'`).join(', ')}, an image, or a generator`;
   const image = any(accepts, (value) => typeof value === 'object' && value !== null);
   return {
     accepts,
     default: 'content',
     flag: '--init <start>',
-    help: 'start from content, noise, style, or a picture',
+    help: 'start from content, noise, style, a picture, or what a generator (a .safetensors file) paints of the content',
     require(name, value) {
       if (typeof value !== 'string') image.require(name, value);
       else if (!namesImage(value)) requireName(name, value, startNames);

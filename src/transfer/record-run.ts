@@ -11,6 +11,7 @@ import type { Bytes } from '../storage/byte-store';
 import { sha256, sha256OfText } from '../storage/sha256';
 import type { StyleFile } from '../styles/style-file';
 import type { OpenedRegion } from './open-regions';
+import type { OpenedStart } from './opened-start';
 import { defaultOptimizer, isStartName, type Settings, styleTransferOptions } from './options';
 import { packs, type StageMemory } from './plan';
 import type { ProgressChannel } from './progress-channel';
@@ -41,7 +42,7 @@ export interface RecordedRun {
   readonly images: {
     readonly content: OpenImage;
     readonly styles: readonly OpenedStyle[];
-    readonly init: OpenImage | undefined;
+    readonly init: OpenedStart | undefined;
     readonly regions?: readonly OpenedRegion[] | undefined;
     /** The styles of the call and those of regions. */
     readonly regionStyles: readonly OpenedStyle[];
@@ -89,7 +90,7 @@ async function recordOf(run: RecordedRun): Promise<SettingsRecord> {
     },
     content: await imageRecord(images.content),
     styles: await Promise.all(images.styles.map(styleRecord)),
-    init: images.init && (await imageRecord(images.init)),
+    init: images.init && (await startRecord(images.init)),
     regions:
       images.regions &&
       (await Promise.all(images.regions.map((region) => regionRecord(region, images.regionStyles)))),
@@ -126,6 +127,10 @@ export async function imageRecord(image: OpenImage): Promise<ImageRecord> {
   const { of, bytes } = await image.bytes();
   return { sha256: await sha256(bytes as Bytes), of, width: image.width, height: image.height };
 }
+
+/** The record of a start that is no name. */
+export const startRecord = ({ image, byGenerator }: OpenedStart): Promise<SettingsRecord['init']> =>
+  image ? imageRecord(image) : byGenerator.record();
 
 /** The record of a style. */
 export async function styleRecord({ weight, image, file }: OpenedStyle): Promise<StyleRecord> {

@@ -9,6 +9,7 @@ import { any, flag, number, type Option, oneOf, optionTable, type Table } from '
 import { requireName } from '../options/validate';
 import { type StyleTransferOptions, startNames, styleTransferOptions } from './options';
 import {
+  type GeneratorRecord,
   type ImageRecord,
   type NetworkRecord,
   type RecordedOptions,
@@ -132,6 +133,12 @@ const image = nested<ImageRecord>('an image', {
   height: count,
 });
 
+const generator = nested<GeneratorRecord>('a generator', { sha256, of: oneOf(['generator'], {}) });
+const start: Option<ImageRecord | GeneratorRecord> = {
+  accepts: 'the record of an image or of a generator',
+  require: (name, value) => (fieldsOf(value).of === 'generator' ? generator : image).require(name, value),
+};
+
 const region = nested<RegionRecord>(
   'a region',
   {
@@ -179,7 +186,7 @@ const recordOption = nested<SettingsRecord>(
     network: nested<NetworkRecord>('network', { name: text, embedded: boolean, sha256 }, ['sha256']),
     content: image,
     styles: list(style, 10_000),
-    init: image,
+    init: start,
     regions: list(region, 1000),
     stages: list(stage, 1000),
     // Without a path: messages name options as their users do.
@@ -260,7 +267,7 @@ function replayOptions<Input>(
   const lacking = unrecorded.find((name) => ![name, ...(substitutes[name] ?? [])].some(isGiven));
   if (lacking !== undefined) {
     const accepted = [lacking, ...(substitutes[lacking] ?? [])].join(' or ');
-    const what = lacking === 'init' ? 'an image' : 'an object or a function';
+    const what = lacking === 'init' ? 'an image or a generator' : 'an object or a function';
     const message = `settings do not hold ${lacking}, which was ${what}; give ${accepted} again.`;
     throw refusal('NOT_REPLAYABLE', message, accepted);
   }
@@ -338,7 +345,7 @@ function requireWeights(
 /** The input images that are others than the recorded ones. */
 function images(before: SettingsRecord, now: SettingsRecord): readonly string[] {
   const many = now.styles.length > 1;
-  type Found = StyleRecord | ImageRecord | undefined;
+  type Found = StyleRecord | ImageRecord | GeneratorRecord | undefined;
   const pairs: readonly (readonly [string, Found, Found])[] = [
     ['content', before.content, now.content],
     ...now.styles.map((style, i) => [many ? `style ${i + 1}` : 'style', before.styles[i], style] as const),
@@ -348,7 +355,8 @@ function images(before: SettingsRecord, now: SettingsRecord): readonly string[] 
     if (recorded === undefined || image === undefined) return [];
     if (recorded.of !== image.of)
       return [`${name} cannot be compared, for the record has the hash of ${kinds[recorded.of]}`];
-    if (recorded.sha256 !== image.sha256) return [`${name} is another image`];
+    if (recorded.sha256 !== image.sha256)
+      return [`${name} is another ${image.of === 'generator' ? 'generator' : 'image'}`];
     const [was, is] = [recorded, image].map((one) => ('weight' in one ? one.weight : 1));
     return was === is ? [] : [`the weight of ${name} is ${is}, not ${was}`];
   });
@@ -356,7 +364,12 @@ function images(before: SettingsRecord, now: SettingsRecord): readonly string[] 
   return were === are ? others : [...others, `there are ${are} styles, not ${were}`];
 }
 
-const kinds = { file: 'a file', pixels: 'pixels', targets: 'a style file' } as const;
+const kinds = {
+  file: 'a file',
+  pixels: 'pixels',
+  targets: 'a style file',
+  generator: 'a generator',
+} as const;
 
 function shown(value: unknown): string {
   if (typeof value === 'object') return showText(JSON.stringify(value));

@@ -34,15 +34,15 @@ export interface SettingsRecord {
   readonly content: ImageRecord;
   /** The styles in their order. */
   readonly styles: readonly StyleRecord[];
-  /** The image of the option `init`, if it was one. */
-  readonly init?: ImageRecord | undefined;
+  /** The image of the option `init`, or the generator, if it was one. */
+  readonly init?: ImageRecord | GeneratorRecord | undefined;
   /** The regions in their order, if there are any. */
   readonly regions?: readonly RegionRecord[] | undefined;
   /** The stages in their order. The last has the size of the painted image. */
   readonly stages: readonly StageRecord[];
   readonly options: RecordedOptions;
   /**
-   * Names of options that were objects or functions, which JSON cannot hold, and `'init'` if it was an image. A run
+   * Names of options that were objects or functions, which JSON cannot hold, and `'init'` if it was an image or a generator. A run
    * that repeats this one needs them again.
    */
   readonly unrecorded: readonly string[];
@@ -54,6 +54,13 @@ export interface ImageRecord extends Size {
   readonly sha256: string;
   /** What was hashed: the bytes of a file, or without a file RGB pixels as float32 in [0,1], little-endian. */
   readonly of: 'file' | 'pixels';
+}
+
+/** A generator that painted the start, in a {@link SettingsRecord}. */
+export interface GeneratorRecord {
+  /** Of its steps and tensors, in lower-case hexadecimal. */
+  readonly sha256: string;
+  readonly of: 'generator';
 }
 
 /** A style in a {@link SettingsRecord}: an image with its own size in pixels, or the targets of a style file. */

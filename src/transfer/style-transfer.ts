@@ -12,11 +12,13 @@ import { disposable, type Owner, owning } from '../owning';
 import { anyPlatform, type Platform, requireBackend } from '../platform';
 import type { WeightsWarning } from '../storage/progress';
 import type { ColorChoice } from './color';
+import type { GeneratorStart } from './generator-start';
 import { KeptImage } from './kept-image';
 import { type LaterFrame, laterFrameBytes } from './later-frame';
 import type { RunImages } from './moved-colors';
 import type { OpenedRegion } from './open-regions';
-import { isStartName, readSettings, type Settings, type StyleTransferOptions } from './options';
+import { openStart } from './opened-start';
+import { readSettings, type Settings, type StyleTransferOptions } from './options';
 import { paintStages } from './paint-stages';
 import { planStages } from './plan';
 import { presetLayers } from './presets';
@@ -165,7 +167,7 @@ async function run<Input>(
   progress: ProgressChannel,
 ): Promise<StyleTransferResult> {
   const { signal } = progress;
-  const { size, styleSize = size, init, color } = settings;
+  const { size, styleSize = size, color } = settings;
   const onWarning = (warning: WeightsWarning) => progress.post({ type: 'warning', ...warning });
   await requireBackend(platform, onWarning, ifSoftware(settings));
   return owning(async (owner) => {
@@ -177,7 +179,7 @@ async function run<Input>(
     for (const style of inputs.styles) ofCall.push(await openStyle(platform, style, signal));
     const { styles, regions } = await withRegions(platform, settings, { content, styles: ofCall }, progress);
     requireUsableStyles(settings, styles);
-    const start = isStartName(init) ? undefined : await platform.open('init', init, signal);
+    const start = await openStart(platform, settings.init, ofCall, signal);
     const extractor =
       settings.extractor ?? temporary(await loadExtractor(platform, load, settings, progress));
     const stages = scheduleOf(
@@ -188,6 +190,7 @@ async function run<Input>(
     const painted = stages[stages.length - 1];
     const styleRule = sizeRule(styleSize);
     requirePositions(settings, stages[0], styles, styleRule);
+    start?.byGenerator?.requireSize(stages[0]);
     const limit = settings.memory ?? platform.memory?.() ?? Infinity;
     const room = later ? limit - laterFrameBytes(painted) : limit;
     const memory = planStages(settings, extractor, stages, largestOf(styles, styleRule), room);
@@ -224,7 +227,17 @@ async function run<Input>(
       progress,
     };
     const { chroma } = stageInputs;
-    const chosen = temporary(await startImage(settings, stageInputs, stages[0], start));
+    const ofRun = { ...decoded, styles: decoded.styles.slice(0, ofCall.length) };
+    const chosen = temporary(
+      start?.byGenerator
+        ? await paintStart(
+            platform,
+            start.byGenerator,
+            { images: ofRun, size: stages[0], settings },
+            progress,
+          )
+        : await startImage(settings, stageInputs, stages[0], start?.image),
+    );
     const first = chroma ? temporary(chroma.grey(chosen)) : chosen;
     const startTime = performance.now() - progress.settledMs;
     const { image: last, ...rest } = await paintStages(stageInputs, stages, first);
@@ -268,6 +281,25 @@ async function colored(
   if (color === 'style') return images;
   const { moveColors } = await import('./moved-colors');
   return moveColors(color, images, owner, signal);
+}
+
+async function paintStart<Input>(
+  platform: Platform<Input>,
+  start: GeneratorStart,
+  {
+    images,
+    size,
+    settings,
+  }: { readonly images: RunImages; readonly size: Size; readonly settings: Settings<Input> },
+  progress: ProgressChannel,
+): Promise<Image> {
+  const { engine, threads, relaxedSimd, color } = settings;
+  const onWarning = (warning: WeightsWarning) => progress.post({ type: 'warning', ...warning });
+  return start.paint(platform, images, size, {
+    ...{ engine, threads, relaxedSimd, color },
+    signal: progress.signal,
+    onWarning,
+  });
 }
 
 async function startImage(

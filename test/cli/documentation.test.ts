@@ -8,6 +8,7 @@ import { exitCodes } from '../../src/cli/exit-codes';
 import { about, type Options } from '../../src/cli/flags';
 import { styleFileOptions } from '../../src/cli/style-file-command';
 import { styleOptions } from '../../src/cli/style-options';
+import { stylizeCommandOptions } from '../../src/cli/stylize-command';
 import { sweepOptions } from '../../src/cli/sweep-command';
 import { trainOptions } from '../../src/cli/train-command';
 import { videoOptions } from '../../src/cli/video-command';
@@ -42,6 +43,7 @@ describe('docs/command-line.md', () => {
       sweep: sweepOptions,
       video: videoOptions,
       train: trainOptions,
+      stylize: stylizeCommandOptions,
       batch: batchCommandOptions,
       convert: convertOptions,
       work: workCommandOptions,

@@ -1,9 +1,9 @@
+import { slopesName } from '../../features/generator';
 import type { GeneratorNetwork, GeneratorStep } from '../../features/generator-network';
 import { noiseValues } from '../../features/generator-noise';
 import type { PredictorStep, StylePredictor } from '../../features/style-predictor';
 import { number, optionTable } from '../../options/table';
 import type { NamedTensor } from '../../weights/tensor-file';
-import { slopesName } from '../generator';
 import type { Architecture } from './architecture';
 import { initialWeights } from './initial-weights';
 import { type JohnsonOptions, johnson } from './johnson';

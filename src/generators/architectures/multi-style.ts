@@ -1,8 +1,8 @@
+import { slopesName } from '../../features/generator';
 import type { GeneratorNetwork } from '../../features/generator-network';
 import { generatorParameters } from '../../features/generator-parameters';
 import { any, optionTable } from '../../options/table';
 import type { NamedTensor } from '../../weights/tensor-file';
-import { slopesName } from '../generator';
 import type { Architecture } from './architecture';
 import { initialWeights } from './initial-weights';
 import { type JohnsonOptions, johnson } from './johnson';

@@ -1,5 +1,5 @@
+import type { Generator } from '../../features/generator';
 import { decodeGenerator } from '../file/decode-generator';
-import type { Generator } from '../generator';
 import bytes from './base.bin';
 
 /**

@@ -1,8 +1,8 @@
 import { StyleTransferError, WeightsError } from '../../errors';
+import { createGenerator, type Generator } from '../../features/generator';
 import { showText, showValue } from '../../options/show';
 import type { Bytes } from '../../storage/byte-store';
 import { readSafetensors } from '../../weights/safetensors';
-import { createGenerator, type Generator } from '../generator';
 import { generatorFormat } from './encode-generator';
 import { networkFrom, predictorFrom } from './network-json';
 

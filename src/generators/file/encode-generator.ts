@@ -1,12 +1,13 @@
+import { type Generator, slopesName } from '../../features/generator';
 import type { GeneratorStep } from '../../features/generator-network';
 import { generatorParameters } from '../../features/generator-parameters';
+import { requireGenerator } from '../../features/is-generator';
 import { predictorTensors } from '../../features/predictor-steps';
 import type { PredictorStep } from '../../features/style-predictor';
 import { flag, optionTable } from '../../options/table';
 import type { Bytes } from '../../storage/byte-store';
 import { safetensorsBytes } from '../../weights/safetensors-writer';
 import type { NamedTensor } from '../../weights/tensor-file';
-import { type Generator, requireGenerator, slopesName } from '../generator';
 
 /** The value of the metadata's `format`. */
 export const generatorFormat = 'tfjs-style-transfer generator';

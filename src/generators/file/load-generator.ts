@@ -1,5 +1,5 @@
+import type { Generator } from '../../features/generator';
 import { type FileSource, fileLoader, type LoadFileOptions } from '../../storage/file-source';
-import type { Generator } from '../generator';
 import { decodeGenerator } from './decode-generator';
 
 /** A generator file: the URL of one, or its bytes. In Node also a path. */

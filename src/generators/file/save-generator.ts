@@ -1,5 +1,5 @@
+import type { Generator } from '../../features/generator';
 import { openWriter, type StyleWriter } from '../../transfer/save-style';
-import type { Generator } from '../generator';
 import { type EncodeGeneratorOptions, encodeGenerator } from './encode-generator';
 
 /**

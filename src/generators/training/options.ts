@@ -7,6 +7,8 @@ import {
 import type { Weights } from '../../engines/load-vgg19';
 import { InvalidArgumentError } from '../../errors';
 import type { FeatureExtractor } from '../../features/extractor';
+import type { Generator } from '../../features/generator';
+import { isGenerator } from '../../features/is-generator';
 import type { ImageInput } from '../../image/to-image';
 import type { Loss } from '../../losses/loss';
 import { type Conflict, requireNoConflict } from '../../options/conflicts';
@@ -15,7 +17,6 @@ import { styleTransferOptions } from '../../transfer/options';
 import type { LossTargets } from '../../transfer/preset-loss';
 import { getPreset, type Preset, type PresetName } from '../../transfer/presets';
 import type { Architecture } from '../architectures/architecture';
-import { type Generator, isGenerator } from '../generator';
 import type { CheckpointStore } from './checkpoint';
 import type { TrainingProgress } from './progress';
 

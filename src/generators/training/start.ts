@@ -1,10 +1,10 @@
 import { InvalidArgumentError } from '../../errors';
+import type { Generator } from '../../features/generator';
 import type { GeneratorNetwork } from '../../features/generator-network';
 import { parameterVector } from '../../features/generator-parameters';
 import { showText } from '../../options/show';
 import type { NamedTensors } from '../../weights/tensor-file';
 import { johnson } from '../architectures/johnson';
-import type { Generator } from '../generator';
 import type { TrainingSettings } from './options';
 
 /** What a training starts from. */

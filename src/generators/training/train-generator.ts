@@ -1,5 +1,6 @@
 import { loadProgram } from '../../engines/load-program';
 import { ImageError, InvalidArgumentError } from '../../errors';
+import { createGenerator, type Generator } from '../../features/generator';
 import { generatorParameters, namedParameters } from '../../features/generator-parameters';
 import type { Image } from '../../image/image';
 import type { ImageInput } from '../../image/to-image';
@@ -9,7 +10,6 @@ import { anyPlatform, type Platform, requireBackend } from '../../platform';
 import type { WeightsWarning } from '../../storage/progress';
 import { ProgressChannel } from '../../transfer/progress-channel';
 import { factsOf } from '../../transfer/run-facts';
-import { createGenerator, type Generator } from '../generator';
 import { noMoments } from './adam-update';
 import {
   type CheckpointStore,

@@ -5,10 +5,11 @@ import { InvalidArgumentError } from '../../errors';
 import type { PixelArray } from '../../image/pixel-array';
 import { showValue } from '../../options/show';
 import { requireKnownOptions } from '../../options/validate';
+import { openStart } from '../../transfer/opened-start';
 import { isStartName, styleTransferOptions } from '../../transfer/options';
-import { imageRecord, styleRecord } from '../../transfer/record-run';
+import { startRecord, styleRecord } from '../../transfer/record-run';
 import type { SettingsRecord } from '../../transfer/settings-record';
-import { openStyle, readStyles, type StyleInput } from '../../transfer/styles';
+import { type OpenedStyle, openStyle, readStyles, type StyleInput } from '../../transfer/styles';
 import {
   type PaintedFrame,
   readVideoOptions,
@@ -234,9 +235,14 @@ async function headingOf(
   video: StyleVideoOptions<NodeImageInput>,
 ): Promise<Heading> {
   const { init, signal } = video;
-  const isStart = init === undefined || isStartName(init);
   const styles: object[] = [];
-  for (const style of given) styles.push(await styleRecord(await openStyle(platform, style, signal)));
+  const opened: OpenedStyle[] = [];
+  for (const style of given) {
+    const one = await openStyle(platform, style, signal);
+    opened.push(one);
+    styles.push(await styleRecord(one));
+  }
+  const start = await openStart(platform, init, opened, signal);
   const { frameIterations, flow, temporal } = readVideoOptions(platform, video);
   const compared = pick(video, (name) => !uncompared.includes(name));
   return {
@@ -245,8 +251,8 @@ async function headingOf(
     library: version,
     film: { sha256: await hashOfFile(path), width, height, rate, frames },
     styles,
-    init: isStart ? undefined : await imageRecord(await platform.open('init', init, signal)),
-    options: plain({ ...compared, frameIterations, flow, temporal, ...(isStart && init && { init }) }),
+    init: start && (await startRecord(start)),
+    options: plain({ ...compared, frameIterations, flow, temporal, ...(isStartName(init) && { init }) }),
   };
 }
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Generator } from '../../../src/features/generator';
 import { johnson } from '../../../src/generators/architectures/johnson';
-import type { Generator } from '../../../src/generators/generator';
 import type { CheckpointStore } from '../../../src/generators/training/checkpoint';
 import type { TrainGeneratorOptions } from '../../../src/generators/training/options';
 import type { TrainingProgress } from '../../../src/generators/training/progress';

@@ -1,7 +1,7 @@
+import { slopesName } from '../../../features/generator';
 import type { GeneratorStep } from '../../../features/generator-network';
 import type { PredictorStep } from '../../../features/style-predictor';
 import type { NamedTensor } from '../../../weights/tensor-file';
-import { slopesName } from '../../generator';
 import { affineOf, type Expression, instanceNormOf, isTheMap, theMap } from './expression';
 import { Inexpressible, type Known, multiply, numbersOf } from './known';
 

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ImageError } from '../errors';
-import type { Image } from '../image/image';
+import type { Image } from './image';
 
 /** What sizes a generator takes. */
 export interface GeneratorSizes {
@@ -36,7 +36,7 @@ export const cropTo = (image: Image, [height, width]: Image['shape']): Image =>
 export function requireLargeEnough(
   option: string,
   { width, height }: { readonly width: number; readonly height: number },
-  { smallest }: GeneratorSizes,
+  { smallest }: Pick<GeneratorSizes, 'smallest'>,
 ): void {
   if (width >= smallest && height >= smallest) return;
   const accepted = `at least ${smallest}x${smallest} pixels for this generator`;

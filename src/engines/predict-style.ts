@@ -1,9 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { checkAllocations, requireMemory } from '../allocation';
-import { convolve } from '../engines/tfjs/generator/convolutions';
-import { KeptTensors } from '../engines/tfjs/generator/kept-tensors';
-import { padMap } from '../engines/tfjs/generator/pads';
 import { InvalidArgumentError } from '../errors';
+import type { Generator } from '../features/generator';
 import { padsOf } from '../features/generator-steps';
 import { type NamedTensors, tensorValues } from '../features/network';
 import { predictorTensors, resolvePredictor } from '../features/predictor-steps';
@@ -13,7 +11,9 @@ import { inTurns, type Work } from '../image/in-turns';
 import { imageFrom } from '../image/to-image';
 import { showText } from '../options/show';
 import { owning } from '../owning';
-import type { Generator } from './generator';
+import { convolve } from './tfjs/generator/convolutions';
+import { KeptTensors } from './tfjs/generator/kept-tensors';
+import { padMap } from './tfjs/generator/pads';
 
 /**
  * The vector by which a generator of any style (Ghiasi et al. 2017) paints as a style image, by tfjs operations on the

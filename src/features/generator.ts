@@ -1,11 +1,11 @@
-import { InvalidArgumentError, WeightsError } from '../errors';
-import type { GeneratorNetwork } from '../features/generator-network';
-import { generatorParameters, parameterVector } from '../features/generator-parameters';
-import { resolveSteps } from '../features/generator-steps';
-import { type NamedTensors, tensorValues } from '../features/network';
-import { predictorTensors, resolvePredictor } from '../features/predictor-steps';
-import type { StylePredictor } from '../features/style-predictor';
-import { showText, showValue } from '../options/show';
+import { WeightsError } from '../errors';
+import { showText } from '../options/show';
+import type { GeneratorNetwork } from './generator-network';
+import { generatorParameters, parameterVector } from './generator-parameters';
+import { resolveSteps } from './generator-steps';
+import { type NamedTensors, tensorValues } from './network';
+import { predictorTensors, resolvePredictor } from './predictor-steps';
+import type { StylePredictor } from './style-predictor';
 
 /** What a generator is made of. */
 export interface GeneratorParts {
@@ -114,23 +114,6 @@ export function createGenerator({
 
 /** Name of the tensor by which a style vector changes a parameter. */
 export const slopesName = (parameter: string): string => `${parameter}/slopes`;
-
-/** Whether a value is a {@link Generator}, also of another copy of this library. */
-export function isGenerator(value: unknown): value is Generator {
-  const { kind, weights } = (value ?? {}) as Partial<Generator>;
-  return kind === 'generator' && typeof weights?.get === 'function';
-}
-
-/** Throws unless a value is a generator. @param option name of the argument, for the error */
-export function requireGenerator(option: string, value: unknown): asserts value is Generator {
-  if (isGenerator(value)) return;
-  const accepted = 'what loadGenerator(), trainGenerator() or createGenerator() gives';
-  throw new InvalidArgumentError('WRONG_TYPE', `${option} is ${showValue(value)}; accepted: ${accepted}.`, {
-    option,
-    value,
-    accepted,
-  });
-}
 
 /**
  * All parameters of a generator's network in one vector, in the order of `generatorParameters`.

@@ -1,14 +1,15 @@
-import { type EngineOptions, engineOptions } from '../engines/engine-options';
-import { loadProgram } from '../engines/load-program';
+import { type Generator, parametersOf } from '../features/generator';
 import { resolveSteps, sizeMultiple, smallestSize } from '../features/generator-steps';
+import { requireGenerator } from '../features/is-generator';
 import type { Image } from '../image/image';
+import type { GeneratorSizes } from '../image/pad-image';
 import type { ImageInput } from '../image/to-image';
 import { abortSignal, callback, optionTable } from '../options/table';
 import { disposable, Lifetime } from '../owning';
 import { anyPlatform, type Platform, requireBackend } from '../platform';
 import type { WeightsWarning } from '../storage/progress';
-import { type Generator, parametersOf, requireGenerator } from './generator';
-import type { GeneratorSizes } from './pad-image';
+import { type EngineOptions, engineOptions } from './engine-options';
+import { loadProgram } from './load-program';
 
 /** Options of {@link openGenerator}. */
 export interface OpenGeneratorOptions extends EngineOptions {
@@ -112,9 +113,3 @@ export const openGeneratorOn =
 export const openGenerator: OpenGeneratorOn = /* @__PURE__ */ openGeneratorOn(
   anyPlatform as Platform<ImageInput> as Platform<never>,
 );
-
-/** Whether a value is an {@link OpenGenerator}. */
-export function isOpenGenerator(value: unknown): value is OpenGenerator {
-  const { kind, run } = (value ?? {}) as Partial<OpenGenerator>;
-  return kind === 'openGenerator' && typeof run === 'function';
-}
