@@ -1,14 +1,20 @@
 import { stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { Command } from 'commander';
-import { InvalidArgumentError } from '../errors';
-import type { OpenGenerator } from '../generators/open-generator';
+import type { OpenGenerator } from '../engines/open-generator';
+import { predictStyle } from '../engines/predict-style';
+import { ComputationError, InvalidArgumentError, StyleTransferError } from '../errors';
+import type { Generator } from '../features/generator';
 import { stylizeOptions } from '../generators/stylize';
 import { loadGenerator, openGenerator, stylize } from '../node/generators';
+import { platform } from '../node/platform';
 import { type Backend, startBackend } from '../node/start-backend';
+import { styleExtension } from '../node/style-files';
 import { type ImageFormat, imageExtensions } from '../node/write-image';
 import { showValue } from '../options/show';
 import { any, type Option, optionTable } from '../options/table';
+import { owning } from '../owning';
+import { expandPlaces, type Places } from './batch/expand-places';
 import { type Destination, destinationOf } from './destination';
 import { displayFor } from './display';
 import { exitCodesHelp } from './exit-codes';
@@ -81,7 +87,10 @@ export const stylizeCommandOptions: Options = {
 export function stylizeCommand(terminal: Terminal): Command {
   const command = new Command('stylize')
     .description('paint photographs by a trained network, at once')
-    .argument('<photo...>', 'photographs: files, URLs, or - for stdin');
+    .argument(
+      '<photo...>',
+      "photographs: files, URLs, patterns in quotes such as 'photos/*.jpg', or - for stdin",
+    );
   return addFlags(command, stylizeCommandOptions, ['generator'])
     .addHelpText('after', `\n${exitCodesHelp}\n`)
     .action((photos: readonly string[], values: Readonly<Record<string, unknown>>) =>
@@ -98,9 +107,12 @@ async function run(
   const { engine, threads, relaxedSimd, style, ...options } = stylizeOptions.read(
     only(stylizeOptions.options, values),
   );
-  const pictures = await destinationsOf(photos, flags, terminal);
+  const { places, skipped } = await photographs(photos);
+  const pictures = await destinationsOf(places, flags, terminal);
   for (const { destination } of pictures) await destination.prepare();
   const display = displayFor(terminal, flags);
+  if (skipped.length > 0) display.line(`left out, because they are no pictures: ${skipped.join(', ')}`);
+  const failures: Failure[] = [];
   try {
     await interruptible(terminal, async ({ signal }) => {
       const file = await loadGenerator(String(flags.generator), { signal });
@@ -110,15 +122,17 @@ async function run(
       const settings = { engine, threads: computing.threads, relaxedSimd, signal, onWarning };
       const open = await openGenerator(file, settings);
       try {
+        const chosen = await styleOnce(file, style as string | undefined, signal);
         for (const [i, picture] of pictures.entries()) {
           if (pictures.length > 1) display.line(`${i + 1} of ${pictures.length}: ${picture.photo}`);
-          await paintOne(
-            picture,
-            open,
-            { ...options, style: style as string | undefined, signal },
-            flags,
-            terminal,
-          );
+          try {
+            await paintOne(picture, open, { ...options, style: chosen, signal }, flags, terminal);
+          } catch (error) {
+            if (pictures.length === 1 || signal.aborted || !isOfPicture(error)) throw error;
+            failures.push({ picture, error });
+            display.line(`failed: ${inFlags(error.message, stylizeCommandOptions)}`);
+            if (flags.json) await deliverResult(terminal, jsonLine(failureRecord(picture, error)));
+          }
         }
       } finally {
         open.dispose();
@@ -127,6 +141,54 @@ async function run(
   } finally {
     display.end();
   }
+  if (failures.length > 0)
+    throw new ComputationError(
+      'PICTURES_FAILED',
+      `${failures.length} of ${pictures.length} pictures failed: ${failures.map(({ picture }) => showValue(picture.photo)).join(', ')}.`,
+      { value: failures.length },
+    );
+}
+
+/** A photograph that could not be painted. */
+interface Failure {
+  readonly picture: Picture;
+  readonly error: StyleTransferError;
+}
+
+/** Whether an error is one of a photograph, so that others may do; wrong options are wrong for all. */
+const isOfPicture = (error: unknown): error is StyleTransferError =>
+  error instanceof StyleTransferError && !(error instanceof InvalidArgumentError);
+
+const failureRecord = ({ photo, path }: Picture, { name, code, message }: StyleTransferError) => ({
+  photo,
+  output: path,
+  error: { name, code, message },
+});
+
+/** The photographs that arguments name, and what patterns found beside them. */
+async function photographs(words: readonly string[]): Promise<Places> {
+  const all: string[] = [];
+  const skipped: string[] = [];
+  for (const word of words) {
+    const found = word === dash ? { places: [dash], skipped: [] } : await expandPlaces('photo', [word]);
+    // Of a pattern: what is named by itself is read, and refused by name.
+    const isGenerator = (place: string) => place !== word && place.toLowerCase().endsWith(styleExtension);
+    all.push(...found.places.filter((place) => !isGenerator(place)));
+    skipped.push(...found.skipped, ...found.places.filter(isGenerator));
+  }
+  return { places: [...new Set(all)], skipped: [...new Set(skipped)] };
+}
+
+/** The style picture as the vector that all photographs are painted by, where the generator has a predictor. */
+async function styleOnce(
+  generator: Generator,
+  style: string | undefined,
+  signal: AbortSignal,
+): Promise<string | Float32Array | undefined> {
+  if (style === undefined || !generator.predictor) return style;
+  return owning(async ({ temporary }) =>
+    predictStyle(generator, temporary(await platform.decode('style', style, undefined, signal)), { signal }),
+  );
 }
 
 /** A photograph and where its picture goes. */
@@ -180,6 +242,8 @@ async function destinationsOf(
       },
     );
   }
+  // No photograph is replaced by the picture of another.
+  const inputs = Object.fromEntries(photos.map((photo, i) => [i === 0 ? 'photo' : `photo ${i + 1}`, photo]));
   const taken = new Map<string, string>();
   return photos.map((photo) => {
     const path = inFolder ? join(given, `${nameOf(photo)}.${wanted ?? 'png'}`) : given;
@@ -194,7 +258,7 @@ async function destinationsOf(
       });
     }
     taken.set(path, photo);
-    return { photo, path, destination: destinationOf(path, wanted, { photo }, terminal) };
+    return { photo, path, destination: destinationOf(path, wanted, inputs, terminal) };
   });
 }
 

@@ -1,7 +1,12 @@
 import { launch, type StartOwnWorker, workerName } from '../worker/launch';
-import type { StyleWorkerOptions } from '../worker/options';
-import { styleTransferBy } from '../worker/style-transfer';
+import type { StyleWorkerOptions, WorkerStyleTransfer } from '../worker/options';
+import {
+  type StyleTransferInWorkerOptions,
+  type StylizeInWorkerOptions,
+  sharedWorkers,
+} from '../worker/style-transfer';
 import { type StyleWorker, styleWorkerOn } from '../worker/style-worker';
+import type { WorkerStylize } from '../worker/stylize-options';
 
 /** A worker that runs this file: by a blob, because a worker's own script must come from the page's origin. */
 const startThisFile: StartOwnWorker = async () => {
@@ -21,4 +26,10 @@ export const createStyleWorker = (options: StyleWorkerOptions = {}): StyleWorker
   styleWorkerOn((settings) => launch(settings, startThisFile), options);
 
 /** As of `tfjs-style-transfer/worker`, on the backend wasm. */
-export const styleTransfer = /* @__PURE__ */ styleTransferBy(createStyleWorker);
+export const styleTransfer: WorkerStyleTransfer<StyleTransferInWorkerOptions> = (...args: unknown[]) =>
+  own.styleTransfer(...args);
+
+/** As of `tfjs-style-transfer/worker`, on the backend wasm. */
+export const stylize: WorkerStylize<StylizeInWorkerOptions> = (...args) => own.stylize(...args);
+
+const own = /* @__PURE__ */ sharedWorkers(createStyleWorker);

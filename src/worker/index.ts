@@ -23,6 +23,18 @@ export type {
   WorkerStepEvent,
 } from './progress';
 export type { RgbImage, WorkerResult } from './result';
-export { type StyleTransferInWorkerOptions, styleTransfer } from './style-transfer';
+export {
+  type StyleTransferInWorkerOptions,
+  type StylizeInWorkerOptions,
+  styleTransfer,
+  stylize,
+} from './style-transfer';
 export { createStyleWorker, type StyleWorker } from './style-worker';
+export type {
+  WorkerGenerator,
+  WorkerStylize,
+  WorkerStylizeOptions,
+  WorkerStylizeProgress,
+  WorkerStylizeResult,
+} from './stylize-options';
 export { toImageBitmap, toImageData } from './to-image-data';

@@ -1,5 +1,6 @@
 import type { WasmPaths } from '../backends/wasm-binary';
 import type { EngineName } from '../engines/list';
+import type { Generator } from '../features/generator';
 import type { WeightMap } from '../features/vgg19/weight-map';
 import type { Image } from '../image/image';
 import type { ImageInput } from '../image/to-image';
@@ -30,13 +31,19 @@ export type OptimizerChoice =
 export interface WorkerStyleTransferOptions
   extends Omit<
     StyleTransferOptions<ImageInput>,
-    'loss' | 'extractor' | 'optimizer' | 'engine' | 'weights' | 'onProgress'
+    'init' | 'loss' | 'extractor' | 'optimizer' | 'engine' | 'weights' | 'onProgress'
   > {
   /**
    * Milliseconds between previews at least; 0 is a preview of every step. The first is of the start.
    * @default no previews
    */
   readonly previewInterval?: number | undefined;
+  /**
+   * The image to start from: the content (keeps its structure), noise from `seed`, the style, an image, which is
+   * resized, or what a generator paints of the content.
+   * @default 'content'
+   */
+  readonly init?: 'content' | 'noise' | 'style' | ImageInput | Generator | undefined;
   /**
    * URL of a module whose default export makes a loss in place of the preset's: a {@link LossModule}.
    * @default the loss of `preset`

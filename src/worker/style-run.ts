@@ -9,7 +9,7 @@ import { errorOf } from './error-record';
 import { baseUrl } from './launch';
 import type { FetchWeightsOptions, StyleRun, WorkerStyleTransferOptions } from './options';
 import type { PreviewEvent, WorkerProgress, WorkerStepEvent } from './progress';
-import type { EventMessage, FromWorker, ToWorker } from './protocol';
+import type { EventMessage, FromWorker, TaskEvent, ToWorker } from './protocol';
 import type { WorkerResult } from './result';
 
 /** What a run needs of its worker. */
@@ -111,13 +111,20 @@ export async function fetchWeightsBy(host: RunHost, options: FetchWeightsOptions
 }
 
 /** Sends a task to the worker and waits for its result, while its events go to the listener. */
-async function answered<T>(
+export async function answered<T, Event extends TaskEvent = WorkerProgress>(
   host: RunHost,
-  { signal, onProgress }: Pick<WorkerStyleTransferOptions, 'signal' | 'onProgress'>,
+  {
+    signal,
+    onProgress,
+  }: {
+    readonly signal?: AbortSignal | undefined;
+    readonly onProgress?: ((event: Event) => void | Promise<void>) | undefined;
+  },
   send: () => void,
 ): Promise<T> {
   const { run } = host;
-  const channel = new ProgressChannel<WorkerProgress>(onProgress, signal);
+  // A worker sends the events of the task that it was asked for.
+  const channel = new ProgressChannel<TaskEvent>(onProgress as (event: TaskEvent) => void, signal);
   const seen = new LastSeen();
   const abort = () => host.post({ type: 'abort', run });
   channel.signal.addEventListener('abort', abort);
@@ -160,7 +167,7 @@ class LastSeen {
   private evaluationsBefore = 0;
   private preview: { readonly event: PreviewEvent; readonly pixels: Uint8ClampedArray } | undefined;
 
-  note(event: WorkerProgress, pixels: Uint8ClampedArray | undefined): void {
+  note(event: TaskEvent, pixels: Uint8ClampedArray | undefined): void {
     if (event.type === 'step') {
       if (this.step && this.step.stage.index !== event.stage.index)
         this.evaluationsBefore += this.step.evaluations;
@@ -185,7 +192,7 @@ class LastSeen {
 }
 
 /** The reason of an abort is the page's own value, which the worker does not have. */
-const withReason = (event: WorkerProgress, { aborted, reason }: AbortSignal): WorkerProgress =>
+const withReason = (event: TaskEvent, { aborted, reason }: AbortSignal): TaskEvent =>
   event.type !== 'interrupted'
     ? event
     : { ...event, reason: aborted ? reason : errorOf(event.reason as never) };

@@ -1,5 +1,12 @@
+import type { ImageInput } from '../image/to-image';
 import type { StyleRun, WorkerBackend, WorkerStyleTransfer, WorkerStyleTransferOptions } from './options';
 import { createStyleWorker, type StyleWorker } from './style-worker';
+import type {
+  WorkerGenerator,
+  WorkerStylize,
+  WorkerStylizeOptions,
+  WorkerStylizeResult,
+} from './stylize-options';
 
 /** Options of {@link styleTransfer}: those of a run, and the worker's backend. */
 export interface StyleTransferInWorkerOptions extends WorkerStyleTransferOptions {
@@ -15,23 +22,55 @@ export interface StyleTransferInWorkerOptions extends WorkerStyleTransferOptions
  * worker for each backend, which ends when it has had nothing to do for a minute; {@link createStyleWorker} makes one
  * of your own.
  */
-export const styleTransfer = /* @__PURE__ */ styleTransferBy(createStyleWorker);
+export const styleTransfer: WorkerStyleTransfer<StyleTransferInWorkerOptions> = (...args: unknown[]) =>
+  own.styleTransfer(...args);
 
-/** {@link styleTransfer} in workers that `create` makes. */
-export function styleTransferBy(
-  create: typeof createStyleWorker,
-): WorkerStyleTransfer<StyleTransferInWorkerOptions> {
+/** Options of {@link stylize}: those of a picture, and the worker's backend. */
+export interface StylizeInWorkerOptions extends WorkerStylizeOptions {
+  /**
+   * The tfjs backend of the worker.
+   * @default 'wasm'
+   */
+  readonly backend?: WorkerBackend | undefined;
+}
+
+/**
+ * Paints a photograph by a generator in a Web Worker; see {@link WorkerStylize}. It shares its workers with
+ * {@link styleTransfer}.
+ */
+export const stylize: WorkerStylize<StylizeInWorkerOptions> = (...args) => own.stylize(...args);
+
+const own = /* @__PURE__ */ sharedWorkers(createStyleWorker);
+
+/** {@link styleTransfer} and {@link stylize} in workers that `create` makes, one for each backend. */
+export function sharedWorkers(create: typeof createStyleWorker) {
   const shared = new Map<WorkerBackend, SharedWorker>();
-  return (...args: unknown[]): StyleRun => {
-    const at = args.findIndex((argument, i) => i > 1 && typeof argument === 'object' && argument !== null);
-    const { backend = 'wasm', ...options } = (args[at] ?? {}) as StyleTransferInWorkerOptions;
-    if (at >= 0) args[at] = options;
+  const workerOn = (backend: WorkerBackend): SharedWorker => {
     const found = shared.get(backend);
     const made = found ?? share(create({ backend }), () => shared.delete(backend));
     if (!found) shared.set(backend, made);
-    const run = (made.worker.styleTransfer as (...rest: unknown[]) => StyleRun)(...args);
-    made.use(run);
-    return run;
+    return made;
+  };
+  return {
+    styleTransfer(...args: unknown[]): StyleRun {
+      const at = args.findIndex((argument, i) => i > 1 && typeof argument === 'object' && argument !== null);
+      const { backend = 'wasm', ...options } = (args[at] ?? {}) as StyleTransferInWorkerOptions;
+      if (at >= 0) args[at] = options;
+      const made = workerOn(backend);
+      const run = (made.worker.styleTransfer as (...rest: unknown[]) => StyleRun)(...args);
+      made.use(run);
+      return run;
+    },
+    stylize(
+      image: ImageInput,
+      generator: WorkerGenerator,
+      { backend = 'wasm', ...options }: StylizeInWorkerOptions = {},
+    ): Promise<WorkerStylizeResult> {
+      const made = workerOn(backend);
+      const picture = made.worker.stylize(image, generator, options);
+      made.use(picture);
+      return picture;
+    },
   };
 }
 

@@ -9,6 +9,8 @@ import {
 } from './options';
 import { startProgram } from './program-text';
 import { fetchWeightsBy, type RunArguments, startRun, type WorkerTask } from './style-run';
+import type { WorkerStylize } from './stylize-options';
+import { stylizeBy } from './stylize-run';
 
 /** A worker that paints. */
 export interface StyleWorker {
@@ -22,6 +24,10 @@ export interface StyleWorker {
    * one with the same weights.
    */
   readonly styleTransfer: WorkerStyleTransfer;
+  /**
+   * Paints by a generator in this worker, in turn with its runs.
+   */
+  readonly stylize: WorkerStylize;
   /**
    * Fetches weights into the page's cache, so that later runs find them: for a download beside a run, with its own
    * progress.
@@ -119,9 +125,16 @@ export function styleWorkerOn(
     last = Promise.allSettled([before, run]);
     return run;
   };
+  const stylize: WorkerStylize = (...args) => {
+    const before = last;
+    const picture = stylizeBy(hostOf(ready.then(() => before)), ...args);
+    last = Promise.allSettled([before, picture]);
+    return picture;
+  };
   return {
     ready,
     styleTransfer: styleTransfer as WorkerStyleTransfer,
+    stylize,
     fetchWeights: (given: FetchWeightsOptions = {}) => fetchWeightsBy(hostOf(ready), given),
     terminate,
     [Symbol.dispose ?? Symbol.for('Symbol.dispose')]: terminate,

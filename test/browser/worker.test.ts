@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createGenerator, encodeGenerator, johnson } from '../../src/generators';
 import {
   createStyleWorker,
   type ImageInput,
@@ -81,6 +82,15 @@ describe('styleTransfer in a worker', () => {
     };
     expect(read(bitmap)).toEqual(toImageData(image).data);
     expect(read(await toImageBitmap(image))).toEqual(toImageData(image).data);
+  });
+
+  it('paints by a generator, from pixels that are drawn', async () => {
+    const { network, initialWeights } = johnson({ width: 4, blocks: 1 });
+    const generator = createGenerator({ network, weights: initialWeights(1) });
+    const { image, bitmap } = await worker.stylize(canvas('red'), generator);
+    expect([bitmap.width, bitmap.height]).toEqual([40, 32]);
+    const again = await worker.stylize(await element(), encodeGenerator(generator));
+    expect(again.image.data).toEqual(image.data);
   });
 
   it('refuses what has no pixels, by name', async () => {

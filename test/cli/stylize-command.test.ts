@@ -1,4 +1,4 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createGenerator } from '../../src/generators';
@@ -76,6 +76,76 @@ describe('stylize', () => {
     expect(lines.map(({ output }) => output)).toEqual([path('out/content.png'), path('out/style.png')]);
     const [red, green, blue] = await sharp(path('out/style.png')).removeAlpha().raw().toBuffer();
     expect([red, green, blue]).toEqual([128, 0, 128]);
+  }, 60_000);
+
+  test('takes patterns; one bad picture does not stop the rest, and the exit code tells', async () => {
+    await mkdir(path('photos'));
+    const photo = sharp({ create: { width: 20, height: 16, channels: 3, background: '#804020' } });
+    await photo.png().toFile(path('photos/a.png'));
+    await photo.jpeg().toFile(path('photos/c.jpg'));
+    await writeFile(path('photos/b.jpg'), 'no picture');
+    await writeFile(path('photos/notes.txt'), 'text');
+    await copyFile(path('negative.safetensors'), path('photos/network.safetensors'));
+    const { code, stdout, stderr } = await stylize(['photos/*'], 'negative.safetensors', '-o', path('out/'));
+    expect(code).toBe(1);
+    expect(stdout.match(/^.*: 20x16/gm)).toHaveLength(2);
+    expect((await readdir(path('out'))).sort()).toEqual(['a.png', 'c.png']);
+    expect(stderr).toContain('left out, because they are no pictures');
+    expect(stderr).toMatch(/notes\.txt.*network\.safetensors/);
+    expect(stderr).toMatch(/1 of 3 pictures failed: .*b\.jpg/);
+    const json = await stylize(
+      ['photos/*.jpg'],
+      'negative.safetensors',
+      '-o',
+      path('out'),
+      '--json',
+      '--quiet',
+    );
+    expect(json.code).toBe(1);
+    const lines = json.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.map(({ error, width }) => [width, error?.name])).toEqual([
+      [undefined, 'ImageError'],
+      [20, undefined],
+    ]);
+  }, 60_000);
+
+  test('replaces no photograph, and writes no two pictures to one file', async () => {
+    await mkdir(path('photos'));
+    const photo = sharp({ create: { width: 20, height: 16, channels: 3, background: '#804020' } });
+    await photo.clone().png().toFile(path('photos/a.png'));
+    await photo.clone().jpeg().toFile(path('photos/b.jpg'));
+    const before = await readFile(path('photos/a.png'));
+    const over = await stylize(['photos/*'], 'negative.safetensors', '-o', path('photos'));
+    expect(over.code).toBe(2);
+    expect(over.stderr).toContain('the same file as photo');
+    expect(await readFile(path('photos/a.png'))).toEqual(before);
+    await copyFile(path('photos/b.jpg'), path('photos/a.jpg'));
+    const same = await stylize(['photos/a.*'], 'negative.safetensors', '-o', path('out'));
+    expect(same.code).toBe(2);
+    expect(same.stderr).toContain('would both be');
+    const none = await stylize(['photos/*.webp'], 'negative.safetensors', '-o', path('out'));
+    expect(none.stderr).toContain('finds no file');
+    expect(none.code).toBe(2);
+  }, 60_000);
+
+  test('is a start of an optimisation, by --init', async () => {
+    const paint = (init: string) =>
+      runCommand([
+        ...[path('content.png'), path('style.jpg'), '--init', init, '-o', path('o.png'), '--json'],
+        ...['--weights', 'embedded', '--iterations', '1', '--scales', '1', '--threads', '1'],
+      ]);
+    const painted = await stylize(['content.png'], 'negative.safetensors', '-o', path('n.png'));
+    expect(painted.code, painted.stderr).toBe(0);
+    const [byGenerator, byPicture] = [await paint(path('negative.safetensors')), await paint(path('n.png'))];
+    expect(byGenerator.code, byGenerator.stderr).toBe(0);
+    const [found, expected] = [byGenerator, byPicture].map(({ stdout }) => JSON.parse(stdout).loss);
+    expect(found / expected).toBeCloseTo(1, 2);
+    const wrong = await paint(path('colors.safetensors'));
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain('--init is the generator');
   }, 60_000);
 
   test.each<[what: string, photos: string[], generator: string, flags: string[], message: string]>([

@@ -3,6 +3,7 @@ import type { Page } from 'playwright';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundledText, bundledTextsInEsbuild, pageBuild } from '../../scripts/bundled-text';
+import { createGenerator, encodeGenerator, johnson } from '../../src/generators';
 import { samples } from '../docs/samples';
 import { ChromiumPages } from '../support/chromium-pages';
 
@@ -15,6 +16,9 @@ const all = samples().filter((sample) => sample.file === file);
 const programs = all.filter(({ language }) => language === 'ts page');
 const codeOf = (language: string) => all.find((sample) => sample.language === language)?.code ?? '';
 const elements = '<img src="/photo.png"><img src="/painting.png"><canvas></canvas>';
+
+const { network, initialWeights } = johnson({ width: 2, blocks: 1 });
+const generator = createGenerator({ network, weights: initialWeights(1) });
 
 let pages: ChromiumPages;
 beforeAll(async () => {
@@ -29,6 +33,7 @@ beforeAll(async () => {
     '/page.js': await pageBuild(),
     '/no-bundler.js': scriptOf(codeOf('html')),
     '/loss.js': codeOf('js'),
+    '/painting.safetensors': Buffer.from(encodeGenerator(generator)),
     '/photo.png': await picture(1),
     '/painting.png': await picture(2),
   });

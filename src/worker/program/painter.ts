@@ -1,24 +1,22 @@
-import type * as tf from '@tensorflow/tfjs-core';
 import type { ImageInput } from '../../image/to-image';
-import { anyPlatform } from '../../platform';
 import type { StyleTransferProgress } from '../../transfer/progress';
 import { styleTransferOn } from '../../transfer/style-transfer';
 import type { StyleInput } from '../../transfer/styles';
 import type { RunMessage } from '../protocol';
-import type { RgbImage, WorkerResult } from '../result';
-import { startWasm } from './backends';
+import type { WorkerResult } from '../result';
 import { KeptNetwork } from './kept-network';
 import { Modules } from './modules';
+import { moving, pixelsOf } from './pixels-of';
 import type { TaskControl } from './task-control';
 import { rgba, type ToBitmap } from './to-bitmap';
+import { workerPlatform } from './worker-platform';
 
 /** Paints the runs of a worker, and keeps their network and their modules for the next ones. */
 export class Painter {
   private readonly network = new KeptNetwork();
   private readonly modules = new Modules();
-  private readonly styleTransfer = styleTransferOn<ImageInput>(
-    { ...anyPlatform, startBackend: startWasm },
-    (platform, options) => this.network.load(platform, options),
+  private readonly styleTransfer = styleTransferOn<ImageInput>(workerPlatform, (platform, options) =>
+    this.network.load(platform, options),
   );
 
   constructor(private readonly toBitmap: ToBitmap) {}
@@ -115,17 +113,3 @@ class Events {
     }
   }
 }
-
-async function pixelsOf(image: tf.Tensor3D): Promise<RgbImage> {
-  const [height, width] = image.shape;
-  // A copy: values of a tensor may be a part of the backend's memory.
-  const data = new Float32Array(await image.data<'float32'>());
-  return { data, width, height, channels: 3 };
-}
-
-/** Those of some things that can move. */
-const moving = (...things: readonly object[]): Transferable[] =>
-  things.filter(
-    (thing): thing is ArrayBuffer | ImageBitmap =>
-      thing instanceof ArrayBuffer || (typeof ImageBitmap === 'function' && thing instanceof ImageBitmap),
-  );

@@ -1,7 +1,8 @@
 import { recordOf } from '../error-record';
-import type { FromWorker, Port, RunMessage, StartMessage, ToWorker } from '../protocol';
+import type { FromWorker, Port, RunMessage, StartMessage, StylizeMessage, ToWorker } from '../protocol';
 import { startBackend } from './backends';
 import { fetchWeights } from './fetch-weights';
+import { InstantPainter } from './instant-painter';
 import { Painter } from './painter';
 import { TaskControl } from './task-control';
 import { type ToBitmap, toBitmap } from './to-bitmap';
@@ -15,6 +16,7 @@ export interface ServeOptions {
 /** Does the work that messages ask for, and answers each: the worker's end of the protocol. */
 export function serve(port: Port<FromWorker, ToWorker>, options: ServeOptions = {}): void {
   const painter = new Painter(options.toBitmap ?? toBitmap);
+  const instant = new InstantPainter(options.toBitmap ?? toBitmap);
   const tasks = new Map<number, TaskControl>();
 
   const begin = async ({ backend, wasmPaths, lock }: StartMessage): Promise<void> => {
@@ -45,9 +47,16 @@ export function serve(port: Port<FromWorker, ToWorker>, options: ServeOptions = 
       port.post({ type: 'result', run: message.run, result }, transfer);
     });
 
+  const stylize = (message: StylizeMessage) =>
+    work(message.run, message.listens, async (control) => {
+      const { result, transfer } = await instant.paint(message, control);
+      port.post({ type: 'result', run: message.run, result }, transfer);
+    });
+
   port.onmessage = (message) => {
     if (message.type === 'start') void begin(message);
     else if (message.type === 'run') void paint(message);
+    else if (message.type === 'stylize') void stylize(message);
     else if (message.type === 'fetch')
       void work(message.run, true, async (control) => {
         await fetchWeights(message.options, control);

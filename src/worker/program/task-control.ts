@@ -1,6 +1,5 @@
 import { recordOf } from '../error-record';
-import type { WorkerProgress } from '../progress';
-import type { FromWorker, Port, ToWorker } from '../protocol';
+import type { FromWorker, Port, TaskEvent, ToWorker } from '../protocol';
 
 /** The page's hold on a run in this worker: abort, pause, and the pace at which it takes events. */
 export class TaskControl {
@@ -36,7 +35,7 @@ export class TaskControl {
 
   /** Sends an event once the page has taken the one before. */
   async send(
-    event: WorkerProgress,
+    event: TaskEvent,
     { pixels, transfer }: { pixels?: Uint8ClampedArray<ArrayBuffer>; transfer?: Transferable[] } = {},
   ): Promise<void> {
     if (!this.listens) return;
