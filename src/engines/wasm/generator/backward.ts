@@ -47,7 +47,8 @@ export function gradientOfOperation(pass: BackwardPass, operation: Operation): v
 function gradientOfJoin(pass: BackwardPass, { inputs, output }: Join, gradient: number): void {
   let first = 0;
   for (const value of inputs) {
-    spread(pass, value, { ...unpadded, address: gradient, channels: output.stored, first });
+    const alone = inputs.length === 1;
+    spread(pass, value, { ...unpadded, address: gradient, channels: output.stored, first, alone });
     first += value[0].term.map.channels;
   }
 }
@@ -162,7 +163,7 @@ function gradientOfConvolution(pass: BackwardPass, convolution: Convolution, gra
     });
   }
   const padding = inputPadding(convolution);
-  spread(pass, input, { address: to, channels: stored, first: 0, before, behind, padding });
+  spread(pass, input, { address: to, channels: stored, first: 0, alone: true, before, behind, padding });
 }
 
 /** The gradient of a value, perhaps with its padding, or some channels of a map. */
@@ -171,12 +172,14 @@ interface ValueGradient {
   readonly channels: number;
   /** The first channel that is the value's. */
   readonly first: number;
+  /** Whether no channel is another value's. */
+  readonly alone: boolean;
   readonly before: number;
   readonly behind: number;
   readonly padding: keyof typeof paddingCodes;
 }
 
-const unpadded = { first: 0, before: 0, behind: 0, padding: 'zero' } as const;
+const unpadded = { first: 0, alone: true, before: 0, behind: 0, padding: 'zero' } as const;
 
 /** Adds the gradient of a value to those of its terms. */
 function spread(pass: BackwardPass, value: Value, from: ValueGradient): void {
@@ -191,7 +194,12 @@ function fold(pass: BackwardPass, { term, doubled }: Summand, from: ValueGradien
   engine.run(
     'generatorFold',
     [
-      ...[from.address, from.channels, from.first, from.channels === stored ? stored : channels],
+      ...[
+        from.address,
+        from.channels,
+        from.first,
+        from.alone && from.channels === stored ? stored : channels,
+      ],
       ...[from.before, from.behind, paddingCodes[from.padding], Number(doubled)],
       ...[pass.gradientOf(term), height, width, stored, Number(written.has(term))],
     ],

@@ -52,7 +52,8 @@ function addRow(s: FoldArgs, row: i32, width: usize, line: usize): void {
   const from = s.from + <usize>row * (width + s.before + s.behind) * s.fromChannels * 4;
   const fromPixel = s.fromChannels << 2, pixel = s.channels << 2;
   const start = from + s.before * fromPixel;
-  if (s.fromChannels == s.channels) {
+  // All of the channels are the value's, and not some of them another's.
+  if (s.fromChannels == s.channels && s.count == s.channels) {
     for (let i: usize = 0; i < width * pixel; i += 16) v128.store(line + i, f32x4.add(v128.load(line + i), v128.load(start + i)));
   } else {
     for (let x: usize = 0; x < width; x++) addPixel(s, start + x * fromPixel, line + x * pixel);

@@ -19,7 +19,8 @@ export function generatorStore(args: usize, item: usize, scratch: usize): void {
   const s = changetype<StoreArgs>(args), r = s.reader;
   const y = s.firstRow + item, to = s.to + y * r.width * s.channels * 4;
   readPixels(r, y, 0, r.width, scratch);
-  if (r.channels == s.channels) {
+  // What is written beside others must leave them as they are.
+  if (r.channels == s.channels && s.first == 0) {
     memory.copy(to, scratch, r.width * r.channels * 4);
     return;
   }
