@@ -1,13 +1,17 @@
 import { mkdir } from 'node:fs/promises';
+import * as tf from '@tensorflow/tfjs-core';
 import type { FeatureExtractor } from '../../src/features/extractor';
+import { stylize } from '../../src/generators';
 import { readImage } from '../../src/node/read-image';
 import { writeImage } from '../../src/node/write-image';
-import { getPreset } from '../../src/transfer/presets';
+import { owning } from '../../src/owning';
+import { getPreset, type PresetName } from '../../src/transfer/presets';
 import { type StyleTransferResult, styleTransfer } from '../../src/transfer/style-transfer';
+import type { FeedForward } from './feed-forward';
 import { type ImagePair, imageName } from './find-images';
 import type { ExperimentProgress } from './progress';
 import { fileHash, fingerprint, type RunRecord, readRecord, runFiles, writeRecord } from './run-record';
-import type { System } from './systems';
+import { type FeedForwardId, isFeedForward, type System } from './systems';
 
 /** Everything that the experiment is to do. */
 export interface Experiment {
@@ -18,6 +22,8 @@ export interface Experiment {
   readonly iterations: number;
   /** The network for a system; stays the caller's. */
   extractorFor(system: System): Promise<FeatureExtractor>;
+  /** Networks of systems that are trained for each style. */
+  readonly feedForward: FeedForward;
   /** Where records and pictures of runs are kept. */
   readonly folder: string;
   readonly signal: AbortSignal;
@@ -35,12 +41,16 @@ export async function runExperiment(experiment: Experiment): Promise<RunRecord[]
       signal.throwIfAborted();
       const run = { content: imageName(pair.content), style: imageName(pair.style), system: system.id };
       const files = runFiles(folder, run);
-      const extractor = await experiment.extractorFor(system);
+      const extractor = isFeedForward(system.id) ? undefined : await experiment.extractorFor(system);
       const expected = await fingerprintOf(experiment, pair, system, extractor);
       const earlier = await readRecord(files.record, expected);
       progress.run(run);
+      const named = { ...run, fingerprint: expected };
       const record =
-        earlier ?? (await runOnce(experiment, pair, { ...run, fingerprint: expected }, extractor));
+        earlier ??
+        (extractor
+          ? await runOnce(experiment, pair, named, extractor)
+          : await paintOnce(experiment, pair, named));
       records.push(record);
       progress.done(record, earlier !== undefined);
     }
@@ -49,13 +59,15 @@ export async function runExperiment(experiment: Experiment): Promise<RunRecord[]
 }
 
 async function fingerprintOf(
-  { size, iterations }: Experiment,
+  { size, iterations, feedForward }: Experiment,
   { content, style }: ImagePair,
-  system: System,
-  extractor: FeatureExtractor,
+  { id }: System,
+  extractor: FeatureExtractor | undefined,
 ): Promise<string> {
   const images = [await fileHash(content), await fileHash(style)];
-  return fingerprint(images, size, iterations, getPreset(system.id), extractor.weights, extractor.engine);
+  if (isFeedForward(id) || !extractor)
+    return fingerprint(images, size, await feedForward.fingerprint(id as FeedForwardId, style));
+  return fingerprint(images, size, iterations, getPreset(id), extractor.weights, extractor.engine);
 }
 
 async function runOnce(
@@ -73,7 +85,7 @@ async function runOnce(
     const content = own(await readImage(pair.content, { size }));
     const style = own(await readImage(pair.style, { size }));
     const transfer = styleTransfer(content, style, {
-      preset: run.system,
+      preset: run.system as PresetName,
       extractor,
       size,
       iterations,
@@ -91,6 +103,38 @@ async function runOnce(
   } finally {
     for (const thing of owned) thing.dispose();
   }
+}
+
+/** One picture of a network that is trained for the style, if it is not yet. */
+async function paintOnce(
+  { size, folder, feedForward, signal }: Experiment,
+  pair: ImagePair,
+  run: Pick<RunRecord, 'content' | 'style' | 'system' | 'fingerprint'>,
+): Promise<RunRecord> {
+  const { open, steps, seconds } = await feedForward.trained(run.system as FeedForwardId, pair.style);
+  return owning(async ({ temporary }) => {
+    const content = temporary(await readImage(pair.content, { size }));
+    // The first picture of a process takes what later ones do not: memory, and code that is compiled.
+    temporary(await stylize(content, open, { signal }));
+    const painted = temporary(await stylize(content, open, { signal }));
+    const files = runFiles(folder, run);
+    await writeImage(painted.image, files.picture);
+    const record: RunRecord = {
+      ...run,
+      evaluations: 0,
+      iterations: 0,
+      seconds: painted.elapsedMs / 1000,
+      training: { steps, seconds },
+      stopReason: 'feed-forward',
+      terms: {},
+      history: [],
+      engine: 'feed-forward',
+      backend: tf.getBackend(),
+      weights: open.name,
+    };
+    await writeRecord(files.record, record);
+    return record;
+  });
 }
 
 function recordOf(

@@ -6,19 +6,21 @@ import { Command, InvalidArgumentError } from 'commander';
 import { useWasm } from '../../src/node/use-wasm';
 import { shared } from '../../test/support/shared';
 import { runExperiment } from './experiment';
+import { TrainedNetworks } from './feed-forward';
 import { findPairs, imageName } from './find-images';
 import { measureRuns } from './measure';
 import { Networks } from './networks';
 import { dataUrl } from './pictures';
 import { ExperimentProgress } from './progress';
 import { runFiles } from './run-record';
-import { absentSystems, systems } from './systems';
+import { systems } from './systems';
 import { writeReport } from './write-report';
 
 interface Options {
   readonly images: string[];
   readonly size: number;
   readonly iterations: number;
+  readonly training: number;
   readonly out: string;
   readonly content?: string[];
   readonly style?: string[];
@@ -40,6 +42,12 @@ const program = new Command('paper')
   )
   .option('--size <pixels>', 'longer side of the pictures', wholeNumber, 128)
   .option('--iterations <n>', 'steps of the optimiser, the same for every system', wholeNumber, 100)
+  .option(
+    '--training <steps>',
+    'steps of training of each feed-forward network, for each style',
+    wholeNumber,
+    400,
+  )
   .option('--out <folder>', 'where the report and the runs are kept', 'paper-output')
   .option('--content <name...>', 'only these images as contents')
   .option('--style <name...>', 'only these images as styles')
@@ -58,18 +66,26 @@ async function main(options: Options): Promise<void> {
   const standard = shared('vgg19-uint8');
   const weights = options.weights ?? (existsSync(standard) ? standard : undefined);
   const networks = new Networks(weights);
+  const feedForward = new TrainedNetworks({
+    folder: join(out, 'networks'),
+    steps: options.training,
+    size,
+    weights,
+    signal: interruption.signal,
+    progress,
+  });
   const folder = join(out, 'runs');
   await mkdir(folder, { recursive: true });
   try {
     const { present, missing } = await networks.available(systems);
-    const absent = [...missing, ...absentSystems];
-    for (const { title, reason } of absent) progress.line(`without ${title}: ${reason}`);
+    for (const { title, reason } of missing) progress.line(`without ${title}: ${reason}`);
     const records = await runExperiment({
       pairs,
       systems: present,
       size,
       iterations,
       extractorFor: (system) => networks.for(system),
+      feedForward,
       folder,
       signal: interruption.signal,
       progress,
@@ -93,7 +109,7 @@ async function main(options: Options): Promise<void> {
       }),
     );
     const file = await writeReport(
-      { systems: present, missing: absent, records, measured, pictures, size, iterations },
+      { systems: present, missing, records, measured, pictures, size, iterations },
       out,
     );
     process.stdout.write(`${resolve(file)}\n`);
@@ -103,6 +119,7 @@ async function main(options: Options): Promise<void> {
     process.exitCode = 130;
   } finally {
     networks.dispose();
+    feedForward.dispose();
   }
 }
 

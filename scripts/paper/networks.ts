@@ -3,7 +3,7 @@ import type { FeatureExtractor } from '../../src/features/extractor';
 import { deepestLayer } from '../../src/features/vgg19/layers';
 import { loadVgg19 } from '../../src/node/load-vgg19';
 import { getPreset, presetLayers } from '../../src/transfer/presets';
-import type { System } from './systems';
+import { isFeedForward, type System } from './systems';
 
 /** The networks that systems need, each loaded once. */
 export class Networks {
@@ -13,8 +13,9 @@ export class Networks {
   constructor(private readonly weights: string | undefined) {}
 
   /** The network of a system; it belongs to this object. */
-  async for(system: Pick<System, 'id'>): Promise<FeatureExtractor> {
-    const preset = getPreset(system.id);
+  async for({ id }: Pick<System, 'id'>): Promise<FeatureExtractor> {
+    if (isFeedForward(id)) throw new Error(`${id} is trained, and minimises nothing`);
+    const preset = getPreset(id);
     const lastLayer = deepestLayer(presetLayers(preset));
     const key = `${lastLayer} ${preset.pooling}`;
     const extractor =
@@ -32,7 +33,7 @@ export class Networks {
     const missing: { title: string; reason: string }[] = [];
     for (const system of systems) {
       try {
-        await this.for(system);
+        if (!isFeedForward(system.id)) await this.for(system);
         present.push(system);
       } catch (error) {
         if (!(error instanceof WeightsError)) throw error;

@@ -1,3 +1,4 @@
+import type { TrainingStepEvent } from '../../src/generators';
 import type { StepEvent } from '../../src/transfer/progress';
 import type { RunRecord } from './run-record';
 
@@ -26,6 +27,12 @@ export class ExperimentProgress {
     this.stream.write(`\r\x1b[2K${text.slice(0, Math.max(20, this.stream.columns - 1))}`);
   }
 
+  training({ step, steps, meanLoss, secondsLeft }: TrainingStepEvent): void {
+    if (!this.stream.isTTY) return;
+    const text = `training: ${step}/${steps}, loss ${meanLoss.toPrecision(4)}, ${Math.ceil(secondsLeft)} s left`;
+    this.stream.write(`\r\x1b[2K${text.slice(0, Math.max(20, this.stream.columns - 1))}`);
+  }
+
   /** @param kept whether an earlier call had done it */
   done({ evaluations, loss, seconds }: RunRecord, kept: boolean): void {
     this.finished++;
@@ -35,7 +42,10 @@ export class ExperimentProgress {
     }
     this.computed++;
     this.computedSeconds += seconds;
-    const result = `loss ${loss.toPrecision(4)} after ${evaluations} evaluations, ${seconds.toFixed(1)} s`;
+    const result =
+      loss === undefined
+        ? `painted at once, ${seconds.toFixed(3)} s`
+        : `loss ${loss.toPrecision(4)} after ${evaluations} evaluations, ${seconds.toFixed(1)} s`;
     this.line(`${this.current}: ${result}${this.left()}`);
   }
 

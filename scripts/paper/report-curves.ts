@@ -4,7 +4,7 @@ import type { ReportContent } from './report-content';
 import type { System } from './systems';
 
 /** Okabe and Ito's colours, which people who see few colours can tell apart. */
-const colors = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#d55e00'];
+const colors = ['#0072b2', '#56b4e9', '#000000', '#e69f00', '#009e73', '#cc79a7', '#d55e00'];
 
 /** Which colour is which system. */
 export function legend(systems: readonly System[]): Html {
@@ -20,7 +20,9 @@ export function curvesByPair({ systems, pictures, records }: ReportContent): Htm
   const charts = pictures.map(({ pair }) => {
     const curves = systems.flatMap(({ id, title }, i) => {
       const record = records.find((r) => r.system === id && `${r.content} / ${r.style}` === pair);
-      return record ? [{ title, color: colors[i % colors.length], points: record.history }] : [];
+      return record && record.history.length > 0
+        ? [{ title, color: colors[i % colors.length], points: record.history }]
+        : [];
     });
     return html`<figure>${raw(lossCurves(curves))}<figcaption>${pair}</figcaption></figure>`;
   });

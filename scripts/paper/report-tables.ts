@@ -1,9 +1,8 @@
 import { type MetricName, metricNames } from '../../src/metrics';
-import type { PresetName } from '../../src/transfer/presets';
 import { type Claim, claims } from './claims';
 import { type Html, html } from './html';
 import type { ReportContent } from './report-content';
-import type { System } from './systems';
+import { isFeedForward, type System, type SystemId } from './systems';
 import { type Gain, gainOf, type Reference, tableOf, type Verdict, verdictOf } from './tables';
 
 /** Each claim with our gain in each reading of "the baselines", and whether it holds. */
@@ -69,6 +68,31 @@ function pairTable({ systems, measured, pictures }: ReportContent, reference: Re
 <tbody>${rows}</tbody></table>`;
 }
 
+/** What a picture of each system takes, and before it the training of a network for its style. */
+export function times(content: ReportContent): Html {
+  const rows = timesOf(content).map(({ system, seconds, training }) => {
+    const { title } = content.systems.find(({ id }) => id === system) as System;
+    const trained = training ? `${(training / 60).toFixed(1)} min` : '';
+    return html`<tr><td>${title}</td><td>${seconds.toPrecision(3)}</td><td>${trained}</td></tr>`;
+  });
+  return html`<table><thead><tr><th>System</th><th>Seconds a picture</th><th>Training of a style</th></tr></thead>
+<tbody>${rows}</tbody></table>`;
+}
+
+/** Means over the pairs in seconds. */
+export function timesOf({ systems, records }: Pick<ReportContent, 'systems' | 'records'>) {
+  return systems.map(({ id }) => {
+    const runs = records.filter((record) => record.system === id);
+    const mean = (of: (record: (typeof runs)[number]) => number) =>
+      runs.reduce((sum, record) => sum + of(record), 0) / runs.length;
+    return {
+      system: id,
+      seconds: mean(({ seconds }) => seconds),
+      training: isFeedForward(id) ? mean(({ training }) => training?.seconds ?? 0) : undefined,
+    };
+  });
+}
+
 /** Means of every metric against both. */
 export function allMetrics({ systems, measured }: ReportContent): Html {
   const order = systems.map((system) => system.id);
@@ -88,10 +112,10 @@ export function allMetrics({ systems, measured }: ReportContent): Html {
 /** The readings of "the baselines": what is improved upon, the systems before any improvement, every other system. */
 export function readingsOf(
   systems: readonly System[],
-): readonly { title: string; baselines: readonly PresetName[] }[] {
+): readonly { title: string; baselines: readonly SystemId[] }[] {
   const before = systems.filter((system) => system.role === 'baseline');
   const improved = before.filter((system) => system.id === 'li2021-baseline');
-  const others = systems.filter((system) => system.role !== 'full');
+  const others = systems.filter(({ role }) => role === 'baseline' || role === 'ablation');
   const reading = (
     chosen: readonly System[],
     title = chosen.map((system) => system.title).join(' and '),
@@ -111,12 +135,12 @@ export function gainFor(
   { measured, systems }: Pick<ReportContent, 'measured' | 'systems'>,
   metric: MetricName,
   reference: Reference,
-  baselines: readonly PresetName[],
+  baselines: readonly SystemId[],
 ): Gain {
   return gainOf(measured, metric, reference, fullOf(systems), baselines);
 }
 
-const fullOf = (systems: readonly System[]): PresetName =>
+const fullOf = (systems: readonly System[]): SystemId =>
   systems.find((system) => system.role === 'full')?.id ?? 'li2021';
 
 const verdictWords: Readonly<Record<Verdict, string>> = {

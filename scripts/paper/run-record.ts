@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PresetName } from '../../src/transfer/presets';
+import type { SystemId } from './systems';
 
 /** A finished run, as it is kept between calls so that an interrupted experiment goes on where it stopped. */
 export interface RunRecord {
@@ -9,12 +9,16 @@ export interface RunRecord {
   readonly fingerprint: string;
   readonly content: string;
   readonly style: string;
-  readonly system: PresetName;
+  readonly system: SystemId;
   readonly evaluations: number;
   readonly iterations: number;
+  /** Of the picture, without the training of a network. */
   readonly seconds: number;
+  /** Of the network that painted it. */
+  readonly training?: { readonly steps: number; readonly seconds: number } | undefined;
   readonly stopReason: string;
-  readonly loss: number;
+  /** What was minimised, at its end; a network that paints at once minimises nothing. */
+  readonly loss?: number | undefined;
   readonly terms: Readonly<Record<string, number>>;
   /** The loss after each evaluation, the start first. */
   readonly history: readonly { readonly evaluations: number; readonly loss: number }[];

@@ -1,11 +1,11 @@
 import type { MetricName, MetricValues } from '../../src/metrics';
-import type { PresetName } from '../../src/transfer/presets';
+import type { SystemId } from './systems';
 
 /** The metrics of one picture against its style and its content. */
 export interface MeasuredRun {
   /** Pictures of one pair are compared with each other. */
   readonly pair: string;
-  readonly system: PresetName;
+  readonly system: SystemId;
   readonly style: MetricValues<MetricName>;
   readonly content: MetricValues<MetricName>;
 }
@@ -15,7 +15,7 @@ export type Reference = 'style' | 'content';
 
 /** A row of a table: a system's mean over the pairs, and how far the full model is above it. */
 export interface TableRow {
-  readonly system: PresetName;
+  readonly system: SystemId;
   readonly mean: number;
   /** (full - mean) / |mean|, in per cent. */
   readonly gainOfFull: number;
@@ -31,7 +31,7 @@ export interface Table {
 
 /** The full model's gain over the mean of some systems. */
 export interface Gain {
-  readonly baselines: readonly PresetName[];
+  readonly baselines: readonly SystemId[];
   readonly meanOfBaselines: number;
   readonly full: number;
   /** (full - mean) / |mean|, in per cent. */
@@ -49,8 +49,8 @@ export function tableOf(
   runs: readonly MeasuredRun[],
   metric: MetricName,
   reference: Reference,
-  order: readonly PresetName[],
-  full: PresetName,
+  order: readonly SystemId[],
+  full: SystemId,
 ): Table {
   const pairs = new Set(runs.map((run) => run.pair)).size;
   const means = order.flatMap((system) => {
@@ -67,11 +67,11 @@ export function gainOf(
   runs: readonly MeasuredRun[],
   metric: MetricName,
   reference: Reference,
-  full: PresetName,
-  baselines: readonly PresetName[],
+  full: SystemId,
+  baselines: readonly SystemId[],
 ): Gain {
   const pairs = [...new Set(runs.map((run) => run.pair))].map((pair) => {
-    const value = (system: PresetName) =>
+    const value = (system: SystemId) =>
       runs.find((run) => run.pair === pair && run.system === system)?.[reference][metric] ?? Number.NaN;
     return { full: value(full), baselines: mean(baselines.map(value)) };
   });

@@ -4,7 +4,7 @@ import { claims } from './claims';
 import { toCsv } from './export-tables';
 import { report } from './report';
 import type { ReportContent } from './report-content';
-import { gainFor, readingsOf } from './report-tables';
+import { gainFor, readingsOf, timesOf } from './report-tables';
 import { tableOf, verdictOf } from './tables';
 
 /** Writes the report and its numbers: report.html, tables.json, metrics.csv. */
@@ -31,5 +31,5 @@ function numbersOf(content: ReportContent) {
     }),
   );
   const runs = records.map(({ history: _, fingerprint: __, ...record }) => record);
-  return { size, iterations, missing, tables, measured, runs };
+  return { size, iterations, missing, times: timesOf(content), tables, measured, runs };
 }

@@ -9,7 +9,9 @@ import { measureRuns } from '../../scripts/paper/measure';
 import { ExperimentProgress } from '../../scripts/paper/progress';
 import { runFiles } from '../../scripts/paper/run-record';
 import { systems } from '../../scripts/paper/systems';
+import { fromModel } from '../../src/generators';
 import { metricNames } from '../../src/metrics';
+import { readImage } from '../../src/node/read-image';
 import { tinyExtractor } from '../../src/testing';
 import { referenceFile } from '../support/reference-image';
 
@@ -49,12 +51,19 @@ function experiment(settings: Partial<Experiment> = {}, onLine: () => void = () 
     size: 32,
     iterations: 2,
     extractorFor: async () => network,
+    feedForward: {
+      fingerprint: async () => 'negative',
+      trained: async () => ({ fingerprint: 'negative', open: negative, steps: 3, seconds: 60 }),
+    },
     folder,
     signal: new AbortController().signal,
     progress: new ExperimentProgress({ isTTY: false, write } as NodeJS.WriteStream),
     ...settings,
   };
 }
+
+/** 1 - x. */
+const negative = fromModel({ predict: (input) => tf.sub(1, input) });
 
 const kept = () => lines.filter((line) => line.includes('kept from an earlier call')).length;
 
@@ -72,7 +81,7 @@ describe('runExperiment', () => {
       expect(iterations).toBe(2);
       expect(history[0].evaluations).toBe(1);
       expect(history.at(-1)?.loss).toBe(loss);
-      expect(loss).toBeLessThan(history[0].loss);
+      expect(loss).toBeLessThan(history[0].loss as number);
     }
   });
 
@@ -97,6 +106,22 @@ describe('runExperiment', () => {
     await writeFile(runFiles(folder, first).record, '{ "fingerprint": ');
     await runExperiment(experiment({ iterations: 1 }));
     expect(kept()).toBe(3);
+  });
+
+  it('paints by networks that are trained for each style, and keeps their pictures', async () => {
+    const instant = systems.filter(({ id }) => id === 'ulyanov');
+    const records = await runExperiment(experiment({ systems: instant }));
+    expect(records).toHaveLength(2);
+    for (const record of records)
+      expect(record).toMatchObject({ system: 'ulyanov', history: [], training: { steps: 3, seconds: 60 } });
+    const content = await readImage(pairs[0].content, { size: 32 });
+    const painted = await readImage(runFiles(folder, records[0]).picture);
+    const difference = tf.max(tf.abs(tf.sub(tf.sub(1, content), painted)));
+    expect((await difference.data())[0]).toBeLessThan(0.01);
+    tf.dispose([content, painted, difference]);
+    lines = [];
+    await runExperiment(experiment({ systems: instant }));
+    expect(kept()).toBe(2);
   });
 
   it('leaves no tensor behind', async () => {

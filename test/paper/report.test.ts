@@ -81,6 +81,19 @@ describe('report', () => {
     expect(report(contentOf(0.6))).toContain('Ulyanov</td><td colspan="2">not here');
   });
 
+  it('has the time of a picture, and of the training before it', () => {
+    const content = contentOf(0.6);
+    const records = content.records.map((record) =>
+      record.system === 'ulyanov'
+        ? { ...record, loss: undefined, history: [], seconds: 0.0123, training: { steps: 400, seconds: 90 } }
+        : record,
+    );
+    const page = report({ ...content, records });
+    expect(page).toContain('<td>Ulyanov</td><td>0.0123</td><td>1.5 min</td>');
+    expect(page).toContain('400 steps');
+    expect([...page.matchAll(/<polyline /g)]).toHaveLength(systems.length - 1);
+  });
+
   it('shows every picture', () => {
     expect([...report(contentOf(0.6)).matchAll(/<img /g)]).toHaveLength(2 + systems.length);
   });

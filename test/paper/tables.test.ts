@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { toCsv } from '../../scripts/paper/export-tables';
+import type { SystemId } from '../../scripts/paper/systems';
 import { gainOf, type MeasuredRun, tableOf, verdictOf } from '../../scripts/paper/tables';
 import { type MetricName, type MetricValues, metricNames } from '../../src/metrics';
-import type { PresetName } from '../../src/transfer/presets';
 
 /** A run whose metrics all have one value. */
-function run(pair: string, system: PresetName, value: number): MeasuredRun {
+function run(pair: string, system: SystemId, value: number): MeasuredRun {
   const values = Object.fromEntries(metricNames.map((name) => [name, value])) as MetricValues<MetricName>;
   return { pair, system, style: values, content: values };
 }
 
-const order: PresetName[] = ['gatys2016', 'li2021-baseline', 'li2021'];
+const order: SystemId[] = ['gatys2016', 'li2021-baseline', 'li2021'];
 const runs = [
   run('a / s', 'gatys2016', 0.2),
   run('a / s', 'li2021-baseline', 0.4),
