@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus } from 'node:os';
-import { dirname } from 'node:path';
+import { availableParallelism, cpus, loadavg } from 'node:os';
+import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
@@ -16,13 +17,15 @@ import { type Contender, digits, elapsed, type Timing, timeInTurn } from './timi
 /**
  * `npm run bench:generators`: seconds of an image (`--sizes`) and of forward and backward pass of a step of training
  * (`--training`) of Johnson's network of each of `--widths`, by own kernels, by operations of tfjs-wasm, and by ONNX
- * Runtime where a Python has it, in turn, and compares the images. `--out FILE` writes the tables to FILE.md.
+ * Runtime where a Python has it, in turn, and compares the images; then the memory of a process that paints one image of
+ * `--memory`. `--out FILE` writes the tables to FILE.md.
  */
 const { values } = parseArgs({
   options: {
     sizes: { type: 'string', default: '256,512,1024' },
     training: { type: 'string', default: '128' },
     widths: { type: 'string', default: '8,16' },
+    memory: { type: 'string', default: '2048' },
     rounds: { type: 'string', default: '5' },
     tfjs: { type: 'boolean', default: true },
     onnx: { type: 'boolean', default: true },
@@ -42,6 +45,8 @@ const tell = (...lines: string[]) => {
   console.log(`${lines.join('\n')}\n`);
 };
 const machine = `${cpus()[0].model.trim()}, ${availableParallelism()} threads, Node ${process.versions.node}`;
+const load = () => loadavg()[0].toFixed(1);
+const loadBefore = load();
 tell(`${machine}, ${new Date().toISOString().slice(0, 10)}`);
 if (values.onnx && !python)
   console.log(
@@ -110,7 +115,22 @@ for (const width of numbers(values.widths)) {
   await onnx?.dispose();
 }
 tell('', 'An image:', '', timingTable(images));
-tell('', 'Forward and backward pass of a step of training:', '', timingTable(steps));
+if (steps.length > 0) tell('', 'Forward and backward pass of a step of training:', '', timingTable(steps));
+const sides = numbers(values.memory);
+if (sides.length > 0)
+  tell(
+    '',
+    'The most memory of a whole process that paints one image, Node and tfjs included, and that before the image:',
+    '',
+    table(
+      ['network', 'MB', 'MB before', 's'],
+      sides.flatMap((side) => numbers(values.widths).map((width) => memoryRow(side, width))),
+    ),
+  );
+tell(
+  '',
+  `Processes that wanted a processor, in the minute before the run and before its end: ${loadBefore} and ${load()}.`,
+);
 
 if (values.out) {
   await mkdir(dirname(values.out), { recursive: true });
@@ -118,6 +138,17 @@ if (values.out) {
     "# A run of `npm run bench:generators`\n\nMedians; least and most in brackets, and the part of each peer's median.";
   const text = `${heading}\n\n${sections.join('\n')}`.replace(/\n{3,}/g, '\n\n');
   await writeFile(`${values.out}.md`, `${text.trim()}\n`);
+}
+
+/** A row of the table of memory, measured in a process of its own. */
+function memoryRow(side: number, width: number): readonly string[] {
+  const program = resolve(import.meta.dirname, 'generator-memory.ts');
+  const text = execFileSync(process.execPath, [...process.execArgv, program, `${side}`, `${width}`], {
+    encoding: 'utf8',
+  });
+  const { before, most, seconds } = JSON.parse(text) as { before: number; most: number; seconds: number };
+  const megabytes = (bytes: number) => `${Math.round(bytes / 1e6)}`;
+  return [`width ${width}, ${side} pixels`, megabytes(most), megabytes(before), digits(seconds)];
 }
 
 /** Times as a Markdown table, with how they compare to each peer. */
