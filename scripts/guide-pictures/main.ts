@@ -7,6 +7,7 @@ import { resolve } from 'node:path';
 import type { Sharp } from 'sharp';
 import { useWasm } from '../../src/node/index.ts';
 import { color } from './color.ts';
+import { otherNetworks } from './other-networks.ts';
 import { page } from './page.ts';
 import { painting } from './painting.ts';
 import { regions } from './regions.ts';
@@ -20,6 +21,7 @@ import { video } from './video.ts';
 /** What makes the picture of each topic. */
 const topics: Readonly<Record<string, () => Promise<Sharp>>> = {
   color,
+  'other-networks': otherNetworks,
   page,
   painting,
   regions,
