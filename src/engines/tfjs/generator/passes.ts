@@ -84,7 +84,7 @@ function accumulate<Key>(
 }
 
 /** The last step that reads each output; a step that none reads is its own, and the last output is not listed. */
-function lastReaders(steps: readonly ResolvedStep[]): ReadonlyMap<number, number> {
+export function lastReaders(steps: readonly ResolvedStep[]): ReadonlyMap<number, number> {
   const last = new Map<number, number>();
   for (const [i, { inputs }] of steps.entries()) {
     for (const index of [i, ...inputs]) last.set(index, i);

@@ -14,9 +14,11 @@ import { requireShape } from '../../shared/require-shape';
 import { KeptTensors } from './kept-tensors';
 import type { Applied, Surroundings } from './operations';
 import { backwardPass, forwardPass } from './passes';
+import { requireRoom } from './require-room';
 
 /**
- * A feed-forward network by tfjs operations, on whatever backend is active. Images are computed as a whole.
+ * A feed-forward network by tfjs operations, on whatever backend is active. Images are computed as a whole; on the
+ * backend wasm, one whose maps do not fit into its 4 GiB is refused before any work.
  *
  * @throws WeightsError if the network's steps do not fit together, or a tensor is missing or has another shape
  */
@@ -75,6 +77,7 @@ export function createTfjsGenerator({ network, weights }: LoadedGenerator): Gene
     },
     async run(image, options = {}) {
       check(image, options.signal);
+      requireRoom(steps, image.shape);
       return owning(async ({ temporary }) => {
         const kept = temporary(new KeptTensors());
         const output = await forward(image, options, kept);
