@@ -13,7 +13,7 @@ import { basename, extname } from 'node:path';
 import { parseArgs } from 'node:util';
 import type * as tf from '@tensorflow/tfjs-core';
 import { loadProgram } from '../src/engines/load-program.ts';
-import type { Generator } from '../src/generators/generator.ts';
+import type { Generator } from '../src/features/generator.ts';
 import { proceduralPictures } from '../src/generators/training/procedural-pictures.ts';
 import type { TrainingProgress } from '../src/generators/training/progress.ts';
 import { cropTensor } from '../src/generators/training/training-loop.ts';

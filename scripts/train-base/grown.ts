@@ -1,5 +1,5 @@
+import { createGenerator, type Generator } from '../../src/features/generator.ts';
 import type { Architecture } from '../../src/generators/architectures/architecture.ts';
-import { createGenerator, type Generator } from '../../src/generators/generator.ts';
 
 /**
  * A generator in an architecture that reads more channels at some convolutions: what kernels have for the others is

@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Generator } from '../../src/generators/generator.ts';
+import type { Generator } from '../../src/features/generator.ts';
 import { trainGenerator, useWasm } from '../../src/node/index.ts';
 import { baseBytes, baseFrom } from './base-bytes.ts';
 import { grown } from './grown.ts';

@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { grown } from '../../scripts/train-base/grown';
 import { name, stages } from '../../scripts/train-base/recipe';
+import { createGenerator } from '../../src/features/generator';
 import { johnson } from '../../src/generators/architectures/johnson';
 import { ownBase } from '../../src/generators/base';
-import { createGenerator } from '../../src/generators/generator';
 
 const file = 'src/generators/base/base.bin';
 
