@@ -160,22 +160,24 @@ async function usedMemory(): Promise<number> {
 
 function report(): string {
   const percent = (part: number) => `${Math.round(100 * part)} %`;
-  const lines = rows.map(({ workers, seconds, offered, measured, redisMs, redisShare, submitterMs }) => [
+  const lines = rows.map(({ workers, seconds, offered, measured, redisMs, redisShare }) => [
     ...[String(workers), digits(seconds), digits(offered), digits(measured), percent(measured / offered)],
-    ...[digits(redisMs), percent(redisShare), digits(submitterMs)],
+    ...[digits(redisMs), percent(redisShare)],
   ]);
   const heads = [
     ...['workers', 's a job', 'jobs/s they could paint', 'jobs/s they were given', 'of it'],
-    ...["Redis' ms a job", 'of a core', "the submitter's ms a job"],
+    ...["Redis' ms a job", 'of a core'],
   ];
   const most = Math.max(...rows.map(({ measured }) => measured));
   const best = rows.filter(({ measured, offered }) => measured > 0.9 * offered).toSorted(byMeasured)[0];
-  const least = (name: 'redisMs' | 'submitterMs') => Math.min(...rows.map((row) => row[name]));
+  const busiest = Math.max(...rows.map(({ redisShare }) => redisShare));
+  const cheapest = Math.min(...rows.map(({ redisMs }) => redisMs));
   const processes = Math.ceil(Math.max(...numbers(values.workers)) / 250);
   const kilobytes = (count: number) => `${(count / 1000).toFixed(1)} kB`;
   return `# The queue itself
 
-Written by \`npm run bench:queue\`. ${machine}; Redis ${version}, \`appendonly yes\`.
+Written by \`npm run bench:queue\`. ${machine};
+Redis ${version}, \`appendonly yes\`.
 
 ${recorded.length} recorded jobs (embedded network, 64 to 128 pixels, 30 and 60 iterations, ${digits(mean)} s on average beside other work)
 are replayed by simulated workers, which sleep instead of painting. Each is a worker to the queue, with connections of
@@ -187,9 +189,8 @@ ${table(heads, lines).trimEnd()}
 
 The workers get what they can paint up to ${digits(best?.measured ?? 0)} jobs a second (${best?.workers ?? 0} workers); the most that was handed out was
 ${digits(most)} a second. There this machine has no processor left, whose greater part goes to the simulated workers: Redis,
-which computes on one core, took ${percent(Math.max(...rows.map(({ redisShare }) => redisShare)))} of it at most. By processor time, one core of Redis ends at
-about ${digits(1000 / least('redisMs'))} short jobs a second, and one program that submits at about ${digits(1000 / least('submitterMs'))}. Long jobs cost both by their notes
-of progress, two a second of each worker.
+which computes on one core, took ${percent(busiest)} of it at most, and by its processor time ends at about ${digits(1000 / cheapest)} short jobs a
+second. Long jobs cost it by their notes of progress, two a second of each worker.
 
 A job that waits takes ${kilobytes(bytes.waiting)} of Redis' memory, one that is done ${kilobytes(bytes.done)} for the seven days that it is kept,
 and the events of all jobs together some ${(bytes.events / 1e6).toFixed(0)} MB.
