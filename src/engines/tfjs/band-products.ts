@@ -6,7 +6,8 @@ import { sumOfProducts } from '../../losses/gram-matrix';
 import { PairwiseSum } from '../../sums';
 import { rowsOf } from '../../tensor-rows';
 import type { Band, Rows } from '../shared/bands';
-import { mapRows, matrixOf, partOf } from './band-rows';
+import { mapRows, partOf } from '../shared/map-rows';
+import { matrixOf } from './band-rows';
 
 /** Inner products of a layer's channels: over all positions, or weighted. */
 export interface Products {

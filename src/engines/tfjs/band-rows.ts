@@ -1,19 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Image } from '../../image/image';
 import { rowsOf } from '../../tensor-rows';
-import type { Band, Rows } from '../shared/bands';
-
-/** The pixels that a band is computed from. */
-export const partOf = (image: Image, { rows: { from, to } }: Pick<Band, 'rows'>): Image =>
-  rowsOf(image, from, to - from);
+import type { Rows } from '../shared/bands';
 
 /** A feature map [1, height, width, channels] as a matrix [positions, channels], which shares its data. */
 export const matrixOf = (map: tf.Tensor4D): tf.Tensor2D => tf.reshape(map, [-1, map.shape[3]]);
-
-/** Rows of a feature map as a map of their own. */
-export function mapRows(map: tf.Tensor4D, { from, to }: Rows): tf.Tensor4D {
-  return tf.tidy(() => tf.expandDims(rowsOf(tf.squeeze<tf.Tensor3D>(map, [0]), from, to - from), 0));
-}
 
 /** Adds up the gradients of bands, which overlap, from top to bottom. */
 export class GradientSum {

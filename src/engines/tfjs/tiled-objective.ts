@@ -13,9 +13,10 @@ import { freeAll, Lifetime, owning } from '../../owning';
 import { addAll } from '../../sums';
 import type { Band } from '../shared/bands';
 import type { Size } from '../shared/fitting-size';
+import { mapRows, partOf } from '../shared/map-rows';
 import { requireShape } from '../shared/require-shape';
 import { bandProducts, weightRows } from './band-products';
-import { GradientSum, mapRows, matrixOf, partOf } from './band-rows';
+import { GradientSum, matrixOf } from './band-rows';
 import { mapShape } from './map-bytes';
 import { comparedGrams, requireTargets, summandsOf, targetRows } from './tiled-summands';
 

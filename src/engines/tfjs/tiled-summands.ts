@@ -8,8 +8,8 @@ import type { TermMask } from '../../losses/term-mask';
 import { namedLeaves } from '../../objective';
 import type { Band } from '../shared/bands';
 import type { Size } from '../shared/fitting-size';
+import { mapRows, partOf } from '../shared/map-rows';
 import { requireShape } from '../shared/require-shape';
-import { mapRows, partOf } from './band-rows';
 import { mapShape } from './map-bytes';
 
 type FeatureTerm = Extract<LossTerm, { kind: 'feature' }>;

@@ -1,36 +1,81 @@
 import type { LoadedNetwork } from '../../features/network';
+import { requireLayers } from '../../features/require-layers';
+import { Lifetime } from '../../owning';
 import type { EngineExtractor } from '../engine';
 import { createTfjsExtractor } from '../tfjs/tfjs-extractor';
+import { gramBands } from '../tfjs/tfjs-plan';
 import { gpuOf } from './device/gpu';
 import { TfjsDevice } from './device/tfjs-device';
 import { type KernelObjective, kernelObjective, type ObjectiveContext } from './losses/objective';
+import type { Parts } from './losses/parts';
+import { partsOfRequest, tilingOf } from './losses/tiling';
 import { convolutionsOf } from './network/adapters';
 import type { Convolutions } from './network/convolutions';
 import { NetworkWeights, stagesOf } from './network/network';
 import { gpuProblem } from './vectors/gpu-problem';
 
+/** Options of {@link createWebgpuExtractor}. */
+export interface WebgpuExtractorOptions {
+  /** How convolutions are computed. @default what suits the adapter */
+  readonly convolutions?: Convolutions | undefined;
+  /** Bytes that a buffer may have. @default what the device can bind */
+  readonly largest?: number | undefined;
+}
+
 /**
  * An extractor whose objectives run on this library's own kernels, on the device of tfjs' webgpu backend; features
- * alone are computed by operations of tfjs, on the same device. An objective that the kernels cannot compute, or not in
- * the room that there is, is one of tfjs too.
+ * alone are computed by operations of tfjs, on the same device; so are objectives of networks that are no sequence of
+ * convolutions, ReLUs and poolings as VGG-19 is.
  */
 export function createWebgpuExtractor(
   loaded: LoadedNetwork,
-  how: { readonly convolutions?: Convolutions } = {},
+  { convolutions: given, largest }: WebgpuExtractorOptions = {},
 ): EngineExtractor {
   const tfjs = new TfjsDevice();
   const gpu = gpuOf(tfjs.device);
   const byTfjs = createTfjsExtractor(loaded);
   const stages = stagesOf(loaded.network.steps, loaded.network.input);
   const weights = new NetworkWeights(gpu, loaded);
-  const convolutions = how.convolutions ?? convolutionsOf(gpu.device);
-  const context: ObjectiveContext | undefined = stages && { gpu, tfjs, stages, weights, convolutions };
+  const convolutions = given ?? convolutionsOf(gpu.device);
+  const { steps } = loaded.network;
+  const { maxBufferSize, maxStorageBufferBindingSize } = tfjs.device.limits;
+  const most = Math.min(maxBufferSize, maxStorageBufferBindingSize, largest ?? Number.POSITIVE_INFINITY);
+  if (!stages) return { ...byTfjs, engine: 'webgpu' };
+  const context: ObjectiveContext = {
+    gpu,
+    tfjs,
+    stages,
+    weights,
+    convolutions,
+    steps,
+    byTfjs,
+    largest: most,
+  };
+  const lifetime = new Lifetime('The extractor');
+  /** Parts of requests, by what they ask for: their memory is measured once. */
+  const requested = new Map<string, Parts>();
   return {
     ...byTfjs,
     engine: 'webgpu',
+    plan(request) {
+      lifetime.requireAlive();
+      const { size, room = Number.POSITIVE_INFINITY, style, tileable = true, ...what } = request;
+      requireLayers('layers', 'The run', [...request.layers, ...(style?.layers ?? [])], byTfjs);
+      const key = JSON.stringify([what, style?.layers, tileable]);
+      const parts = requested.get(key) ?? partsOfRequest(stages, request);
+      requested.set(key, parts);
+      const layers = [
+        ...new Set([...request.layers, ...(what.featureTargets ?? []), ...(style?.layers ?? [])]),
+      ];
+      const found = tilingOf(context, size, { parts, layers, untileable: !tileable, room });
+      // Gram matrices of the style image are computed by tfjs before.
+      if (style) gramBands(steps, style.layers, style.size, { room });
+      const { bytes, maps, targets, tiles, work } = found;
+      return { bytes, maps, targets, tiles, work };
+    },
     objective(loss, size, options) {
-      const objective = context && kernelObjective(context, loss, size, options);
-      if (!objective) return byTfjs.objective?.call(this, loss, size, options);
+      lifetime.requireAlive();
+      const objective = kernelObjective(context, loss, size, options);
       return {
         ...objective,
         problem() {
@@ -40,6 +85,7 @@ export function createWebgpuExtractor(
       };
     },
     dispose() {
+      if (!lifetime.end()) return;
       weights.dispose();
       byTfjs.dispose();
     },

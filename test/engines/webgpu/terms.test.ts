@@ -67,12 +67,12 @@ const masked: Make = (extractor, size) =>
 const statistics =
   (statistic: 'mean-variance' | 'wasserstein' | 'histogram'): Make =>
   (extractor, size) =>
-    lossOf(extractor, size, ['conv1_1', 'relu2_1', 'conv2_2'], (content, style) => {
+    lossOf(extractor, size, ['relu2_1', 'conv2_2'], (content, style) => {
       const of = (layers: readonly LayerName[]) => styleLoss(style as never, { layers, statistic });
       return sum([
         contentLoss(content as never, { layers: ['conv2_2'] }),
-        weighted(3, of(['conv1_1', 'relu2_1'])),
-        ...(statistic === 'histogram' ? [] : [within(softMask(size, 3), of(['relu2_1', 'conv2_2']))]),
+        weighted(3, of(['relu2_1'])),
+        ...(statistic === 'histogram' ? [] : [within(softMask(size, 3), of(['conv2_2']))]),
       ]);
     });
 

@@ -111,6 +111,34 @@ export const additionSource = (count: number, factor: number, first: boolean): s
 ${declare(additionBindings, ['added'], typesOf(count, additionBindings))}
 ${elementKernel(count, `added[i] = ${first ? '' : 'added[i] +'} ${factor} * values[i];`)}`;
 
+export const greyBindings = ['image'] as const;
+
+/** The mean of the channels of pixels, in each. */
+export const greySource = (positions: number): string => `
+${declare(greyBindings, ['image'], { image: 'f32' })}
+${elementKernel(
+  positions,
+  `
+      let mean = (image[3u * i] + image[3u * i + 1u] + image[3u * i + 2u]) / 3.0;
+      for (var c = 0u; c < 3u; c++) { image[3u * i + c] = mean; }`,
+  { fours: false },
+)}`;
+
+/** Numbers of a band of the image, and how many lie before them in the whole. */
+interface BandRows {
+  readonly offset: number;
+  readonly count: number;
+}
+
+export const bandBindings = ['whole', 'band'] as const;
+
+export const bandGrid = ({ count }: BandRows): Grid => elementsGrid(count, false);
+
+/** Reads the rows of a band from the whole image, or adds a band's to them. */
+export const bandSource = ({ offset, count }: BandRows, how: 'read' | 'add'): string => `
+${declare(bandBindings, how === 'read' ? ['band'] : ['whole'], { whole: 'f32', band: 'f32' })}
+${elementKernel(count, how === 'read' ? `band[i] = whole[i + ${offset}u];` : `whole[i + ${offset}u] += band[i];`, { fours: false })}`;
+
 export const reluBindings = ['values', 'output'] as const;
 
 /** The ReLU of a map, for losses that tfjs computes. */

@@ -1,8 +1,9 @@
 import type { LayerName } from '../../../features/layer-name';
+import type { Band } from '../../shared/bands';
 import type { Size } from '../../shared/fitting-size';
 import type { Slice } from '../device/gpu';
 import { type Binding, type Draft, type Pause, Piece, Shape } from '../device/pieces';
-import { type Convolutions, type FiltersOf, mapDrafts } from '../network/convolutions';
+import { type Convolutions, type FiltersOf, type MapPieces, mapDrafts } from '../network/convolutions';
 import {
   type FirstLayer,
   firstBackward,
@@ -15,9 +16,20 @@ import {
 import type { Additions, MapKernel } from '../network/map-kernel';
 import type { NetworkWeights, Place, Stages } from '../network/network';
 import type { AddCommand, ShapeOf } from './commands';
-import { additionBindings, additionSource, elementsGrid, reluBindings, reluSource } from './element-kernels';
-import { type Parts, placeOf } from './parts';
-import { type TermBuffers, type TermTensors, termCommands } from './term-commands';
+import {
+  additionBindings,
+  additionSource,
+  bandBindings,
+  bandGrid,
+  bandSource,
+  elementsGrid,
+  greyBindings,
+  greySource,
+  reluBindings,
+  reluSource,
+} from './element-kernels';
+import { type Parts, placeOf, stageCountOf } from './parts';
+import { addedTo, type TermBuffers, type TermTensors, termCommands, type View } from './term-commands';
 
 /** Buffers of an evaluation that outlive it. */
 export interface EvaluationBuffers extends TermBuffers {
@@ -32,17 +44,15 @@ export interface TfjsLayers {
   readonly cotangents: ReadonlyMap<LayerName, Piece>;
 }
 
-/** The commands of a loss and its gradient, with their memory. */
-export interface EvaluationPlan {
-  readonly items: readonly (Draft | Pause)[];
-  readonly tfjs: TfjsLayers;
-  readonly shapeOf: ShapeOf;
+/** A point between commands: where tfjs computes, or where what is recorded may be submitted. */
+export interface PlanPause extends Pause {
+  readonly tfjs?: TfjsLayers;
 }
 
 /** The network of a plan, and how its convolutions are computed. */
 export interface PlannedNetwork {
   readonly stages: Stages;
-  readonly weights: NetworkWeights;
+  readonly weights: Pick<NetworkWeights, 'filters' | 'bias' | 'backwardFilters' | 'firstBackwardFilters'>;
   readonly convolutions: Convolutions;
 }
 
@@ -62,55 +72,177 @@ export function shapesOf({ stages, places }: Stages, [height, width]: Size): Sha
   };
 }
 
-/** The commands that compute a loss at the image and its gradient. */
+/** The images that a plan computes the network at: the whole image, or bands of it one after the other. */
+export type PlannedBands = readonly (Band | undefined)[];
+
+/** [height, width] of a band's image. */
+const bandSize = ([height, width]: Size, band: Band | undefined): Size =>
+  band ? [band.rows.to - band.rows.from, width] : [height, width];
+
+/** Height, width and channels of layers in each of the bands. */
+export const shapesOfBands = (network: Stages, size: Size, bands: PlannedBands): readonly ShapeOf[] =>
+  bands.map((band) => shapesOf(network, bandSize(size, band)));
+
+/**
+ * The commands that compute a loss at the image and its gradient.
+ *
+ * By bands, the network is computed at each of them twice: first for sums over the whole image, then for gradients,
+ * which add up where the rows of bands overlap.
+ *
+ * @param grey whether to take the loss of the image's grey: `buffers.image` then becomes grey
+ */
 export function planEvaluation(
-  { stages: network, weights, convolutions }: PlannedNetwork,
-  { terms, byTfjs, stageCount, pools }: Parts,
+  planned: PlannedNetwork,
+  parts: Parts,
   size: Size,
+  bands: PlannedBands,
   buffers: EvaluationBuffers,
   tensors: TermTensors,
-): EvaluationPlan {
-  const [height, width] = size;
-  const stages = network.stages.slice(0, stageCount);
-  const shapeOf = shapesOf(network, size);
-  const items: (Draft | Pause)[] = [];
+  grey = false,
+): readonly (Draft | PlanPause)[] {
+  const { stages: network, convolutions } = planned;
+  const { tile } = convolutions;
+  const items: (Draft | PlanPause)[] = [];
   const add: AddCommand = (label, code, names, pieces, grid) => {
     items.push({ label, code, bindings: names.map((name) => pieces[name] as Binding), grid });
   };
-  const addMap = (
-    label: string,
-    kernel: Omit<MapKernel, 'tile'>,
-    extent: Size,
-    pieces: Readonly<Record<string, Piece | Slice | undefined>>,
-    filtersOf?: FiltersOf,
-  ) => {
-    items.push(...mapDrafts(label, convolutions, kernel, extent, pieces, filtersOf));
+  const shapeOf = shapesOf(network, size);
+  const shapes = shapesOfBands(network, size, bands);
+  const terms = termCommands(parts.terms, { add, tile, shapeOf, buffers, tensors, shapes });
+  const viewOf = (index: number, image: Piece | Slice, maps: Maps, added = new Map<LayerName, Piece>()) => ({
+    band: index,
+    shapeOf: shapes[index],
+    tensors: tensors.of(bands[index]),
+    added,
+    mapOf: (layer: LayerName) => mapOf(network, maps, image, layer),
+  });
+  const toGrey = (image: Slice) => {
+    const positions = size[0] * size[1];
+    if (grey) add('grey', greySource(positions), greyBindings, { image }, elementsGrid(positions, false));
   };
-  const mapPiece = (label: string, layer: LayerName) =>
-    new Piece(label, 4 * shapeOf(layer).reduce((a, b) => a * b));
-  const halfPiece = (label: string, layer: LayerName) => {
-    const [h, w, channels] = shapeOf(layer);
-    return new Piece(label, 4 * (h >> 1) * (w >> 1) * channels);
-  };
+  toGrey(buffers.image);
+  const [first, ...others] = shapes;
+  if (others.length === 0) {
+    const { image, gradient } = buffers;
+    const maps = forwardCommands(items, add, planned, parts, first, image);
+    const view = viewOf(0, image, maps);
+    terms.accumulate(view);
+    terms.compare(view, 'image');
+    terms.compare(view, 'network');
+    terms.finish();
+    const matrices = terms.contribute(view);
+    tfjsCommands(items, add, parts, view);
+    backwardCommands(items, add, planned, parts, view, maps, matrices, gradient);
+    toGrey(gradient);
+    return items;
+  }
 
-  // Forward.
-  const shape = new Shape(height, width);
-  const first: FirstLayer = {
-    channels: stages[0]?.channelsOut ?? 4,
-    normalization: network.normalization,
-    padding: network.padding,
+  const row = 3 * size[1];
+  const imageOf = (index: number, what: string) => new Piece(what, 4 * row * shapes[index]('image')[0]);
+  const forwardBand = (index: number, stageCount = parts.stageCount) => {
+    const image = imageOf(index, 'band');
+    const rows = { offset: row * (bands[index]?.rows.from ?? 0), count: image.bytes / 4 };
+    add(
+      'band',
+      bandSource(rows, 'read'),
+      bandBindings,
+      { whole: buffers.image, band: image },
+      bandGrid(rows),
+    );
+    const reached = { ...parts, stageCount };
+    return { image, maps: forwardCommands(items, add, planned, reached, shapes[index], image) };
   };
-  const maps = stages.map(({ name }) => mapPiece(name, name));
+  const summed = stageCountOf(
+    network,
+    parts.terms.flatMap(({ kind, layer }) => (kind === 'gram' ? [layer] : [])),
+  );
+  for (const index of summed > 0 ? shapes.keys() : []) {
+    const { image, maps } = forwardBand(index, summed);
+    terms.accumulate(viewOf(index, image, maps));
+    items.push({ pieces: [] });
+  }
+  const noMaps: Maps = { maps: [], pooled: [] };
+  const whole = { ...viewOf(0, buffers.image, noMaps), shapeOf, tensors: tensors.of(undefined) };
+  terms.compare(whole, 'image');
+  terms.finish();
+  tfjsCommands(items, add, parts, whole);
+  backwardCommands(
+    items,
+    add,
+    planned,
+    { ...parts, stageCount: 0 },
+    whole,
+    noMaps,
+    new Map(),
+    buffers.gradient,
+  );
+  for (const index of shapes.keys()) {
+    const { image, maps } = forwardBand(index);
+    const view = viewOf(index, image, maps);
+    terms.compare(view, 'network');
+    const matrices = terms.contribute(view);
+    const gradient = imageOf(index, 'band gradient');
+    backwardCommands(items, add, planned, parts, view, maps, matrices, gradient);
+    const rows = { offset: row * (bands[index]?.rows.from ?? 0), count: gradient.bytes / 4 };
+    const pieces = { whole: buffers.gradient, band: gradient };
+    add('band gradient', bandSource(rows, 'add'), bandBindings, pieces, bandGrid(rows));
+    items.push({ pieces: [] });
+  }
+  terms.values();
+  toGrey(buffers.gradient);
+  return items;
+}
+
+/** The maps of the stages, and those that are pooled. */
+interface Maps {
+  readonly maps: readonly Piece[];
+  readonly pooled: readonly (Piece | undefined)[];
+}
+
+/** Where a layer lies, and whether its ReLU has not been applied there. */
+function mapOf(network: Stages, { maps, pooled }: Maps, image: Piece | Slice, layer: LayerName) {
+  if (layer === 'image') return { map: image, relu: false };
+  const { stage, part } = placeOf(network, layer);
+  return { map: part === 'pool' ? (pooled[stage] as Piece) : maps[stage], relu: part === 'relu' };
+}
+
+const mapPiece = (label: string, shape: readonly number[]) =>
+  new Piece(label, 4 * shape.reduce((a, b) => a * b));
+
+const halfPiece = (label: string, [h, w, channels]: readonly [number, number, number]) =>
+  new Piece(label, 4 * (h >> 1) * (w >> 1) * channels);
+
+/** The first convolution of a network. */
+const firstLayerOf = ({ stages, normalization, padding }: Stages): FirstLayer => ({
+  channels: stages[0]?.channelsOut ?? 4,
+  normalization,
+  padding,
+});
+
+/** The commands of the network up to the deepest layer of a loss. */
+function forwardCommands(
+  items: (Draft | PlanPause)[],
+  add: AddCommand,
+  { stages: network, weights, convolutions }: PlannedNetwork,
+  { stageCount, pools }: Parts,
+  shapeOf: ShapeOf,
+  image: Piece | Slice,
+): Maps {
+  const stages = network.stages.slice(0, stageCount);
+  const first = firstLayerOf(network);
+  const [height, width] = shapeOf('image');
+  const maps = stages.map(({ name }) => mapPiece(name, shapeOf(name)));
   const isPooled = (i: number) =>
     i + 1 < stageCount || [...pools].some((l) => network.places.get(l)?.stage === i);
   const pooled = stages.map(({ name, pool }, i) =>
-    pool && isPooled(i) ? halfPiece(`${name} pooled`, name) : undefined,
+    pool && isPooled(i) ? halfPiece(`${name} pooled`, shapeOf(name)) : undefined,
   );
   for (const [i, { name, channelsIn, channelsOut, afterPool, pool }] of stages.entries()) {
     const bias = weights.bias(name);
     if (i === 0) {
-      const pieces = { image: buffers.image, filters: weights.filters(name), bias, output: maps[0], shape };
-      add(name, firstForward(first), firstForwardBindings, pieces, firstForwardGrid(size));
+      const shape = new Shape(height, width);
+      const pieces = { image, filters: weights.filters(name), bias, output: maps[0], shape };
+      add(name, firstForward(first), firstForwardBindings, pieces, firstForwardGrid([height, width]));
       continue;
     }
     const [h, w] = shapeOf(name);
@@ -121,57 +253,71 @@ export function planEvaluation(
     };
     const input = afterPool ? pooled[i - 1] : maps[i - 1];
     const pieces = { input, bias, output: maps[i], pool: pooled[i] };
-    addMap(name, kernel, [h, w], pieces, (form) => weights.filters(name, form));
+    const filtersOf: FiltersOf = (form) => weights.filters(name, form);
+    items.push(...mapDrafts(name, convolutions, kernel, [h, w], pieces, filtersOf));
   }
+  return { maps, pooled };
+}
 
-  /** Where a layer lies, and whether its ReLU has not been applied there. */
-  const mapOf = (layer: LayerName) => {
-    if (layer === 'image') return { map: buffers.image, relu: false };
-    const { stage, part } = placeOf(network, layer);
-    const map = part === 'pool' ? (pooled[stage] as Piece) : maps[stage];
-    return { map, relu: part === 'relu' };
-  };
-  const context = { add, tile: convolutions.tile, shapeOf, mapOf, buffers, tensors };
-  const { matrices, added, addedTo } = termCommands(terms, context);
-
-  // Losses that tfjs computes: it reads features and leaves cotangents.
-  const tfjsLayers = [...new Set(byTfjs.flatMap(({ loss }) => loss.layers))].filter((l) => l !== 'image');
+/** The commands around losses that tfjs computes: it reads features and leaves cotangents. */
+function tfjsCommands(items: (Draft | PlanPause)[], add: AddCommand, { byTfjs }: Parts, view: View): void {
+  if (byTfjs.length === 0) return;
+  const layers = [...new Set(byTfjs.flatMap(({ loss }) => loss.layers))];
   const features = new Map<LayerName, Piece>();
   const cotangents = new Map<LayerName, Piece>();
-  for (const layer of tfjsLayers) {
-    const { stage, part } = placeOf(network, layer);
-    if (part === 'relu') {
-      const piece = mapPiece(`${layer} for tfjs`, layer);
+  for (const layer of layers) {
+    cotangents.set(layer, mapPiece(`${layer} cotangent`, view.shapeOf(layer)));
+    if (layer === 'image') continue;
+    const { map, relu } = view.mapOf(layer);
+    if (relu) {
+      const piece = mapPiece(`${layer} for tfjs`, view.shapeOf(layer));
       const values = piece.bytes / 4;
-      const pieces = { values: maps[stage], output: piece };
+      const pieces = { values: map, output: piece };
       add(`${layer} for tfjs`, reluSource(values), reluBindings, pieces, elementsGrid(values));
       features.set(layer, piece);
-    } else features.set(layer, mapOf(layer).map as Piece);
+    } else features.set(layer, map as Piece);
   }
-  if (byTfjs.length > 0) {
-    for (const layer of new Set(byTfjs.flatMap(({ loss }) => loss.layers)))
-      cotangents.set(layer, mapPiece(`${layer} cotangent`, layer));
-    items.push({ pieces: [...features.values(), ...cotangents.values()] });
-    for (const [layer, cotangent] of cotangents) {
-      const values = shapeOf(layer).reduce((a, b) => a * b);
-      const { piece, first } = addedTo(layer);
-      const pieces = { values: cotangent, added: piece };
-      add(
-        `${layer} cotangent`,
-        additionSource(values, 1, first),
-        additionBindings,
-        pieces,
-        elementsGrid(values),
-      );
-    }
+  items.push({ pieces: [...features.values(), ...cotangents.values()], tfjs: { features, cotangents } });
+  for (const [layer, cotangent] of cotangents) {
+    const values = cotangent.bytes / 4;
+    const { piece, first } = addedTo(view, layer);
+    const pieces = { values: cotangent, added: piece };
+    add(
+      `${layer} cotangent`,
+      additionSource(values, 1, first),
+      additionBindings,
+      pieces,
+      elementsGrid(values),
+    );
   }
+}
 
-  // Backward.
+/** The commands from the gradients of layers to that of the image. */
+function backwardCommands(
+  items: (Draft | PlanPause)[],
+  add: AddCommand,
+  { stages: network, weights, convolutions }: PlannedNetwork,
+  { stageCount }: Parts,
+  { shapeOf, added }: View,
+  { maps, pooled }: Maps,
+  matrices: ReadonlyMap<LayerName, Piece>,
+  output: Piece | Slice,
+): void {
+  const stages = network.stages.slice(0, stageCount);
   const layersOf = (stage: number, part: Place['part']) =>
     [...network.places].find(([, place]) => place.stage === stage && place.part === part)?.[0];
   const additionsOf = (stage: number, part: Place['part']) => {
     const layer = layersOf(stage, part);
     return { matrix: layer && matrices.get(layer), added: layer && added.get(layer) };
+  };
+  const addMap = (
+    label: string,
+    kernel: Omit<MapKernel, 'tile'>,
+    extent: Size,
+    pieces: MapPieces,
+    filtersOf?: FiltersOf,
+  ) => {
+    items.push(...mapDrafts(label, convolutions, kernel, extent, pieces, filtersOf));
   };
   let behind: { readonly gradient: Piece; readonly stage: number } | undefined;
   for (const i of [...stages.keys()].reverse()) {
@@ -184,7 +330,7 @@ export function planEvaluation(
       added: one.added !== undefined,
     });
     if (!behind && ![ofRelu, ofMap, ofPool].some(some)) continue;
-    const gradient = mapPiece(`${name} gradient`, name);
+    const gradient = mapPiece(`${name} gradient`, shapeOf(name));
     const pieces: Record<string, Piece | Slice | undefined> = {
       map: maps[i],
       reluMatrix: ofRelu.matrix,
@@ -204,7 +350,7 @@ export function planEvaluation(
     const filtersOf: FiltersOf | undefined = next && ((form) => weights.backwardFilters(next.name, form));
     const input = behind?.gradient;
     if (next?.afterPool || some(ofPool)) {
-      const half = halfPiece(`${name} pooled gradient`, name);
+      const half = halfPiece(`${name} pooled gradient`, shapeOf(name));
       const back = {
         channels: channelsOut,
         ...(convolution && { convolution }),
@@ -220,14 +366,16 @@ export function planEvaluation(
     }
     behind = { gradient, stage: i };
   }
+  const first = firstLayerOf(network);
+  const [height, width] = shapeOf('image');
   const back = { ...first, gradient: behind !== undefined, added: added.has('image') };
   const pieces = {
     gradient: behind?.gradient,
     filters: stages[0] && weights.firstBackwardFilters(stages[0].name),
     added: added.get('image'),
-    output: buffers.gradient,
-    shape,
+    output,
+    shape: new Shape(height, width),
   };
-  add('image gradient', firstBackward(back), firstBackwardBindings(back), pieces, firstBackwardGrid(size));
-  return { items, tfjs: { features, cotangents }, shapeOf };
+  const grid = firstBackwardGrid([height, width]);
+  add('image gradient', firstBackward(back), firstBackwardBindings(back), pieces, grid);
 }

@@ -110,12 +110,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
 }`;
 }
 
-/** Columns of the comparison's workgroups, in fours, and how many shares one adds up at a time. */
-const [columns4, lanes] = [16, 16];
+/** Invocations of the comparison's workgroups, and columns of them, in fours. */
+const [threads, columns4] = [256, 16];
 
-export const comparisonGrid = ({ channels }: GramShape): Grid => [
-  Math.ceil(channels / (4 * columns4)),
-  channels,
+/** How many shares an invocation's neighbours add up at a time, a power of two: each adds four or more. */
+const lanesOf = ({ shares }: GramShape): number =>
+  2 ** Math.min(4, Math.max(0, Math.floor(Math.log2(shares / 4))));
+
+/** Rows of the matrix in a workgroup. */
+const rowsOf = (shape: GramShape): number => threads / columns4 / lanesOf(shape);
+
+export const comparisonGrid = (shape: GramShape): Grid => [
+  Math.ceil(shape.channels / (4 * columns4)),
+  Math.ceil(shape.channels / rowsOf(shape)),
   1,
 ];
 
@@ -123,26 +130,39 @@ export const comparisonGrid = ({ channels }: GramShape): Grid => [
 export const comparisonSums = (shape: GramShape): number =>
   comparisonGrid(shape)[0] * comparisonGrid(shape)[1];
 
-/** The sum of the shares, in `vectors_[index]` of the first invocations: four columns `n4` of row `m`, if `here`. */
-function addedShares({ channels, shares, tile }: GramShape): string {
-  const [channels4, threads] = [channels / 4, columns4 * lanes];
+/** The sum of the shares, as `sum`, in the invocations that are `here`: four columns `n4` of row `m`. */
+function addedShares(shape: GramShape): string {
+  const { channels, shares, tile } = shape;
+  const [channels4, lanes] = [channels / 4, lanesOf(shape)];
   return `
-  let m = group.y; let n4 = group.x * ${columns4}u + index % ${columns4}u;
+  let lane = (index / ${columns4}u) % ${lanes}u;
+  let m = group.y * ${rowsOf(shape)}u + index / ${columns4 * lanes}u;
+  let n4 = group.x * ${columns4}u + index % ${columns4}u;
   // Only tiles on and above the diagonal were computed.
-  let here = n4 < ${channels4}u && (n4 * 4u) / ${tile.columns}u >= m / ${tile.rows}u;
+  let inside = m < ${channels}u && n4 < ${channels4}u && (n4 * 4u) / ${tile.columns}u >= m / ${tile.rows}u;
   var sum = vec4f();
-  if (here) {
-    for (var share = index / ${columns4}u; share < ${shares}u; share += ${lanes}u) {
+  if (inside) {
+    for (var share = lane; share < ${shares}u; share += ${lanes}u) {
       sum += shares_[(share * ${channels}u + m) * ${channels4}u + n4];
     }
   }
-  vectors_[index] = sum;
+  ${
+    lanes > 1
+      ? `vectors_[index] = sum;
   workgroupBarrier();
-  for (var half = ${threads / 2}u; half >= ${columns4}u; half /= 2u) {
-    if (index < half) { vectors_[index] += vectors_[index + half]; }
+  for (var half = ${lanes / 2}u; half > 0u; half /= 2u) {
+    if (lane < half) { vectors_[index] += vectors_[index + half * ${columns4}u]; }
     workgroupBarrier();
-  }`;
+  }
+  sum = vectors_[index];`
+      : ''
+  }
+  let here = inside && lane == 0u;`;
 }
+
+/** Declares the sums of invocations. */
+const vectorsOf = (shape: GramShape): string =>
+  lanesOf(shape) > 1 ? `var<workgroup> vectors_: array<vec4f, ${threads}>;` : '';
 
 export const comparisonBindings = ['shares_', 'goal', 'slopes', 'parts'] as const;
 
@@ -154,21 +174,21 @@ export const comparisonBindings = ['shares_', 'goal', 'slopes', 'parts'] as cons
 export function comparisonSource(shape: GramShape, scale: number, distance: GramDistance): string {
   const { channels } = shape;
   const channels4 = channels / 4;
-  const [threads, across] = [columns4 * lanes, Math.ceil(channels / (4 * columns4))];
+  const [across, down] = comparisonGrid(shape);
   const magnitude = distance === 'l1' ? 'abs(d)' : 'd * d';
   const slope = distance === 'l1' ? 'sign(d)' : 'd';
   return `
 ${declare(comparisonBindings, ['slopes', 'parts'], { slopes: 'f32', parts: 'f32' })}
-var<workgroup> vectors_: array<vec4f, ${threads}>;
-var<workgroup> parts_: array<f32, ${threads}>;
+${vectorsOf(shape)}
+var<workgroup> parts_: array<vec2f, ${threads}>;
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
   ${addedShares(shape)}
   var difference = 0.0;
   var size = 0.0;
-  if (index < ${columns4}u && here) {
+  if (here) {
     let aim = goal[m * ${channels4}u + n4];
-    let differences = vectors_[index] * ${scale} - aim;
+    let differences = sum * ${scale} - aim;
     ${each(
       4,
       (i) => `{ let n = 4u * n4 + ${i}u;
@@ -182,31 +202,35 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
       } }`,
     )}
   }
-  ${totalOf('difference', threads)}
-  ${totalOf('size', threads, 'totalSize')}
+  ${totalOf('vec2f(difference, size)', threads)}
   if (index == 0u) {
     let at = group.y * ${across}u + group.x;
-    parts[at] = total;
-    parts[at + ${across * channels}u] = totalSize;
+    parts[at] = total.x;
+    parts[at + ${across * down}u] = total.y;
   }
 }`;
 }
 
 export const totalBindings = ['shares_', 'total'] as const;
 
-/** Adds up the shares: the products of channels, [channels][channels]; it has the comparison's workgroups. */
-export const totalSource = (shape: GramShape): string => `
+/**
+ * Adds up the shares: the products of channels, [channels][channels]; it has the comparison's workgroups.
+ *
+ * @param first whether `total` is set, not added to
+ */
+export const totalSource = (shape: GramShape, first: boolean): string => `
 ${declare(totalBindings, ['total'], { total: 'f32' })}
-var<workgroup> vectors_: array<vec4f, ${columns4 * lanes}>;
-@compute @workgroup_size(${columns4 * lanes})
+${vectorsOf(shape)}
+@compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
   ${addedShares(shape)}
-  if (index < ${columns4}u && here) {
+  if (here) {
     for (var i = 0u; i < 4u; i++) {
       let n = 4u * n4 + i;
       if (n >= m) {
-        total[m * ${shape.channels}u + n] = vectors_[index][i];
-        total[n * ${shape.channels}u + m] = vectors_[index][i];
+        let value = ${first ? '' : `total[m * ${shape.channels}u + n] +`} sum[i];
+        total[m * ${shape.channels}u + n] = value;
+        total[n * ${shape.channels}u + m] = value;
       }
     }
   }

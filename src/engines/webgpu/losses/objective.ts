@@ -1,6 +1,6 @@
 /// <reference types="@webgpu/types" />
 import * as tf from '@tensorflow/tfjs-core';
-import type { Features } from '../../../features/extractor';
+import type { FeatureExtractor, Features } from '../../../features/extractor';
 import type { LayerName } from '../../../features/layer-name';
 import type { Image } from '../../../image/image';
 import type { Loss } from '../../../losses/loss';
@@ -9,26 +9,32 @@ import { Lifetime, owning } from '../../../owning';
 import { addAll } from '../../../sums';
 import type { Size } from '../../shared/fitting-size';
 import { requireShape } from '../../shared/require-shape';
+import { untileable } from '../../shared/tileable';
 import type { Gpu, Slice } from '../device/gpu';
 import { placePieces, planShelves } from '../device/pieces';
 import type { TfjsDevice } from '../device/tfjs-device';
-import { type PlannedNetwork, planEvaluation, shapesOf } from './evaluation-plan';
+import { planEvaluation, shapesOf, shapesOfBands, type TfjsLayers } from './evaluation-plan';
 import { partsOf } from './parts';
 import { TensorBuffers } from './tensor-buffers';
 import { partsLength } from './term-commands';
+import { type TiledNetwork, tilingOf } from './tiling';
 
 /** What objectives are made with. */
-export interface ObjectiveContext extends PlannedNetwork {
+export interface ObjectiveContext extends TiledNetwork {
   readonly gpu: Gpu;
   readonly tfjs: TfjsDevice;
+  /** Computes features of images that are targets. */
+  readonly byTfjs: Pick<FeatureExtractor, 'extract'>;
 }
 
 /** Options of {@link kernelObjective}. */
 export interface KernelObjectiveOptions {
-  /** Bytes that maps and sums may take. @default what the device can allocate */
+  /** Bytes that maps, targets and masks may take. @default what the device can allocate */
   readonly room?: number | undefined;
   /** Called with the number of kernels that are compiled, and of all. */
   readonly onPreparing?: ((done: number, total: number) => void) | undefined;
+  /** Whether to take the loss of the image's grey, see `ObjectiveOptions.grey`. @default false */
+  readonly grey?: boolean | undefined;
 }
 
 /** A part of a loss as a number that is on the device: `factor` times a result of the evaluation. */
@@ -56,17 +62,18 @@ export interface KernelObjective extends Objective {
 
 /**
  * An objective whose maps, terms and gradients stay in buffers of the device. Losses without terms are computed by
- * tfjs, on the same device and without copies of features.
+ * tfjs, on the same device and without copies of features. An image that does not fit as a whole is computed by bands.
  *
- * @returns undefined if the kernels do not compute the loss, or not in the room that there is: then it is a matter of
- *   tfjs
+ * @throws InvalidArgumentError `WRONG_SHAPE` if a target does not have the shape of its layer at this size
+ * @throws EnvironmentError, before any work, if there is no room: `OUT_OF_MEMORY`, or `NOT_TILEABLE` if bands would fit
+ *   but cannot compute the loss
  */
 export function kernelObjective(
   context: ObjectiveContext,
   loss: Loss,
   size: Size,
-  { room = Number.POSITIVE_INFINITY, onPreparing }: KernelObjectiveOptions = {},
-): KernelObjective | undefined {
+  { room = Number.POSITIVE_INFINITY, onPreparing, grey = false }: KernelObjectiveOptions = {},
+): KernelObjective {
   const { gpu, tfjs, stages } = context;
   const reportsBefore = gpu.reports;
   const parts = partsOf(loss, stages);
@@ -74,8 +81,10 @@ export function kernelObjective(
   const shapeOf = shapesOf(stages, size);
   const pixels = 4 * 3 * height * width;
   const resultCount = parts.terms.length + parts.byTfjs.length;
-  return owning(({ result }): KernelObjective | undefined => {
-    const tensors = result(new TensorBuffers(gpu, tfjs, shapeOf));
+  const request = { parts, layers: loss.layers, untileable: untileable(loss), room };
+  const { bands } = tilingOf(context, size, request);
+  return owning(({ result }): KernelObjective => {
+    const tensors = result(new TensorBuffers(gpu, tfjs, stages, context.byTfjs, size));
     const made: GPUBuffer[] = [];
     result(() => {
       for (const buffer of made) buffer.destroy();
@@ -90,19 +99,12 @@ export function kernelObjective(
       gradient: allocate('gradient', pixels),
       results: allocate('results', 4 * resultCount),
       factors: allocate('factors', 4 * resultCount),
-      parts: allocate('parts', 4 * partsLength(parts.terms, shapeOf)),
+      parts: allocate('parts', 4 * partsLength(parts.terms, shapeOf, shapesOfBands(stages, size, bands))),
     };
-    const plan = planEvaluation(context, parts, size, io, tensors);
-    const shelves = planShelves(plan.items);
-    const { maxStorageBufferBindingSize } = gpu.device.limits;
-    const bytes = shelves.sizes.reduce((a, b) => a + b, 0);
-    if (bytes > room || shelves.sizes.some((one) => one > maxStorageBufferBindingSize)) {
-      for (const buffer of made) buffer.destroy();
-      tensors.dispose();
-      return undefined;
-    }
-    const placed = placePieces(gpu, plan.items, shelves);
+    const plan = planEvaluation(context, parts, size, bands, io, tensors, grey);
+    const placed = placePieces(gpu, plan, planShelves(plan));
     result(() => placed.dispose());
+    const pauses = plan.flatMap((item) => ('pieces' in item ? [item] : []));
     const lifetime = new Lifetime('The objective');
 
     const terms = Object.fromEntries(parts.names.map((name) => [name, [] as Result[]]));
@@ -111,14 +113,14 @@ export function kernelObjective(
       terms[name].push({ index: parts.terms.length + k, factor: weight });
 
     /** Computes the losses without terms, from the features that the first commands leave. */
-    const computeByTfjs = () =>
+    const computeByTfjs = (layers: TfjsLayers) =>
       tf.tidy(() => {
         const featureOf = (layer: LayerName) => {
-          const piece = plan.tfjs.features.get(layer);
+          const piece = layers.features.get(layer);
           const buffer = piece ? placed.slice(piece).buffer : io.image.buffer;
           return tfjs.viewOf<tf.Rank.R4>(buffer, [1, ...shapeOf(layer)]);
         };
-        const features = Object.fromEntries([...plan.tfjs.cotangents.keys()].map((l) => [l, featureOf(l)]));
+        const features = Object.fromEntries([...layers.cotangents.keys()].map((l) => [l, featureOf(l)]));
         const cotangents = new Map<LayerName, tf.Tensor>();
         for (const [k, { weight, loss: leaf }] of parts.byTfjs.entries()) {
           const { value, gradients } = valueAndCotangents(leaf, features as Features);
@@ -131,7 +133,7 @@ export function kernelObjective(
             cotangents.set(layer, sum ? tf.add(sum, weighted) : weighted);
           }
         }
-        for (const [layer, piece] of plan.tfjs.cotangents) {
+        for (const [layer, piece] of layers.cotangents) {
           const buffer = tfjs.bufferOf(cotangents.get(layer) as tf.Tensor);
           gpu.copy({ buffer }, placed.slice(piece), piece.bytes);
         }
@@ -140,6 +142,7 @@ export function kernelObjective(
       });
 
     const objective: KernelObjective = {
+      grey,
       size,
       resultCount,
       terms,
@@ -150,13 +153,12 @@ export function kernelObjective(
       record(image) {
         lifetime.requireAlive();
         gpu.copy(image, io.image, pixels);
-        const [before, behind = []] = placed.phases;
-        gpu.record(before);
-        if (parts.byTfjs.length > 0) {
-          gpu.submit();
-          computeByTfjs();
+        for (const [i, commands] of placed.phases.entries()) {
+          if (i > 0) gpu.submit();
+          const { tfjs: layers } = pauses[i - 1] ?? {};
+          if (layers) computeByTfjs(layers);
+          gpu.record(commands);
         }
-        gpu.record(behind);
       },
       evaluate(image: Image): Evaluation {
         lifetime.requireAlive();

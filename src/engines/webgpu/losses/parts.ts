@@ -33,7 +33,7 @@ export interface Parts {
 }
 
 /** Divides a loss. */
-export function partsOf(loss: Loss, { places }: Stages): Parts {
+export function partsOf(loss: Loss, stages: Stages): Parts {
   const leaves = namedLeaves(loss);
   const terms: KernelTerm[] = [];
   const byTfjs: TfjsPart[] = [];
@@ -48,13 +48,21 @@ export function partsOf(loss: Loss, { places }: Stages): Parts {
       byTfjs.push({ name, weight, loss: lossOfTerms(leaf.name, others, { held: [] }) });
     }
   }
-  const found = loss.layers.map((layer) => places.get(layer));
+  return { ...partsOfTerms(loss.layers, terms, stages), names: leaves.map(({ name }) => name), byTfjs };
+}
+
+/** Terms that read some layers, which are parts of no loss. */
+export function partsOfTerms(
+  layers: readonly LayerName[],
+  terms: readonly KernelTerm[],
+  stages: Stages,
+): Parts {
   return {
-    names: leaves.map(({ name }) => name),
+    names: [],
     terms,
-    byTfjs,
-    stageCount: 1 + Math.max(-1, ...found.map((place) => place?.stage ?? -1)),
-    pools: new Set(loss.layers.filter((layer) => places.get(layer)?.part === 'pool')),
+    byTfjs: [],
+    stageCount: stageCountOf(stages, layers),
+    pools: new Set(layers.filter((layer) => stages.places.get(layer)?.part === 'pool')),
   };
 }
 
@@ -65,6 +73,10 @@ function summandsOf({ terms, statistics }: Loss): readonly Summand[] {
   // Statistics are not terms that could be taken apart.
   return all.every(isKernelTerm) ? all : [];
 }
+
+/** Number of stages up to the deepest of some layers. */
+export const stageCountOf = ({ places }: Stages, layers: readonly LayerName[]): number =>
+  1 + Math.max(-1, ...layers.map((layer) => places.get(layer)?.stage ?? -1));
 
 /** Gram matrices and statistics of the image itself, and histograms, are left to tfjs. */
 function isKernelTerm(term: Summand): boolean {

@@ -1,6 +1,7 @@
 import type { LayerName } from '../../../features/layer-name';
 import { gramScale } from '../../../losses/gram-matrix';
 import type { TermMask } from '../../../losses/term-mask';
+import type { Band } from '../../shared/bands';
 import type { Slice } from '../device/gpu';
 import { Piece } from '../device/pieces';
 import type { Tile } from '../device/product';
@@ -53,8 +54,8 @@ import { weightedProductBindings, weightedProductGrid, weightedProductSource } f
 
 /** The tensors that terms hold, as buffers, which outlive the evaluation. */
 export interface TermTensors {
-  /** What features or Gram matrices are compared with. */
-  target(term: TermOf<'feature' | 'gram'>): Slice;
+  /** What Gram matrices are compared with. */
+  gram(term: TermOf<'gram'>): Slice;
   /** The target of a statistic. */
   statistic(term: TermOf<'statistic'>): readonly Slice[];
   /**
@@ -62,12 +63,23 @@ export interface TermTensors {
    * covariances.
    */
   constants(term: TermOf<'statistic'>): Slice;
-  /** Weights of positions, times what makes means over them of means over all positions. */
-  weights(mask: TermMask, height: number, width: number): Slice;
-  /** The same of pairs of neighbours of the image, [2][height][width]. */
+  /** Weights of pairs of neighbours of the image, times what makes means of sums, [2][height][width]. */
   pairWeights(mask: TermMask): Slice;
   /** The coefficients of a step of the polar iteration, in the first three of four numbers. */
   polarStep(step: number): Slice;
+  /** What belongs to the rows of a band of the image; without one, to all of it. */
+  of(band: Band | undefined): BandTensors;
+}
+
+/** What terms compare and weigh the rows of a band with, or a whole map. */
+export interface BandTensors {
+  /** What features are compared with. */
+  feature(term: TermOf<'feature'>): Slice;
+  /**
+   * Weights of positions, times what makes means over them of means over all positions; undefined if all count alike.
+   * Rows that the band does not own have the weight 0.
+   */
+  weights(layer: LayerName, mask: TermMask | undefined): Slice | undefined;
 }
 
 /** What terms read and write beside the maps. */
@@ -81,237 +93,306 @@ export interface TermBuffers {
   readonly factors: Slice;
 }
 
-/** What terms are added to. */
+/** What terms are computed from, and where they leave what. */
 export interface TermsContext {
   readonly add: AddCommand;
   readonly tile: Tile;
+  /** Of the whole image. */
   readonly shapeOf: ShapeOf;
-  /** Where a layer lies, and whether its values are those behind a ReLU that has not been applied. */
-  mapOf(layer: LayerName): { readonly map: Piece | Slice; readonly relu: boolean };
   readonly buffers: TermBuffers;
   readonly tensors: TermTensors;
+  /** Shapes of the bands' layers, or of the whole image's. */
+  readonly shapes: readonly ShapeOf[];
 }
 
-/** What the terms of a plan add to gradients of their layers. */
-export interface LayerGradients {
-  /** Matrices that features are multiplied by. */
-  readonly matrices: ReadonlyMap<LayerName, Piece>;
-  /** Gradients of a map's shape. */
-  readonly added: ReadonlyMap<LayerName, Piece>;
-  /** The piece of {@link added} of a layer, made if there is none; `first` if it has to be set, not added to. */
-  addedTo(layer: LayerName): { readonly piece: Piece; readonly first: boolean };
+/** The maps of a band, or of the whole image. */
+export interface View {
+  /** Index among the bands. */
+  readonly band: number;
+  readonly shapeOf: ShapeOf;
+  readonly tensors: BandTensors;
+  /** Where a layer lies, and whether its values are those behind a ReLU that has not been applied. */
+  mapOf(layer: LayerName): { readonly map: Piece | Slice; readonly relu: boolean };
+  /** What is added to the gradients of layers. */
+  readonly added: Map<LayerName, Piece>;
 }
 
-/** A layer's matrix, by the mask of the terms that it belongs to. */
+/** The gradient of a map's shape that is added to a layer's, made if there is none; `first` if it is to be set. */
+export function addedTo({ added, shapeOf }: Pick<View, 'added' | 'shapeOf'>, layer: LayerName) {
+  const known = added.get(layer);
+  const piece = known ?? new Piece(`${layer} added`, 4 * shapeOf(layer).reduce((a, b) => a * b));
+  added.set(layer, piece);
+  return { piece, first: !known };
+}
+
+/**
+ * The commands of terms, in the order in which they are called: sums over the whole image, then, of each band, distances
+ * of features and what terms add to gradients.
+ */
+export interface TermCommands {
+  /** Sums of Gram matrices and moments over the positions of a view. */
+  accumulate(view: View): void;
+  /** Distances of features, of the image itself or of layers of the network; what they add to gradients. */
+  compare(view: View, where: 'image' | 'network'): void;
+  /** Values of terms, whose sums are all there, and derivatives by Gram matrices. */
+  finish(): void;
+  /** What sums over positions add to gradients. @returns matrices that a layer's features are multiplied by */
+  contribute(view: View): ReadonlyMap<LayerName, Piece>;
+  /** Values of terms once more, if features have been compared since. */
+  values(): void;
+}
+
+/** A matrix of a layer and of a mask's weights. */
 interface Matrix {
   readonly layer: LayerName;
-  readonly weights: Slice | undefined;
+  readonly mask: TermMask | undefined;
   readonly piece: Piece;
 }
 
-/** A term with what its commands need. */
-export interface TermPlace {
-  /** Index among the terms. */
-  readonly index: number;
-  readonly map: Piece | Slice;
-  readonly relu: boolean;
-  readonly positions: number;
-  readonly channels: number;
-  readonly weights: Slice | undefined;
-  /** Where it leaves its sums. */
-  readonly parts: Slice;
+/** Inner products of a layer's channels, in shares. */
+interface Products extends Matrix {
+  readonly shape: GramShape;
 }
 
-/** The commands of terms: their sums, and what they add to gradients of their layers. */
-export function termCommands(terms: readonly KernelTerm[], context: TermsContext): LayerGradients {
-  const { add, tile, shapeOf, mapOf, buffers, tensors } = context;
-  const placed = placesOfParts(terms, shapeOf);
-  const sums: TermSum[] = [];
-  const added = new Map<LayerName, Piece>();
+/** A statistic's derivative by the features: F times numbers of channels plus others. */
+interface Line {
+  readonly term: TermOf<'statistic'>;
+  readonly piece: Piece;
+  readonly factors: boolean;
+}
+
+const isOf = (layer: LayerName, mask: TermMask | undefined) => (one: Matrix) =>
+  one.layer === layer && one.mask?.weights.dataId === mask?.weights.dataId && one.mask?.mean === mask?.mean;
+
+/** Makes the {@link TermCommands} of a loss. */
+export function termCommands(terms: readonly KernelTerm[], context: TermsContext): TermCommands {
+  const { add, tile, shapeOf, buffers, tensors, shapes } = context;
+  const placed = placesOfParts(terms, shapeOf, shapes);
+  const sums: TermSum[] = placed.places.map(({ from, count }) => ({ ...noSum, from, count }));
+  const products: Products[] = [];
   const matrices: Matrix[] = [];
-  const slopes: { readonly place: TermPlace; readonly layer: LayerName; readonly piece: Piece }[] = [];
-  const grams: (Pick<Matrix, 'layer' | 'weights' | 'piece'> & { readonly shape: GramShape })[] = [];
+  const lines: Line[] = [];
+  /** What statistics add to a layer's matrix, by term. */
+  const slopes = new Map<number, Piece>();
 
-  const addedTo = (layer: LayerName) => {
-    const known = added.get(layer);
-    const piece = known ?? new Piece(`${layer} added`, 4 * shapeOf(layer).reduce((a, b) => a * b));
-    added.set(layer, piece);
-    return { piece, first: !known };
+  const matrixPiece = (what: string, layer: LayerName) =>
+    new Piece(`${layer} ${what}`, 4 * shapeOf(layer)[2] ** 2);
+  /** The slice of a term's sums. */
+  const partsOf = (index: number, band = 0): Slice => {
+    const { from, length } = placed.places[index];
+    return { buffer: buffers.parts.buffer, offset: 4 * (from + band * length), size: 4 * length };
   };
-  const matrixOf = (layer: LayerName, weights: Slice | undefined) => {
-    const known = matrices.find((one) => one.layer === layer && one.weights === weights);
-    const [, , channels] = shapeOf(layer);
-    const piece = known?.piece ?? new Piece(`${layer} matrix`, 4 * channels * channels);
-    if (!known) matrices.push({ layer, weights, piece });
-    return { piece, first: !known };
+  const positionsOf = (view: View, layer: LayerName) => {
+    const [height, width, channels] = view.shapeOf(layer);
+    return { positions: height * width, channels };
   };
-  const placeOf = (term: KernelTerm, index: number): TermPlace => {
-    const { layer, mask, kind } = term;
-    const [height, width, channels] = shapeOf(layer);
-    const { map, relu } = mapOf(layer);
-    const pairs = kind === 'totalVariation';
-    const weights = mask && (pairs ? tensors.pairWeights(mask) : tensors.weights(mask, height, width));
-    const size = 4 * 64 * Math.ceil(placed.lengths[index] / 64);
-    const parts = { buffer: buffers.parts.buffer, offset: 4 * placed.from[index], size };
-    return { index, map, relu, positions: height * width, channels, weights, parts };
-  };
-  /** Inner products of channels in shares; those of one layer and mask once. */
-  const sharesOf = (layer: LayerName, { map, relu, positions, channels, weights }: TermPlace) => {
-    const known = grams.find((one) => one.layer === layer && one.weights === weights);
-    if (known) return known;
-    const shape = gramShape(positions, channels, { relu, weighted: weights !== undefined });
-    const piece = new Piece(`${layer} shares`, 4 * shape.shares * channels * channels);
-    const pieces = { map, weights, shares_: piece };
+
+  /** Inner products of channels over the positions of a view; those of one layer and mask once. */
+  function addProducts(view: View, layer: LayerName, mask: TermMask | undefined, shift?: Slice): Piece {
+    const { map, relu } = view.mapOf(layer);
+    const { positions, channels } = positionsOf(view, layer);
+    const weights = view.tensors.weights(layer, mask);
+    const how = { relu, weighted: weights !== undefined, shifted: shift !== undefined };
+    const shape = gramShape(positions, channels, how);
+    const shares = new Piece(`${layer} shares`, 4 * shape.shares * channels * channels);
+    const pieces = { map, weights, shift, shares_: shares };
     add(`${layer} gram`, gramSource(shape), gramBindings(shape), pieces, gramGrid(shape));
-    grams.push({ layer, weights, piece, shape });
-    return { piece, shape };
-  };
+    if (shapes.length === 1 && !shift) {
+      products.push({ layer, mask, piece: shares, shape });
+      return shares;
+    }
+    const known = shift ? undefined : products.find(isOf(layer, mask));
+    const piece = known?.piece ?? matrixPiece('products', layer);
+    const source = totalSource(shape, known === undefined);
+    add(`${layer} gram`, source, totalBindings, { shares_: shares, total: piece }, comparisonGrid(shape));
+    if (!known && !shift) products.push({ layer, mask, piece, shape: { ...shape, shares: 1 } });
+    return piece;
+  }
 
-  function gram(term: TermOf<'gram'>, place: TermPlace): void {
-    const { layer, weight, distance } = term;
-    const { index, channels, parts } = place;
-    const { piece: shares, shape } = sharesOf(layer, place);
+  function compareGrams(index: number, term: TermOf<'gram'>): void {
+    const { layer, weight, distance, mask } = term;
+    const [, , channels] = shapeOf(layer);
+    const { piece: shares, shape } = products.find(isOf(layer, mask)) as Products;
     const scale = gramScale([1, ...shapeOf(layer)], term.normalization);
-    const piece = new Piece(`${layer} slopes`, 4 * channels * channels);
-    const pieces = { shares_: shares, goal: tensors.target(term), slopes: piece, parts };
+    const piece = matrixPiece('slopes', layer);
+    const pieces = { shares_: shares, goal: tensors.gram(term), slopes: piece, parts: partsOf(index) };
     const source = comparisonSource(shape, scale, distance);
     add(`${layer} comparison`, source, comparisonBindings, pieces, comparisonGrid(shape));
-    slopes.push({ place, layer, piece });
+    slopes.set(index, piece);
     // The derivative of G by the features is 2 scale F, as both are symmetric.
     const relative = distance === 'relative';
-    const share = relative ? weight : weight / (channels * channels);
-    const slope = 2 * scale * share * (distance === 'mse' ? 2 : 1);
-    sums[index] = { ...sumOf(index), factor: share, slope, relative };
+    const factor = relative ? weight : weight / (channels * channels);
+    const slope = 2 * scale * factor * (distance === 'mse' ? 2 : 1);
+    sums[index] = { ...sums[index], factor, slope, relative };
   }
 
-  function feature(term: TermOf<'feature'>, place: TermPlace): void {
-    const { layer, weight, distance } = term;
-    const { index, map, relu, positions, channels, weights, parts } = place;
-    const share = weight / (positions * channels);
-    const { piece, first } = addedTo(layer);
-    const slope = share * (distance === 'mse' ? 2 : 1);
+  function compareFeatures(view: View, index: number, term: TermOf<'feature'>): void {
+    const { layer, weight, distance, mask } = term;
+    const { map, relu } = view.mapOf(layer);
+    const { positions, channels } = positionsOf(view, layer);
+    const weights = view.tensors.weights(layer, mask);
+    const { piece, first } = addedTo(view, layer);
+    const factor = weight / shapeOf(layer).reduce((a, b) => a * b);
+    const slope = factor * (distance === 'mse' ? 2 : 1);
     const weighted = weights !== undefined;
     const how: Difference = { positions, channels, distance, slope, relu, weighted, first };
-    const pieces = { values: map, goal: tensors.target(term), weights, added: piece, parts };
+    const [goal, parts] = [view.tensors.feature(term), partsOf(index, view.band)];
+    const pieces = { values: map, goal, weights, added: piece, parts };
     add(`${layer} difference`, differenceSource(how), differenceBindings(how), pieces, differenceGrid(how));
-    sums[index] = { ...sumOf(index), factor: share };
+    sums[index] = { ...sums[index], factor };
   }
 
-  function variation(
-    { weight, distance }: TermOf<'totalVariation'>,
-    { index, weights, parts }: TermPlace,
-  ): void {
-    const { piece, first } = addedTo('image');
+  function compareNeighbours(view: View, index: number, term: TermOf<'totalVariation'>): void {
+    const { weight, distance, mask } = term;
+    const weights = mask && tensors.pairWeights(mask);
+    const { piece, first } = addedTo(view, 'image');
     const [height, width] = shapeOf('image');
     const how = { distance, weight, weighted: weights !== undefined, first };
-    const pieces = { image: buffers.image, weights, added: piece, parts };
+    const pieces = { image: buffers.image, weights, added: piece, parts: partsOf(index) };
     const source = variationSource(height, width, how);
     add('total variation', source, variationBindings(how), pieces, variationGrid(height, width));
-    sums[index] = { ...sumOf(index), factor: weight };
+    sums[index] = { ...sums[index], factor: weight };
   }
 
-  function statistic(term: TermOf<'statistic'>, place: TermPlace): void {
-    const { layer, weight } = term;
-    const { index, map, relu, positions, channels, weights, parts } = place;
+  function compareMoments(view: View, index: number, term: TermOf<'statistic'>): void {
+    const { layer, weight, mask, statistic } = term;
+    const { map, relu } = view.mapOf(layer);
+    const { positions, channels } = positionsOf(view, layer);
+    const weights = view.tensors.weights(layer, mask);
     const shape: MomentsShape = { positions, channels, relu, weighted: weights !== undefined };
     const target = tensors.statistic(term);
-    const constants = tensors.constants(term);
+    const [shift] = target;
+    const [constants, parts] = [tensors.constants(term), partsOf(index)];
     const moments = new Piece(`${layer} moments`, 4 * momentsLength(shape));
-    const pieces = { map, weights, shift: target[0], sums: moments };
+    const pieces = { map, weights, shift, sums: moments };
     add(`${layer} moments`, momentsSource(shape), momentsBindings(shape), pieces, momentsGrid(shape));
     const line = new Piece(`${layer} line`, 8 * channels);
-    const isGaussian = term.statistic === 'wasserstein';
+    const isGaussian = statistic === 'wasserstein';
     if (isGaussian) {
-      const products = new Piece(`${layer} products`, 4 * channels * channels);
-      const ofProducts = gramShape(positions, channels, { relu, weighted: shape.weighted, shifted: true });
-      const shares = new Piece(`${layer} shares`, 4 * ofProducts.shares * channels * channels);
-      const operands = { map, weights, shift: target[0], shares_: shares };
-      const label = `${layer} products`;
-      add(label, gramSource(ofProducts), gramBindings(ofProducts), operands, gramGrid(ofProducts));
-      const bindings = { shares_: shares, total: products };
-      add(label, totalSource(ofProducts), totalBindings, bindings, comparisonGrid(ofProducts));
-      const slope = new Piece(`${layer} slopes`, 4 * channels * channels);
-      const operandsOf = { shape, moments, products, target, constants, parts, matrix: slope, line };
-      wassersteinCommands(add, layer, weight, operandsOf, (step) => tensors.polarStep(step));
-      slopes.push({ place, layer, piece: slope });
+      const matrix = matrixPiece('slopes', layer);
+      const sums = addProducts(view, layer, mask, shift);
+      const operands = { shape, moments, products: sums, target, constants, parts, matrix, line };
+      wassersteinCommands(add, layer, weight, operands, (step) => tensors.polarStep(step));
+      slopes.set(index, matrix);
     } else {
-      const bindings = {
-        sums: moments,
-        shift: target[0],
-        deviations: target[1],
-        total: constants,
-        line,
-        parts,
-      };
+      const bindings = { sums: moments, shift, deviations: target[1], total: constants, line, parts };
       const source = meanVarianceSource(shape, weight);
       add(`${layer} moments`, source, meanVarianceBindings, bindings, channelsGrid(shape));
     }
-    const { piece, first } = addedTo(layer);
-    const how = { ...shape, factors: !isGaussian, first };
-    const bindings = { map, weights, line, added: piece };
-    add(`${layer} line`, lineSource(how), lineBindings(how), bindings, lineGrid(shape));
-    sums[index] = { ...sumOf(index), factor: weight / channels, slope: 1, positive: isGaussian };
+    lines.push({ term, piece: line, factors: !isGaussian });
+    sums[index] = { ...sums[index], factor: weight / channels, slope: 1, positive: isGaussian };
   }
 
-  const sumOf = (index: number): TermSum => ({
-    from: placed.from[index],
-    count: placed.counts[index],
-    factor: 0,
-    slope: 0,
-    relative: false,
-  });
-  for (const [index, term] of terms.entries()) {
-    const place = placeOf(term, index);
-    if (term.kind === 'gram') gram(term, place);
-    else if (term.kind === 'feature') feature(term, place);
-    else if (term.kind === 'totalVariation') variation(term, place);
-    else statistic(term, place);
+  function values(): void {
+    if (sums.length > 0)
+      add('terms', termSumsSource(sums), termSumsBindings, { ...buffers }, [sums.length, 1, 1]);
   }
-  if (sums.length > 0)
-    add('terms', termSumsSource(sums), termSumsBindings, { ...buffers }, [sums.length, 1, 1]);
-  for (const { place, layer, piece } of slopes) {
-    const { piece: matrix, first } = matrixOf(layer, place.weights);
-    const pieces = { slopes: piece, factors: buffers.factors, matrix };
-    const source = slopesSource(place.channels, place.index, first);
-    add(`${layer} slopes`, source, slopesBindings, pieces, slopesGrid(place.channels));
-  }
-  for (const { layer, weights, piece: matrix } of matrices) {
-    if (!weights) continue;
-    const { map, relu } = mapOf(layer);
-    const [height, width, channels] = shapeOf(layer);
-    const { piece, first } = addedTo(layer);
-    const shape = { positions: height * width, channels, relu, tile, first };
-    const pieces = { map, weights, matrix, added: piece };
-    const [source, grid] = [weightedProductSource(shape), weightedProductGrid(shape)];
-    add(`${layer} weighted`, source, weightedProductBindings, pieces, grid);
-  }
-  const unweighted = matrices.filter(({ weights }) => !weights);
-  return { matrices: new Map(unweighted.map(({ layer, piece }) => [layer, piece])), added, addedTo };
+
+  return {
+    accumulate(view) {
+      const done: Matrix[] = [];
+      for (const [index, term] of terms.entries()) {
+        const { layer, mask, kind } = term;
+        if (kind === 'statistic') compareMoments(view, index, term);
+        if (kind !== 'gram' || done.some(isOf(layer, mask))) continue;
+        done.push({ layer, mask, piece: addProducts(view, layer, mask) });
+      }
+    },
+    compare(view, where) {
+      for (const [index, term] of terms.entries()) {
+        if ((term.layer === 'image') !== (where === 'image')) continue;
+        if (term.kind === 'feature') compareFeatures(view, index, term);
+        else if (term.kind === 'totalVariation') compareNeighbours(view, index, term);
+      }
+    },
+    finish() {
+      for (const [index, term] of terms.entries()) if (term.kind === 'gram') compareGrams(index, term);
+      values();
+      for (const [index, piece] of slopes) {
+        const { layer, mask } = terms[index];
+        const known = matrices.find(isOf(layer, mask));
+        const matrix = known?.piece ?? matrixPiece('matrix', layer);
+        if (!known) matrices.push({ layer, mask, piece: matrix });
+        const pieces = { slopes: piece, factors: buffers.factors, matrix };
+        const [, , channels] = shapeOf(layer);
+        const source = slopesSource(channels, index, !known);
+        add(`${layer} slopes`, source, slopesBindings, pieces, slopesGrid(channels));
+      }
+    },
+    contribute(view) {
+      const unweighted = new Map<LayerName, Piece>();
+      for (const { layer, mask, piece: matrix } of matrices) {
+        const weights = view.tensors.weights(layer, mask);
+        if (!weights) {
+          unweighted.set(layer, matrix);
+          continue;
+        }
+        const { map, relu } = view.mapOf(layer);
+        const { piece, first } = addedTo(view, layer);
+        const shape = { ...positionsOf(view, layer), relu, tile, first };
+        const pieces = { map, weights, matrix, added: piece };
+        const [source, grid] = [weightedProductSource(shape), weightedProductGrid(shape)];
+        add(`${layer} weighted`, source, weightedProductBindings, pieces, grid);
+      }
+      for (const { term, piece: line, factors } of lines) {
+        const { layer, mask } = term;
+        const { map, relu } = view.mapOf(layer);
+        const weights = view.tensors.weights(layer, mask);
+        const { piece, first } = addedTo(view, layer);
+        const how = { ...positionsOf(view, layer), relu, weighted: weights !== undefined, factors, first };
+        const bindings = { map, weights, line, added: piece };
+        add(`${layer} line`, lineSource(how), lineBindings(how), bindings, lineGrid(how));
+      }
+      return unweighted;
+    },
+    values,
+  };
 }
 
-/** Numbers that all terms leave in the buffer of sums, each from a multiple of 64 on, as bindings begin there. */
-export const partsLength = (terms: readonly KernelTerm[], shapeOf: ShapeOf): number =>
-  placesOfParts(terms, shapeOf).total;
+const noSum = { factor: 0, slope: 0, relative: false };
 
-/** Where terms leave their sums. */
-function placesOfParts(terms: readonly KernelTerm[], shapeOf: ShapeOf) {
-  const counts = terms.map((term) => {
-    const { kind, layer, mask } = term;
-    const [height, width, channels] = shapeOf(layer);
-    const positions = height * width;
-    if (kind === 'gram') return comparisonSums(gramShape(positions, channels, { relu: false }));
-    if (kind === 'feature') return differenceSums({ positions, channels, weighted: mask !== undefined });
-    if (kind === 'statistic') return term.statistic === 'wasserstein' ? channels : channels / 4;
-    const [across, down] = variationGrid(height, width);
-    return across * down;
-  });
-  // Behind the sums of a Gram term lie those of its target.
-  const lengths = counts.map((count, t) => (terms[t].kind === 'gram' ? 2 * count : count));
-  const from: number[] = [];
+/** Numbers that all terms leave in the buffer of sums, each from a multiple of 64 on, as bindings begin there. */
+export const partsLength = (
+  terms: readonly KernelTerm[],
+  shapeOf: ShapeOf,
+  shapes: readonly ShapeOf[],
+): number => placesOfParts(terms, shapeOf, shapes).total;
+
+/** Where terms leave their sums: of features as many as there are bands, one behind the other. */
+function placesOfParts(terms: readonly KernelTerm[], shapeOf: ShapeOf, shapes: readonly ShapeOf[]) {
   let total = 0;
-  for (const length of lengths) {
-    from.push(total);
-    total += 64 * Math.ceil(length / 64);
-  }
-  return { counts, lengths, from, total };
+  const places = terms.map((term) => {
+    const { kind, layer } = term;
+    const [height, width, channels] = shapeOf(layer);
+    const place = (numbers: number, count: number, bands = 1) => {
+      const length = 64 * Math.ceil(numbers / 64);
+      const from = total;
+      total += bands * length;
+      // What lies between the sums of bands is 0.
+      return { from, length, count: bands === 1 ? count : bands * length };
+    };
+    if (kind === 'gram') {
+      const shape = gramShape(height * width, channels, { relu: false });
+      // Bands add theirs up before the comparison.
+      const count = comparisonSums(shapes.length === 1 ? shape : { ...shape, shares: 1 });
+      // Behind the sums of the differences lie those of the target.
+      return place(2 * count, count);
+    }
+    if (kind === 'feature') {
+      const all = layer === 'image' ? [shapeOf] : shapes;
+      const counts = all.map((shape) => {
+        const [rows, columns] = shape(layer);
+        // The most, which is that without weights where fours are whole positions.
+        return differenceSums({ positions: rows * columns, channels, weighted: true });
+      });
+      return place(Math.max(...counts), Math.max(...counts), all.length);
+    }
+    if (kind === 'statistic') {
+      const count = term.statistic === 'wasserstein' ? channels : channels / 4;
+      return place(count, count);
+    }
+    const [across, down] = variationGrid(height, width);
+    return place(across * down, across * down);
+  });
+  return { places, total };
 }
