@@ -15,9 +15,13 @@ const graphics: Convolutions = {
   planeBytes,
 };
 
-/** Processors that compute as a GPU would: the fewest products, and small kernels, as compiling takes most of the time. */
+/**
+ * Processors that compute as a GPU would: the fewest products, by kernels of few invocations, which change places at
+ * every barrier. Measured on SwiftShader, 64 channels of 64 x 64 positions: F(4x4) by planes 257 ms of processor time,
+ * nine taps 577; with the tile of a GPU 217 and 364, but kernels then compile for three times as long.
+ */
 const software: Convolutions = {
-  tile: { rows: 32, columns: 32, depth: 16, blockRows: 4, blockColumns: 4 },
+  tile: { rows: 16, columns: 16, depth: 16, blockRows: 4, blockColumns: 4 },
   fused: false,
   planesFrom: 4,
   planeBytes,
