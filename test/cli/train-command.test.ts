@@ -23,6 +23,9 @@ const train = (args: readonly string[], fake = fakeTerminal()) =>
   runCommand(['train', path('style.jpg'), '-o', path('style.safetensors'), ...args], fake);
 
 describe('train', () => {
+  /** The file of the first test, which takes seconds. */
+  let trained: Buffer | undefined;
+
   test('writes a generator, says so in one line, and leaves no checkpoint', async () => {
     const { code, stdout, stderr } = await train(quick);
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('3/3  loss') });
@@ -30,6 +33,7 @@ describe('train', () => {
     expect(stderr).toMatch(/johnson, 109523 numbers, from own base; 3 steps/);
     expect(stderr).toContain('The loss goes without relu4_1');
     expect(existsSync(path('style.safetensors.training'))).toBe(false);
+    trained = await readFile(path('style.safetensors'));
     const generator = await loadGenerator(path('style.safetensors'));
     expect(generator).toMatchObject({
       name: 'style',
@@ -39,7 +43,8 @@ describe('train', () => {
   });
 
   test('goes on from that file, with a preview, and prints JSON', async () => {
-    await train(quick);
+    if (trained) await writeFile(path('style.safetensors'), trained);
+    else await train(quick);
     const again = ['--base', path('style.safetensors'), '--preview', path('content.png'), '--json'];
     const { code, stdout, stderr } = await train([...quick, ...again]);
     expect({ code, stderr }).toMatchObject({ code: 0 });
