@@ -45,8 +45,8 @@ export interface Platform<Input> extends ImageReader<Input> {
   /** What decodes and resamples image files, with its version: `'sharp 0.35.5'`. Default: the platform itself. */
   readonly decoder?: (() => Promise<string | undefined>) | undefined;
   /**
-   * Sets up the wasm backend if the program has none, or one that is slower. Default: a missing backend is an error, and
-   * `useWasm` of pages is in place of a slower one.
+   * Sets up the wasm backend if the program has none, or one that is slower. Default: a missing backend is an error,
+   * and `useWasm` of pages is in place of a slower one.
    */
   readonly startBackend?: (() => Promise<void>) | undefined;
 }
@@ -58,7 +58,7 @@ export const anyPlatform: Platform<ImageInput> = imageReader;
  * Ensures that tfjs has a working backend, with 32-bit floats and a device that is there; starts the platform's default
  * if the program has not set up one.
  *
- * @param onWarning called if the backend that the program asked for does not run, and another one does, or if it is slow
+ * @param onWarning called if the backend that the program asked for does not run and another one does, or is slow
  * @param ifSoftware what to do about WebGPU in software where the engine is `'auto'`: go on by wasm, which a call can
  *   whose inputs are images, or say that it is slow, where tensors of the program stay on the backend
  * @throws EnvironmentError `NO_BACKEND`, whose message says how to set up one, or `LOW_PRECISION`; ComputationError

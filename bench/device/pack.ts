@@ -53,7 +53,8 @@ export async function packDevice(folder: string): Promise<void> {
 }
 
 const script = `#!/bin/bash
-# Measures the engine webgpu on this machine's GPU; arguments are those of npm run bench:device. OUT: the folder of its results.
+# Measures the engine webgpu on this machine's GPU; arguments are those of npm run bench:device.
+# OUT: the folder of its results.
 here=$(cd "$(dirname "$0")" && pwd); out=\${OUT:-$here}; mkdir -p "$out"
 export LD_LIBRARY_PATH="$here/lib:$LD_LIBRARY_PATH:/usr/local/nvidia/lib:/usr/local/nvidia/lib64" XDG_RUNTIME_DIR="\${TMPDIR:-/tmp}"
 # The driver as it is, by the places where NVIDIA describes it, or by its library that needs no X.

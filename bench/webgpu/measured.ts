@@ -1,11 +1,12 @@
 /// <reference types="@webgpu/types" />
 import * as tf from '@tensorflow/tfjs-core';
 import { createTfjsExtractor } from '../../src/engines/tfjs/tfjs-extractor';
-import { type Command, costOf, type Gpu, gpuOf } from '../../src/engines/webgpu/device/gpu';
+import { type Command, type Cost, costOf, type Gpu, gpuOf } from '../../src/engines/webgpu/device/gpu';
 import { TfjsDevice } from '../../src/engines/webgpu/device/tfjs-device';
 import type { KernelObjective } from '../../src/engines/webgpu/losses/objective';
+import type { Convolutions } from '../../src/engines/webgpu/network/convolutions';
 import { createWebgpuExtractor } from '../../src/engines/webgpu/webgpu-extractor';
-import type { FeatureExtractor } from '../../src/features/extractor';
+import type { FeatureExtractor, Features } from '../../src/features/extractor';
 import { loadedVgg19 } from '../../src/features/vgg19/network';
 import type { Image } from '../../src/image/image';
 import { contentLoss, type Loss, styleLoss, sum, weighted } from '../../src/losses';
@@ -23,15 +24,26 @@ export interface Measured {
 /** By which kernels: this library's, or operations of tfjs on the same device. */
 export type By = 'own' | 'tfjs';
 
-/** The loss of the benchmarks at the content picture of a scene. */
-export function measured(by: By, weights: Weights, { content, style }: Scene): Measured {
+/**
+ * The loss of the benchmarks at the content picture of a scene.
+ *
+ * @param convolutions how our own kernels compute them, where commands are counted that another adapter would have:
+ *   then nothing is computed, for targets either
+ */
+export function measured(
+  by: By,
+  weights: Weights,
+  { content, style }: Scene,
+  convolutions?: Convolutions,
+): Measured {
   const network = loadedVgg19(weights, {
     lastLayer: 'conv3_1',
     convention: 'caffe',
     weightsName: 'benchmark',
   });
-  const extractor = by === 'own' ? createWebgpuExtractor(network) : createTfjsExtractor(network);
-  const loss = lossOf(extractor, content, style);
+  const extractor =
+    by === 'own' ? createWebgpuExtractor(network, { convolutions }) : createTfjsExtractor(network);
+  const loss = convolutions ? blankLoss(content.shape) : lossOf(extractor, content, style);
   const [height, width] = content.shape;
   const objective = createObjective(extractor, loss, [height, width]);
   return {
@@ -53,14 +65,28 @@ export function measured(by: By, weights: Weights, { content, style }: Scene): M
 
 function lossOf(extractor: FeatureExtractor, content: Image, style: Image): Loss {
   const layers = sceneLayers('conv3_1');
-  const [wanted, strokes] = [
-    extractor.extract(content, [layers.content]),
-    extractor.extract(style, layers.style),
-  ];
+  return lossTo(extractor.extract(content, [layers.content]), extractor.extract(style, layers.style));
+}
+
+/** The same with targets that nothing was computed for, whose commands are the same. */
+function blankLoss([height, width]: readonly number[]): Loss {
+  const layers = sceneLayers('conv3_1');
+  const blank = (of: readonly string[], h: number, w: number) =>
+    Object.fromEntries(
+      of.map((layer) => [layer, tf.zeros([1, h, w, channelsOf[Number(layer[4])]])]),
+    ) as Features;
+  return lossTo(blank([layers.content], height >> 1, width >> 1), blank(layers.style, 4, 4));
+}
+
+/** Disposes the features. */
+function lossTo(wanted: Features, strokes: Features): Loss {
   const loss = sum([contentLoss(wanted), weighted(1e6, styleLoss(strokes))]);
   tf.dispose([wanted, strokes] as tf.TensorContainer);
   return loss;
 }
+
+/** Channels of VGG-19's blocks. */
+const channelsOf = [0, 64, 128, 256] as const;
 
 /** The library's view of the active device. */
 export const activeGpu = (): Gpu => gpuOf(new TfjsDevice().device);
@@ -88,9 +114,20 @@ export interface Counted {
   readonly bytes: number;
 }
 
+/** What a command takes. Gram matrices do not say it themselves: only tiles on and above the diagonal are computed. */
+export function costIn(command: Command): Cost {
+  const cost = costOf(command);
+  const [, block] = /^conv(\d)_\d gram$/.exec(command.label) ?? [];
+  if (command.cost || !block) return cost;
+  const channels = channelsOf[Number(block)];
+  const [{ buffer, size = buffer.size }] = command.bindings;
+  const tiles = channels / 64;
+  return { ...cost, flop: ((2 * size) / 4) * channels * ((tiles + 1) / (2 * tiles)) };
+}
+
 /** Counts commands. */
 export function counted(commands: readonly Command[]): Counted {
-  const costs = commands.map(costOf);
+  const costs = commands.map(costIn);
   return {
     dispatches: commands.length,
     kernels: new Set(commands.map(({ code }) => code)).size,

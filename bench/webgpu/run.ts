@@ -1,13 +1,15 @@
+/// <reference types="@webgpu/types" />
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { dirname } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
+import { convolutionsOf } from '../../src/engines/webgpu/network/adapters';
 import { table } from '../report';
 import { benchWeights, scene } from '../scene';
 import { digits, elapsed, type Timing, timeInTurn } from '../timing';
 import { startWebgpu } from './adapter';
 import { type Counted, commandsOf, counted, measured } from './measured';
-import { assumed, expectedMs, gpuModels } from './roofline';
+import { assumed, expectedMs, type GpuModel, gpuModels } from './roofline';
 
 /** Options of {@link benchWebgpu}. */
 export interface WebgpuBenchOptions {
@@ -26,6 +28,12 @@ interface Times {
   readonly seconds: Timing;
   /** Seconds of the processor, of this whole program. */
   readonly processor: Timing;
+}
+
+/** The commands at a size, and how long they take on each of the named GPUs. */
+interface SizeCounts extends Counted {
+  readonly size: number;
+  readonly ms: readonly number[];
 }
 
 /** Sizes whose commands are counted. */
@@ -73,13 +81,19 @@ export async function benchWebgpu({ sizes, rounds, out }: WebgpuBenchOptions): P
     tf.dispose([at.content, at.style]);
   }
 
-  const counts: (Counted & { readonly size: number; readonly ms: readonly number[] })[] = [];
+  const counts: SizeCounts[] = [];
   for (const size of countedSizes) {
     const at = await scene(size);
-    const one = measured('own', weights, at);
-    const commands = commandsOf(one, at.content);
-    counts.push({ size, ...counted(commands), ms: gpuModels.map((model) => expectedMs(commands, model)) });
-    one.dispose();
+    const commandsOn = ({ vendor, architecture = '' }: GpuModel) => {
+      const how = convolutionsOf({ adapterInfo: { vendor, architecture } } as GPUDevice);
+      const one = measured('own', weights, at, how);
+      const commands = commandsOf(one, at.content);
+      one.dispose();
+      return commands;
+    };
+    const all = gpuModels.map((model) => ({ model, commands: commandsOn(model) }));
+    const ms = all.map(({ model, commands }) => expectedMs(commands, model));
+    counts.push({ size, ms, ...counted(all[all.length - 1].commands) });
     tf.dispose([at.content, at.style]);
   }
 
@@ -94,11 +108,7 @@ export async function benchWebgpu({ sizes, rounds, out }: WebgpuBenchOptions): P
   await writeFile(`${out}.json`, `${JSON.stringify({ adapter, times, counts }, null, 2)}\n`);
 }
 
-function page(
-  machine: string,
-  times: readonly Times[],
-  counts: readonly (Counted & { size: number; ms: readonly number[] })[],
-): string {
+function page(machine: string, times: readonly Times[], counts: readonly SizeCounts[]): string {
   const range = ({ median, min, max }: Timing) => `${digits(median)} (${digits(min)}-${digits(max)})`;
   return `# The engine webgpu: a run of \`npm run bench -- --engines webgpu\`
 
@@ -107,7 +117,9 @@ most in brackets.
 
 ## Measured
 
-${machine}. Processor: seconds of all cores, which other programs on the machine change less than seconds of the clock.
+${machine}.
+
+Processor: seconds of all cores, which other programs on the machine change less than seconds of the clock.
 On a software adapter both are of the processor: they compare kernels, and say nothing of a GPU.
 
 ${table(
@@ -121,7 +133,8 @@ ${table(
 
 ## Counted
 
-What the commands of an evaluation take: sums and products that are really done, bytes read and written.
+What the commands of an evaluation take on a GPU of no special kind: sums and products that are really done, bytes read
+and written.
 
 ${table(
   ['size', 'commands', 'kernels', 'GFLOP', 'GB', 'FLOP a byte'],

@@ -21,7 +21,11 @@ export function registerBackend(name: WorkerBackend, start: StartBackend): void 
 
 let givenPaths: WasmPaths | undefined;
 
-/** Starts a backend of this worker, as the page asked for, and {@link startWasm} will find the page's paths. @throws EnvironmentError `NO_BACKEND` if it is none of them, or does not start */
+/**
+ * Starts a backend of this worker, as the page asked for; {@link startWasm} will find the page's paths.
+ *
+ * @throws EnvironmentError `NO_BACKEND` if it is none of them, or does not start
+ */
 export async function startBackend(name: WorkerBackend, wasmPaths: WasmPaths | undefined): Promise<void> {
   givenPaths = wasmPaths;
   const start = registry()[name];
