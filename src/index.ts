@@ -56,6 +56,7 @@ export type { RunFacts } from './transfer/run-facts';
 export { type SaveStyle, type StyleWriter, saveStyle } from './transfer/save-style';
 export type { Scale, Scales } from './transfer/scales';
 export type {
+  GeneratorRecord,
   ImageRecord,
   MethodRecord,
   NetworkRecord,
