@@ -109,29 +109,12 @@ export async function benchWebgpu({ sizes, rounds, out }: WebgpuBenchOptions): P
 }
 
 function page(machine: string, times: readonly Times[], counts: readonly SizeCounts[]): string {
-  const range = ({ median, min, max }: Timing) => `${digits(median)} (${digits(min)}-${digits(max)})`;
   return `# The engine webgpu: a run of \`npm run bench -- --engines webgpu\`
 
 An evaluation is the loss and its gradient at conv1_1 to conv3_1, as in [evaluation](evaluation.md). Medians; least and
 most in brackets.
 
-## Measured
-
-${machine}.
-
-Processor: seconds of all cores, which other programs on the machine change less than seconds of the clock.
-On a software adapter both are of the processor: they compare kernels, and say nothing of a GPU.
-
-${table(
-  ['size', 'kernels', 'loss', 's an evaluation', 'processor', "of tfjs' processor"],
-  times.map(({ size, engine, loss, seconds, processor }) => {
-    const peer = times.find((one) => one.size === size && one.engine.startsWith('tfjs'));
-    const part = peer ? digits(processor.median / peer.processor.median) : '';
-    return [String(size), engine, digits(loss), range(seconds), range(processor), part];
-  }),
-)}
-
-## Counted
+${times.length > 0 ? measuredSection(machine, times) : ''}## Counted
 
 What the commands of an evaluation take on a GPU of no special kind: sums and products that are really done, bytes read
 and written.
@@ -165,5 +148,26 @@ ${table(
 )}
 
 \`npm run bench:device\` measures on a GPU.
+`;
+}
+
+function measuredSection(machine: string, times: readonly Times[]): string {
+  const range = ({ median, min, max }: Timing) => `${digits(median)} (${digits(min)}-${digits(max)})`;
+  return `## Measured
+
+${machine}.
+
+Processor: seconds of all cores, which other programs on the machine change less than seconds of the clock.
+On a software adapter both are of the processor: they compare kernels, and say nothing of a GPU.
+
+${table(
+  ['size', 'kernels', 'loss', 's an evaluation', 'processor', "of tfjs' processor"],
+  times.map(({ size, engine, loss, seconds, processor }) => {
+    const peer = times.find((one) => one.size === size && one.engine.startsWith('tfjs'));
+    const part = peer ? digits(processor.median / peer.processor.median) : '';
+    return [String(size), engine, digits(loss), range(seconds), range(processor), part];
+  }),
+)}
+
 `;
 }
