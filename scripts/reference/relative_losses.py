@@ -3,7 +3,7 @@
     python -m venv venv && venv/bin/pip install torch numpy
     venv/bin/python scripts/reference/relative_losses.py > test/reference/relative-losses.json
 
-Of one feature map [height, width, channels]: |G - A| / |A| of Gram matrices in the Frobenius norm, and mean((F - P)^2) divided by the
+Of one feature map [height, width, channels]: |G - A| / |A| of Gram matrices in the Frobenius norm, its square, and mean((F - P)^2) divided by the
 mean over channels of the target's variance over positions; with their gradients with respect to the map. Numbers come from a linear
 congruential generator and stand in the file, so that a test needs nothing else.
 """
@@ -64,6 +64,7 @@ print(
             "styleShape": list(style.shape),
             "style": style.flatten().tolist(),
             "styleLoss": with_gradient(lambda at: torch.linalg.norm(gram(at) - target) / torch.linalg.norm(target)),
+            "squaredStyleLoss": with_gradient(lambda at: ((gram(at) - target) ** 2).mean() / (target**2).mean()),
             "contentLoss": with_gradient(lambda at: ((at - content) ** 2).mean() / spread),
         },
         separators=(",", ":"),

@@ -15,8 +15,15 @@ const distances: readonly Distance[] = ['mse', 'l1'];
  */
 export type GramDistance = Distance | 'relative';
 
-/** Every {@link GramDistance}. */
-export const gramDistances: readonly GramDistance[] = [...distances, 'relative'];
+/**
+ * The distance of the Gram matrices of a style loss: a {@link GramDistance}, or `'relative-mse'`, mean((G - A)^2) divided
+ * by mean(A^2), the square of `'relative'`: its pull falls with the distance, so that unlike paintings end at about the
+ * same one.
+ */
+export type StyleDistance = GramDistance | 'relative-mse';
+
+/** Every {@link StyleDistance}. */
+export const styleDistances: readonly StyleDistance[] = [...distances, 'relative', 'relative-mse'];
 
 /** The option `distance` of losses, with its default. */
 export const distanceOption = <const Default extends Distance>(byDefault: Default) =>

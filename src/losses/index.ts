@@ -1,7 +1,7 @@
 export { leaves, sum, weighted } from './compose';
 export { type ContentLossOptions, contentLoss } from './content-loss';
 export { defineLoss, type FeaturesOf, type LossDefinition } from './define-loss';
-export type { Distance, GramDistance } from './distance';
+export type { Distance, GramDistance, StyleDistance } from './distance';
 export { type EdgeLossOptions, edgeLoss } from './edge-loss';
 export { type GramMatrixOptions, type GramNormalization, gramMatrix } from './gram-matrix';
 export type { ImageTarget, Loss, LossTerm, StatisticTerm, WeightedLoss } from './loss';

@@ -6,7 +6,7 @@ import { showValue } from '../options/show';
 import { any, oneOf, optionTable } from '../options/table';
 import { requireName, requireNumber } from '../options/validate';
 import { owning } from '../owning';
-import { type GramDistance, gramDistances } from './distance';
+import { type StyleDistance, styleDistances } from './distance';
 import { type GramNormalization, gramMatrix, gramNormalizationOption } from './gram-matrix';
 import type { Loss } from './loss';
 import { layersOption, requireFeature, targetLayers } from './require-features';
@@ -24,9 +24,10 @@ export interface StyleLossOptions {
   readonly normalization?: GramNormalization | undefined;
   /**
    * Distance of the Gram matrices; only for them. `'relative'` is |G - A| / |A| in the Frobenius norm, not squared: 1
-   * where there is nothing, so that every layer counts alike at every size. @default 'mse'
+   * where there is nothing, so that every layer counts alike at every size. `'relative-mse'` is its square. @default
+   * 'mse'
    */
-  readonly distance?: GramDistance | undefined;
+  readonly distance?: StyleDistance | undefined;
   /** A factor for each layer, in the order of `layers` or by name. @default 1 each */
   readonly layerWeights?: readonly number[] | Readonly<Partial<Record<LayerName, number>>> | undefined;
 }
@@ -41,7 +42,7 @@ const styleLossOptions = optionTable<StyleLossOptions>()('styleLoss', {
   statistic: oneOf(statisticNames, { default: 'gram' }),
   layers: layersOption,
   normalization: gramNormalizationOption,
-  distance: oneOf(gramDistances, { default: 'mse' }),
+  distance: oneOf(styleDistances, { default: 'mse' }),
   layerWeights: any<NonNullable<StyleLossOptions['layerWeights']>>(
     'an array of numbers, or a record of layer -> number',
     (value) => typeof value === 'object' && value !== null,

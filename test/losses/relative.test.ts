@@ -16,10 +16,15 @@ const feature = () => map(reference.feature, reference.shape);
 
 onEachBackend(() => {
   describe('relative losses', () => {
-    it.each<['styleLoss' | 'contentLoss', () => Loss]>([
+    it.each<['styleLoss' | 'squaredStyleLoss' | 'contentLoss', () => Loss]>([
       [
         'styleLoss',
         () => styleLoss({ conv1_1: map(reference.style, reference.styleShape) }, { distance: 'relative' }),
+      ],
+      [
+        'squaredStyleLoss',
+        () =>
+          styleLoss({ conv1_1: map(reference.style, reference.styleShape) }, { distance: 'relative-mse' }),
       ],
       [
         'contentLoss',
@@ -59,6 +64,8 @@ onEachBackend(() => {
         (scale: (x: tf.Tensor4D) => tf.Tensor4D) =>
           styleLoss({ conv1_1: scale(style) }, { distance: 'relative' }),
         (scale: (x: tf.Tensor4D) => tf.Tensor4D) =>
+          styleLoss({ conv1_1: scale(style) }, { distance: 'relative-mse' }),
+        (scale: (x: tf.Tensor4D) => tf.Tensor4D) =>
           contentLoss({ conv1_1: scale(content) }, { relative: true }),
       ])
         expect(at(make, twice)).toBeCloseTo(at(make, tf.clone), 5);
@@ -70,7 +77,11 @@ onEachBackend(() => {
         contentLoss(flat, { relative: true }).compute({ conv1_1: feature() }).dataSync()[0],
       ).toBeLessThan(1e3);
       const zero = { conv1_1: tf.zeros<tf.Rank.R4>([1, 5, 4, 8]) };
-      for (const loss of [contentLoss(zero, { relative: true }), styleLoss(zero, { distance: 'relative' })]) {
+      for (const loss of [
+        contentLoss(zero, { relative: true }),
+        styleLoss(zero, { distance: 'relative' }),
+        styleLoss(zero, { distance: 'relative-mse' }),
+      ]) {
         const { value, gradients } = valueAndCotangents(loss, { conv1_1: feature() });
         expect(Number.isFinite(value.dataSync()[0])).toBe(true);
         expect(Number.isFinite(tf.sum(gradients.conv1_1 as tf.Tensor).dataSync()[0])).toBe(true);
