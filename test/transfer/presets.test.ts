@@ -148,7 +148,7 @@ describe('presets', () => {
     const layers = ['relu1_1', 'relu2_1', 'relu3_1', 'relu4_1'] as const;
     const features = extractor.extract(noise(48, 40, 3), [...layers, 'relu4_2']);
     const byHand = {
-      content: contentLoss(extractor.extract(content, ['relu4_2']), { relative: true }),
+      content: contentLoss(extractor.extract(content, ['relu4_2']), { relative: true, floor: 160 }),
       style: styleLoss(extractor.extract(style, layers), { distance: 'relative-mse' }),
     };
     for (const { loss: found, weight } of [ofContent, ofStyle]) {
