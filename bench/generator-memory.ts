@@ -1,7 +1,7 @@
 /**
- * The most memory of a process that paints one image of SIZE x SIZE pixels by Johnson's network of WIDTH, on own kernels:
- * `tsx bench/generator-memory.ts SIZE WIDTH` prints it as JSON, in bytes. bench/generators.ts starts it, so that nothing
- * else is in the process.
+ * The most memory of a process that paints one image of SIZE x SIZE pixels by Johnson's network of WIDTH, on own
+ * kernels: `tsx bench/generator-memory.ts SIZE WIDTH` prints it as JSON, in bytes. bench/generators.ts starts it, so
+ * that nothing else is in the process.
  */
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';

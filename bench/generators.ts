@@ -17,8 +17,8 @@ import { type Contender, digits, elapsed, type Timing, timeInTurn } from './timi
 /**
  * `npm run bench:generators`: seconds of an image (`--sizes`) and of forward and backward pass of a step of training
  * (`--training`) of Johnson's network of each of `--widths`, by own kernels, by operations of tfjs-wasm, and by ONNX
- * Runtime where a Python has it, in turn, and compares the images; then the memory of a process that paints one image of
- * `--memory`. `--out FILE` writes the tables to FILE.md.
+ * Runtime where a Python has it, in turn, and compares the images; then the memory of a process that paints one image
+ * of `--memory`. `--out FILE` writes the tables to FILE.md.
  */
 const { values } = parseArgs({
   options: {

@@ -1,6 +1,6 @@
 /**
- * `npm run bench:training -- [--styles picture,picture] [--steps 400,1600] [--base own|none|file] [--seed 0] [--threads 2]
- * [--work folder] [--out file] [picture ...]`: seconds of a step of training, and how well generators paint
+ * `npm run bench:training -- [--styles picture,picture] [--steps 400,1600] [--base own|none|file] [--seed 0] [--threads
+ * 2] [--work folder] [--out file] [picture ...]`: seconds of a step of training, and how well generators paint
  * after how many steps. Squares of 256 pixels out of the middle of pictures that nothing was trained on are painted by
  * each generator and, on the same loss, by 50 evaluations of two optimisations: of plain L-BFGS with 20 pairs, as SciPy
  * has it, and of the library's default. Tables have means over the pictures, and totals relative to both. `--out FILE`

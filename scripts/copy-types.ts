@@ -1,6 +1,6 @@
 /**
- * Part of `npm run build`: declarations for CommonJS, `.d.cts`, are those of the ES modules with the names of each other
- * changed. To have tsup make them a second time would double the time of the build.
+ * Part of `npm run build`: declarations for CommonJS, `.d.cts`, are those of the ES modules with the names of each
+ * other changed. To have tsup make them a second time would double the time of the build.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';

@@ -16,9 +16,9 @@ const distances: readonly Distance[] = ['mse', 'l1'];
 export type GramDistance = Distance | 'relative';
 
 /**
- * The distance of the Gram matrices of a style loss: a {@link GramDistance}, or `'relative-mse'`, mean((G - A)^2) divided
- * by mean(A^2), the square of `'relative'`: its pull falls with the distance, so that unlike paintings end at about the
- * same one.
+ * The distance of the Gram matrices of a style loss: a {@link GramDistance}, or `'relative-mse'`, mean((G - A)^2)
+ * divided by mean(A^2), the square of `'relative'`: its pull falls with the distance, so that unlike paintings end at
+ * about the same one.
  */
 export type StyleDistance = GramDistance | 'relative-mse';
 

@@ -19,9 +19,9 @@ export type Mask = tf.Tensor2D | tf.Tensor3D;
  * - Feature and pixel distances are means over positions weighted by T.
  * - Total variation is the mean over neighbours weighted by the product of their T.
  *
- * A mask of ones equals no mask, to the bit (on the webgpu engine to rounding); one of zeros makes distances 0 and Gram matrices 0. Soft masks blend. A
- * mask within a mask is the product of both. On the engines wasm and webgpu Gram matrices, moments and distances of features have
- * kernels for masks, and images may be computed by tiles.
+ * A mask of ones equals no mask, to the bit (on the webgpu engine to rounding); one of zeros makes distances 0 and Gram
+ * matrices 0. Soft masks blend. A mask within a mask is the product of both. On the engines wasm and webgpu Gram
+ * matrices, moments and distances of features have kernels for masks, and images may be computed by tiles.
  *
  * @param mask [height, width] or [height, width, 1] of the image that is made, in [0,1], 1 where the loss counts; not
  *   disposed, and not needed by the caller any more

@@ -212,8 +212,8 @@ const byName: Readonly<Record<PresetName, Preset>> = {
     // Not published. Distances are relative, so that beta means the same at every size and layer. Style is squared: its
     // pull falls as the painting comes near, so that easy pairs keep their subject and hard ones are painted too; with
     // the norm, no beta did both. So does the floor: content of less contrast than most counts as if it had so much.
-    // Large shapes come from the smaller sizes. More total variation costs style and content alike; noise stays below the
-    // painting's without. Measured by `npm run compare:presets`.
+    // Large shapes come from the smaller sizes. More total variation costs style and content alike; noise stays below
+    // the painting's without. Measured by `npm run compare:presets`.
     content: { layers: ['relu4_2'], distance: 'mse', relative: true, floor: 160 },
     style: {
       layers: ['relu1_1', 'relu2_1', 'relu3_1', 'relu4_1'],

@@ -42,8 +42,8 @@ export interface SettingsRecord {
   readonly stages: readonly StageRecord[];
   readonly options: RecordedOptions;
   /**
-   * Names of options that were objects or functions, which JSON cannot hold, and `'init'` if it was an image or a generator. A run
-   * that repeats this one needs them again.
+   * Names of options that were objects or functions, which JSON cannot hold, and `'init'` if it was an image or a
+   * generator. A run that repeats this one needs them again.
    */
   readonly unrecorded: readonly string[];
 }

@@ -4,8 +4,8 @@ import type { StyleVideoOptions } from './options';
  * The options of a film whose `settings` are those of a run: what they leave out is as the record says. `settings`
  * itself is not among them.
  *
- * @throws InvalidArgumentError `MALFORMED_SETTINGS`, `UNSUPPORTED_SETTINGS`, or `NOT_REPLAYABLE` if the record lacks what
- *   is not given
+ * @throws InvalidArgumentError `MALFORMED_SETTINGS`, `UNSUPPORTED_SETTINGS`, or `NOT_REPLAYABLE` if the record lacks
+ *   what is not given
  */
 export async function repeatedOptions<Input>(
   given: StyleVideoOptions<Input>,

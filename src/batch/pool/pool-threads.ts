@@ -13,7 +13,9 @@ export interface PoolThreadsOptions extends Pick<StartOptions, 'execArgv' | 'pro
   readonly memory?: number | undefined;
 }
 
-/** The worker threads of this process: what they share is the memory, the network's weights, and the targets of styles. */
+/**
+ * The worker threads of this process: what they share is the memory, the network's weights, and the targets of styles.
+ */
 export class PoolThreads {
   /** Bytes that the whole program may take. */
   readonly memory: number;

@@ -11,8 +11,8 @@ const tolerance = 2;
 const rounding = (0.5 / 255) ** 2;
 
 /**
- * Sets displacements to exactly 0 where the pictures match about as well at rest, in place: what stands still in a noisy
- * film would otherwise be resampled in each frame by small displacements, which blurs it and makes it tremble.
+ * Sets displacements to exactly 0 where the pictures match about as well at rest, in place: what stands still in a
+ * noisy film would otherwise be resampled in each frame by small displacements, which blurs it and makes it tremble.
  */
 export function restWhereStill(from: Plane, to: Plane, { across, down }: Displacements): void {
   const { width, height, values } = from;

@@ -21,7 +21,9 @@ export function requireRoom(steps: readonly ResolvedStep[], [height, width]: Ima
   );
 }
 
-/** Bytes of the maps that are held at once at most: those still read, and beside a convolution's input its padded copy. */
+/**
+ * Bytes of the maps that are held at once at most: those still read, and beside a convolution's input its padded copy.
+ */
 export function peakBytes(steps: readonly ResolvedStep[], pixels: number): number {
   const bytesOf = (index: number) => {
     const { channels, reduction } = steps[index] ?? { channels: 3, reduction: 1 };

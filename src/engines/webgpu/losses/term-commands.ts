@@ -126,8 +126,8 @@ export function addedTo({ added, shapeOf }: Pick<View, 'added' | 'shapeOf'>, lay
 }
 
 /**
- * The commands of terms, in the order in which they are called: sums over the whole image, then, of each band, distances
- * of features and what terms add to gradients.
+ * The commands of terms, in the order in which they are called: sums over the whole image, then, of each band,
+ * distances of features and what terms add to gradients.
  */
 export interface TermCommands {
   /** Sums of Gram matrices and moments over the positions of a view. */

@@ -12,7 +12,9 @@ import {
 } from '../device/product';
 import { depthFor } from '../network/map-kernel';
 
-/** The gradient of the Gram matrix of a region: at each position, w F M, with w the weight and M [channels][channels]. */
+/**
+ * The gradient of the Gram matrix of a region: at each position, w F M, with w the weight and M [channels][channels].
+ */
 export interface WeightedProduct {
   readonly positions: number;
   readonly channels: number;

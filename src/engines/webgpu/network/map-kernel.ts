@@ -188,7 +188,8 @@ export function mapSource(kernel: MapKernel): string {
         return i + 1 < shares.length ? `if (step < ${from + share.steps}u) ${body}` : body;
       })
       .join(' else ');
-  // The mask comes between summands of one loop: software compiles two loops of this size in many times the time of one.
+  // The mask comes between summands of one loop: software compiles two loops of this size in many times the time of
+  // one.
   const isMaskedWithin = mask && ofMap.gram && beforeMask.length > 0;
   const multiply = () =>
     product(

@@ -87,7 +87,8 @@ export function transform(
 
 /**
  * Statements that declare `d_p_q`, `size` x `size` values of `input` from row `y` and column `x` on, zeros beyond its
- * border. Names in scope: `height`, `width`, and, as i32, `y` and `x`. Without branches, which software compiles slowly.
+ * border. Names in scope: `height`, `width`, and, as i32, `y` and `x`. Without branches, which software compiles
+ * slowly.
  *
  * @param channels of a position, in values of the type
  * @param channel an expression
