@@ -22,8 +22,9 @@ import '../support/to-be-allclose';
 
 const five: LayerName[] = ['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1'];
 
-/** An extractor with the images and their features, which the losses of a backend share: the cpu backend takes seconds.
-*/
+/**
+ * An extractor with the images and their features, which the losses of a backend share: the cpu backend takes seconds.
+ */
 async function prepare(engine: 'tfjs' | 'wasm') {
   const extractor = await realVgg19('relu3_3', 'vgg19', engine);
   const [image, content, style] = await Promise.all(

@@ -4,8 +4,9 @@ import type { Convolutions, FilterForm } from '../../src/engines/webgpu/network/
 /** Software compiles small kernels in tenths of seconds, those of a large tile in seconds. */
 const tile: Tile = { rows: 16, columns: 16, depth: 16, blockRows: 4, blockColumns: 4 };
 
-/** Small kernels that compute every convolution in one form, if its map is not too small for it, and planes in chunks.
-*/
+/**
+ * Small kernels that compute every convolution in one form, if its map is not too small for it, and planes in chunks.
+ */
 export const convolutionsBy = (form: FilterForm): Convolutions => ({
   tile,
   fused: form === 'windows2',
