@@ -225,7 +225,7 @@ const byName: Readonly<Record<PresetName, Preset>> = {
     padding: 'replicate',
     alpha: 1,
     beta: 2.2,
-    iterations: 54,
+    iterations: 50,
     scales: { factor: Math.SQRT2, least: 96, most: 3, later: 0.9 },
   },
   relative: {

@@ -1,9 +1,8 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { build } from 'esbuild';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { bundleText } from '../support/bundled-command';
 
 /** Paints with the options in its first argument, and prints engine, threads and warnings, or the error. */
 const program = `
@@ -22,23 +21,8 @@ const program = `
     console.log(JSON.stringify({ code, message }));
   }`;
 
-let folder: string;
-beforeAll(async () => {
-  // Inside of the project, where its packages are found. One file, because tsx needs a worker itself.
-  folder = await mkdtemp(resolve('build/permission-'));
-  await build({
-    stdin: { contents: program, resolveDir: process.cwd() },
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    packages: 'external',
-    loader: { '.wasm': 'binary', '.bin': 'binary' },
-    outfile: join(folder, 'program.mjs'),
-    logLevel: 'error',
-  });
-});
-afterAll(() => rm(folder, { recursive: true }));
+// A bundle, because tsx needs a worker itself.
+const bundled = await bundleText(program);
 
 /** Node 20 has the permission model as an experiment. */
 const flag = process.allowedNodeEnvironmentFlags.has('--permission')
@@ -46,13 +30,7 @@ const flag = process.allowedNodeEnvironmentFlags.has('--permission')
   : '--experimental-permission';
 
 async function paint(options: object): Promise<Record<string, unknown>> {
-  const args = [
-    '--no-warnings',
-    flag,
-    '--allow-fs-read=*',
-    join(folder, 'program.mjs'),
-    JSON.stringify(options),
-  ];
+  const args = ['--no-warnings', flag, '--allow-fs-read=*', bundled, JSON.stringify(options)];
   const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 60_000 });
   return JSON.parse(stdout);
 }
