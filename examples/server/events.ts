@@ -24,10 +24,10 @@ export async function* eventsOf(queue: JobQueue, id: string, signal: AbortSignal
   if (status?.progress && !status.record)
     news = textOf({ type: 'step', job: status.queued.job, ...status.progress });
   const leaving = new AbortController();
-  const leave = () => leaving.abort();
-  signal.addEventListener('abort', leave, { once: true });
+  // The server may have begun to close since the first bytes: `any` sees that, a listener would wait for ever.
+  const ended = AbortSignal.any([signal, leaving.signal]);
   const following = (async () => {
-    for await (const one of queue.follow({ job: id }, { signal: leaving.signal, onEvent })) record = one;
+    for await (const one of queue.follow({ job: id }, { signal: ended, onEvent })) record = one;
   })()
     .catch(() => {})
     .finally(() => {
@@ -46,7 +46,6 @@ export async function* eventsOf(queue: JobQueue, id: string, signal: AbortSignal
     if (record?.state === 'failed') yield message('failed', { code: record.error.code ?? 'UNEXPECTED' });
     else if (record) yield message('done', { picture: `/pictures/${id}/picture` });
   } finally {
-    signal.removeEventListener('abort', leave);
     leaving.abort();
     await following;
   }
