@@ -1,41 +1,16 @@
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { createGenerator } from '../../src/generators';
 import { saveGenerator } from '../../src/node';
 import { pictureFolder, runCommand } from '../support/command-line-folder';
+import { negative, redAndBlue } from '../support/generators';
 
 const path = pictureFolder();
-const plain = { scale: [1, 1, 1], offset: [0, 0, 0] } as const;
 
 describe('stylize', () => {
   beforeEach(async () => {
-    // 1 - (x + x) / 2: the negative.
-    const negative = createGenerator({
-      network: {
-        name: 'negative',
-        input: plain,
-        steps: [{ op: 'add', name: 'twice', with: 'input' }],
-        output: { scale: [-0.5, -0.5, -0.5], offset: [1, 1, 1] },
-      },
-      weights: new Map(),
-    });
-    await saveGenerator(path('negative.safetensors'), negative);
-    const colors = createGenerator({
-      network: {
-        name: 'colours',
-        input: plain,
-        steps: [{ op: 'instanceNorm', name: 'norm', channels: 3, scale: 'scale', shift: 'shift' }],
-        output: plain,
-      },
-      weights: new Map([
-        ['scale', { shape: [3], values: new Float32Array(3) }],
-        ['shift', { shape: [3], values: new Float32Array(3) }],
-        ['shift/slopes', { shape: [2, 3], values: Float32Array.of(1, 0, 0, 0, 0, 1) }],
-      ]),
-      styles: ['red', 'blue'],
-    });
-    await saveGenerator(path('colors.safetensors'), colors);
+    await saveGenerator(path('negative.safetensors'), negative());
+    await saveGenerator(path('colors.safetensors'), redAndBlue());
   });
 
   const stylize = (photos: readonly string[], generator: string, ...flags: string[]) =>

@@ -14,6 +14,7 @@ import {
 import * as node from '../../src/node';
 import { expectNoLeak } from '../../src/testing';
 import { onEachBackend } from '../support/backends';
+import { negative, redAndBlue } from '../support/generators';
 import { noise } from '../support/images';
 import { numbersOf } from '../support/to-be-allclose';
 
@@ -30,34 +31,8 @@ const blocks = made([
   { op: 'upsample', name: 'up' },
 ]);
 
-/** The negative. */
-const negative: Generator = createGenerator({
-  network: {
-    name: 'negative',
-    input: plain,
-    steps: [{ op: 'add', name: 'twice', with: 'input' }],
-    output: { scale: [-0.5, -0.5, -0.5], offset: [1, 1, 1] },
-  },
-  weights: new Map(),
-});
-
-const flat = (values: readonly number[]) => ({ shape: [3], values: Float32Array.from(values) });
-
-/** A flat colour, a style: scale 0 and a shift that is the blend. */
-const colors = createGenerator({
-  network: {
-    name: 'colours',
-    input: plain,
-    steps: [{ op: 'instanceNorm', name: 'norm', channels: 3, scale: 'scale', shift: 'shift' }],
-    output: plain,
-  },
-  weights: new Map([
-    ['scale', flat([0, 0, 0])],
-    ['shift', flat([0, 0, 0])],
-    ['shift/slopes', { shape: [2, 3], values: Float32Array.of(1, 0, 0, 0, 0.5, 1) }],
-  ]),
-  styles: ['red', 'blue'],
-});
+const inverted = negative();
+const colors = redAndBlue([0, 0.5, 1]);
 
 describe('stylize', () => {
   onEachBackend(() => {
@@ -86,7 +61,7 @@ describe('stylize', () => {
       const own = await numbersOf(photo);
       const painted = async (options: Parameters<typeof stylize>[2]) => {
         const { image } = await expectNoLeak(() =>
-          stylize(photo, negative, options).then(({ image }) => ({ image })),
+          stylize(photo, inverted, options).then(({ image }) => ({ image })),
         );
         const numbers = await numbersOf(image);
         image.dispose();
@@ -169,12 +144,12 @@ describe('stylize', () => {
       ],
       [
         'an unknown option',
-        negative,
+        inverted,
         { strenght: 1 },
         { message: expect.stringContaining("did you mean 'strength'") },
       ],
-      ['a strength above 1', negative, { strength: 2 }, { code: 'OUT_OF_RANGE' }],
-      ['weights for one style', negative, { styleWeights: [1] }, { code: 'CONFLICTING_OPTIONS' }],
+      ['a strength above 1', inverted, { strength: 2 }, { code: 'OUT_OF_RANGE' }],
+      ['weights for one style', inverted, { styleWeights: [1] }, { code: 'CONFLICTING_OPTIONS' }],
       [
         'no weights for several',
         colors,
@@ -190,7 +165,7 @@ describe('stylize', () => {
       ['weights of 0', colors, { styleWeights: [0, 0] }, { code: 'OUT_OF_RANGE' }],
       ['a negative weight', colors, { styleWeights: { red: -1 } }, { option: 'styleWeights.red' }],
       ['too many weights', colors, { styleWeights: [1, 1, 1] }, { code: 'OUT_OF_RANGE' }],
-      ['an unknown engine', negative, { engine: 'cuda' }, { code: 'UNKNOWN_NAME' }],
+      ['an unknown engine', inverted, { engine: 'cuda' }, { code: 'UNKNOWN_NAME' }],
     ])('%s', async (_what, generator, options, error) => {
       const before = tf.memory().numTensors;
       await expect(stylize(photo, generator as Generator, options)).rejects.toMatchObject(error);
@@ -215,7 +190,7 @@ describe('stylize', () => {
     await tf.setBackend('cpu');
     const photo = noise(6, 5);
     const events: StylizeProgress[] = [];
-    const { dispose, elapsedMs } = await stylize(photo, negative, {
+    const { dispose, elapsedMs } = await stylize(photo, inverted, {
       size: 12,
       engine: 'tfjs',
       onProgress: (event) => void events.push(event),
@@ -225,11 +200,11 @@ describe('stylize', () => {
     dispose();
     dispose();
     const before = tf.memory().numTensors;
-    await expect(stylize(photo, negative, { signal: AbortSignal.abort('no more') })).rejects.toBe('no more');
+    await expect(stylize(photo, inverted, { signal: AbortSignal.abort('no more') })).rejects.toBe('no more');
     const failing = () => Promise.reject(new RangeError('of the listener'));
-    await expect(stylize(photo, negative, { onProgress: failing })).rejects.toThrow('of the listener');
+    await expect(stylize(photo, inverted, { onProgress: failing })).rejects.toThrow('of the listener');
     const controller = new AbortController();
-    const aborting = stylize(photo, negative, {
+    const aborting = stylize(photo, inverted, {
       engine: 'tfjs',
       signal: controller.signal,
       onProgress: () => controller.abort('now'),
@@ -243,7 +218,7 @@ describe('stylize', () => {
     const folder = await mkdtemp(join(tmpdir(), 'stylize-'));
     try {
       const path = join(folder, 'negative.safetensors');
-      await node.saveGenerator(path, negative);
+      await node.saveGenerator(path, inverted);
       const { image } = await node.stylize('test/reference/image-96x64.png', await node.loadGenerator(path));
       const photo = await node.readImage('test/reference/image-96x64.png');
       const own = await numbersOf(photo);

@@ -1,23 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundledText, pageBuild } from '../../scripts/bundled-text';
-import { createGenerator, encodeGenerator } from '../../src/generators';
+import { encodeGenerator } from '../../src/generators';
 import { ChromiumPages, isolated, type PageOptions } from '../support/chromium-pages';
+import { negative } from '../support/generators';
 import { expectExplained } from '../support/troubleshooting';
 
 type Program = typeof import('./worker-program');
 
-/** 1 - (x + x) / 2: the negative. */
-const negative = encodeGenerator(
-  createGenerator({
-    network: {
-      name: 'negative',
-      input: { scale: [1, 1, 1], offset: [0, 0, 0] },
-      steps: [{ op: 'add', name: 'twice', with: 'input' }],
-      output: { scale: [-0.5, -0.5, -0.5], offset: [1, 1, 1] },
-    },
-    weights: new Map(),
-  }),
-);
+const inverted = encodeGenerator(negative());
 
 const lossModule = `export default ({ content }, { losses }) => losses.totalVariationLoss();`;
 
@@ -154,7 +144,7 @@ test('the build for pages without a bundler paints, in a worker and on the page,
     await library.useWasm();
     const onPage = await library.blockingStyleTransfer(image, image, 1, 1e4, { ...options, init: 'noise' });
     const [a, b] = [await library.toImageData(inWorker.image), await library.toImageData(onPage.image)];
-    const file = Uint8Array.from(atob('${Buffer.from(negative).toString('base64')}'), (c) => c.charCodeAt(0));
+    const file = Uint8Array.from(atob('${Buffer.from(inverted).toString('base64')}'), (c) => c.charCodeAt(0));
     const painted = await library.stylize(image, file);
     const started = await library.styleTransfer(image, image, 1, 1e4, { ...options, init: await library.loadGenerator(file) });
     return {

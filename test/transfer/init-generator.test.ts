@@ -5,7 +5,6 @@ import {
   arbitrary,
   createGenerator,
   fromModel,
-  type Generator,
   openGenerator,
   predictStyle,
   stylize,
@@ -14,44 +13,8 @@ import { expectNoLeak } from '../../src/testing';
 import { makeStyle } from '../../src/transfer/make-style';
 import type { StyleInput } from '../../src/transfer/styles';
 import '../support/backends';
+import { negative, redAndBlue } from '../support/generators';
 import { noise } from '../support/images';
-
-const plain = { scale: [1, 1, 1], offset: [0, 0, 0] } as const;
-
-/** The negative, at half the size if it must be halved. */
-const negative = (smallest = 1): Generator =>
-  createGenerator({
-    network: {
-      name: 'negative',
-      input: plain,
-      steps: [
-        ...(smallest > 1
-          ? ([
-              { op: 'averagePool', name: 'small', factor: smallest },
-              { op: 'upsample', name: 'large' },
-            ] as const)
-          : []),
-        { op: 'add', name: 'twice', from: 'input', with: 'input' },
-      ],
-      output: { scale: [-0.5, -0.5, -0.5], offset: [1, 1, 1] },
-    },
-    weights: new Map(),
-  });
-
-const two = createGenerator({
-  network: {
-    name: 'two',
-    input: plain,
-    steps: [{ op: 'instanceNorm', name: 'norm', channels: 3, scale: 'scale', shift: 'shift' }],
-    output: plain,
-  },
-  weights: new Map([
-    ['scale', { shape: [3], values: new Float32Array(3) }],
-    ['shift', { shape: [3], values: new Float32Array(3) }],
-    ['shift/slopes', { shape: [2, 3], values: Float32Array.of(1, 0, 0, 0, 0, 1) }],
-  ]),
-  styles: ['red', 'blue'],
-});
 
 const quick = { weights: 'embedded', iterations: 1, scales: 1, threads: 1 } as const;
 let content: tf.Tensor3D;
@@ -136,7 +99,7 @@ describe('a start from a generator', () => {
   });
 
   it('is refused where it has several styles, or the image is too small for it', async () => {
-    await expect(started(two)).rejects.toMatchObject({
+    await expect(started(redAndBlue())).rejects.toMatchObject({
       code: 'CONFLICTING_OPTIONS',
       option: 'init',
       message: expect.stringContaining('the picture that stylize() paints'),

@@ -2,9 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { InvalidArgumentError, type PixelArray, styleTransfer } from '../../src';
 import { convolutionsUpTo } from '../../src/features/vgg19/layers';
-import { createGenerator, encodeGenerator, stylize } from '../../src/generators';
+import { encodeGenerator, stylize } from '../../src/generators';
 import type { WorkerProgress, WorkerStyleTransferOptions } from '../../src/worker';
 import { FileServer } from '../support/file-server';
+import { negative } from '../support/generators';
 import { modelFiles } from '../support/small-model';
 import { workerInProcess } from '../support/worker-in-process';
 
@@ -39,49 +40,40 @@ beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
-/** 1 - (x + x) / 2: the negative. */
-const negative = createGenerator({
-  network: {
-    name: 'negative',
-    input: { scale: [1, 1, 1], offset: [0, 0, 0] },
-    steps: [{ op: 'add', name: 'twice', with: 'input' }],
-    output: { scale: [-0.5, -0.5, -0.5], offset: [1, 1, 1] },
-  },
-  weights: new Map(),
-});
+const inverted = negative();
 
 describe('stylize in a worker', () => {
   it('paints what it paints on this thread, and keeps the generator for the next picture', async () => {
     const { worker, sent } = start();
-    const here = await stylize(content, negative, { strength: 0.5 });
+    const here = await stylize(content, inverted, { strength: 0.5 });
     const events: string[] = [];
     const onProgress = ({ type }: { readonly type: string }) => void events.push(type);
-    const there = await worker.stylize(content, negative, { strength: 0.5, onProgress });
+    const there = await worker.stylize(content, inverted, { strength: 0.5, onProgress });
     expect(there.image).toMatchObject({ width: 24, height: 18, channels: 3 });
     expect(there.image.data).toEqual(await here.image.data());
     expect(there.bitmap).toMatchObject({ width: 24, height: 18 });
     expect(events).toEqual(['start']);
     here.dispose();
-    const whole = await worker.stylize(content, negative);
+    const whole = await worker.stylize(content, inverted);
     expect(whole.image.data[0]).toBeCloseTo(1 - content.data[0] / 255, 5);
     const keys = sent.flatMap((message) => (message.type === 'stylize' ? [message.key] : []));
     expect(new Set(keys).size).toBe(1);
   });
 
   it('loads a file by its URL or from its bytes, and starts a run from its picture', async () => {
-    const bytes = encodeGenerator(negative);
+    const bytes = encodeGenerator(inverted);
     const server = await new FileServer(new Map([['negative.safetensors', bytes]])).start();
     const { worker } = start();
     try {
-      const expected = (await worker.stylize(content, negative)).image.data;
+      const expected = (await worker.stylize(content, inverted)).image.data;
       const url = `${server.url}negative.safetensors`;
       for (const generator of [url, new URL(url), bytes, url])
         expect((await worker.stylize(content, generator)).image.data).toEqual(expected);
     } finally {
       await server.stop();
     }
-    const run = await worker.styleTransfer(content, style, 1, 1e4, { ...quick, init: negative });
-    const here = await styleTransfer(content, style, 1, 1e4, { ...quick, init: negative });
+    const run = await worker.styleTransfer(content, style, 1, 1e4, { ...quick, init: inverted });
+    const here = await styleTransfer(content, style, 1, 1e4, { ...quick, init: inverted });
     expect(run.image.data).toEqual(await here.image.data());
     here.dispose();
   });
@@ -92,13 +84,13 @@ describe('stylize in a worker', () => {
     await expect(wrong).rejects.toMatchObject({ code: 'WRONG_TYPE', option: 'generator' });
     const half = worker.stylize(content, { kind: 'generator' } as never);
     await expect(half).rejects.toMatchObject({ name: 'InvalidArgumentError', option: 'generator' });
-    const unknown = worker.stylize(content, negative, { size: 0 });
+    const unknown = worker.stylize(content, inverted, { size: 0 });
     await expect(unknown).rejects.toMatchObject({ code: 'OUT_OF_RANGE', option: 'size' });
     const reason = new Error('enough');
-    const aborted = worker.stylize(content, negative, { signal: AbortSignal.abort(reason) });
+    const aborted = worker.stylize(content, inverted, { signal: AbortSignal.abort(reason) });
     await expect(aborted).rejects.toBe(reason);
     const run = worker.styleTransfer(content, style, 1, 1e4, quick);
-    const picture = worker.stylize(content, negative);
+    const picture = worker.stylize(content, inverted);
     expect(await Promise.race([run.then(() => 'run'), picture.then(() => 'picture')])).toBe('run');
     await picture;
   });
