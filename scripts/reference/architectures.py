@@ -13,19 +13,11 @@ import json
 import torch
 import torch.nn.functional as F
 
+from tensors import tensors
+
 torch.set_default_dtype(torch.float64)
 
-state = 7
-
-
-def numbers(shape, low, high):
-    """Numbers with three decimals, so that their text says exactly what was computed with."""
-    global state
-    found = []
-    for _ in range(torch.Size(shape).numel()):
-        state = (state * 1664525 + 1013904223) % 2**32
-        found.append(round(low + (high - low) * state / 2**32, 3))
-    return torch.tensor(found).reshape(shape)
+numbers = tensors(seed=7, decimals=3)
 
 
 class Weights(dict):

@@ -13,20 +13,13 @@ import json
 import torch
 import torch.nn.functional as F
 
+from tensors import tensors
+
 torch.set_default_dtype(torch.float64)
 
-state = 1
 MODES = {"zero": "constant", "replicate": "replicate", "reflect": "reflect"}
 
-
-def tensor(shape, low, high):
-    """Numbers with three decimals, so that their text says exactly what was computed with."""
-    global state
-    found = []
-    for _ in range(torch.Size(shape).numel()):
-        state = (state * 1664525 + 1013904223) % 2**32
-        found.append(round(low + (high - low) * state / 2**32, 3))
-    return torch.tensor(found).reshape(shape)
+tensor = tensors(seed=1, decimals=3)
 
 
 def conv(name, channels, size=3, padding="reflect", bias=False, **more):

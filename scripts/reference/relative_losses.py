@@ -12,21 +12,13 @@ import json
 
 import torch
 
+from tensors import tensors
+
 torch.set_default_dtype(torch.float64)
 
 HEIGHT, WIDTH, CHANNELS = 5, 4, 8
 
-state = 1
-
-
-def tensor(shape, low, high):
-    """Numbers with four decimals, so that their text says exactly what was computed with."""
-    global state
-    found = []
-    for _ in range(torch.Size(shape).numel()):
-        state = (state * 1664525 + 1013904223) % 2**32
-        found.append(round(low + (high - low) * state / 2**32, 4))
-    return torch.tensor(found).reshape(shape)
+tensor = tensors(seed=1, decimals=4)
 
 
 feature = tensor((HEIGHT, WIDTH, CHANNELS), -1, 2)

@@ -12,19 +12,15 @@ import json
 
 import torch
 
+from tensors import tensors
+
 torch.set_default_dtype(torch.float64)
 
-state = 7
+tensor = tensors(seed=7, decimals=4)
 
 
 def feature(height, width, channels, low=-1.0, high=2.0, relu=True):
-    """Numbers with four decimals, so that their text says exactly what was computed with."""
-    global state
-    found = []
-    for _ in range(height * width * channels):
-        state = (state * 1664525 + 1013904223) % 2**32
-        found.append(round(low + (high - low) * state / 2**32, 4))
-    x = torch.tensor(found).reshape(height, width, channels)
+    x = tensor((height, width, channels), low, high)
     return x.clamp(min=0) if relu else x
 
 

@@ -14,6 +14,8 @@ import json
 import torch
 import torch.nn.functional as F
 
+from tensors import tensors
+
 torch.set_default_dtype(torch.float64)
 
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
@@ -21,24 +23,7 @@ HEIGHT, WIDTH = 13, 14
 CONVOLUTIONS = {"conv1_1": (3, 8), "conv1_2": (8, 8), "conv2_1": (8, 16)}
 LAYERS = ["conv1_1", "relu1_1", "conv1_2", "relu1_2", "pool1", "conv2_1", "relu2_1"]
 
-state = 1
-
-
-def numbers(count, low, high):
-    """Numbers with four decimals, so that their text says exactly what was computed with."""
-    global state
-    found = []
-    for _ in range(count):
-        state = (state * 1664525 + 1013904223) % 2**32
-        found.append(round(low + (high - low) * state / 2**32, 4))
-    return found
-
-
-def tensor(shape, low, high):
-    count = 1
-    for length in shape:
-        count *= length
-    return torch.tensor(numbers(count, low, high)).reshape(shape)
+tensor = tensors(seed=1, decimals=4)
 
 
 weights = {}
