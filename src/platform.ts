@@ -59,7 +59,7 @@ export const anyPlatform: Platform<ImageInput> = imageReader;
  * if the program has not set up one.
  *
  * @param onWarning called if the backend that the program asked for does not run and another one does, or is slow
- * @param ifSoftware what to do about WebGPU in software where the engine is `'auto'`: go on by wasm, which a call can
+ * @param inSoftware what to do about WebGPU in software where the engine is `'auto'`: go on by wasm, which a call can
  *   whose inputs are images, or say that it is slow, where tensors of the program stay on the backend
  * @throws EnvironmentError `NO_BACKEND`, whose message says how to set up one, or `LOW_PRECISION`; ComputationError
  *   `DEVICE_LOST`
@@ -67,7 +67,7 @@ export const anyPlatform: Platform<ImageInput> = imageReader;
 export async function requireBackend(
   platform: Platform<never>,
   onWarning?: (warning: WeightsWarning) => void,
-  ifSoftware?: 'leave' | 'warn',
+  inSoftware?: 'leave' | 'warn',
 ): Promise<void> {
   const { startBackend } = platform;
   // Of a backend that did not start, tfjs keeps the name until it needs one, and then chooses another.
@@ -82,9 +82,9 @@ export async function requireBackend(
     const message = `The backend '${showText(wanted)}' that was asked for does not start here; '${running}' computes in its place.`;
     onWarning?.({ code: 'BACKEND_REPLACED', message });
   }
-  if (ifSoftware && isSoftwareGpu()) {
+  if (inSoftware && isSoftwareGpu()) {
     const why = "The backend 'webgpu' has no GPU here and computes in software";
-    if (ifSoftware === 'leave' && (await leaveSoftware(platform)))
+    if (inSoftware === 'leave' && (await leaveSoftware(platform)))
       onWarning?.({ code: 'BACKEND_REPLACED', message: `${why}; 'wasm' computes in its place.` });
     else onWarning?.({ code: 'SLOW_BACKEND', message: `${why}, many times more slowly than 'wasm'.` });
   }

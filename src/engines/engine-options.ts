@@ -24,6 +24,13 @@ export interface EngineOptions {
 /** Values of the option `engine`. */
 export type EngineChoice = 'auto' | EngineName | Engine;
 
+/**
+ * What a call does about WebGPU in software: it leaves it, if the engine is chosen for it and no tensors are there that
+ * it was given.
+ */
+export const ifSoftware = (engine: EngineChoice = 'auto', hasTensors = false): 'leave' | undefined =>
+  engine === 'auto' && !hasTensors ? 'leave' : undefined;
+
 /** Names that the option `engine` accepts. */
 export const engineChoices = ['auto', ...engineNames] as const;
 

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { whileDeviceLasts } from '../backends/lost-device';
 import { withChromaOf } from '../color/luminance';
 import { transferColor } from '../color/transfer-color';
-import { type EngineOptions, engineOptions } from '../engines/engine-options';
+import { type EngineOptions, engineOptions, ifSoftware } from '../engines/engine-options';
 import { isOpenGenerator } from '../engines/is-open-generator';
 import { type OpenGenerator, openGeneratorOn } from '../engines/open-generator';
 import { predictStyle } from '../engines/predict-style';
@@ -168,8 +168,7 @@ async function paint<Input>(
   const { size, seed, engine, threads, relaxedSimd } = settings;
   const { signal } = progress;
   const onWarning = (warning: Omit<WarningEvent, 'type'>) => progress.post({ type: 'warning', ...warning });
-  const ifSoftware = engine === 'auto' && !isOpenGenerator(generator) ? 'leave' : undefined;
-  await requireBackend(platform, onWarning, ifSoftware);
+  await requireBackend(platform, onWarning, ifSoftware(engine, isOpenGenerator(generator)));
   return owning(async ({ temporary, result }) => {
     const opened = await platform.open('image', input, signal);
     const load = openGeneratorOn(platform);

@@ -1,6 +1,6 @@
 import { whileDeviceLasts } from '../backends/lost-device';
 import type { EngineExtractor } from '../engines/engine';
-import { type EngineChoice, engineOptions, extractorConflict } from '../engines/engine-options';
+import { type EngineChoice, engineOptions, extractorConflict, ifSoftware } from '../engines/engine-options';
 import { defaultLastLayer, loadVgg19On, type Weights } from '../engines/load-vgg19';
 import { InvalidArgumentError } from '../errors';
 import type { FeatureExtractor } from '../features/extractor';
@@ -305,10 +305,9 @@ class StyleMaker<Input> {
   private async loadExtractor(): Promise<EngineExtractor> {
     const { settings, platform, network } = this;
     const { layers } = network ?? this.statistics();
-    const ifSoftware = settings.engine === 'auto' && !settings.extractor ? 'leave' : undefined;
     const onWarning = (warning: WeightsWarning) =>
       void settings.onProgress?.({ type: 'warning', ...warning });
-    await requireBackend(platform, onWarning, ifSoftware);
+    await requireBackend(platform, onWarning, ifSoftware(settings.engine, settings.extractor !== undefined));
     if (settings.extractor) {
       requireLayers('layers', 'The style', layers, settings.extractor);
       return settings.extractor;

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { whileDeviceLasts } from '../backends/lost-device';
 import type { EngineExtractor } from '../engines/engine';
+import { ifSoftware } from '../engines/engine-options';
 import { defaultLastLayer, loadVgg19On } from '../engines/load-vgg19';
 import { requireLayers } from '../features/require-layers';
 import { deepestLayer, type Vgg19Layer, vgg19Layers } from '../features/vgg19/layers';
@@ -168,8 +169,9 @@ async function run<Input>(
 ): Promise<StyleTransferResult> {
   const { signal } = progress;
   const { size, styleSize = size, color } = settings;
+  const hasTensors = settings.extractor !== undefined || typeof settings.loss === 'object';
   const onWarning = (warning: WeightsWarning) => progress.post({ type: 'warning', ...warning });
-  await requireBackend(platform, onWarning, ifSoftware(settings));
+  await requireBackend(platform, onWarning, ifSoftware(settings.engine, hasTensors));
   return owning(async (owner) => {
     const { temporary, result } = owner;
     // Opened first, so that a misspelt name is reported before weights are read, and sizes are known before memory is
@@ -252,11 +254,6 @@ async function run<Input>(
       dispose: () => image.dispose(),
     });
   });
-}
-
-/** What a run does about WebGPU in software: the tensors of an extractor or a loss that it was given stay there. */
-function ifSoftware({ engine, extractor, loss }: Settings<unknown>): 'leave' | undefined {
-  return engine === 'auto' && !extractor && typeof loss !== 'object' ? 'leave' : undefined;
 }
 
 /** The styles of a run, and its regions if it has any. */

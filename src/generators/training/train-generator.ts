@@ -1,3 +1,4 @@
+import { ifSoftware } from '../../engines/engine-options';
 import { loadProgram } from '../../engines/load-program';
 import { ImageError, InvalidArgumentError } from '../../errors';
 import { createGenerator, type Generator } from '../../features/generator';
@@ -63,8 +64,11 @@ export function trainGeneratorOn<Input>(platform: Platform<Input>): TrainGenerat
     const progress = new ProgressChannel<TrainingProgress>(settings.onProgress, settings.signal);
     try {
       const onWarning = (warning: WeightsWarning) => progress.post({ type: 'warning', ...warning });
-      const ifSoftware = settings.engine === 'auto' && !settings.extractor ? 'leave' : undefined;
-      await requireBackend(platform, onWarning, ifSoftware);
+      await requireBackend(
+        platform,
+        onWarning,
+        ifSoftware(settings.engine, settings.extractor !== undefined),
+      );
       return await owning((owner) => train(platform, settings, progress, owner));
     } catch (error) {
       await progress.close();

@@ -1,3 +1,4 @@
+import { ifSoftware } from '../../engines/engine-options';
 import { type OpenGenerator, openGeneratorOn } from '../../engines/open-generator';
 import type { Generator } from '../../features/generator';
 import { isGenerator } from '../../features/is-generator';
@@ -30,7 +31,7 @@ export class InstantPainter {
     const onWarning = (warning: { readonly code: string; readonly message: string }) =>
       void control.send({ type: 'warning', ...warning });
     const open = async () => {
-      await requireBackend(workerPlatform, onWarning, (engine ?? 'auto') === 'auto' ? 'leave' : undefined);
+      await requireBackend(workerPlatform, onWarning, ifSoftware(engine));
       const found = isGenerator(generator)
         ? (generator as Generator)
         : await loadGenerator(generator as GeneratorSource, { signal });
