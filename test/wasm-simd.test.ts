@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import flow from '../build/flow.wasm';
 import strict from '../build/kernels.wasm';
 import relaxed from '../build/kernels-relaxed.wasm';
 import { sectionsOf } from '../scripts/wasm-sections';
@@ -29,7 +30,7 @@ describe('what WebAssembly can do here', () => {
   });
 
   it('gives kernels that fit into the package and share memory: no data, no start function', () => {
-    for (const bytes of [strict, relaxed]) {
+    for (const bytes of [strict, relaxed, flow]) {
       expect((bytes.length * 4) / 3).toBeLessThan(64 * 1024);
       expect([...sectionsOf(bytes)]).toEqual(['other']);
     }

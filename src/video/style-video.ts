@@ -14,7 +14,7 @@ import { type SharedWork, shareWork } from '../transfer/shared-work';
 import { type StyleTransferResult, styleTransferOn } from '../transfer/style-transfer';
 import { readStyles, type StyleInput } from '../transfer/styles';
 import { flowReliability } from './flow-reliability';
-import { opticalFlow } from './optical-flow';
+import { opticalFlow, opticalFlowsBetween } from './optical-flow';
 import { type PaintedFrame, readVideoOptions, type StyleVideoOptions, type VideoSettings } from './options';
 import { repeatedOptions } from './repeated-options';
 import { warp } from './warp';
@@ -175,10 +175,12 @@ async function startOf<Input>(
 ): Promise<Start> {
   if (flow === 'none') return { image: tf.clone(before.image), later: {}, reliable: undefined };
   return owning(async ({ temporary, result }) => {
-    const backward = temporary(await opticalFlow(frame, before.frame));
+    if (temporal === 0) {
+      const backward = temporary(await opticalFlow(frame, before.frame));
+      return { image: result(warp(before.image, backward)), later: {}, reliable: undefined };
+    }
+    const [backward, forward] = temporary(await opticalFlowsBetween(frame, before.frame));
     const warped = result(warp(before.image, backward));
-    if (temporal === 0) return { image: warped, later: {}, reliable: undefined };
-    const forward = temporary(await opticalFlow(before.frame, frame));
     const reliability = result(flowReliability(backward, forward));
     const reliable = (await temporary(tf.mean(reliability)).data())[0];
     const weight = (temporal * before.firstLoss) / referenceDeviation ** 2;

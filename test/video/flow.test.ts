@@ -1,36 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type DrawnFrame, drawFilm, type Picture } from '../../scripts/video/synthetic-film';
-import { Random } from '../../src/random';
+import { type DrawnFrame, drawFilm } from '../../scripts/video/synthetic-film';
 import { expectNoLeak } from '../../src/testing';
 import { flowReliability, opticalFlow } from '../../src/video';
-import { blur, gaussianTaps } from '../../src/video/flow/plane';
 import { onEachBackend } from '../support/backends';
 import { noise } from '../support/images';
+import { smoothNoise } from '../support/smooth-noise';
 import '../support/to-be-allclose';
-
-/** Noise of several sizes, smooth enough to be sampled between pixels. */
-function texture(size: number, seed: number): Picture {
-  const random = new Random(seed);
-  const grey = new Float32Array(size * size).fill(0.5);
-  for (const [deviation, amplitude] of [
-    [1.5, 0.05],
-    [4, 0.1],
-    [10, 0.2],
-  ]) {
-    const values = Float32Array.from(grey, () => random.normal());
-    blur(
-      { values, width: size, height: size },
-      gaussianTaps(deviation),
-      new Float32Array(size * size),
-      values,
-    );
-    const power = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
-    for (let k = 0; k < grey.length; k++) grey[k] += (amplitude * values[k]) / power / 2;
-  }
-  const rgb = Float32Array.from({ length: 3 * size * size }, (_, i) => grey[Math.floor(i / 3)]);
-  return { rgb, width: size, height: size };
-}
 
 beforeAll(async () => void (await tf.setBackend('cpu')));
 
@@ -39,9 +15,9 @@ const [width, height] = [96, 72];
 /** The second of two frames, with both as images, and its true motion to the first. */
 function twoFrames(camera: readonly [number, number], disc?: readonly [number, number]) {
   const discs = disc
-    ? [{ picture: texture(64, 2), radius: 20, x: 45, y: 35, across: disc[0], down: disc[1] }]
+    ? [{ picture: smoothNoise(64, 2), radius: 20, x: 45, y: 35, across: disc[0], down: disc[1] }]
     : [];
-  const film = drawFilm({ width, height, frames: 2, background: texture(160, 1), camera, discs });
+  const film = drawFilm({ width, height, frames: 2, background: smoothNoise(160, 1), camera, discs });
   const [before, now] = film.map(({ rgb }) => tf.tensor3d(rgb, [height, width, 3]));
   return { before, now, truth: film[1] };
 }
@@ -90,8 +66,15 @@ describe('opticalFlow', () => {
 
   it('is exactly 0 on a background at rest in a noisy film, and not on what moves', async () => {
     const noise = 2 / 255;
-    const disc = { picture: texture(64, 2), radius: 20, x: 45, y: 35, across: -2.4, down: 1.3 };
-    const film = drawFilm({ width, height, frames: 2, background: texture(160, 1), discs: [disc], noise });
+    const disc = { picture: smoothNoise(64, 2), radius: 20, x: 45, y: 35, across: -2.4, down: 1.3 };
+    const film = drawFilm({
+      width,
+      height,
+      frames: 2,
+      background: smoothNoise(160, 1),
+      discs: [disc],
+      noise,
+    });
     const [before, now] = film.map(({ rgb }) => tf.tensor3d(rgb, [height, width, 3]));
     const found = await (await opticalFlow(now, before)).data();
     const moved = (wanted: number) =>
