@@ -1,10 +1,9 @@
-import type { GeneratorProgram } from '../../engines/engine';
 import type { Image } from '../../image/image';
 import type { ImageReader } from '../../image/image-reader';
 import { sizeAfter } from '../../image/size-rule';
 import { owning } from '../../owning';
 import type { TrainingPreviewEvent } from './progress';
-import type { TrainingLoss } from './training-loss';
+import type { TrainingLoop } from './training-loop';
 
 /** Sides of pictures are multiples of this, which every architecture's strides divide. */
 const multiple = 32;
@@ -33,25 +32,30 @@ export async function heldOut<Input>(
 }
 
 /**
- * Paints pictures that are not trained on, and shows them.
+ * Paints pictures that are not trained on, each in every style in turn, and shows them.
  *
+ * @param values the numbers that are trained
  * @param show gets the painted pictures, which are freed after it
  */
 export async function preview(
   images: readonly Image[],
-  { program, loss, signal }: { program: GeneratorProgram; loss: TrainingLoss; signal: AbortSignal },
+  { program, losses, parameters, signal }: TrainingLoop,
+  values: Float32Array,
   show: (painted: Pick<TrainingPreviewEvent, 'images' | 'losses'>) => Promise<void>,
 ): Promise<void> {
   await owning(async ({ temporary }) => {
     const painted: Image[] = [];
-    const losses: number[] = [];
+    const found: number[] = [];
     for (const image of images) {
-      const one = temporary(await program.run(image, { signal }));
-      const { value, gradient } = await loss.at(one, image);
-      gradient.dispose();
-      painted.push(one);
-      losses.push(value);
+      for (const [style, loss] of losses.entries()) {
+        program.setParameters(parameters.ofNetwork(values, style));
+        const one = temporary(await program.run(image, { signal }));
+        const { value, gradient } = await loss.at(one, image);
+        gradient.dispose();
+        painted.push(one);
+        found.push(value);
+      }
     }
-    await show({ images: painted, losses });
+    await show({ images: painted, losses: found });
   });
 }

@@ -1,17 +1,17 @@
 import type { EngineExtractor } from '../../engines/engine';
 import { weightsHash } from '../../features/network-identity';
 import { deepestLayer } from '../../features/vgg19/layers';
-import type { OpenImage } from '../../image/image-reader';
 import { sha256, sha256OfText } from '../../storage/sha256';
 import { type Preset, presetLayers } from '../../transfer/presets';
 import type { TrainingIdentity } from './checkpoint';
 import type { TrainingSettings } from './options';
 import type { Pictures } from './pictures';
-import type { TrainingStart } from './start';
+import type { StylePicture } from './style-pictures';
+import type { TrainingStart } from './training-start';
 
 /** What was found out about a training before its first step. */
 export interface TrainingFacts {
-  readonly style: OpenImage;
+  readonly styles: readonly StylePicture[];
   /** As far as the network has its layers. */
   readonly preset: Preset;
   readonly start: TrainingStart;
@@ -27,16 +27,20 @@ export interface TrainingFacts {
  */
 export async function identityOf(
   { alpha, beta, loss, size, styleSize, seed, diversity }: TrainingSettings,
-  { style, preset, start, steps, learningRate, pictures, extractor }: TrainingFacts,
+  { styles, preset, start, steps, learningRate, pictures, extractor }: TrainingFacts,
 ): Promise<TrainingIdentity> {
-  const { parameters, network } = start;
+  const { parameters, network, styles: names, added } = start;
+  const hashes: string[] = [];
+  for (const { opened } of styles) hashes.push(await sha256(copyOf((await opened.bytes()).bytes)));
   const losses: TrainingIdentity = loss
     ? { loss: 'custom' }
     : { preset: preset.name, alpha: alpha ?? preset.alpha, beta: beta ?? preset.beta };
   return {
-    style: await sha256(copyOf((await style.bytes()).bytes)),
+    style: names ? await sha256OfText(hashes.join('\n')) : hashes[0],
+    ...(names ? { styles: names.join(', ') } : {}),
     architecture: await sha256OfText(JSON.stringify(network)),
-    base: await sha256(copyOf(parameters)),
+    base: await sha256(copyOf(added ? parameters.ofNetwork(parameters.initial, 0) : parameters.initial)),
+    ...(added ? { trained: 'scales and shifts' } : {}),
     images: pictures.identity,
     weights: (await weightsHash(extractor, deepestLayer(presetLayers(preset)))) ?? extractor.name,
     ...losses,

@@ -22,12 +22,24 @@ import type { TrainingProgress } from './progress';
 
 /** Options of {@link TrainGenerator}. */
 export interface TrainGeneratorOptions<Input = ImageInput> {
-  /** The picture whose style the generator learns, any size. */
-  readonly style: Input;
-  /** Name of the style, which the generator gets. @default the architecture's name */
+  /**
+   * The picture whose style the generator learns, any size; or a list of one for each style of a network of several,
+   * which then paints as any of them and as their blends (Dumoulin et al. 2017). Steps take the styles in turn.
+   */
+  readonly style: Input | readonly Input[];
+  /**
+   * Names of the styles, all different, where `style` is a list. A `base` of several styles is trained further under
+   * its own names. Under others, these are added to it: their scales and shifts alone are trained, and the base's
+   * styles remain to the bit.
+   * @default those of `architecture` or of a `base` of several; else numbers from '1'
+   */
+  readonly styles?: readonly string[] | undefined;
+  /** Name of the style or styles, which the generator gets. @default the architecture's name */
   readonly name?: string | undefined;
   /**
-   * The kind of network, as `johnson({ width: 16 })` makes one. Beside a `base` it has to be the base's.
+   * The kind of network, as `johnson({ width: 16 })` makes one, or for a list of styles `multiStyle()`. Beside a `base`
+   * it has to be the base's. One of `arbitrary()` cannot be trained: what finds the style in a picture would need
+   * thousands of paintings.
    * @default the base's; without a base `johnson()`
    */
   readonly architecture?: Architecture | undefined;
@@ -50,17 +62,21 @@ export interface TrainGeneratorOptions<Input = ImageInput> {
   readonly beta?: number | undefined;
   /**
    * Makes the loss of each crop, which is disposed after the step. Features that it extracts are freed as soon as it
-   * returns. What depends on the style alone is best computed once, outside.
+   * returns. What depends on the style alone is best computed once, outside. The second argument is the number of the
+   * style, from 0.
    * @default the preset's loss
    */
-  readonly loss?: ((targets: LossTargets) => Loss) | undefined;
+  readonly loss?: ((targets: LossTargets, style: number) => Loss) | undefined;
   /**
    * Weight of the logarithm by which two pictures of one crop differ that differ in noise alone, at least 0: with it a
    * network uses its noise (Ulyanov et al. 2017), and each `seed` paints another picture. 0.1 to 0.3 beside the default
    * loss. A step takes about a tenth longer. Only for networks with noise, such as `textureNet()`. @default 0
    */
   readonly diversity?: number | undefined;
-  /** Steps, each on one crop of one picture. @default 400 from a base, 1900 from scratch */
+  /**
+   * Steps, each on one crop of one picture.
+   * @default 400 from a base, 1900 from scratch; of several styles as many for each
+   */
   readonly steps?: number | undefined;
   /**
    * Height and width in pixels of the crops of the last steps, a multiple of 32 from 64 to 1024; before that they have
@@ -121,7 +137,17 @@ const isStore = (value: unknown) => {
 
 const tableOf = <Input>() =>
   optionTable<TrainGeneratorOptions<Input>>()('trainGenerator', {
-    style: any<Exclude<Input, undefined>>('an image', (value) => value !== undefined && value !== null),
+    style: any<Exclude<Input, undefined> | readonly Input[]>(
+      'an image, or a list of at least one',
+      (value) => value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0),
+    ),
+    styles: any<readonly string[]>(
+      'a list of different names',
+      (value) =>
+        isList(value) &&
+        (value as readonly unknown[]).every((name) => typeof name === 'string' && name !== '') &&
+        new Set(value as readonly unknown[]).size === (value as readonly unknown[]).length,
+    ),
     name: any<string>('a text', (value) => typeof value === 'string' && value !== ''),
     architecture: any<Architecture>(
       'an architecture, such as johnson() makes',
@@ -142,7 +168,7 @@ const tableOf = <Input>() =>
     preset: { ...preset, default: 'relative', help: 'the losses that are trained by' },
     alpha,
     beta: { ...beta, help: "weight of the style: more makes bolder strokes (default: the preset's)" },
-    loss: callback<(targets: LossTargets) => Loss>(),
+    loss: callback<(targets: LossTargets, style: number) => Loss>(),
     diversity: number({
       min: 0,
       default: 0,
@@ -218,6 +244,7 @@ export function readTraining<Input>(options: TrainGeneratorOptions<Input>): Trai
   const { preset: name, ...read } = tableOf<Input>().read(options);
   if (options.style === undefined) throw noStyle();
   requireNoConflict<keyof TrainGeneratorOptions>({ ...options }, conflicts);
+  if (read.styles && !Array.isArray(options.style)) throw oneStyle(read.styles);
   if (read.size % sizeStep !== 0) throw wrongSize(read.size);
   enginesFor(read, undefined);
   return { ...read, preset: getPreset(name), presetGiven: options.preset !== undefined };
@@ -228,6 +255,16 @@ function noStyle(): InvalidArgumentError {
   return new InvalidArgumentError('MISSING', `style is missing; accepted: ${accepted}.`, {
     option: 'style',
     value: undefined,
+    accepted,
+  });
+}
+
+function oneStyle(styles: readonly string[]): InvalidArgumentError {
+  const accepted = 'name beside one picture, or a list of pictures as style';
+  const message = `styles has no effect beside one picture as style; accepted: ${accepted}.`;
+  return new InvalidArgumentError('CONFLICTING_OPTIONS', message, {
+    option: 'styles',
+    value: styles,
     accepted,
   });
 }

@@ -1,70 +1,76 @@
 import { InvalidArgumentError } from '../../errors';
-import type { Generator } from '../../features/generator';
-import type { GeneratorNetwork } from '../../features/generator-network';
-import { parameterVector } from '../../features/generator-parameters';
+import { generatorParameters, namedParameters, parameterVector } from '../../features/generator-parameters';
 import { showText } from '../../options/show';
-import type { NamedTensors } from '../../weights/tensor-file';
+import type { Architecture } from '../architectures/architecture';
 import { johnson } from '../architectures/johnson';
 import type { TrainingSettings } from './options';
-
-/** What a training starts from. */
-export interface TrainingStart {
-  readonly network: GeneratorNetwork;
-  readonly weights: NamedTensors;
-  /** The weights in one vector. */
-  readonly parameters: Float32Array<ArrayBuffer>;
-  /** Name of the generator that they are of; undefined from scratch. */
-  readonly base: string | undefined;
-}
+import { startOfStyles } from './start-of-styles';
+import { TrainedParameters } from './trained-parameters';
+import { otherArchitecture, type Source, type TrainingStart } from './training-start';
 
 /**
  * The base of a training, or weights from the seed.
  *
- * @throws InvalidArgumentError `WRONG_NETWORK` if `architecture` is not that of `base`, or `base` has many styles
+ * @param pictures number of style pictures; undefined where `style` is no list, so that the network has one style
+ * @throws InvalidArgumentError `WRONG_NETWORK` if `architecture` is not that of `base`, or one of the two is for many
+ *   styles and `style` is one, or for any; `WRONG_LENGTH` if there is not a picture for each style
  */
-export async function startOf({
-  architecture,
-  base = architecture ? 'none' : 'own',
-  seed,
-}: Pick<TrainingSettings, 'architecture' | 'base' | 'seed'>): Promise<TrainingStart> {
-  const { network, weights, name } = await chosen(architecture, base, seed);
+export async function startOf(
+  settings: Pick<TrainingSettings, 'architecture' | 'base' | 'seed' | 'styles'>,
+  pictures: number | undefined,
+): Promise<TrainingStart> {
+  const { architecture, base = architecture ? 'none' : 'own', seed } = settings;
+  const source = await sourceOf(architecture, base, seed);
+  if (pictures !== undefined) return startOfStyles(settings, source, pictures);
+  if (architecture?.styles) throw manyStyles('architecture', architecture.network.name, 'is for many styles');
+  if (source.vectorLength > 0)
+    throw manyStyles('base', `${source.name}`, `has a style vector of ${source.vectorLength} numbers`);
+  const { network, weights, name } = source;
   if (architecture && JSON.stringify(architecture.network) !== JSON.stringify(network))
     throw otherArchitecture(architecture.network, network);
-  return { network, weights, parameters: parameterVector(network, weights), base: name };
+  return {
+    network,
+    weights,
+    parameters: new TrainedParameters(network, parameterVector(network, weights)),
+    styles: undefined,
+    added: false,
+    base: name,
+    trained: (values) => ({
+      weights: namedParameters(generatorParameters(network), values.slice()),
+      styles: [],
+    }),
+  };
 }
 
-async function chosen(
+async function sourceOf(
   architecture: TrainingSettings['architecture'],
   base: NonNullable<TrainingSettings['base']>,
   seed: number,
-): Promise<Pick<Generator, 'network' | 'weights'> & { readonly name?: string }> {
+): Promise<Source> {
+  if (architecture?.predictor) throw anyStyle('architecture', architecture.network.name);
   if (base === 'own') return (await import('../base')).ownBase();
-  if (base !== 'none') {
-    requireOneStyle(base);
-    return base;
-  }
-  const { network, initialWeights, styles, predictor } = architecture ?? johnson();
-  if (styles ?? predictor)
-    throw manyStyles('architecture', network.name, 'is for many styles', 'an architecture of one style');
-  return { network, weights: initialWeights(seed) };
+  if (base === 'none') return untrained(architecture ?? johnson(), seed);
+  if (base.predictor) throw anyStyle('base', base.name);
+  return base;
 }
 
-/** Norms that a style vector determines cannot be trained for one style. */
-function requireOneStyle({ name, vectorLength }: Generator): void {
-  if (vectorLength === 0) return;
-  throw manyStyles('base', name, `has a style vector of ${vectorLength} numbers`, 'a generator of one style');
-}
+const untrained = ({ network, initialWeights, styles = [] }: Architecture, seed: number): Source => ({
+  network,
+  weights: initialWeights(seed),
+  styles,
+  vectorLength: styles.length,
+  name: undefined,
+});
 
-function manyStyles(option: string, name: string, what: string, accepted: string): InvalidArgumentError {
-  const message = `${option} is ${showText(name)}, which ${what}; accepted: ${accepted}.`;
+function manyStyles(option: string, name: string, what: string): InvalidArgumentError {
+  const accepted = `${option} of one style, or a list of pictures as style`;
+  const message = `${option} is ${showText(name)}, which ${what}, and style is one picture; accepted: ${accepted}.`;
   return new InvalidArgumentError('WRONG_NETWORK', message, { option, value: name, accepted });
 }
 
-function otherArchitecture(wanted: GeneratorNetwork, found: GeneratorNetwork): InvalidArgumentError {
-  const accepted = "the architecture of the base, or base: 'none'";
-  return new InvalidArgumentError(
-    'WRONG_NETWORK',
-    `architecture is ${showText(wanted.name)} with other steps than those of the base, ${showText(found.name)}; accepted: ${accepted}.`,
-    { option: 'architecture', value: wanted.name, accepted },
-  );
+/** What finds the style vector in a picture is trained on tens of thousands of paintings (Ghiasi et al. 2017). */
+function anyStyle(option: string, name: string): InvalidArgumentError {
+  const accepted = `${option} of given styles, such as johnson() or multiStyle()`;
+  const message = `${option} is ${showText(name)}, which paints as any picture, and would have to be trained on thousands of paintings; accepted: ${accepted}.`;
+  return new InvalidArgumentError('WRONG_NETWORK', message, { option, value: name, accepted });
 }

@@ -63,7 +63,9 @@ export async function takeSteps(
         kept = step;
       }
       if (held.length > 0 && (step % interval === 0 || step === steps))
-        await preview(held, loop, (shown) => progress.send({ type: 'preview', step, ...shown }));
+        await preview(held, loop, state.parameters, (shown) =>
+          progress.send({ type: 'preview', step, ...shown }),
+        );
     }
   } catch (error) {
     await progress.finish({

@@ -1,8 +1,7 @@
 import { ifSoftware } from '../../engines/engine-options';
 import { loadProgram } from '../../engines/load-program';
-import { ImageError, InvalidArgumentError } from '../../errors';
+import { InvalidArgumentError } from '../../errors';
 import { createGenerator, type Generator } from '../../features/generator';
-import { generatorParameters, namedParameters } from '../../features/generator-parameters';
 import type { Image } from '../../image/image';
 import type { ImageInput } from '../../image/to-image';
 import { showText } from '../../options/show';
@@ -19,7 +18,6 @@ import {
   type TrainingIdentity,
   type TrainingState,
 } from './checkpoint';
-import { deviation } from './crops';
 import { givenPictures } from './given-pictures';
 import { heldOut } from './held-out';
 import { identityOf } from './identity';
@@ -28,18 +26,26 @@ import type { Pictures } from './pictures';
 import { proceduralPictures } from './procedural-pictures';
 import type { TrainingProgress } from './progress';
 import { trainingStages } from './stages';
-import { startOf, type TrainingStart } from './start';
+import { startOf } from './start';
+import { isStyleList, type StylePicture, stylePictures } from './style-pictures';
 import { takeSteps } from './take-steps';
 import { cropTensor, type TrainingLoop } from './training-loop';
-import { customTrainingLoss, presetTrainingLoss, type TrainingLoss, withFloor } from './training-loss';
+import {
+  customTrainingLoss,
+  presetTrainingLoss,
+  type TrainingLoss,
+  type TrainingLossInputs,
+  withFloor,
+} from './training-loss';
 import { networkOf } from './training-network';
+import type { TrainingStart } from './training-start';
 
 /** `trainGenerator` on a platform whose images are `Input`. */
 export type TrainGenerator<Input> = (options: TrainGeneratorOptions<Input>) => Promise<Generator>;
 
 /**
- * Trains a generator for one style: a network that paints any picture in it, at once (Johnson et al. 2016; Ulyanov et
- * al. 2016). Each step paints a crop of a picture and moves the network's parameters against the gradient of its loss,
+ * Trains a generator for one style, or for several: a network that paints any picture in it, at once (Johnson et al.
+ * 2016; Ulyanov et al. 2016; Dumoulin et al. 2017). Each step paints a crop of a picture and moves the network's parameters against the gradient of its loss,
  * by Adam with a warm-up, a cosine and gradients that are not longer than five times the usual.
  *
  * @param options see {@link TrainGeneratorOptions}; `style` is required
@@ -90,23 +96,22 @@ async function train<Input>(
   const { temporary } = owner;
   const { size, seed, checkpoint } = settings;
   const { signal } = progress;
-  const opened = await platform.open('style', settings.style, signal);
-  const style = temporary(await opened.decode({ longerSide: settings.styleSize }));
-  await requireStyle(style);
-  const start = await startOf(settings);
+  const start = await startOf(settings, isStyleList(settings.style) ? settings.style.length : undefined);
   requireNoise(settings.diversity, start);
-  const { steps = start.base ? stepsFromBase : stepsFromScratch } = settings;
+  const styles = await stylePictures(platform, settings, signal, owner);
+  const { parameters } = start;
+  const { steps = parameters.styles * (start.base ? stepsFromBase : stepsFromScratch) } = settings;
   const { learningRate = start.base ? 1e-3 : 2e-3 } = settings;
   const stages = trainingStages(steps, size);
   const pictures = settings.images
     ? await givenPictures(platform, settings.images, signal)
     : proceduralPictures(seed);
   const { extractor, preset } = await networkOf(platform, settings, progress, owner);
-  const facts = { style: opened, preset, start, steps, learningRate, pictures, extractor };
+  const facts = { styles, preset, start, steps, learningRate, pictures, extractor };
   const identity = await identityOf(settings, facts);
-  const state = await stateOf(checkpoint, identity, start.parameters);
-  const loss = temporary(
-    await lossOf({ ...settings, preset }, { extractor, style, pictures, size: stages[0].size, signal }),
+  const state = await stateOf(checkpoint, identity, parameters.initial);
+  const losses = temporary(
+    await lossesOf({ ...settings, preset }, { extractor, styles, pictures, size: stages[0].size, signal }),
   );
   const held = temporary(await heldOut(platform, settings.preview ?? [], size, signal));
   const { network, base } = start;
@@ -116,7 +121,6 @@ async function train<Input>(
       onWarning: (warning) => progress.post({ type: 'warning', ...warning }),
     }),
   );
-  program.setParameters(state.parameters);
   await progress.send({
     type: 'start',
     steps,
@@ -128,7 +132,17 @@ async function train<Input>(
     ...factsOf(extractor),
   });
   const { diversity } = settings;
-  const loop: TrainingLoop = { program, loss, pictures, stages, learningRate, seed, diversity, signal };
+  const loop: TrainingLoop = {
+    program,
+    losses,
+    parameters,
+    pictures,
+    stages,
+    learningRate,
+    seed,
+    diversity,
+    signal,
+  };
   const keep = checkpoint && (() => checkpoint.write(encodeCheckpoint(identity, state)));
   await takeSteps(loop, state, { steps, held, interval: settings.previewInterval, keep, progress });
   return trained(settings, start, state.parameters, identity);
@@ -148,14 +162,14 @@ function requireNoise(diversity: number, { network }: TrainingStart): void {
 /** The generator of a training, with what repeats it. */
 function trained(
   { name }: TrainingSettings,
-  { network, base }: TrainingStart,
+  { network, base, trained: ofValues }: TrainingStart,
   parameters: Float32Array,
   identity: TrainingIdentity,
 ): Generator {
   return createGenerator({
     name: name ?? network.name,
     network,
-    weights: namedParameters(generatorParameters(network), parameters.slice()),
+    ...ofValues(parameters),
     training: { ...identity, base: base ?? 'none' },
   });
 }
@@ -175,47 +189,34 @@ async function stateOf(
 /** Crops by which the contrast of what is trained on is measured. */
 const measured = 12;
 
-async function lossOf(
+/** The loss of each style. */
+async function lossesOf(
   { preset, alpha, beta, loss }: TrainingSettings,
   {
     pictures,
     size,
-    ...inputs
-  }: Parameters<typeof presetTrainingLoss>[2] & {
+    styles,
+    extractor,
+    signal,
+  }: Omit<TrainingLossInputs, 'style'> & {
+    readonly styles: readonly StylePicture[];
     readonly pictures: Pictures;
     readonly size: number;
   },
-): Promise<TrainingLoss> {
-  if (loss) return customTrainingLoss(loss, inputs);
-  return owning(async ({ temporary }) => {
+): Promise<readonly TrainingLoss[]> {
+  return owning(async ({ temporary, result }) => {
+    if (loss)
+      return styles.map(({ image }, i) => customTrainingLoss(loss, i, { extractor, style: image, signal }));
     const crops: Image[] = [];
     // Steps that no training has.
     for (let i = 1; i <= measured; i++)
       crops.push(temporary(await cropTensor(pictures, { seed: 0, step: -i, size })));
-    return presetTrainingLoss(withFloor(preset, inputs.extractor, crops), { alpha, beta }, inputs);
-  });
-}
-
-/** Least sides and least standard deviation of a style. */
-const [leastSide, leastDeviation] = [32, 0.02];
-
-/** @throws ImageError if a style has too few pixels, or is nearly of one colour */
-async function requireStyle(style: Image): Promise<void> {
-  const [height, width] = style.shape;
-  if (Math.min(height, width) < leastSide) {
-    const accepted = `at least ${leastSide} pixels both ways after it is resized to styleSize`;
-    throw new ImageError('TOO_SMALL', `style is ${width}x${height}; accepted: ${accepted}.`, {
-      option: 'style',
-      value: [height, width],
-      accepted,
-    });
-  }
-  const found = deviation({ data: await style.data<'float32'>() });
-  if (found >= leastDeviation) return;
-  const accepted = 'a picture with strokes, shapes or texture';
-  throw new ImageError('TOO_FLAT', `style is nearly of one colour; accepted: ${accepted}.`, {
-    option: 'style',
-    value: found,
-    accepted,
+    const floored = withFloor(preset, extractor, crops);
+    const losses: TrainingLoss[] = [];
+    for (const { image } of styles)
+      losses.push(
+        result(await presetTrainingLoss(floored, { alpha, beta }, { extractor, style: image, signal })),
+      );
+    return losses;
   });
 }

@@ -11,6 +11,7 @@ import { GradientClip } from './gradient-clip';
 import { learningRateAt } from './learning-rate';
 import type { Pictures } from './pictures';
 import { cropSizeAt, type TrainingStage } from './stages';
+import type { TrainedParameters } from './trained-parameters';
 import type { CropLoss, TrainingLoss } from './training-loss';
 
 /** Decay of the mean loss of reports. */
@@ -19,7 +20,9 @@ const decay = 0.98;
 /** What the steps of a training compute with. */
 export interface TrainingLoop {
   readonly program: GeneratorProgram;
-  readonly loss: TrainingLoss;
+  /** Of each style. */
+  readonly losses: readonly TrainingLoss[];
+  readonly parameters: TrainedParameters;
   readonly pictures: Pictures;
   readonly stages: readonly TrainingStage[];
   readonly learningRate: number;
@@ -33,7 +36,6 @@ export interface TrainingLoop {
  * One step: paints a crop, and moves the parameters against the gradient of its loss. The state is changed at the end
  * only, so that a step that fails or is aborted has left it as it was.
  *
- * @param state its parameters are those of the program
  * @returns the loss of the crop before the step
  * @throws ComputationError `NOT_FINITE`; the signal's reason
  */
@@ -41,8 +43,11 @@ export async function trainStep(
   loop: TrainingLoop,
   state: TrainingState,
 ): Promise<Omit<CropLoss, 'gradient'>> {
-  const { program, loss, stages, seed, signal } = loop;
-  const { step } = state;
+  const { program, losses, parameters, stages, seed, signal } = loop;
+  const { step, moments } = state;
+  const style = parameters.styleAt(step);
+  const loss = losses[style];
+  program.setParameters(parameters.ofNetwork(state.parameters, style));
   const steps = stages.reduce((sum, stage) => sum + stage.steps, 0);
   return owning(async ({ temporary }) => {
     const crop = temporary(await cropTensor(loop.pictures, { seed, step, size: cropSizeAt(stages, step) }));
@@ -58,13 +63,19 @@ export async function trainStep(
     const gradient = await program.gradients(crop, lossGradient, { seed: step, signal });
     signal.throwIfAborted();
     const { value, terms } = found as unknown as CropLoss;
-    const norm = Math.sqrt(gradient.reduce((sum, slope) => sum + slope * slope, 0));
+    const parts = parameters.moved(gradient, step);
+    const squares = (sum: number, slope: number) => sum + slope * slope;
+    const norm = Math.sqrt(parts.reduce((sum, part) => part.gradient.reduce(squares, sum), 0));
     if (!Number.isFinite(value + norm)) throw notFinite(step, value);
     const clip = new GradientClip(state.averageNorm);
     const factor = clip.factor(norm, step);
     const rate = learningRateAt(loop.learningRate, step, steps);
-    adamUpdate(state.parameters, state.moments, gradient, { rate, step, factor });
-    program.setParameters(state.parameters);
+    for (const { at, gradient: slopes, visits, pace } of parts) {
+      const part = (values: Float32Array<ArrayBuffer>) => values.subarray(at, at + slopes.length);
+      const settings = { rate: pace * rate, step: visits, factor };
+      const moved = { mean: part(moments.mean), square: part(moments.square) };
+      adamUpdate(part(state.parameters), moved, slopes, settings);
+    }
     state.averageNorm = clip.average;
     state.meanLoss = state.meanLoss === undefined ? value : decay * state.meanLoss + (1 - decay) * value;
     state.step++;

@@ -54,9 +54,10 @@ export async function presetTrainingLoss(
   };
 }
 
-/** The loss that a function of the caller's makes for every crop. */
+/** The loss that a function of the caller's makes for every crop. @param number of the style, from 0 */
 export function customTrainingLoss(
-  make: (targets: LossTargets) => Loss,
+  make: (targets: LossTargets, style: number) => Loss,
+  number: number,
   { extractor, style }: TrainingLossInputs,
 ): TrainingLoss {
   return {
@@ -68,7 +69,7 @@ export function customTrainingLoss(
         });
         return evaluated(extractor, painted, () => {
           const styles = [{ image: style, weight: 1 }];
-          const loss = make({ extractor: lentExtractor, content: crop, style, styles });
+          const loss = make({ extractor: lentExtractor, content: crop, style, styles }, number);
           requireLoss('what loss() returned', loss);
           return loss;
         });
