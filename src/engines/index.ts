@@ -16,4 +16,5 @@ export { type LoadedExtractor, type LoadVgg19Options, loadVgg19 } from './load-v
 export { tfjs } from './tfjs/tfjs-engine';
 export type { WasmEngineOptions } from './wasm/options';
 export { wasm } from './wasm/wasm-engine';
+export type { WebgpuEngineOptions } from './webgpu/options';
 export { webgpu } from './webgpu/webgpu-engine';

@@ -10,7 +10,7 @@ import { type KernelObjective, kernelObjective, type ObjectiveContext } from './
 import type { Parts } from './losses/parts';
 import { partsOfRequest, tilingOf } from './losses/tiling';
 import { convolutionsOf } from './network/adapters';
-import type { Convolutions } from './network/convolutions';
+import type { Convolutions, Precision } from './network/convolutions';
 import { NetworkWeights, stagesOf } from './network/network';
 import { gpuProblem } from './vectors/gpu-problem';
 
@@ -18,6 +18,8 @@ import { gpuProblem } from './vectors/gpu-problem';
 export interface WebgpuExtractorOptions {
   /** How convolutions are computed. @default what suits the adapter */
   readonly convolutions?: Convolutions | undefined;
+  /** See `WebgpuEngineOptions`. @default 'float32' */
+  readonly precision?: Precision | undefined;
   /** Bytes that a buffer may have. @default what the device can bind */
   readonly largest?: number | undefined;
 }
@@ -29,14 +31,14 @@ export interface WebgpuExtractorOptions {
  */
 export function createWebgpuExtractor(
   loaded: LoadedNetwork,
-  { convolutions: given, largest }: WebgpuExtractorOptions = {},
+  { convolutions: given, precision, largest }: WebgpuExtractorOptions = {},
 ): EngineExtractor {
   const tfjs = new TfjsDevice();
   const gpu = gpuOf(tfjs.device);
   const byTfjs = createTfjsExtractor(loaded);
   const stages = stagesOf(loaded.network.steps, loaded.network.input);
   const weights = new NetworkWeights(gpu, loaded);
-  const convolutions = given ?? convolutionsOf(gpu.device);
+  const convolutions = { ...(given ?? convolutionsOf(gpu.device)), ...(precision && { precision }) };
   const { steps } = loaded.network;
   const { maxBufferSize, maxStorageBufferBindingSize } = tfjs.device.limits;
   const most = Math.min(maxBufferSize, maxStorageBufferBindingSize, largest ?? Number.POSITIVE_INFINITY);

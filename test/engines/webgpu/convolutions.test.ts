@@ -1,19 +1,9 @@
-import type * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { type Gpu, gpuOf } from '../../../src/engines/webgpu/device/gpu';
-import { Piece, placePieces, planShelves } from '../../../src/engines/webgpu/device/pieces';
-import { TfjsDevice } from '../../../src/engines/webgpu/device/tfjs-device';
-import {
-  type Convolutions,
-  type FilterForm,
-  formOf,
-  mapDrafts,
-} from '../../../src/engines/webgpu/network/convolutions';
-import type { MapKernel } from '../../../src/engines/webgpu/network/map-kernel';
-import { formed } from '../../../src/engines/webgpu/network/network';
+import { type Convolutions, formOf } from '../../../src/engines/webgpu/network/convolutions';
 import { winogradMatrices } from '../../../src/engines/webgpu/network/winograd';
 import { Random } from '../../../src/random';
 import { convolutionsBy } from '../../support/convolutions';
+import { channels, channelsIn, expectPlain } from '../../support/plain-convolution';
 import { hasWebgpu, onWebgpu } from '../../support/webgpu';
 
 describe("Winograd's matrices", () => {
@@ -48,12 +38,6 @@ describe('the form of a convolution', () => {
     expect(formOf({ ...convolutions, fused: false }, 64, 128, [64, 64])).toBe('taps');
   });
 });
-
-/** Channels that fill no tile and no block. */
-const [channelsIn, channels] = [8, 12];
-const [height, width] = [7, 10];
-
-type Arrays = Readonly<Record<string, Float32Array>>;
 
 describe.skipIf(!hasWebgpu)('a convolution on the GPU', { timeout: 120_000 }, () => {
   onWebgpu();
@@ -94,117 +78,3 @@ describe.skipIf(!hasWebgpu)('a convolution on the GPU', { timeout: 120_000 }, ()
     });
   });
 });
-
-/** Runs a kernel on random numbers in one form and by plain loops. */
-async function expectPlain(form: FilterForm, kernel: Omit<MapKernel, 'tile'>): Promise<void> {
-  expect(formOf(convolutionsBy(form), channelsIn, channels, [height, width])).toBe(form);
-  const random = new Random(5);
-  const values = (count: number) => Float32Array.from({ length: count }, () => random.uniform(-1, 1));
-  const [map, matrix] = [height * width * channels, channels * channels];
-  const symmetric = values(matrix);
-  for (let i = 0; i < channels; i++)
-    for (let j = 0; j < i; j++) symmetric[i * channels + j] = symmetric[j * channels + i];
-  const arrays = {
-    input: values(height * width * channelsIn),
-    filters: values(9 * channelsIn * channels),
-    bias: values(channels),
-    map: values(map),
-    reluAdded: values(map),
-    mapAdded: values(map),
-    reluMatrix: symmetric,
-    mapMatrix: symmetric,
-  };
-  const found = await onGpu(gpuOf(new TfjsDevice().device), form, kernel, arrays);
-  const wanted = plainly(kernel, arrays);
-  for (const name of ['output', ...(kernel.pool ? (['pool'] as const) : [])] as const) {
-    const worst = Math.max(...wanted[name].map((value, i) => Math.abs(value - found[name][i])));
-    expect([name, worst < 2e-5 ? 'close' : worst, found[name].length]).toEqual([
-      name,
-      'close',
-      wanted[name].length,
-    ]);
-  }
-}
-
-async function onGpu(gpu: Gpu, form: FilterForm, kernel: Omit<MapKernel, 'tile'>, arrays: Arrays) {
-  const made = Object.entries({ ...arrays, filters: formed(arrays.filters, form) }).map(
-    ([name, values]) => [name, { buffer: gpu.put(values, name) }] as const,
-  );
-  const pieces = Object.fromEntries(made);
-  const sizes = { output: height * width * channels, pool: (height >> 1) * (width >> 1) * channels };
-  const results = {
-    output: new Piece('output', 4 * sizes.output),
-    pool: new Piece('pool', 4 * sizes.pool),
-  };
-  const filters = pieces.filters;
-  const plan = [
-    ...mapDrafts(
-      'map',
-      convolutionsBy(form),
-      kernel,
-      [height, width],
-      { ...pieces, ...results },
-      () => filters,
-    ),
-    { pieces: Object.values(results).slice(0, kernel.pool ? 2 : 1) },
-  ];
-  const placed = placePieces(gpu, plan, planShelves(plan));
-  const tfjs = new TfjsDevice();
-  gpu.record(placed.phases.flat());
-  const read = async (piece: Piece) => {
-    const buffer = gpu.buffer(piece.bytes, 'copy');
-    gpu.copy(placed.slice(piece), { buffer }, piece.bytes);
-    gpu.submit();
-    const tensor = tfjs.tensorOf<tf.Rank.R1>(buffer, [piece.bytes / 4]);
-    const values = await tensor.data<'float32'>();
-    tensor.dispose();
-    buffer.destroy();
-    return Array.from(values);
-  };
-  const output = await read(results.output);
-  const pool = kernel.pool ? await read(results.pool) : [];
-  placed.dispose();
-  for (const [, { buffer }] of made) buffer.destroy();
-  return { output, pool };
-}
-
-/** What {@link MapKernel} says, in double precision. */
-function plainly({ convolution, ofRelu, mask, ofMap, pool }: Omit<MapKernel, 'tile'>, arrays: Arrays) {
-  const { input, filters, bias, map } = arrays;
-  const output = new Array<number>(height * width * channels).fill(0);
-  const relu = (value: number) => Math.max(0, value);
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++)
-      for (let n = 0; n < channels; n++) {
-        let sum = convolution?.bias ? bias[n] : 0;
-        for (let tap = 0; tap < 9; tap++) {
-          const [sy, sx] = [y + Math.floor(tap / 3) - 1, x + (tap % 3) - 1];
-          if (sy < 0 || sy >= height || sx < 0 || sx >= width) continue;
-          for (let k = 0; k < channelsIn; k++) {
-            const value = input[(sy * width + sx) * channelsIn + k];
-            sum += (convolution?.relu ? relu(value) : value) * filters[(tap * channelsIn + k) * channels + n];
-          }
-        }
-        const at = (y * width + x) * channels;
-        const product = (matrix: Float32Array, ofValue: (value: number) => number) => {
-          let total = 0;
-          for (let k = 0; k < channels; k++) total += ofValue(map[at + k]) * matrix[k * channels + n];
-          return total;
-        };
-        if (ofRelu?.gram) sum += product(arrays.reluMatrix, relu);
-        if (ofRelu?.added) sum += arrays.reluAdded[at + n];
-        if (mask && map[at + n] <= 0) sum = 0;
-        if (ofMap?.gram) sum += product(arrays.mapMatrix, (value) => value);
-        if (ofMap?.added) sum += arrays.mapAdded[at + n];
-        output[at + n] = sum;
-      }
-  const [down, across] = [height >> 1, width >> 1];
-  const pooled = Array.from({ length: down * across * channels }, (_, i) => {
-    const [y, x, n] = [Math.floor(i / channels / across), Math.floor(i / channels) % across, i % channels];
-    const window = [0, 1, 2, 3].map((k) =>
-      relu(output[((2 * y + (k >> 1)) * width + 2 * x + (k & 1)) * channels + n]),
-    );
-    return pool === 'max' ? Math.max(...window) : window.reduce((a, b) => a + b) / 4;
-  });
-  return { output, pool: pooled };
-}

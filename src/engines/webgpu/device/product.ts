@@ -47,6 +47,11 @@ export interface Operands {
   readonly left: string;
   /** Statements that set `value`, a vec4f, for B at `k` of the step and `column4`, the first of four columns over 4. */
   readonly right: string;
+  /**
+   * Whether the product is of numbers in 16 bits, with sums of 32 bits of each step's sums. `right` then sets a vec4h;
+   * so does `left`, or else a vec4f that is multiplied by `scale` and rounded.
+   */
+  readonly halves?: 'both' | 'rounded' | undefined;
 }
 
 /**
@@ -54,34 +59,45 @@ export interface Operands {
  *
  * @param depth the largest depth of the products of the kernel
  */
-export const productMemory = ({ rows, columns }: Tile, depth: number): string => `
-var<workgroup> left_: array<vec4f, ${rows * (depth / 4 + 1)}>;
-var<workgroup> right_: array<vec4f, ${(depth * columns) / 4}>;`;
+export const productMemory = (
+  { rows, columns }: Tile,
+  depth: number,
+  type: 'vec4f' | 'vec4h' = 'vec4f',
+): string => `
+var<workgroup> left_: array<${type}, ${rows * (depth / 4 + 1)}>;
+var<workgroup> right_: array<${type}, ${(depth * columns) / 4}>;`;
 
 /**
  * The sum over k of a product whose A has its summands in fours: `left` sets `value` for `row` of the tile and
  * `k4`, the first of four summands over 4. Rows of A are one vec4f longer in memory than they need, so that
  * invocations side by side read from different banks.
  */
-export function product(tile: Tile, { steps, before = '', left, right }: Operands): string {
+export function product(tile: Tile, { steps, before = '', left, right, halves }: Operands): string {
   const [fours, columns4] = [tile.depth / 4, tile.columns / 4];
   const pitch = fours + 1;
+  const leftPlace = `let row = i / ${fours}u; let k4 = i % ${fours}u;`;
+  const rightPlace = `let k = i / ${columns4}u; let column4 = i % ${columns4}u;`;
+  const [leftType, rightType] = [halves === 'both' ? 'vec4h' : 'vec4f', halves ? 'vec4h' : 'vec4f'] as const;
+  const rounded = halves === 'rounded' ? 'vec4h(scale * value)' : 'value';
+  const sum = halves ? 'h' : 'c';
   return `
 for (var step = 0u; step < ${steps}; step++) {
   ${before}
-  ${fill(tile, tile.rows * fours, `let row = i / ${fours}u; let k4 = i % ${fours}u;`, left, `left_[row * ${pitch}u + k4]`)}
-  ${fill(tile, tile.depth * columns4, `let k = i / ${columns4}u; let column4 = i % ${columns4}u;`, right, 'right_[i]')}
+  ${fill(tile, tile.rows * fours, leftPlace, left, `left_[row * ${pitch}u + k4] = ${rounded}`, leftType)}
+  ${fill(tile, tile.depth * columns4, rightPlace, right, 'right_[i] = value', rightType)}
   workgroupBarrier();
+  ${halves ? eachOfBlock(tile, (i, j) => `var h_${i}_${j} = vec4h();`) : ''}
   for (var k4 = 0u; k4 < ${fours}u; k4++) {
     ${each(tile.blockRows, (i) => `let a_${i} = left_[(y + ${i * blocksDown(tile)}u) * ${pitch}u + k4];`)}
     ${each(
       4,
       (k) => `{
       ${readColumns(tile, `k4 * 4u + ${k}u`)}
-      ${eachOfBlock(tile, (i, j) => `c_${i}_${j} += a_${i}.${'xyzw'[k]} * b_${j};`)}
+      ${eachOfBlock(tile, (i, j) => `${sum}_${i}_${j} += a_${i}.${'xyzw'[k]} * b_${j};`)}
     }`,
     )}
   }
+  ${halves ? eachOfBlock(tile, (i, j) => `c_${i}_${j} += vec4f(h_${i}_${j});`) : ''}
   workgroupBarrier();
 }`;
 }
@@ -94,8 +110,8 @@ export function productOfColumns(tile: Tile, { steps, left, right }: Operands): 
   const [rows4, columns4] = [tile.rows / 4, tile.columns / 4];
   return `
 for (var step = 0u; step < ${steps}; step++) {
-  ${fill(tile, tile.depth * rows4, `let k = i / ${rows4}u; let row4 = i % ${rows4}u;`, left, 'left_[i]')}
-  ${fill(tile, tile.depth * columns4, `let k = i / ${columns4}u; let column4 = i % ${columns4}u;`, right, 'right_[i]')}
+  ${fill(tile, tile.depth * rows4, `let k = i / ${rows4}u; let row4 = i % ${rows4}u;`, left, 'left_[i] = value')}
+  ${fill(tile, tile.depth * columns4, `let k = i / ${columns4}u; let column4 = i % ${columns4}u;`, right, 'right_[i] = value')}
   workgroupBarrier();
   for (var k = 0u; k < ${tile.depth}u; k++) {
     ${each(tile.blockRows / 4, (i) => `let a_${i} = left_[k * ${rows4}u + y + ${i * blocksDown(tile)}u];`)}
@@ -112,8 +128,15 @@ const readColumns = (tile: Tile, k: string): string =>
     (j) => `let b_${j} = right_[(${k}) * ${tile.columns / 4}u + x + ${j * blocksAcross(tile)}u];`,
   );
 
-/** All invocations fill `count` places of a tile. */
-function fill(tile: Tile, count: number, place: string, load: string, to: string): string {
+/** All invocations fill `count` places of a tile: `load` sets `value`, `store` puts it there. */
+function fill(
+  tile: Tile,
+  count: number,
+  place: string,
+  load: string,
+  store: string,
+  type: 'vec4f' | 'vec4h' = 'vec4f',
+): string {
   const invocations = invocationsOf(tile);
   return each(
     Math.ceil(count / invocations),
@@ -121,23 +144,28 @@ function fill(tile: Tile, count: number, place: string, load: string, to: string
     let i = index + ${round * invocations}u;
     ${(round + 1) * invocations > count ? `if (i < ${count}u)` : ''} {
       ${place}
-      var value = vec4f();
+      var value = ${type}();
       ${load}
-      ${to} = value;
+      ${store};
     }
   }`,
   );
 }
 
 /**
- * Adds up a number of each of `count` invocations, a power of two, in `parts_` of a workgroup's memory; every
- * invocation then has the total.
+ * Adds up a number of each of `count` invocations, a power of two, in `parts_` of a workgroup's memory, or combines them
+ * by another operation; every invocation then has the total.
  */
-export const totalOf = (value: string, count: number, into = 'total'): string => `
+export const totalOf = (
+  value: string,
+  count: number,
+  into = 'total',
+  of = (a: string, b: string) => `${a} + ${b}`,
+): string => `
   parts_[index] = ${value};
   workgroupBarrier();
   for (var half = ${count / 2}u; half > 0u; half /= 2u) {
-    if (index < half) { parts_[index] += parts_[index + half]; }
+    if (index < half) { parts_[index] = ${of('parts_[index]', 'parts_[index + half]')}; }
     workgroupBarrier();
   }
   let ${into} = parts_[0];

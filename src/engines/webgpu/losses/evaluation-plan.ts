@@ -253,7 +253,7 @@ function forwardCommands(
     };
     const input = afterPool ? pooled[i - 1] : maps[i - 1];
     const pieces = { input, bias, output: maps[i], pool: pooled[i] };
-    const filtersOf: FiltersOf = (form) => weights.filters(name, form);
+    const filtersOf: FiltersOf = (form, precision) => weights.filters(name, form, precision);
     items.push(...mapDrafts(name, convolutions, kernel, [h, w], pieces, filtersOf));
   }
   return { maps, pooled };
@@ -347,7 +347,8 @@ function backwardCommands(
     };
     const next = behind && stages[i + 1];
     const convolution = next && { channelsIn: next.channelsOut, relu: false, bias: false };
-    const filtersOf: FiltersOf | undefined = next && ((form) => weights.backwardFilters(next.name, form));
+    const filtersOf: FiltersOf | undefined =
+      next && ((form, precision) => weights.backwardFilters(next.name, form, precision));
     const input = behind?.gradient;
     if (next?.afterPool || some(ofPool)) {
       const half = halfPiece(`${name} pooled gradient`, shapeOf(name));

@@ -3,6 +3,7 @@ import type { Grid, Slice } from '../device/gpu';
 import { type Binding, type Draft, Piece, Shape } from '../device/pieces';
 import type { Tile } from '../device/product';
 import { fusedBindings, fusedGrid, fusedSource } from './fused-kernel';
+import { rangeBindings, rangeBytes, rangeGrid, rangeSource } from './halves';
 import { type MapKernel, mapBindings, mapGrid, mapSource } from './map-kernel';
 import {
   fromPlanesBindings,
@@ -28,7 +29,23 @@ export interface Convolutions {
   readonly planesFrom: number;
   /** Bytes that the planes of a layer may take at a time. */
   readonly planeBytes: number;
+  /** What convolutions multiply: numbers of 32 bits, or rounded to 16. @default 'float32' */
+  readonly precision?: Precision | undefined;
+  /** Ways of layers that were measured, by {@link wayKey}; others go by what is above. */
+  readonly measured?: ReadonlyMap<string, Way> | undefined;
 }
+
+/** How the convolution of a layer is computed. */
+export interface Way {
+  readonly form: FilterForm;
+  readonly tile: Tile;
+}
+
+/** What the products of convolutions have: 32 bits, or 16 of operands and 32 of sums. */
+export type Precision = (typeof precisions)[number];
+
+/** Every {@link Precision}. */
+export const precisions = ['float32', 'mixed'] as const;
 
 /** The form of a convolution's filters: a value for each of nine taps, or Winograd's products of 2x2 or 4x4 results. */
 export type FilterForm = 'taps' | 'windows2' | 'windows4';
@@ -38,8 +55,13 @@ export interface MapPieces {
   readonly [name: string]: Binding | undefined;
 }
 
+/** The filters of a convolution; in 16 bits divided by 2^exponent. */
+export interface Filters extends Slice {
+  readonly exponent?: number | undefined;
+}
+
 /** The filters of a convolution in one of their forms. */
-export type FiltersOf = (form: FilterForm) => Slice;
+export type FiltersOf = (form: FilterForm, precision: Precision) => Filters;
 
 /** The form of a convolution that takes the least time on a device. */
 export function formOf(
@@ -53,6 +75,16 @@ export function formOf(
   const products = planes * whole(windowsAlong(height) * windowsAlong(width));
   if (Math.min(channelsIn, channels) >= planesFrom && products < 9 * whole(height * width)) return 'windows4';
   return fused ? 'windows2' : 'taps';
+}
+
+/** The name of a convolution's shape. */
+export const wayKey = (channelsIn: number, channels: number, [height, width]: Size): string =>
+  `${channelsIn}-${channels} ${height}x${width}`;
+
+/** How a convolution is computed: as was measured, else by {@link formOf}. */
+export function wayOf(convolutions: Convolutions, channelsIn: number, channels: number, size: Size): Way {
+  const measured = convolutions.measured?.get(wayKey(channelsIn, channels, size));
+  return measured ?? { form: formOf(convolutions, channelsIn, channels, size), tile: convolutions.tile };
 }
 
 /**
@@ -72,7 +104,11 @@ export function mapDrafts(
 ): Draft[] {
   const [height, width] = size;
   const { convolution, ofRelu, mask, ofMap, pool, channels } = kernel;
-  const { tile } = convolutions;
+  const { precision = 'float32' } = convolutions;
+  const { form, tile } = convolution
+    ? wayOf(convolutions, convolution.channelsIn, channels, size)
+    : { form: undefined, tile: convolutions.tile };
+  const halves = precision === 'mixed';
   const draft = (
     name: string,
     code: string,
@@ -85,19 +121,19 @@ export function mapDrafts(
     const bytes = bindings.reduce((sum, binding) => sum + bytesOf(binding), 0);
     return { label: name, code, bindings, grid, cost: { flop, bytes } };
   };
-  const byTile = (whole: MapKernel, filters?: Slice) => {
-    const own = { ...pieces, filters, shape: new Shape(height, width) };
+  const filters = form && filtersOf?.(form, precision);
+  const range = halves && convolution ? new Piece(`${label} range`, rangeBytes) : undefined;
+  const byTile = (whole: MapKernel) => {
+    const own = { ...pieces, filters, range, shape: new Shape(height, width, filters?.exponent ?? 0) };
     const { channelsIn = 0 } = whole.convolution ?? {};
-    const summands =
-      9 * channelsIn + channels * (Number(ofRelu?.gram ?? false) + Number(ofMap?.gram ?? false));
+    const matrices = [whole.ofRelu, whole.ofMap].filter((terms) => terms?.gram).length;
+    const summands = 9 * channelsIn + channels * matrices;
     const flop = 2 * height * width * channels * summands;
     return draft(label, mapSource(whole), mapBindings(whole), own, mapGrid(whole, size), flop);
   };
-  const form = convolution && formOf(convolutions, convolution.channelsIn, channels, size);
-  if (!convolution || form === 'taps')
-    return [byTile({ ...kernel, tile }, convolution && filtersOf?.('taps'))];
+  if (!convolution || (form === 'taps' && !halves)) return [byTile({ ...kernel, tile })];
 
-  // Products with matrices go on where the convolution has ended.
+  // Products with matrices go on where the convolution has ended: they are no part of Winograd's, and of 32 bits.
   const isContinued = (ofRelu?.gram || ofMap?.gram) === true;
   const winograd: WinogradKernel = {
     ...convolution,
@@ -106,44 +142,56 @@ export function mapDrafts(
     mask: !isContinued && mask === true,
     mapAdded: !isContinued && ofMap?.added === true,
     pool: isContinued ? undefined : pool,
+    halves,
   };
   const { convolution: _, ...rest } = kernel;
   const continued = isContinued ? [byTile({ ...rest, tile, continued: true })] : [];
-  const filters = filtersOf?.(form as FilterForm);
+  const values = height * width * (winograd.channelsIn / 4);
+  const ranged = { ...pieces, range, shape: new Shape(values) };
+  const before = halves ? [draft(`${label}, range`, rangeSource(), rangeBindings, ranged, rangeGrid, 0)] : [];
+  if (form === 'taps') {
+    const alone = isContinued ? { channels, convolution } : kernel;
+    return [...before, byTile({ ...alone, tile, halves }), ...continued];
+  }
+  const exponent = filters?.exponent ?? 0;
   if (form === 'windows2') {
-    const own = { ...pieces, filters, shape: new Shape(height, width) };
+    const own = { ...pieces, filters, range, shape: new Shape(height, width, exponent) };
     const names = fusedBindings(winograd);
     const flop = 2 * 16 * Math.ceil(height / 2) * Math.ceil(width / 2) * winograd.channelsIn * channels;
-    return [draft(label, fusedSource(winograd), names, own, fusedGrid(channels, size), flop), ...continued];
+    const fused = draft(label, fusedSource(winograd), names, own, fusedGrid(channels, size), flop);
+    return [...before, fused, ...continued];
   }
 
   const [across, down] = [windowsAlong(width), windowsAlong(height)];
-  const bytesOfRow = (ofChannels: number) => 4 * planes * across * ofChannels;
-  const perRow = bytesOfRow(winograd.channelsIn) + bytesOfRow(channels);
+  const bytesOfRow = (ofChannels: number, bytes = 4) => bytes * planes * across * ofChannels;
+  const operands = bytesOfRow(winograd.channelsIn, halves ? 2 : 4);
+  const perRow = operands + bytesOfRow(channels);
   const rows = Math.max(1, Math.min(down, Math.floor(convolutions.planeBytes / perRow)));
   const own = {
     ...pieces,
     filters,
-    planes: new Piece(`${label} planes`, rows * bytesOfRow(winograd.channelsIn)),
+    range,
+    planes: new Piece(`${label} planes`, rows * operands),
     products: new Piece(`${label} products`, rows * bytesOfRow(channels)),
   };
-  const toPlanes = toPlanesSource(winograd.channelsIn, winograd.relu);
-  const products = planeProductsSource(winograd.channelsIn, channels, tile);
+  const toPlanes = toPlanesSource(winograd.channelsIn, winograd.relu, halves);
+  const products = planeProductsSource(winograd.channelsIn, channels, tile, halves);
   const fromPlanes = fromPlanesSource(winograd);
   const chunks = Array.from({ length: Math.ceil(down / rows) }, (_, i) => {
     const count = Math.min(rows, down - i * rows);
     const its = { ...own, shape: new Shape(height, width, i * rows, count) };
+    const scaled = { ...own, shape: new Shape(height, width, exponent, count) };
     const toGrid = transformGrid(winograd.channelsIn, size, count);
     const fromGrid = transformGrid(channels, size, count);
     const productsGrid = planeProductsGrid(channels, size, count, tile);
     const flop = 2 * planes * across * count * winograd.channelsIn * channels;
     return [
-      draft(`${label}, to planes`, toPlanes, toPlanesBindings, its, toGrid, 0),
-      draft(`${label}, planes`, products, planeProductsBindings, its, productsGrid, flop),
+      draft(`${label}, to planes`, toPlanes, toPlanesBindings(halves), its, toGrid, 0),
+      draft(`${label}, planes`, products, planeProductsBindings(halves), scaled, productsGrid, flop),
       draft(label, fromPlanes, fromPlanesBindings(winograd), its, fromGrid, 0),
     ];
   });
-  return [...chunks.flat(), ...continued];
+  return [...before, ...chunks.flat(), ...continued];
 }
 
 /** Bytes of a binding: of all of a map, also where a chunk reads some rows of it. */

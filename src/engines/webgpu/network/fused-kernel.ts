@@ -1,9 +1,11 @@
 import type { Size } from '../../shared/fitting-size';
 import type { Grid } from '../device/gpu';
 import { declare, each } from '../device/product';
+import { scales, shortRun } from './halves';
 import {
   finish,
   finishBindings,
+  gainOf,
   readWindow,
   transform,
   type WinogradKernel,
@@ -20,10 +22,11 @@ import {
 const [windowsAcross, windowsDown, columns4] = [8, 4, 8] as const;
 const windows = windowsAcross * windowsDown;
 
-/** `shape` is [height, width]. */
+/** `shape` is [height, width, exponent of filters in 16 bits]. */
 export const fusedBindings = (kernel: WinogradKernel): readonly string[] => [
   'input',
   'filters',
+  ...(kernel.halves ? ['range'] : []),
   ...finishBindings(kernel),
   'shape',
 ];
@@ -37,7 +40,7 @@ export const fusedGrid = (channels: number, [height, width]: Size): Grid => [
 
 /** The convolution by filters [16][channelsIn][channels]. */
 export function fusedSource(kernel: WinogradKernel): string {
-  const { channelsIn, channels, relu } = kernel;
+  const { channelsIn, channels, relu, halves } = kernel;
   const { bt, at } = winogradMatrices(2);
   const [in4, out4] = [channelsIn / 4, channels / 4];
   const names = fusedBindings(kernel);
@@ -47,27 +50,41 @@ export function fusedSource(kernel: WinogradKernel): string {
   const right = (position: string, k: string, column4: string) =>
     `${16 * windows}u + ((${position}) * 4u + ${k}) * ${columns4}u + ((${column4}) ^ (4u * ((${position}) & 1u)))`;
   const isPartial = channels % (4 * columns4) !== 0;
-  const load = `memory_[${right('p', 'k', 'column4')}] =`;
+  // In 16 bits operands take half of the memory, and sums on their way, half as many at a time, the other half.
+  const operands = halves ? 'operands_' : 'memory_';
+  const operand = (value: string) => (halves ? `vec4h(scale * ${value})` : value);
+  const load = `${operands}[${right('p', 'k', 'column4')}] =`;
   const filter = `filters[(p * ${channelsIn}u + 4u * step + k) * ${out4}u + n0 + column4]`;
-  /** A quarter of each invocation's sums: those of four windows at four channels. */
-  const quarter = (q: number) =>
-    each(4, (i) => `memory_[(position * 16u + y + ${4 * i}u) * 4u + x] = c_${4 * (q & 1) + i}_${q >> 1};`);
+  const parts = halves ? 8 : 4;
+  const rows = 16 / parts;
+  /** A part of each invocation's sums: those of some windows at four channels. */
+  const part = (q: number) =>
+    each(rows, (i) => {
+      const sum = `c_${rows * (q % (parts / 2)) + i}_${Math.floor((2 * q) / parts)}`;
+      return `memory_[(position * ${4 * rows}u + y + ${4 * i}u) * 4u + x] = ${sum};`;
+    });
+  const eachSum = (line: (i: number, j: number) => string) => each(8, (i) => each(2, (j) => line(i, j)));
+  const lengthen = eachSum((i, j) => `c_${i}_${j} += vec4f(h_${i}_${j}); h_${i}_${j} = vec4h();`);
+  const run = shortRun / 4;
   return `
-${declare(names, ['output', 'pool'])}
+${halves ? 'enable f16;' : ''}
+${declare(names, ['output', 'pool'], halves ? { filters: 'vec4h' } : {})}
 // The transformed input and filters of a step; then sums on their way between invocations.
-var<workgroup> memory_: array<vec4f, ${16 * windows + 64 * columns4}>;
+${halves ? `var<workgroup> operands_: array<vec4h, ${16 * windows + 64 * columns4}>;` : ''}
+var<workgroup> memory_: array<vec4f, ${halves ? 64 * 4 * rows : 16 * windows + 64 * columns4}>;
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
   let height = shape.x; let width = shape.y;
   let position = index / 16u; let x = index % 4u; let y = (index / 4u) % 4u; let n0 = group.z * ${columns4}u;
-  ${each(8, (i) => each(2, (j) => `var c_${i}_${j} = vec4f();`))}
+  ${halves ? `let exponent_ = bitcast<i32>(shape.z); ${scales(gainOf(2))}` : ''}
+  ${eachSum((i, j) => `var c_${i}_${j} = vec4f(); ${halves ? `var h_${i}_${j} = vec4h();` : ''}`)}
   for (var step = 0u; step < ${in4}u; step++) {
     if (index < ${windows}u) {
       let y = i32(2u * (group.y * ${windowsDown}u + index / ${windowsAcross}u)) - 1;
       let x = i32(2u * (group.x * ${windowsAcross}u + index % ${windowsAcross}u)) - 1;
       ${readWindow(4, in4, 'step', relu, 'vec4f')}
       ${transform(bt, (p, q) => `d_${p}_${q}`, 'r')}
-      ${each(4, (p) => each(4, (q) => `memory_[${left(`${4 * p + q}u`, 'index')}] = r_${p}_${q};`))}
+      ${each(4, (p) => each(4, (q) => `${operands}[${left(`${4 * p + q}u`, 'index')}] = ${operand(`r_${p}_${q}`)};`))}
     } else {
       for (var i = index - ${windows}u; i < ${64 * columns4}u; i += ${256 - windows}u) {
         let p = i / ${4 * columns4}u; let k = (i / ${columns4}u) % 4u; let column4 = i % ${columns4}u;
@@ -75,26 +92,28 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
       }
     }
     workgroupBarrier();
-    ${each(8, (i) => `let a_${i} = memory_[${left('position', `y + ${4 * i}u`)}];`)}
+    ${each(8, (i) => `let a_${i} = ${operands}[${left('position', `y + ${4 * i}u`)}];`)}
     ${each(
       4,
       (k) => `{
-      ${each(2, (j) => `let b_${j} = memory_[${right('position', `${k}u`, `x + ${4 * j}u`)}];`)}
-      ${each(8, (i) => each(2, (j) => `c_${i}_${j} += a_${i}.${'xyzw'[k]} * b_${j};`))}
+      ${each(2, (j) => `let b_${j} = ${operands}[${right('position', `${k}u`, `x + ${4 * j}u`)}];`)}
+      ${eachSum((i, j) => `${halves ? 'h' : 'c'}_${i}_${j} += a_${i}.${'xyzw'[k]} * b_${j};`)}
     }`,
     )}
+    ${halves ? `if (step % ${run}u == ${run - 1}u || step + 1u == ${in4}u) { ${lengthen} }` : ''}
     workgroupBarrier();
   }
-  // Sums change hands a quarter at a time, then become results: a loop, because unrolled it compiles for seconds.
-  for (var quarter = 0u; quarter < 4u; quarter++) {
-    ${each(4, (q) => `${q > 0 ? 'else ' : ''}${q < 3 ? `if (quarter == ${q}u) ` : ''}{ ${quarter(q)} }`)}
+  ${halves ? eachSum((i, j) => `c_${i}_${j} *= unscale;`) : ''}
+  // Sums change hands a part at a time, then become results: a loop, because unrolled it compiles for seconds.
+  for (var part = 0u; part < ${parts}u; part++) {
+    ${each(parts, (q) => `${q > 0 ? 'else ' : ''}${q < parts - 1 ? `if (part == ${q}u) ` : ''}{ ${part(q)} }`)}
     workgroupBarrier();
-    let channel = n0 + index % 4u + 4u * (quarter / 2u);
-    if (index < 64u${isPartial ? ` && channel < ${out4}u` : ''}) {
-      let window = 16u * (quarter & 1u) + index / 4u;
+    let channel = n0 + index % 4u + 4u * (part / ${parts / 2}u);
+    if (index < ${16 * rows}u${isPartial ? ` && channel < ${out4}u` : ''}) {
+      let window = ${4 * rows}u * (part % ${parts / 2}u) + index / 4u;
       let y = 2u * (group.y * ${windowsDown}u + window / ${windowsAcross}u);
       let x = 2u * (group.x * ${windowsAcross}u + window % ${windowsAcross}u);
-      ${each(4, (p) => each(4, (q) => `let d_${p}_${q} = memory_[${(4 * p + q) * 64}u + index];`))}
+      ${each(4, (p) => each(4, (q) => `let d_${p}_${q} = memory_[${(4 * p + q) * 16 * rows}u + index];`))}
       ${transform(at, (p, q) => `d_${p}_${q}`, 'o')}
       ${finish(2, kernel, out4, 'vec4f')}
     }

@@ -5,12 +5,14 @@ import {
   blocksDown,
   declare,
   each,
+  eachOfBlock,
   invocationsOf,
   product,
   productMemory,
   sums,
   type Tile,
 } from '../device/product';
+import { scales } from './halves';
 
 /** Terms that are added to the gradient of a layer: of Gram matrices, and of all others together. */
 export interface Additions {
@@ -42,6 +44,11 @@ export interface MapKernel {
     /** Whether to add `bias`. */
     readonly bias: boolean;
   };
+  /**
+   * Whether the convolution is of numbers in 16 bits: `filters` are, and `range` has the input's. The kernel then has
+   * neither products with matrices nor anything that is added before the convolution.
+   */
+  readonly halves?: boolean;
   /** The gradient `pooled` of the map's pooled ReLU. */
   readonly unpool?: 'max' | 'average';
   readonly ofRelu?: Additions;
@@ -53,12 +60,13 @@ export interface MapKernel {
 
 const neither = { gram: false, added: false };
 
-/** Names of the bindings, in their order. `shape` is [height, width]. */
+/** Names of the bindings, in their order. `shape` is [height, width, exponent of filters in 16 bits]. */
 export function mapBindings(kernel: MapKernel): readonly string[] {
-  const { convolution, unpool, ofRelu = neither, mask, ofMap = neither, pool } = kernel;
+  const { convolution, halves, unpool, ofRelu = neither, mask, ofMap = neither, pool } = kernel;
   const readsMap = unpool || mask || ofRelu.gram || ofMap.gram;
   return [
     ...(convolution ? ['input', 'filters'] : []),
+    ...(halves ? ['range'] : []),
     ...(convolution?.bias ? ['bias'] : []),
     ...(readsMap ? ['map'] : []),
     ...(unpool ? ['pooled'] : []),
@@ -98,7 +106,7 @@ export const depthFor = (...channels: readonly number[]): number =>
 
 /** The kernel as WGSL. */
 export function mapSource(kernel: MapKernel): string {
-  const { channels, tile, continued, convolution, unpool, mask, pool } = kernel;
+  const { channels, tile, continued, convolution, halves, unpool, mask, pool } = kernel;
   const { ofRelu = neither, ofMap = neither } = kernel;
   const { across } = windowsOf(tile);
   const [channels4, channelsIn] = [channels / 4, convolution?.channelsIn ?? channels];
@@ -199,6 +207,7 @@ export function mapSource(kernel: MapKernel): string {
         before: isMaskedWithin ? `if (step == ${total(beforeMask)}u) { ${maskAll} }` : undefined,
         left: byShare('left'),
         right: byShare('right'),
+        halves: halves ? 'rounded' : undefined,
       },
     );
   /** The four values of the ReLU in a window. */
@@ -224,29 +233,32 @@ export function mapSource(kernel: MapKernel): string {
       ? `max(max(c_${q}_${j}, c_${q + 1}_${j}), max(max(c_${q + 2}_${j}, c_${q + 3}_${j}), vec4f()))`
       : `0.25 * (${[0, 1, 2, 3].map((k) => positive(q + k, j)).join(' + ')})`;
 
+  const biasAll = convolution?.bias
+    ? eachColumn((j) => `{ let b = bias[${column(j)}]; ${each(tile.blockRows, (i) => `c_${i}_${j} += b;`)} }`)
+    : '';
+  const addToRelu = ofRelu.added ? add('reluAdded') : '';
+  const unscaleAll = halves ? eachOfBlock(tile, (i, j) => `c_${i}_${j} *= unscale;`) : '';
+
   return `
-${declare(mapBindings(kernel), ['output', 'pool'])}
-${shares.length > 0 ? productMemory(tile, depth) : ''}
+${halves ? 'enable f16;' : ''}
+${declare(mapBindings(kernel), ['output', 'pool'], halves ? { filters: 'vec4h' } : {})}
+${shares.length > 0 ? productMemory(tile, depth, halves ? 'vec4h' : 'vec4f') : ''}
 @compute @workgroup_size(${invocationsOf(tile)})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
   let height = shape.x; let width = shape.y;
   let x = index % ${xs}u; let y = index / ${xs}u;
   let x0 = group.x * ${2 * across}u; let y0 = group.y * ${2 * windowsOf(tile).down}u;
   let n0 = group.z * ${tile.columns / 4}u;
+  ${halves ? `let exponent_ = bitcast<i32>(shape.z); ${scales()}` : ''}
   ${positions}
   ${sums(tile)}
   ${continued ? eachValue((i, j) => `c_${i}_${j} = output[at + ${column(j)}];`) : ''}
-  ${
-    convolution?.bias
-      ? eachColumn(
-          (j) => `{ let b = bias[${column(j)}]; ${each(tile.blockRows, (i) => `c_${i}_${j} += b;`)} }`,
-        )
-      : ''
-  }
+  ${halves ? '' : biasAll}
   ${unpool ? eachWindow(unpool === 'max' ? toMaximum : toAll) : ''}
-  ${ofRelu.added ? add('reluAdded') : ''}
+  ${halves ? '' : addToRelu}
   ${ofMap.gram && beforeMask.length === 0 ? maskAll : ''}
   ${shares.length > 0 ? multiply() : ''}
+  ${halves ? `${unscaleAll} ${biasAll} ${addToRelu}` : ''}
   ${ofMap.gram ? '' : maskAll}
   ${ofMap.added ? add('mapAdded') : ''}
   ${eachValue((i, j) => `output[at + ${column(j)}] = c_${i}_${j};`)}

@@ -10,7 +10,8 @@ import {
 } from '../../../features/network';
 import type { Padding } from '../../../features/padding';
 import type { Gpu, Slice } from '../device/gpu';
-import type { FilterForm } from './convolutions';
+import type { FilterForm, Filters, Precision } from './convolutions';
+import { halvesOf } from './halves';
 import { winogradFilters } from './winograd';
 
 /** A convolution, the ReLU behind it, and the pooling behind that, if there is one. */
@@ -71,7 +72,7 @@ export function stagesOf(steps: readonly NetworkStep[], normalization: Normaliza
 
 /** Filters and biases of a network on a device; each is uploaded when it is first needed. */
 export class NetworkWeights {
-  private readonly buffers = new Map<string, GPUBuffer>();
+  private readonly buffers = new Map<string, Filters>();
   private readonly steps: ReadonlyMap<LayerName, ConvStep>;
 
   constructor(
@@ -83,8 +84,8 @@ export class NetworkWeights {
   }
 
   /** [9][channelsIn][channelsOut], or as many products instead of nine as their form has. */
-  filters(layer: LayerName, form: FilterForm = 'taps'): Slice {
-    return this.once(`${layer} ${form}`, () => formed(this.of(layer).kernel, form));
+  filters(layer: LayerName, form: FilterForm = 'taps', precision: Precision = 'float32'): Filters {
+    return this.once(`${layer} ${form}`, () => formed(this.of(layer).kernel, form), precision);
   }
 
   /** [channelsOut] */
@@ -93,8 +94,8 @@ export class NetworkWeights {
   }
 
   /** [9][channelsOut][channelsIn]: the filters of the gradient with respect to the input, in the same forms. */
-  backwardFilters(layer: LayerName, form: FilterForm = 'taps'): Slice {
-    return this.once(`${layer} backward ${form}`, () => formed(reversed(this.of(layer)), form));
+  backwardFilters(layer: LayerName, form: FilterForm = 'taps', precision: Precision = 'float32'): Filters {
+    return this.once(`${layer} backward ${form}`, () => formed(reversed(this.of(layer)), form), precision);
   }
 
   /** [9][3][channelsOut], times the scale of the normalisation: the same for the first convolution. */
@@ -114,7 +115,7 @@ export class NetworkWeights {
   /** Destroys the buffers. Safe to call twice. */
   dispose(): void {
     this.gpu.submit();
-    for (const buffer of this.buffers.values()) buffer.destroy();
+    for (const { buffer } of this.buffers.values()) buffer.destroy();
     this.buffers.clear();
   }
 
@@ -122,10 +123,17 @@ export class NetworkWeights {
     return convolutionWeights(this.steps.get(layer) as ConvStep, this.loaded.weights);
   }
 
-  private once(name: string, make: () => Float32Array): Slice {
-    const buffer = this.buffers.get(name) ?? this.gpu.put(make(), name);
-    this.buffers.set(name, buffer);
-    return { buffer };
+  private once(name: string, make: () => Float32Array, precision: Precision = 'float32'): Filters {
+    const key = `${name} ${precision}`;
+    const found = this.buffers.get(key) ?? this.put(key, make(), precision);
+    this.buffers.set(key, found);
+    return found;
+  }
+
+  private put(name: string, values: Float32Array, precision: Precision): Filters {
+    if (precision === 'float32') return { buffer: this.gpu.put(values, name) };
+    const { halves, exponent } = halvesOf(values);
+    return { buffer: this.gpu.put(halves, name), exponent };
   }
 }
 

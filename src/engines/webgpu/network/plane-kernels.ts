@@ -12,10 +12,12 @@ import {
   sums,
   type Tile,
 } from '../device/product';
+import { scales } from './halves';
 import { depthFor } from './map-kernel';
 import {
   finish,
   finishBindings,
+  gainOf,
   readWindow,
   transform,
   type WinogradKernel,
@@ -55,25 +57,41 @@ const windowOf = (channels: number) => `
   let plane = across * shape.w * ${channels}u;
   let at = (group.z * across + group.y) * ${channels}u + channel;`;
 
-export const toPlanesBindings = ['input', 'planes', 'shape'] as const;
+export const toPlanesBindings = (halves: boolean): readonly string[] => [
+  'input',
+  'planes',
+  ...(halves ? ['range'] : []),
+  'shape',
+];
 
-/** The transformed input, [planes][windows][channels]. */
-export function toPlanesSource(channels: number, relu: boolean): string {
+/** The transformed input, [planes][windows][channels]; scaled in 16 bits. */
+export function toPlanesSource(channels: number, relu: boolean, halves = false): string {
+  const operand = (value: string) => (halves ? `f16(scale * ${value})` : value);
+  const types = { input: 'f32', planes: halves ? 'f16' : 'f32' };
   return `
-${declare(toPlanesBindings, ['planes'], { input: 'f32', planes: 'f32' })}
+${halves ? 'enable f16;' : ''}
+${declare(toPlanesBindings(halves), ['planes'], types)}
 @compute @workgroup_size(${channelsAtATime})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
   ${windowOf(channels)}
+  ${halves ? `let exponent_ = 0; ${scales(gainOf(m))}` : ''}
   {
     let y = i32(first.y) - 1; let x = i32(first.x) - 1;
     ${readWindow(size, channels, 'channel', relu, 'f32')}
     ${transform(winogradMatrices(m).bt, (p, q) => `d_${p}_${q}`, 'r')}
-    ${each(size, (p) => each(size, (q) => `planes[at + ${size * p + q}u * plane] = r_${p}_${q};`))}
+    ${each(size, (p) => each(size, (q) => `planes[at + ${size * p + q}u * plane] = ${operand(`r_${p}_${q}`)};`))}
   }
 }`;
 }
 
-export const planeProductsBindings = ['planes', 'filters', 'products', 'shape'] as const;
+/** In 16 bits the third of `shape` is the exponent of the filters. */
+export const planeProductsBindings = (halves: boolean): readonly string[] => [
+  'planes',
+  'filters',
+  ...(halves ? ['range'] : []),
+  'products',
+  'shape',
+];
 
 /** Workgroups of the products. */
 export const planeProductsGrid = (channels: number, [, width]: Size, rows: number, tile: Tile): Grid => [
@@ -83,22 +101,30 @@ export const planeProductsGrid = (channels: number, [, width]: Size, rows: numbe
 ];
 
 /** The planes times filters [planes][channelsIn][channels]: [planes][windows][channels]. */
-export function planeProductsSource(channelsIn: number, channels: number, shape: Tile): string {
+export function planeProductsSource(
+  channelsIn: number,
+  channels: number,
+  shape: Tile,
+  halves = false,
+): string {
   const tile = { ...shape, depth: depthFor(channelsIn) };
   const [in4, out4] = [channelsIn / 4, channels / 4];
   const within = (column: string, body: string) =>
     channels % tile.columns ? `if (${column} < ${out4}u) { ${body} }` : body;
   const column = (j: number) => `n0 + x + ${j * blocksAcross(tile)}u`;
   return `
-${declare(planeProductsBindings, ['products'])}
-${productMemory(tile, tile.depth)}
+${halves ? 'enable f16;' : ''}
+${declare(planeProductsBindings(halves), ['products'], halves ? { planes: 'vec4h', filters: 'vec4h' } : {})}
+${productMemory(tile, tile.depth, halves ? 'vec4h' : 'vec4f')}
 @compute @workgroup_size(${invocationsOf(tile)})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
   let windows = ((shape.y + ${m - 1}u) / ${m}u) * shape.w;
   let x = index % ${blocksAcross(tile)}u; let y = index / ${blocksAcross(tile)}u;
   let m0 = group.x * ${tile.rows}u; let n0 = group.y * ${tile.columns / 4}u;
+  ${halves ? `let exponent_ = bitcast<i32>(shape.z); ${scales(gainOf(m))}` : ''}
   ${sums(tile)}
   ${product(tile, {
+    halves: halves ? 'both' : undefined,
     steps: `${channelsIn / tile.depth}u`,
     left: `if (m0 + row < windows) {
       value = planes[(group.z * windows + m0 + row) * ${in4}u + step * ${tile.depth / 4}u + k4]; }`,
@@ -111,7 +137,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     tile,
     (i, j) => `{ let window = m0 + y + ${i * blocksDown(tile)}u;
     if (window < windows) {
-      ${within(column(j), `products[(group.z * windows + window) * ${out4}u + ${column(j)}] = c_${i}_${j};`)}
+      ${within(column(j), `products[(group.z * windows + window) * ${out4}u + ${column(j)}] = c_${i}_${j}${halves ? ' * unscale' : ''};`)}
     } }`,
   )}
 }`;

@@ -135,6 +135,14 @@ export interface WinogradKernel extends Finish {
   readonly channels: number;
   /** Whether the input goes through a ReLU as it is read. */
   readonly relu: boolean;
+  /** Whether the products are of numbers in 16 bits: `filters` are, and `range` has the input's. */
+  readonly halves?: boolean;
+}
+
+/** The factor by which values may grow from a window of the input to the operands of the products. */
+export function gainOf(m: Outputs): number {
+  const along = winogradMatrices(m).bt.map((row) => row.reduce((sum, factor) => sum + Math.abs(factor), 0));
+  return Math.max(...along) ** 2;
 }
 
 /** Names of the bindings that {@link finish} needs. */

@@ -1,0 +1,100 @@
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { loadVgg19, webgpu } from '../../../src';
+import { activeDevice } from '../../../src/engines/webgpu/device/tfjs-device';
+import { halvesOf } from '../../../src/engines/webgpu/network/halves';
+import { channels, channelsIn, expectPlain } from '../../support/plain-convolution';
+import { hasWebgpu, onWebgpu } from '../../support/webgpu';
+
+describe('numbers of 16 bits', () => {
+  const bitsOf = (...values: number[]) => {
+    const { halves, exponent } = halvesOf(Float32Array.from(values));
+    return { bits: Array.from(new Uint16Array(halves.buffer)), exponent };
+  };
+
+  it('are the nearest ones, ties to even', () => {
+    // 1 + k / 1024 are neighbours between 1 and 2, here all divided by 2.
+    const [tie, below, above] = [1 + 1 / 2048, 1 + 0.9 / 2048, 1 + 1.1 / 2048];
+    expect(bitsOf(1.5, -1.5, tie, below, above, 1 + 3 / 2048)).toEqual({
+      bits: [0x3a00, 0xba00, 0x3800, 0x3800, 0x3801, 0x3802],
+      exponent: 1,
+    });
+    // A number just below a power of two becomes it.
+    expect(bitsOf(1, 0.99999).bits).toEqual([0x3c00, 0x3c00]);
+  });
+
+  it('are zero and subnormal ones, too', () => {
+    const unit = 2 ** -24;
+    expect(bitsOf(1, 0, -0, unit, -3 * unit, unit / 2, 0.51 * unit, unit / 64).bits).toEqual([
+      0x3c00, 0, 0x8000, 1, 0x8003, 0, 1, 0,
+    ]);
+    expect(bitsOf(1, 2 ** -14, 2 ** -14 - unit, 1.5 * unit).bits).toEqual([0x3c00, 0x0400, 0x03ff, 2]);
+  });
+
+  it('are scaled by a power of two, so that none is greater than 1', () => {
+    expect(bitsOf(1000, -500)).toEqual({ bits: [0x3bd0, 0xb7d0], exponent: 10 });
+    expect(bitsOf(2 ** -40, 0)).toEqual({ bits: [0x3c00, 0], exponent: -40 });
+    expect(bitsOf(0, 0)).toEqual({ bits: [0, 0], exponent: 0 });
+  });
+});
+
+const convolution = { channelsIn, relu: true, bias: true };
+const terms = { gram: false, added: true };
+const everything = {
+  channels,
+  convolution: { ...convolution, bias: false },
+  ofRelu: terms,
+  mask: true,
+  ofMap: terms,
+};
+
+describe.skipIf(!hasWebgpu)('a convolution in mixed precision', { timeout: 120_000 }, () => {
+  onWebgpu();
+
+  // With numbers of 32 bits in place of those of 16, kernels are exact: what they compute is tested on every device.
+  describe.each(['taps', 'windows2', 'windows4'] as const)('by %s, widened to 32 bits', (form) => {
+    // Beyond what 16 bits hold in both directions: 1e6, and gradients of 1e-9.
+    it.each([[1e6, 30] as const, [1e-9, 1e-3] as const])(
+      'is a convolution, input up to %f',
+      async (...scale) => {
+        const run = { precision: 'mixed', widened: true, scale } as const;
+        await expectPlain(form, everything, run);
+        if (form !== 'windows2') await expectPlain(form, { channels, convolution, pool: 'max' }, run);
+      },
+    );
+  });
+
+  it('is refused before any work on a device without 16 bits, and under another name', async () => {
+    const { features } = activeDevice() as GPUDevice;
+    vi.spyOn(features, 'has').mockReturnValue(false);
+    const engine = webgpu({ precision: 'mixed' });
+    await expect(loadVgg19({ weights: 'embedded', engine })).rejects.toMatchObject({
+      code: 'ENGINE_UNSUPPORTED',
+      option: 'engine',
+      message: expect.stringContaining(
+        "needs a device with WebGPU's feature shader-f16, or precision: 'float32'",
+      ),
+    });
+    expect(webgpu().unsupported()).toBeUndefined();
+    vi.restoreAllMocks();
+    expect(() => webgpu({ precision: 'half' as never })).toThrow(
+      expect.objectContaining({ code: 'UNKNOWN_NAME', option: 'precision' }),
+    );
+  });
+
+  describe('on a device with 16 bits', () => {
+    let has = false;
+    beforeAll(() => {
+      has = activeDevice()?.features.has('shader-f16') === true;
+      if (!has) console.warn('skipped: convolutions of 16 bits (no shader-f16 on this adapter)');
+    });
+
+    it.each(['taps', 'windows2', 'windows4'] as const)('is close: %s', async (form) => {
+      if (!has) return;
+      for (const scale of [
+        [1e6, 30],
+        [1e-9, 1e-3],
+      ] as const)
+        await expectPlain(form, everything, { precision: 'mixed', scale, tolerance: 5e-3 });
+    });
+  });
+});
