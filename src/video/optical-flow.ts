@@ -6,8 +6,9 @@ import type { Flow } from './warp';
 
 /**
  * The motion between two frames of a film, a displacement for each pixel: `from` at x is nearly `to` at x + flow(x).
- * Lucas & Kanade 1981 on a pyramid, with medians of neighbours (Sun, Roth & Black 2010); computed on the processor, by
- * kernels in WebAssembly, from the luma of both frames. Displacements of up to about a quarter of the shorter side are found. Surfaces without
+ * Lucas & Kanade 1981 on a pyramid, with medians of neighbours (Sun, Roth & Black 2010); at the edges of objects pixels
+ * take the displacement of a neighbour that matches better. Computed by kernels in WebAssembly, on the calling thread,
+ * from the luma of both frames. Displacements of up to about a quarter of the shorter side are found. Surfaces without
  * structure take the motion of what is around them. Where the frames match as well without a motion, it is exactly 0.
  *
  * @param from [height, width, 3] in [0,1]; not disposed

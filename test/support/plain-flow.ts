@@ -178,8 +178,11 @@ function restWhereStill(from: Plane, to: Plane, { across, down }: Displacements)
 const neighbourDeviation = 1.2;
 /** Distances in pixels of the neighbours whose displacements are tried, the farthest first. */
 const distances = [8, 4, 2, 1];
-/** A neighbour's displacement is taken if the mean square of its differences is at most this part of the pixel's own. */
+/** A neighbour's displacement is taken if the mean square of its differences is less than this part of the own's. */
 const better = 0.8;
+
+/** Medians of nine at the end. */
+const medians = 2;
 
 const directions = [
   [1, 0],
@@ -229,6 +232,7 @@ function takeNeighbours(from: Plane, to: Plane, { across, down }: Displacements)
         down.values[k] = otherDown[k];
       }
     }
+  for (let i = 0; i < medians; i++) for (const plane of [across, down]) medianOfNine(plane, scratch);
 }
 
 /** Standard deviation in pixels of the blur before anything is compared, against noise. */

@@ -2,7 +2,7 @@ import { gaussianTaps } from './gaussian-taps';
 import type { Displacements } from './lucas-kanade';
 import type { Filter, Plane, Planes } from './planes';
 
-/** Standard deviation in pixels of the window over which matches with rest are compared: small, for edges of motions. */
+/** Standard deviation in pixels of the window over which a match is compared with rest: small, for edges of motions. */
 const restDeviation = 1.5;
 /**
  * How many times the mean square of differences may be larger at rest: a displacement was fitted to the noise of its
@@ -36,8 +36,11 @@ export function restWhereStill(
 const neighbourDeviation = 1.2;
 /** Distances in pixels of the neighbours whose displacements are tried, the farthest first. */
 const distances = [8, 4, 2, 1];
-/** A neighbour's displacement is taken if the mean square of its differences is less than this part of the own one's. */
+/** A neighbour's displacement is taken if the mean square of its differences is less than this part of the own's. */
 const better = 0.8;
+
+/** Medians of nine at the end, which remove single wrong choices. */
+const medians = 2;
 
 const directions = [
   [1, 0],
@@ -69,6 +72,7 @@ export function takeNeighbours(planes: Planes, from: Plane, to: Plane, found: Di
         match(planes, from, to, other, window, theirs);
         planes.run('takeBetter', across, down, own, other.across, other.down, theirs, better);
       }
+    for (let i = 0; i < medians; i++) for (const plane of [across, down]) planes.medianOfNine(plane);
   });
 }
 
