@@ -107,10 +107,10 @@ describe('multiStyle', () => {
       expect(parametersOf(generator, blend)).toEqual(plain);
   });
 
-  it('is refused by a training for one style', async () => {
+  it('is refused by a training of one picture', async () => {
     const architecture = multiStyle({ styles: ['a', 'b'], width: 2, blocks: 1 });
-    await expect(startOf({ architecture, base: 'none', seed: 1 })).rejects.toThrow(
-      'architecture is multiStyle, which is for many styles; accepted: an architecture of one style.',
+    await expect(startOf({ architecture, base: 'none', seed: 1, styles: undefined }, undefined)).rejects.toThrow(
+      'architecture is multiStyle, which is for many styles, and style is one picture; accepted: an architecture of one style, or a list of pictures as style.',
     );
   });
 

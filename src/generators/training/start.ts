@@ -62,15 +62,18 @@ const untrained = ({ network, initialWeights, styles = [] }: Architecture, seed:
   name: undefined,
 });
 
-function manyStyles(option: string, name: string, what: string): InvalidArgumentError {
-  const accepted = `${option} of one style, or a list of pictures as style`;
+/** What the options are, for messages. */
+const kinds = { architecture: 'an architecture', base: 'a generator' } as const;
+
+function manyStyles(option: keyof typeof kinds, name: string, what: string): InvalidArgumentError {
+  const accepted = `${kinds[option]} of one style, or a list of pictures as style`;
   const message = `${option} is ${showText(name)}, which ${what}, and style is one picture; accepted: ${accepted}.`;
   return new InvalidArgumentError('WRONG_NETWORK', message, { option, value: name, accepted });
 }
 
 /** What finds the style vector in a picture is trained on tens of thousands of paintings (Ghiasi et al. 2017). */
-function anyStyle(option: string, name: string): InvalidArgumentError {
-  const accepted = `${option} of given styles, such as johnson() or multiStyle()`;
+function anyStyle(option: keyof typeof kinds, name: string): InvalidArgumentError {
+  const accepted = `${kinds[option]} of given styles, such as of johnson() or multiStyle()`;
   const message = `${option} is ${showText(name)}, which paints as any picture, and would have to be trained on thousands of paintings; accepted: ${accepted}.`;
   return new InvalidArgumentError('WRONG_NETWORK', message, { option, value: name, accepted });
 }
