@@ -8,6 +8,7 @@ import type { LoadedNetwork } from '../features/network';
 import type { Image } from '../image/image';
 import type { GramMatrixOptions } from '../losses/gram-matrix';
 import type { ObjectiveExtractor } from '../objective';
+import type { WeightCache } from '../storage/byte-cache';
 import type { WeightsWarning } from '../storage/progress';
 import type { NamedTensors } from '../weights/tensor-file';
 
@@ -83,6 +84,8 @@ export interface EngineLoadOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called if the engine starts with restrictions, such as fewer threads. */
   readonly onWarning?: ((warning: WeightsWarning) => void) | undefined;
+  /** The cache of weights, where an engine may keep what it has measured; undefined for none. */
+  readonly cache?: WeightCache | undefined;
 }
 
 /** A run whose memory is planned by {@link EngineExtractor.plan}. Sizes are those after resizing. */

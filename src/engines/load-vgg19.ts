@@ -9,6 +9,7 @@ import { resolveWeights, type Weights } from '../features/vgg19/resolve-weights'
 import { abortSignal, any, callback, oneOf, optionTable } from '../options/table';
 import { disposable } from '../owning';
 import { anyPlatform, type Platform, requireBackend } from '../platform';
+import { browserCache } from '../storage/browser-cache';
 import type { WeightsProgress, WeightsWarning } from '../storage/progress';
 import type { Engine, EngineExtractor } from './engine';
 import { type EngineOptions, engineOptions, enginesFor, passedOver } from './engine-options';
@@ -101,7 +102,8 @@ export async function loadVgg19On(
       const read = await readLayers(source, convolutions, { signal, onProgress, onWarning });
       const { name: weightsName, convention } = source;
       const network = loadedVgg19(read, { lastLayer, pooling, padding, convention, weightsName, embedded });
-      const load = (engine: Engine) => engine.load(network, { signal, onWarning });
+      const cache = (platform.weights?.cache ?? browserCache()) || undefined;
+      const load = (engine: Engine) => engine.load(network, { signal, onWarning, cache });
       return disposable(identified(await loadBy(engines, load, onWarning), network));
     },
     (extractor) => extractor.dispose(),

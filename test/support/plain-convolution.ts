@@ -22,7 +22,7 @@ const [height, width] = [7, 10];
 type Arrays = Readonly<Record<string, Float32Array>>;
 
 /** How {@link expectPlain} computes. */
-export interface KernelRun {
+interface KernelRun {
   readonly precision?: Precision;
   /** Numbers of 16 bits become such of 32, so that kernels of mixed precision run where a device has no 16 bits. */
   readonly widened?: boolean;

@@ -1,9 +1,12 @@
 import { optionTable } from '../../options/table';
 import type { Engine } from '../engine';
 import { activeDevice } from './device/tfjs-device';
-import { precisionOption, type WebgpuEngineOptions } from './options';
+import { precisionOption, tuningOption, type WebgpuEngineOptions } from './options';
 
-const webgpuOptions = optionTable<WebgpuEngineOptions>()('webgpu', { precision: precisionOption });
+const webgpuOptions = optionTable<WebgpuEngineOptions>()('webgpu', {
+  precision: precisionOption,
+  tuning: tuningOption,
+});
 
 /**
  * This library's own kernels on a GPU, by WebGPU: on the device of tfjs' webgpu backend, which has to be the active
@@ -18,7 +21,7 @@ const webgpuOptions = optionTable<WebgpuEngineOptions>()('webgpu', { precision: 
  * ```
  */
 export function webgpu(options: WebgpuEngineOptions = {}): Engine {
-  const { precision } = webgpuOptions.read(options);
+  const { precision, tuning } = webgpuOptions.read(options);
   return {
     name: 'webgpu',
     unsupported() {
@@ -28,10 +31,14 @@ export function webgpu(options: WebgpuEngineOptions = {}): Engine {
       return "a device with WebGPU's feature shader-f16, or precision: 'float32'";
     },
     suits: (backend) => backend === 'webgpu',
-    async load(network) {
+    async load(network, { cache, onWarning } = {}) {
       // Imported lazily, so that programs that compute elsewhere never load the kernels.
       const { createWebgpuExtractor } = await import('./webgpu-extractor');
-      return createWebgpuExtractor(network, { precision });
+      const device = activeDevice();
+      if (tuning === 'table' || !device) return createWebgpuExtractor(network, { precision });
+      const { openTuning } = await import('./network/tuning-file');
+      const timings = await openTuning(device, precision, cache, onWarning);
+      return createWebgpuExtractor(network, { precision, timings });
     },
   };
 }

@@ -12,6 +12,8 @@ import { partsOfRequest, tilingOf } from './losses/tiling';
 import { convolutionsOf } from './network/adapters';
 import type { Convolutions, Precision } from './network/convolutions';
 import { NetworkWeights, stagesOf } from './network/network';
+import { timeWayOn } from './network/time-way';
+import type { TimeWay, TuningStore } from './network/tuning';
 import { gpuProblem } from './vectors/gpu-problem';
 
 /** Options of {@link createWebgpuExtractor}. */
@@ -20,6 +22,10 @@ export interface WebgpuExtractorOptions {
   readonly convolutions?: Convolutions | undefined;
   /** See `WebgpuEngineOptions`. @default 'float32' */
   readonly precision?: Precision | undefined;
+  /** Where timings of ways of convolutions are kept, which are then chosen by these. @default by the adapter */
+  readonly timings?: TuningStore | undefined;
+  /** How ways are timed; for tests. @default on the device */
+  readonly time?: TimeWay | undefined;
   /** Bytes that a buffer may have. @default what the device can bind */
   readonly largest?: number | undefined;
 }
@@ -31,7 +37,7 @@ export interface WebgpuExtractorOptions {
  */
 export function createWebgpuExtractor(
   loaded: LoadedNetwork,
-  { convolutions: given, precision, largest }: WebgpuExtractorOptions = {},
+  { convolutions: given, precision, timings, time, largest }: WebgpuExtractorOptions = {},
 ): EngineExtractor {
   const tfjs = new TfjsDevice();
   const gpu = gpuOf(tfjs.device);
@@ -52,6 +58,12 @@ export function createWebgpuExtractor(
     steps,
     byTfjs,
     largest: most,
+    tuning: timings && {
+      convolutions,
+      limits: gpu.device.limits,
+      time: time ?? timeWayOn(gpu, convolutions),
+      store: timings,
+    },
   };
   const lifetime = new Lifetime('The extractor');
   /** Parts of requests, by what they ask for: their memory is measured once. */
@@ -94,7 +106,7 @@ export function createWebgpuExtractor(
   };
 
   async function problemOf(objective: KernelObjective) {
-    await objective.compile();
+    await objective.prepare();
     return gpuProblem(gpu, tfjs, objective);
   }
 }

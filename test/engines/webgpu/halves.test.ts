@@ -1,9 +1,17 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadVgg19, webgpu } from '../../../src';
+import { createTfjsExtractor } from '../../../src/engines/tfjs/tfjs-extractor';
 import { activeDevice } from '../../../src/engines/webgpu/device/tfjs-device';
 import { halvesOf } from '../../../src/engines/webgpu/network/halves';
+import { createWebgpuExtractor } from '../../../src/engines/webgpu/webgpu-extractor';
+import { contentLoss, styleLoss, sum, weighted } from '../../../src/losses';
+import { createObjective } from '../../../src/objective';
+import { convolutionsBy } from '../../support/convolutions';
+import { noise } from '../../support/images';
 import { channels, channelsIn, expectPlain } from '../../support/plain-convolution';
 import { hasWebgpu, onWebgpu } from '../../support/webgpu';
+import { smallNetwork } from './small-network';
 
 describe('numbers of 16 bits', () => {
   const bitsOf = (...values: number[]) => {
@@ -95,6 +103,35 @@ describe.skipIf(!hasWebgpu)('a convolution in mixed precision', { timeout: 120_0
         [1e-9, 1e-3],
       ] as const)
         await expectPlain(form, everything, { precision: 'mixed', scale, tolerance: 5e-3 });
+    });
+
+    it.each(['taps', 'windows4'] as const)('is a part of losses and gradients: %s', async (form) => {
+      if (!has) return;
+      const network = smallNetwork();
+      const exact = createTfjsExtractor(network);
+      const mixed = createWebgpuExtractor(network, {
+        convolutions: convolutionsBy(form),
+        precision: 'mixed',
+      });
+      const [content, style, image] = [noise(18, 23, 1), noise(9, 11, 2), noise(18, 23, 3)];
+      const features = [exact.extract(content, ['conv2_2']), exact.extract(style, ['conv1_1', 'conv2_1'])];
+      // Weights that take gradients far beyond what 16 bits hold.
+      const loss = sum([weighted(1e9, contentLoss(features[0])), weighted(3e10, styleLoss(features[1]))]);
+      const found = [];
+      for (const extractor of [exact, mixed]) {
+        const objective = createObjective(extractor, loss, [18, 23]);
+        const evaluation = objective.evaluate(image);
+        const [value] = await evaluation.value.data();
+        found.push({ value, gradient: await evaluation.gradient.data() });
+        tf.dispose(evaluation as never);
+        objective.dispose();
+      }
+      const [theirs, ours] = found;
+      expect(Math.abs(ours.value / theirs.value - 1)).toBeLessThan(1e-3);
+      const error = ours.gradient.map((g, k) => g - theirs.gradient[k]);
+      expect(Math.hypot(...error) / Math.hypot(...theirs.gradient)).toBeLessThan(0.02);
+      tf.dispose([content, style, image, features] as never);
+      for (const one of [exact, mixed, loss]) one.dispose?.();
     });
   });
 });

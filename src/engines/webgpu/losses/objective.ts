@@ -11,13 +11,16 @@ import type { Size } from '../../shared/fitting-size';
 import { requireShape } from '../../shared/require-shape';
 import { untileable } from '../../shared/tileable';
 import type { Gpu, Slice } from '../device/gpu';
-import { placePieces, planShelves } from '../device/pieces';
+import { type Piece, placePieces, planShelves } from '../device/pieces';
 import type { TfjsDevice } from '../device/tfjs-device';
+import type { Convolutions } from '../network/convolutions';
+import type { TuningOptions } from '../network/tuning';
 import { planEvaluation, shapesOf, shapesOfBands, type TfjsLayers } from './evaluation-plan';
 import { partsOf } from './parts';
 import { TensorBuffers } from './tensor-buffers';
 import { partsLength } from './term-commands';
 import { type TiledNetwork, tilingOf } from './tiling';
+import { tunedConvolutions } from './tuned-plan';
 
 /** What objectives are made with. */
 export interface ObjectiveContext extends TiledNetwork {
@@ -25,6 +28,8 @@ export interface ObjectiveContext extends TiledNetwork {
   readonly tfjs: TfjsDevice;
   /** Computes features of images that are targets. */
   readonly byTfjs: Pick<FeatureExtractor, 'extract'>;
+  /** How ways of convolutions are measured before a minimisation. @default they are not */
+  readonly tuning?: Omit<TuningOptions, 'onMeasured'> | undefined;
 }
 
 /** Options of {@link kernelObjective}. */
@@ -54,8 +59,8 @@ export interface KernelObjective extends Objective {
   readonly results: Slice;
   /** Errors that WebGPU had reported when this was made: later ones are of its memory or its commands. */
   readonly reportsBefore: number;
-  /** Compiles all kernels. */
-  compile(): Promise<void>;
+  /** Measures ways of convolutions, if they are chosen by that, and compiles all kernels. */
+  prepare(): Promise<void>;
   /** Records an evaluation of an image; its results are there when what is recorded has run. */
   record(image: Slice): void;
 }
@@ -101,10 +106,33 @@ export function kernelObjective(
       factors: allocate('factors', 4 * resultCount),
       parts: allocate('parts', 4 * partsLength(parts.terms, shapeOf, shapesOfBands(stages, size, bands))),
     };
-    const plan = planEvaluation(context, parts, size, bands, io, tensors, grey);
-    const placed = placePieces(gpu, plan, planShelves(plan));
-    result(() => placed.dispose());
-    const pauses = plan.flatMap((item) => ('pieces' in item ? [item] : []));
+    const placedBy = (convolutions: Convolutions) => {
+      const plan = planEvaluation({ ...context, convolutions }, parts, size, bands, io, tensors, grey);
+      const pauses = plan.flatMap((item) => ('pieces' in item ? [item] : []));
+      return { ...placePieces(gpu, plan, planShelves(plan)), pauses };
+    };
+    let placed: ReturnType<typeof placedBy> | undefined = placedBy(context.convolutions);
+    const release = () => {
+      placed?.dispose();
+      placed = undefined;
+    };
+    result(release);
+    /** Takes the ways that are the fastest on the device. Meanwhile the plan's memory is free for measurements. */
+    const tune = async (tuning: TuningOptions) => {
+      gpu.submit();
+      release();
+      const shapes = shapesOfBands(stages, size, bands);
+      const convolutions = await tunedConvolutions(context, { size, bands, shapes, request, tuning });
+      lifetime.requireAlive();
+      // An evaluation meanwhile has had the plan of before.
+      gpu.submit();
+      release();
+      placed = placedBy(convolutions);
+    };
+    const commands = () => {
+      placed ??= placedBy(context.convolutions);
+      return placed;
+    };
     const lifetime = new Lifetime('The objective');
 
     const terms = Object.fromEntries(parts.names.map((name) => [name, [] as Result[]]));
@@ -113,11 +141,11 @@ export function kernelObjective(
       terms[name].push({ index: parts.terms.length + k, factor: weight });
 
     /** Computes the losses without terms, from the features that the first commands leave. */
-    const computeByTfjs = (layers: TfjsLayers) =>
+    const computeByTfjs = (layers: TfjsLayers, slice: (piece: Piece) => Slice) =>
       tf.tidy(() => {
         const featureOf = (layer: LayerName) => {
           const piece = layers.features.get(layer);
-          const buffer = piece ? placed.slice(piece).buffer : io.image.buffer;
+          const buffer = piece ? slice(piece).buffer : io.image.buffer;
           return tfjs.viewOf<tf.Rank.R4>(buffer, [1, ...shapeOf(layer)]);
         };
         const features = Object.fromEntries([...layers.cotangents.keys()].map((l) => [l, featureOf(l)]));
@@ -135,7 +163,7 @@ export function kernelObjective(
         }
         for (const [layer, piece] of layers.cotangents) {
           const buffer = tfjs.bufferOf(cotangents.get(layer) as tf.Tensor);
-          gpu.copy({ buffer }, placed.slice(piece), piece.bytes);
+          gpu.copy({ buffer }, slice(piece), piece.bytes);
         }
         // tfjs may use the buffers of these tensors again as soon as they are disposed.
         gpu.submit();
@@ -149,15 +177,20 @@ export function kernelObjective(
       gradient: io.gradient,
       results: io.results,
       reportsBefore,
-      compile: () => gpu.compile(placed.phases.flat(), onPreparing),
+      async prepare() {
+        lifetime.requireAlive();
+        if (context.tuning) await tune({ ...context.tuning, onMeasured: onPreparing });
+        await gpu.compile(commands().phases.flat(), onPreparing);
+      },
       record(image) {
         lifetime.requireAlive();
         gpu.copy(image, io.image, pixels);
-        for (const [i, commands] of placed.phases.entries()) {
+        const { phases, pauses, slice } = commands();
+        for (const [i, recorded] of phases.entries()) {
           if (i > 0) gpu.submit();
           const { tfjs: layers } = pauses[i - 1] ?? {};
-          if (layers) computeByTfjs(layers);
-          gpu.record(commands);
+          if (layers) computeByTfjs(layers, slice);
+          gpu.record(recorded);
         }
       },
       evaluate(image: Image): Evaluation {
@@ -185,7 +218,7 @@ export function kernelObjective(
         if (!lifetime.end()) return;
         // An evaluation that failed may have left commands that read the buffers.
         gpu.submit();
-        placed.dispose();
+        release();
         for (const buffer of made) buffer.destroy();
         tensors.dispose();
       },

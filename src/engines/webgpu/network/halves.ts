@@ -57,7 +57,7 @@ export const scales = (gain = 1): string => `
   let unscale = ldexp(1.0, exponent_ - by_);`;
 
 /** Numbers in 16 bits: `halves` are `values` divided by 2^exponent, so that none is greater than 1. */
-export interface Halves {
+interface Halves {
   /** Two numbers each, the first in the lower bits. */
   readonly halves: Uint32Array;
   readonly exponent: number;
