@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
@@ -13,13 +23,19 @@ const libraries = [
   'libXdmcp.so.6',
 ];
 
+/** Bytes of a pack that is carried to a machine without a network. */
+const mostBytes = 64 * 2 ** 20;
+
 /**
- * Makes a folder that measures on a Linux machine without Node, this project or a network: this Node, the program in
- * one file, Dawn for x64, Vulkan's loader, and `run.sh`, which looks for the GPU's driver and passes its arguments on.
+ * Makes a folder that measures on a Linux machine without Node, this project or a network: `pack.tar.gz`, with this
+ * Node, the program in one file, Dawn for x64 and Vulkan's loader, and `run.sh`, which unpacks it beside the machine's
+ * temporary files, looks for the GPU's driver and passes its arguments on.
  */
-export async function packDevice(folder: string): Promise<void> {
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(join(folder, 'lib'), { recursive: true });
+export async function packDevice(target: string): Promise<void> {
+  rmSync(target, { recursive: true, force: true });
+  mkdirSync(target, { recursive: true });
+  const folder = mkdtempSync(join(tmpdir(), 'pack-'));
+  mkdirSync(join(folder, 'lib'));
   await build({
     entryPoints: [resolve('bench/device.ts')],
     outfile: join(folder, 'bench.mjs'),
@@ -48,14 +64,22 @@ export async function packDevice(folder: string): Promise<void> {
     const [, path] = new RegExp(`${name.replaceAll('.', '\\.')} .*x86-64.* => (.*)`).exec(known) ?? [];
     if (path && existsSync(path)) copyFileSync(path, join(folder, 'lib', name));
   }
-  writeFileSync(join(folder, 'run.sh'), script, { mode: 0o755 });
-  console.log(`${folder}/run.sh --out device.json`);
+  const archive = join(target, 'pack.tar.gz');
+  execFileSync('tar', ['czf', archive, '-C', folder, '.']);
+  rmSync(folder, { recursive: true });
+  writeFileSync(join(target, 'run.sh'), script, { mode: 0o755 });
+  const { size } = statSync(archive);
+  const mebibytes = (size / 2 ** 20).toFixed(0);
+  if (size > mostBytes) throw new Error(`The pack has ${mebibytes} MiB, more than 64.`);
+  console.log(`OUT=. ${target}/run.sh, ${mebibytes} MiB`);
 }
 
 const script = `#!/bin/bash
 # Measures the engine webgpu on this machine's GPU; arguments are those of npm run bench:device.
 # OUT: the folder of its results.
-here=$(cd "$(dirname "$0")" && pwd); out=\${OUT:-$here}; mkdir -p "$out"
+pack=$(cd "$(dirname "$0")" && pwd); mkdir -p "\${OUT:-$pack}"; out=$(cd "\${OUT:-$pack}" && pwd)
+here=$(mktemp -d); trap 'rm -rf "$here"' EXIT
+tar xzf "$pack/pack.tar.gz" -C "$here" || exit 1
 export LD_LIBRARY_PATH="$here/lib:$LD_LIBRARY_PATH:/usr/local/nvidia/lib:/usr/local/nvidia/lib64" XDG_RUNTIME_DIR="\${TMPDIR:-/tmp}"
 # The driver as it is, by the places where NVIDIA describes it, or by its library that needs no X.
 egl=$(mktemp -d)/egl.json
@@ -73,5 +97,5 @@ if [ -z "$VK_ICD_FILENAMES" ]; then
   done
   [ "$found" ] || { echo 'WebGPU finds no GPU here.'; exit 1; }
 fi
-cd "$here" && exec ./node bench.mjs --out "$out/device.json" "$@"
+cd "$here" && ./node bench.mjs --out "$out/device.json" "$@"
 `;

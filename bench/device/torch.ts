@@ -16,11 +16,12 @@ export interface OnDevice {
   readonly loss: number;
 }
 
-/** A Python that has PyTorch: TFJS_STYLE_TRANSFER_PYTHON, or python3; undefined where neither has. */
+/** A Python whose PyTorch has CUDA: TFJS_STYLE_TRANSFER_PYTHON, or python3; undefined where neither has. */
 export function findPython(): string | undefined {
   return [process.env.TFJS_STYLE_TRANSFER_PYTHON, 'python3'].find((python) => {
     try {
-      if (python) execFileSync(python, ['-c', 'import torch'], { stdio: 'ignore' });
+      const hasCuda = 'import sys, torch; sys.exit(not torch.cuda.is_available())';
+      if (python) execFileSync(python, ['-c', hasCuda], { stdio: 'ignore' });
       return python !== undefined;
     } catch {
       return false;

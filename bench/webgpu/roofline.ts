@@ -1,5 +1,4 @@
-import type { Command } from '../../src/engines/webgpu/device/gpu';
-import { costIn } from './measured';
+import { type Command, costOf } from '../../src/engines/webgpu/device/gpu';
 
 /** A GPU by the numbers of its maker. */
 export interface GpuModel {
@@ -38,7 +37,7 @@ export const assumed = { ofFlops: 0.47, ofBytes: 0.75, wayMs: 0.15 } as const;
 /** Milliseconds of an evaluation by arithmetic: each command takes as long as the slower of its sums and its memory. */
 export function expectedMs(commands: readonly Command[], { teraflops, gigabytes, gap }: GpuModel): number {
   const each = commands.map((command) => {
-    const { flop, bytes } = costIn(command);
+    const { flop, bytes } = costOf(command);
     const [sums, memory] = [
       flop / (assumed.ofFlops * teraflops * 1e9),
       bytes / (assumed.ofBytes * gigabytes * 1e6),

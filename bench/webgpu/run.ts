@@ -1,5 +1,6 @@
 /// <reference types="@webgpu/types" />
-import { mkdir, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { dirname } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
@@ -7,7 +8,7 @@ import { convolutionsOf } from '../../src/engines/webgpu/network/adapters';
 import { table } from '../report';
 import { benchWeights, scene } from '../scene';
 import { digits, elapsed, type Timing, timeInTurn } from '../timing';
-import { startWebgpu } from './adapter';
+import { type Adapter, startWebgpu } from './adapter';
 import { type Counted, commandsOf, counted, measured } from './measured';
 import { assumed, expectedMs, type GpuModel, gpuModels } from './roofline';
 
@@ -28,6 +29,13 @@ interface Times {
   readonly seconds: Timing;
   /** Seconds of the processor, of this whole program. */
   readonly processor: Timing;
+}
+
+/** What was measured on an adapter. */
+interface MeasuredOn {
+  readonly machine: string;
+  readonly adapter: Adapter;
+  readonly times: readonly Times[];
 }
 
 /** The commands at a size, and how long they take on each of the named GPUs. */
@@ -97,24 +105,36 @@ export async function benchWebgpu({ sizes, rounds, out }: WebgpuBenchOptions): P
     tf.dispose([at.content, at.style]);
   }
 
-  const text = page(
-    `${cpus()[0].model.trim()}, WebGPU on ${adapter.name}${adapter.software ? ' (software, no GPU)' : ''}, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}`,
+  const own: MeasuredOn = {
+    machine: `${cpus()[0].model.trim()}, WebGPU on ${adapter.name}${adapter.software ? ' (software, no GPU)' : ''}, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}`,
+    adapter,
     times,
-    counts,
+  };
+  const others = (await measuredBefore(`${out}.json`)).filter(
+    (one) => times.length === 0 || one.adapter.name !== adapter.name,
   );
+  const all = times.length > 0 ? [...others, own] : others;
+  const text = page(all, counts);
   console.log(text);
   await mkdir(dirname(out), { recursive: true });
   await writeFile(`${out}.md`, text);
-  await writeFile(`${out}.json`, `${JSON.stringify({ adapter, times, counts }, null, 2)}\n`);
+  await writeFile(`${out}.json`, `${JSON.stringify({ measured: all, counts }, null, 2)}\n`);
 }
 
-function page(machine: string, times: readonly Times[], counts: readonly SizeCounts[]): string {
+/** What earlier runs measured, on other adapters too: a run replaces what was measured on its own. */
+async function measuredBefore(path: string): Promise<readonly MeasuredOn[]> {
+  if (!existsSync(path)) return [];
+  const { measured } = JSON.parse(await readFile(path, 'utf8')) as { measured?: readonly MeasuredOn[] };
+  return measured ?? [];
+}
+
+function page(all: readonly MeasuredOn[], counts: readonly SizeCounts[]): string {
   return `# The engine webgpu: a run of \`npm run bench -- --engines webgpu\`
 
 An evaluation is the loss and its gradient at conv1_1 to conv3_1, as in [evaluation](evaluation.md). Medians; least and
 most in brackets.
 
-${times.length > 0 ? measuredSection(machine, times) : ''}## Counted
+${all.length > 0 ? measuredSection(all) : ''}## Counted
 
 What the commands of an evaluation take on a GPU of no special kind: sums and products that are really done, bytes read
 and written.
@@ -151,23 +171,21 @@ ${table(
 `;
 }
 
-function measuredSection(machine: string, times: readonly Times[]): string {
+function measuredSection(all: readonly MeasuredOn[]): string {
   const range = ({ median, min, max }: Timing) => `${digits(median)} (${digits(min)}-${digits(max)})`;
+  const rows = (times: readonly Times[]) =>
+    times.map(({ size, engine, loss, seconds, processor }) => {
+      const peer = times.find((one) => one.size === size && one.engine.startsWith('tfjs'));
+      const part = peer ? digits(processor.median / peer.processor.median) : '';
+      return [String(size), engine, digits(loss), range(seconds), range(processor), part];
+    });
+  const head = ['size', 'kernels', 'loss', 's an evaluation', 'processor', "of tfjs' processor"];
   return `## Measured
 
-${machine}.
-
 Processor: seconds of all cores, which other programs on the machine change less than seconds of the clock.
-On a software adapter both are of the processor: they compare kernels, and say nothing of a GPU.
+On a software adapter both are of the processor: they compare kernels, and say nothing of a GPU. The first evaluation,
+which compiles, is not counted.
 
-${table(
-  ['size', 'kernels', 'loss', 's an evaluation', 'processor', "of tfjs' processor"],
-  times.map(({ size, engine, loss, seconds, processor }) => {
-    const peer = times.find((one) => one.size === size && one.engine.startsWith('tfjs'));
-    const part = peer ? digits(processor.median / peer.processor.median) : '';
-    return [String(size), engine, digits(loss), range(seconds), range(processor), part];
-  }),
-)}
-
+${all.map(({ machine, times }) => `${machine}:\n\n${table(head, rows(times))}\n`).join('\n')}
 `;
 }

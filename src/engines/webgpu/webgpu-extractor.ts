@@ -47,7 +47,7 @@ export function createWebgpuExtractor(
   const convolutions = { ...(given ?? convolutionsOf(gpu.device)), ...(precision && { precision }) };
   const { steps } = loaded.network;
   const { maxBufferSize, maxStorageBufferBindingSize } = tfjs.device.limits;
-  const most = Math.min(maxBufferSize, maxStorageBufferBindingSize, largest ?? Number.POSITIVE_INFINITY);
+  const most = largest ?? Math.min(maxBufferSize, maxStorageBufferBindingSize);
   if (!stages) return { ...byTfjs, engine: 'webgpu' };
   const context: ObjectiveContext = {
     gpu,

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { EngineExtractor } from '../../../src/engines/engine';
 import { gpuOf } from '../../../src/engines/webgpu/device/gpu';
 import { TfjsDevice } from '../../../src/engines/webgpu/device/tfjs-device';
@@ -85,6 +85,29 @@ function expectSame(found: Found, expected: Found): void {
   expect(error / Math.hypot(...expected.gradient)).toBeLessThan(1e-5);
 }
 
+/** Kernels of bands are compiled before the first evaluation, which is told from none of them to all. */
+async function expectPrepared(extractor: EngineExtractor, loss: Loss, size: Size): Promise<void> {
+  const events: (readonly [done: number, total: number])[] = [];
+  const onPreparing = (done: number, total: number) => void events.push([done, total]);
+  const objective = createObjective(extractor, loss, size, { onPreparing });
+  const { device } = new TfjsDevice();
+  const later = vi.spyOn(device, 'createComputePipeline');
+  const problem = await objective.problem?.();
+  const [[, total]] = events;
+  expect(events).toEqual(Array.from({ length: total + 1 }, (_, done) => [done, total]));
+  const image = noise(size[0], size[1], 9);
+  const x = await problem?.toVector(image);
+  const before = later.mock.calls.length;
+  await problem?.evaluate(x);
+  // Those of tfjs, which computes a part of the loss, begin elsewhere.
+  const own = later.mock.calls.slice(before).filter(([{ compute }]) => compute.entryPoint === 'main');
+  expect(own).toEqual([]);
+  later.mockRestore();
+  problem?.space.close();
+  objective.dispose();
+  image.dispose();
+}
+
 /** Counts the buffers that the engine has made and not destroyed. */
 function countBuffers() {
   const gpu = gpuOf(new TfjsDevice().device);
@@ -135,6 +158,7 @@ describe.skipIf(!hasWebgpu)('memory of the engine webgpu', { timeout: 600_000 },
     expect(limited?.tiles).toBeGreaterThan(1);
     expect(limited?.bytes).toBeLessThan(room);
     const loss = bandedLoss(whole, size);
+    await expectPrepared(small, loss, size);
     expectSame(await evaluated(small, loss, size), await evaluated(whole, loss, size));
     for (const one of [small, whole, loss]) one.dispose?.();
   });

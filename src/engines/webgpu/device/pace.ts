@@ -2,9 +2,12 @@
 
 /** What a command takes of a device. */
 export interface Cost {
-  /** Additions and multiplications that are really done. */
+  /**
+   * Additions and multiplications of products, of convolutions and of matrices, that are really done. The few for each
+   * value that other kernels read are done while it is read.
+   */
   readonly flop: number;
-  /** Bytes read from and written to memory, each value once for each workgroup that reads it anew. */
+  /** Bytes read from and written to memory, each value once. */
   readonly bytes: number;
 }
 

@@ -10,8 +10,8 @@ export class Piece {
 }
 
 /**
- * Up to four whole numbers that a kernel reads as `shape` (see `declare`), so that its source, which is compiled, holds
- * for all of them.
+ * Numbers that a kernel reads as `shape` (see `declare`), so that its source, which is compiled, holds for all of them:
+ * whole ones, and floats as {@link bitsOf}; four, or several times four.
  */
 export class Shape {
   readonly numbers: readonly number[];
@@ -21,8 +21,19 @@ export class Shape {
   }
 }
 
+/** A float as a whole number of a {@link Shape}: `bitcast<f32>` makes it a float again. */
+export const bitsOf = (value: number): number => new Uint32Array(Float32Array.of(value).buffer)[0];
+
 /** What a kernel of a {@link Draft} is bound to. */
 export type Binding = Slice | Piece | Shape;
+
+/** Bytes that kernels read or write through bindings, each once: what workgroups read again is in caches. */
+export const bytesOf = (bindings: readonly Binding[]): number =>
+  bindings.reduce((sum, binding) => {
+    if (binding instanceof Shape) return sum;
+    if (binding instanceof Piece) return sum + binding.bytes;
+    return sum + (binding.size ?? binding.buffer.size - (binding.offset ?? 0));
+  }, 0);
 
 /** A command whose memory has no place yet. */
 export interface Draft {
@@ -114,10 +125,10 @@ function placeShapes(gpu: Gpu, plan: readonly (Draft | Pause)[]) {
     isDraft(item) ? item.bindings.filter(isShape) : [],
   )) {
     if (places.has(`${own}`)) continue;
+    places.set(`${own}`, numbers.length);
+    numbers.push(...own);
     // Bindings begin at multiples of 256 bytes.
-    const at = 64 * places.size;
-    places.set(`${own}`, at);
-    for (let i = 0; i < 64; i++) numbers.push(own[i] ?? 0);
+    while (numbers.length % 64 > 0) numbers.push(0);
   }
   const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
   const buffer = numbers.length > 0 ? gpu.put(Uint32Array.from(numbers), 'shapes', usage) : undefined;
@@ -126,7 +137,7 @@ function placeShapes(gpu: Gpu, plan: readonly (Draft | Pause)[]) {
     slice: ({ numbers: own }: Shape): Slice => ({
       buffer: buffer as GPUBuffer,
       offset: 4 * (places.get(`${own}`) as number),
-      size: 16,
+      size: 16 * Math.ceil(own.length / 4),
     }),
   };
 }

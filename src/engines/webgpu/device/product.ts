@@ -173,16 +173,17 @@ export const totalOf = (
 
 /**
  * Declares bindings of vec4f, or of another type, in their order; those in `written` can be written. `shape` is a
- * `vec4u` of sizes.
+ * `vec4u` of sizes, or of another whole type.
  */
 export const declare = (
   names: readonly string[],
   written: readonly string[],
   types: Readonly<Record<string, string>> = {},
+  shape = 'vec4u',
 ): string =>
   names
     .map((name, i) => {
-      if (name === 'shape') return `@group(0) @binding(${i}) var<uniform> shape: vec4u;`;
+      if (name === 'shape') return `@group(0) @binding(${i}) var<uniform> shape: ${shape};`;
       const access = written.includes(name) ? 'read_write' : 'read';
       return `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<${types[name] ?? 'vec4f'}>;`;
     })

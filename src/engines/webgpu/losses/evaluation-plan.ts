@@ -2,7 +2,7 @@ import type { LayerName } from '../../../features/layer-name';
 import type { Band } from '../../shared/bands';
 import type { Size } from '../../shared/fitting-size';
 import type { Slice } from '../device/gpu';
-import { type Binding, type Draft, type Pause, Piece, Shape } from '../device/pieces';
+import { type Binding, bytesOf, type Draft, type Pause, Piece, Shape } from '../device/pieces';
 import { type Convolutions, type FiltersOf, type MapPieces, mapDrafts } from '../network/convolutions';
 import {
   type FirstLayer,
@@ -21,8 +21,10 @@ import {
   additionSource,
   bandBindings,
   bandGrid,
+  bandSizes,
   bandSource,
   elementsGrid,
+  elementsSizes,
   greyBindings,
   greySource,
   reluBindings,
@@ -103,8 +105,9 @@ export function planEvaluation(
   const { stages: network, convolutions } = planned;
   const { tile } = convolutions;
   const items: (Draft | PlanPause)[] = [];
-  const add: AddCommand = (label, code, names, pieces, grid) => {
-    items.push({ label, code, bindings: names.map((name) => pieces[name] as Binding), grid });
+  const add: AddCommand = (label, code, names, pieces, grid, flop = 0) => {
+    const bindings = names.map((name) => pieces[name] as Binding);
+    items.push({ label, code, bindings, grid, cost: { flop, bytes: bytesOf(bindings) } });
   };
   const shapeOf = shapesOf(network, size);
   const shapes = shapesOfBands(network, size, bands);
@@ -117,8 +120,10 @@ export function planEvaluation(
     mapOf: (layer: LayerName) => mapOf(network, maps, image, layer),
   });
   const toGrey = (image: Slice) => {
+    if (!grey) return;
     const positions = size[0] * size[1];
-    if (grey) add('grey', greySource(positions), greyBindings, { image }, elementsGrid(positions, false));
+    const pieces = { image, shape: elementsSizes(positions, false) };
+    add('grey', greySource(), greyBindings, pieces, elementsGrid(positions, false));
   };
   toGrey(buffers.image);
   const [first, ...others] = shapes;
@@ -142,13 +147,8 @@ export function planEvaluation(
   const forwardBand = (index: number, stageCount = parts.stageCount) => {
     const image = imageOf(index, 'band');
     const rows = { offset: row * (bands[index]?.rows.from ?? 0), count: image.bytes / 4 };
-    add(
-      'band',
-      bandSource(rows, 'read'),
-      bandBindings,
-      { whole: buffers.image, band: image },
-      bandGrid(rows),
-    );
+    const pieces = { whole: buffers.image, band: image, shape: bandSizes(rows) };
+    add('band', bandSource('read'), bandBindings, pieces, bandGrid(rows));
     const reached = { ...parts, stageCount };
     return { image, maps: forwardCommands(items, add, planned, reached, shapes[index], image) };
   };
@@ -184,8 +184,8 @@ export function planEvaluation(
     const gradient = imageOf(index, 'band gradient');
     backwardCommands(items, add, planned, parts, view, maps, matrices, gradient);
     const rows = { offset: row * (bands[index]?.rows.from ?? 0), count: gradient.bytes / 4 };
-    const pieces = { whole: buffers.gradient, band: gradient };
-    add('band gradient', bandSource(rows, 'add'), bandBindings, pieces, bandGrid(rows));
+    const pieces = { whole: buffers.gradient, band: gradient, shape: bandSizes(rows) };
+    add('band gradient', bandSource('add'), bandBindings, pieces, bandGrid(rows));
     items.push({ pieces: [] });
   }
   terms.values();
@@ -219,6 +219,10 @@ const firstLayerOf = ({ stages, normalization, padding }: Stages): FirstLayer =>
   padding,
 });
 
+/** Additions and multiplications of the first convolution, and of its way back. */
+const firstFlop = ({ channels }: FirstLayer, [height, width]: Size): number =>
+  2 * 9 * 3 * channels * height * width;
+
 /** The commands of the network up to the deepest layer of a loss. */
 function forwardCommands(
   items: (Draft | PlanPause)[],
@@ -242,7 +246,8 @@ function forwardCommands(
     if (i === 0) {
       const shape = new Shape(height, width);
       const pieces = { image, filters: weights.filters(name), bias, output: maps[0], shape };
-      add(name, firstForward(first), firstForwardBindings, pieces, firstForwardGrid([height, width]));
+      const flop = firstFlop(first, [height, width]);
+      add(name, firstForward(first), firstForwardBindings, pieces, firstForwardGrid([height, width]), flop);
       continue;
     }
     const [h, w] = shapeOf(name);
@@ -272,7 +277,7 @@ function tfjsCommands(items: (Draft | PlanPause)[], add: AddCommand, { byTfjs }:
     if (relu) {
       const piece = mapPiece(`${layer} for tfjs`, view.shapeOf(layer));
       const values = piece.bytes / 4;
-      const pieces = { values: map, output: piece };
+      const pieces = { values: map, output: piece, shape: elementsSizes(values) };
       add(`${layer} for tfjs`, reluSource(values), reluBindings, pieces, elementsGrid(values));
       features.set(layer, piece);
     } else features.set(layer, map as Piece);
@@ -281,14 +286,9 @@ function tfjsCommands(items: (Draft | PlanPause)[], add: AddCommand, { byTfjs }:
   for (const [layer, cotangent] of cotangents) {
     const values = cotangent.bytes / 4;
     const { piece, first } = addedTo(view, layer);
-    const pieces = { values: cotangent, added: piece };
-    add(
-      `${layer} cotangent`,
-      additionSource(values, 1, first),
-      additionBindings,
-      pieces,
-      elementsGrid(values),
-    );
+    const pieces = { values: cotangent, added: piece, shape: elementsSizes(values) };
+    const source = additionSource(values, first);
+    add(`${layer} cotangent`, source, additionBindings, pieces, elementsGrid(values));
   }
 }
 
@@ -378,5 +378,6 @@ function backwardCommands(
     shape: new Shape(height, width),
   };
   const grid = firstBackwardGrid([height, width]);
-  add('image gradient', firstBackward(back), firstBackwardBindings(back), pieces, grid);
+  const flop = behind ? firstFlop(first, [height, width]) : 0;
+  add('image gradient', firstBackward(back), firstBackwardBindings(back), pieces, grid, flop);
 }

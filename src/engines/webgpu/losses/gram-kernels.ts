@@ -1,5 +1,6 @@
 import type { GramDistance } from '../../../losses/distance';
 import type { Grid } from '../device/gpu';
+import { bitsOf, Shape } from '../device/pieces';
 import {
   blocksAcross,
   blocksDown,
@@ -40,7 +41,7 @@ export function gramShape(
   const block = side === 64 ? 8 : 4;
   const tile = { rows: side, columns: side, depth: 16, blockRows: block, blockColumns: block };
   const most = Math.floor(positions / (16 * tile.depth));
-  const wanted = Math.max(1, Math.min(most, Math.ceil(workgroups / tilesOf(channels, tile).length)));
+  const wanted = Math.max(1, Math.min(most, Math.ceil(workgroups / tilesOf(channels, tile))));
   const perShare = shareOf(positions, wanted, tile);
   return { positions, channels, ...how, tile, shares: Math.ceil(positions / perShare) };
 }
@@ -49,19 +50,17 @@ export function gramShape(
 const shareOf = (positions: number, shares: number, { depth }: Tile): number =>
   Math.ceil(positions / shares / depth) * depth;
 
-/** Tiles on and above the diagonal: the rest is the transpose. */
-function tilesOf(channels: number, { rows }: Tile): readonly (readonly [row: number, column: number])[] {
-  const count = channels / rows;
-  return Array.from({ length: count * count }, (_, i) => [Math.floor(i / count), i % count] as const).filter(
-    ([row, column]) => row <= column,
-  );
+/** Number of tiles on and above the diagonal: the rest is the transpose. */
+function tilesOf(channels: number, { rows }: Tile): number {
+  const across = channels / rows;
+  return (across * (across + 1)) / 2;
 }
 
-export const gramGrid = ({ channels, tile, shares }: GramShape): Grid => [
-  tilesOf(channels, tile).length,
-  shares,
-  1,
-];
+export const gramGrid = ({ channels, tile, shares }: GramShape): Grid => [tilesOf(channels, tile), shares, 1];
+
+/** Additions and multiplications of the inner products. */
+export const gramFlop = ({ positions, channels, tile }: GramShape): number =>
+  2 * positions * tilesOf(channels, tile) * tile.rows * tile.columns;
 
 /** Names of the bindings: `weights` [positions], `shift` [channels]. */
 export const gramBindings = ({ weighted, shifted }: GramShape): readonly string[] => [
@@ -69,43 +68,47 @@ export const gramBindings = ({ weighted, shifted }: GramShape): readonly string[
   ...(weighted ? ['weights'] : []),
   ...(shifted ? ['shift'] : []),
   'shares_',
+  'shape',
 ];
 
+/** Positions, those of a share, and channels. */
+export const gramSizes = ({ positions, channels, shares, tile }: GramShape): Shape =>
+  new Shape(positions, shareOf(positions, shares, tile), channels);
+
 /** Inner products of the channels, [shares][channels][channels]. */
-export function gramSource(shape: GramShape): string {
-  const { positions, channels, relu, weighted, shifted, tile } = shape;
-  const [channels4, share] = [channels / 4, shareOf(positions, shape.shares, tile)];
-  const tiles = tilesOf(channels, tile);
+export function gramSource(kernel: GramShape): string {
+  const { relu, weighted, shifted, tile } = kernel;
   const load = (first: string, four: string, weigh: boolean) => `
-    let p = group.y * ${share}u + step * ${tile.depth}u + k;
-    if (p < ${positions}u && p < (group.y + 1u) * ${share}u) {
-      value = map[p * ${channels4}u + ${first} + ${four}];
+    let p = begin + step * ${tile.depth}u + k;
+    if (p < end) {
+      value = map[p * channels4 + ${first} + ${four}];
       ${relu ? 'value = max(value, vec4f());' : ''}
       ${shifted ? `value -= shift[${first} + ${four}];` : ''}
       ${weigh ? 'value *= weights[p];' : ''}
     }`;
-  const starts = (name: string, pick: (tile: readonly [number, number]) => number) =>
-    `const ${name} = array<u32, ${tiles.length}>(${tiles.map((one) => `${(pick(one) * tile.rows) / 4}u`).join(', ')});`;
   const row = (i: number) => `4u * (m0 + y + ${(i >> 2) * blocksDown(tile)}u) + ${i & 3}u`;
   return `
-${declare(gramBindings(shape), ['shares_'], { weights: 'f32' })}
+${declare(gramBindings(kernel), ['shares_'], { weights: 'f32' })}
 ${productMemory(tile, tile.depth)}
-${starts('rows_', ([r]) => r)}
-${starts('columns_', ([, c]) => c)}
 @compute @workgroup_size(${invocationsOf(tile)})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+  let channels = shape.z; let channels4 = channels / 4u;
+  let begin = group.y * shape.y; let end = min(shape.x, begin + shape.y);
   let x = index % ${blocksAcross(tile)}u; let y = index / ${blocksAcross(tile)}u;
-  let m0 = rows_[group.x]; let n0 = columns_[group.x];
+  // Tiles are numbered by rows, in each of which they begin on the diagonal.
+  var tileRow = 0u; var tileColumn = group.x; let across = channels / ${tile.rows}u;
+  while (tileColumn >= across) { tileRow++; tileColumn = tileColumn + tileRow - across; }
+  let m0 = tileRow * ${tile.rows / 4}u; let n0 = tileColumn * ${tile.columns / 4}u;
   ${sums(tile)}
   ${productOfColumns(tile, {
-    steps: `${share / tile.depth}u`,
+    steps: `(end - begin + ${tile.depth - 1}u) / ${tile.depth}u`,
     left: load('m0', 'row4', weighted === true),
     right: load('n0', 'column4', false),
   })}
   ${eachOfBlock(
     tile,
     (i, j) =>
-      `shares_[(group.y * ${channels}u + ${row(i)}) * ${channels4}u + n0 + x + ${j * blocksAcross(tile)}u] = c_${i}_${j};`,
+      `shares_[(group.y * channels + ${row(i)}) * channels4 + n0 + x + ${j * blocksAcross(tile)}u] = c_${i}_${j};`,
   )}
 }`;
 }
@@ -117,12 +120,9 @@ const [threads, columns4] = [256, 16];
 const lanesOf = ({ shares }: GramShape): number =>
   2 ** Math.min(4, Math.max(0, Math.floor(Math.log2(shares / 4))));
 
-/** Rows of the matrix in a workgroup. */
-const rowsOf = (shape: GramShape): number => threads / columns4 / lanesOf(shape);
-
 export const comparisonGrid = (shape: GramShape): Grid => [
   Math.ceil(shape.channels / (4 * columns4)),
-  Math.ceil(shape.channels / rowsOf(shape)),
+  Math.ceil((shape.channels * lanesOf(shape) * columns4) / threads),
   1,
 ];
 
@@ -130,72 +130,66 @@ export const comparisonGrid = (shape: GramShape): Grid => [
 export const comparisonSums = (shape: GramShape): number =>
   comparisonGrid(shape)[0] * comparisonGrid(shape)[1];
 
+/** Shares, channels, {@link lanesOf}, and the factor of the sum. */
+export const comparisonSizes = (shape: GramShape, scale = 1): Shape =>
+  new Shape(shape.shares, shape.channels, lanesOf(shape), bitsOf(scale));
+
 /** The sum of the shares, as `sum`, in the invocations that are `here`: four columns `n4` of row `m`. */
-function addedShares(shape: GramShape): string {
-  const { channels, shares, tile } = shape;
-  const [channels4, lanes] = [channels / 4, lanesOf(shape)];
-  return `
-  let lane = (index / ${columns4}u) % ${lanes}u;
-  let m = group.y * ${rowsOf(shape)}u + index / ${columns4 * lanes}u;
+const addedShares = ({ tile }: Pick<GramShape, 'tile'>): string => `
+  let shares = shape.x; let channels = shape.y; let channels4 = channels / 4u;
+  let lanes = shape.z; let rows = ${threads / columns4}u / lanes;
+  let lane = (index / ${columns4}u) % lanes;
+  let m = group.y * rows + index / (${columns4}u * lanes);
   let n4 = group.x * ${columns4}u + index % ${columns4}u;
   // Only tiles on and above the diagonal were computed.
-  let inside = m < ${channels}u && n4 < ${channels4}u && (n4 * 4u) / ${tile.columns}u >= m / ${tile.rows}u;
+  let inside = m < channels && n4 < channels4 && (n4 * 4u) / ${tile.columns}u >= m / ${tile.rows}u;
   var sum = vec4f();
   if (inside) {
-    for (var share = lane; share < ${shares}u; share += ${lanes}u) {
-      sum += shares_[(share * ${channels}u + m) * ${channels4}u + n4];
-    }
+    for (var share = lane; share < shares; share += lanes) { sum += shares_[(share * channels + m) * channels4 + n4]; }
   }
-  ${
-    lanes > 1
-      ? `vectors_[index] = sum;
-  workgroupBarrier();
-  for (var half = ${lanes / 2}u; half > 0u; half /= 2u) {
-    if (lane < half) { vectors_[index] += vectors_[index + half * ${columns4}u]; }
+  if (lanes > 1u) {
+    vectors_[index] = sum;
     workgroupBarrier();
-  }
-  sum = vectors_[index];`
-      : ''
+    for (var half = lanes / 2u; half > 0u; half /= 2u) {
+      if (lane < half) { vectors_[index] += vectors_[index + half * ${columns4}u]; }
+      workgroupBarrier();
+    }
+    sum = vectors_[index];
   }
   let here = inside && lane == 0u;`;
-}
 
 /** Declares the sums of invocations. */
-const vectorsOf = (shape: GramShape): string =>
-  lanesOf(shape) > 1 ? `var<workgroup> vectors_: array<vec4f, ${threads}>;` : '';
+const vectors = `var<workgroup> vectors_: array<vec4f, ${threads}>;`;
 
-export const comparisonBindings = ['shares_', 'goal', 'slopes', 'parts'] as const;
+export const comparisonBindings = ['shares_', 'goal', 'slopes', 'parts', 'shape'] as const;
 
 /**
- * Adds up the shares, times `scale`: the Gram matrix G. Leaves its distance's derivative by G, apart from a factor, in
+ * Adds up the shares, times a factor: the Gram matrix G. Leaves its distance's derivative by G, apart from a factor, in
  * `slopes` (G - A, or its sign), and sums for the distance in `parts`: of the differences' squares or magnitudes, and
  * behind them, of the target's squares.
  */
-export function comparisonSource(shape: GramShape, scale: number, distance: GramDistance): string {
-  const { channels } = shape;
-  const channels4 = channels / 4;
-  const [across, down] = comparisonGrid(shape);
+export function comparisonSource(kernel: Pick<GramShape, 'tile'>, distance: GramDistance): string {
   const magnitude = distance === 'l1' ? 'abs(d)' : 'd * d';
   const slope = distance === 'l1' ? 'sign(d)' : 'd';
   return `
 ${declare(comparisonBindings, ['slopes', 'parts'], { slopes: 'f32', parts: 'f32' })}
-${vectorsOf(shape)}
+${vectors}
 var<workgroup> parts_: array<vec2f, ${threads}>;
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
-  ${addedShares(shape)}
+  ${addedShares(kernel)}
   var difference = 0.0;
   var size = 0.0;
   if (here) {
-    let aim = goal[m * ${channels4}u + n4];
-    let differences = sum * ${scale} - aim;
+    let aim = goal[m * channels4 + n4];
+    let differences = sum * bitcast<f32>(shape.w) - aim;
     ${each(
       4,
       (i) => `{ let n = 4u * n4 + ${i}u;
       if (n >= m) {
         let d = differences.${'xyzw'[i]}; let a = aim.${'xyzw'[i]};
-        slopes[m * ${channels}u + n] = ${slope};
-        slopes[n * ${channels}u + m] = ${slope};
+        slopes[m * channels + n] = ${slope};
+        slopes[n * channels + m] = ${slope};
         let times = select(2.0, 1.0, n == m);
         difference += times * ${magnitude};
         size += times * a * a;
@@ -204,49 +198,51 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   }
   ${totalOf('vec2f(difference, size)', threads)}
   if (index == 0u) {
-    let at = group.y * ${across}u + group.x;
+    let across = (channels4 + ${columns4 - 1}u) / ${columns4}u;
+    let at = group.y * across + group.x;
     parts[at] = total.x;
-    parts[at + ${across * down}u] = total.y;
+    parts[at + across * ((channels + rows - 1u) / rows)] = total.y;
   }
 }`;
 }
 
-export const totalBindings = ['shares_', 'total'] as const;
+export const totalBindings = ['shares_', 'total', 'shape'] as const;
 
 /**
- * Adds up the shares: the products of channels, [channels][channels]; it has the comparison's workgroups.
+ * Adds up the shares: the products of channels, [channels][channels]; it has the comparison's workgroups and sizes.
  *
  * @param first whether `total` is set, not added to
  */
-export const totalSource = (shape: GramShape, first: boolean): string => `
+export const totalSource = (kernel: Pick<GramShape, 'tile'>, first: boolean): string => `
 ${declare(totalBindings, ['total'], { total: 'f32' })}
-${vectorsOf(shape)}
+${vectors}
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
-  ${addedShares(shape)}
+  ${addedShares(kernel)}
   if (here) {
     for (var i = 0u; i < 4u; i++) {
       let n = 4u * n4 + i;
       if (n >= m) {
-        let value = ${first ? '' : `total[m * ${shape.channels}u + n] +`} sum[i];
-        total[m * ${shape.channels}u + n] = value;
-        total[n * ${shape.channels}u + m] = value;
+        let value = ${first ? '' : 'total[m * channels + n] +'} sum[i];
+        total[m * channels + n] = value;
+        total[n * channels + m] = value;
       }
     }
   }
 }`;
 
-export const slopesBindings = ['slopes', 'factors', 'matrix'] as const;
+export const slopesBindings = ['slopes', 'factors', 'matrix', 'shape'] as const;
 
-/** The derivatives of a layer's Gram terms together, [channels][channels]: adds `factor` times a term's slopes. */
-export function slopesSource(channels: number, factor: number, first: boolean): string {
-  return `
+/** Numbers of the matrix, in fours, and the index of the term. */
+export const slopesSizes = (channels: number, term: number): Shape => new Shape(channels ** 2 / 4, term);
+
+/** The derivatives of a layer's Gram terms together, [channels][channels]: adds a term's factor times its slopes. */
+export const slopesSource = (first: boolean): string => `
 ${declare(slopesBindings, ['matrix'], { factors: 'f32' })}
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= ${(channels * channels) / 4}u) { return; }
-  matrix[id.x] = ${first ? '' : 'matrix[id.x] +'} factors[${factor}] * slopes[id.x];
+  if (id.x >= shape.x) { return; }
+  matrix[id.x] = ${first ? '' : 'matrix[id.x] +'} factors[shape.y] * slopes[id.x];
 }`;
-}
 
 export const slopesGrid = (channels: number): Grid => [Math.ceil((channels * channels) / 256), 1, 1];

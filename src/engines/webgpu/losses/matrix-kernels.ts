@@ -41,6 +41,9 @@ export const matrixProductGrid = ({ n }: MatrixProduct): Grid => {
   return [n / rows, n / rows, 1];
 };
 
+/** Additions and multiplications of the product. */
+export const matrixProductFlop = ({ n }: MatrixProduct): number => 2 * n ** 3;
+
 /** The kernel as WGSL. */
 export function matrixProductSource(kernel: MatrixProduct): string {
   const { n, transposed, polynomial } = kernel;
@@ -113,13 +116,14 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 /** Workgroups of kernels that treat four numbers of a matrix in each of 64 invocations. */
 export const matrixGrid = (n: number): Grid => [Math.ceil((n * n) / 256), 1, 1];
 
-export const covarianceBindings = ['products', 'means', 'constants', 'output'] as const;
+/** The `shape` of its kernel is the number of positions. */
+export const covarianceBindings = ['products', 'means', 'constants', 'output', 'shape'] as const;
 
 /**
  * The covariance matrix of features, with a number on the diagonal, from their products and means about a shift.
  * `constants` are the mean weight of positions and that number.
  */
-export const covarianceSource = (n: number, positions: number): string => `
+export const covarianceSource = (n: number): string => `
 ${declare(covarianceBindings, ['output'], { means: 'f32', constants: 'f32', products: 'f32', output: 'f32' })}
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -129,35 +133,34 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let i = at / ${n}u; let j = at % ${n}u;
     let sums = vec2f(means[i], means[j]);
     let away = vec2f(means[${n}u + i], means[${n}u + j]);
-    output[at] = products[at] / ${positions}.0 - sums.x * away.y - away.x * sums.y
+    output[at] = products[at] / f32(shape.x) - sums.x * away.y - away.x * sums.y
       + constants[0] * away.x * away.y + select(0.0, constants[1], i == j);
   }
 }`;
 
-export const transportBindings = ['slope', 'squares', 'means', 'matrix', 'line'] as const;
+/** The `shape` of its kernel is 2 / (n positions), times the weight of the term. */
+export const transportBindings = ['slope', 'squares', 'means', 'matrix', 'line', 'shape'] as const;
 
 /**
  * The derivative of the Wasserstein distance by the features F, F times `matrix` plus `line`: from `slope`, which is
  * S^-1/2 U S^^1/2 times the root of the norm of the covariance S, whose square is `squares`. A workgroup a row.
- *
- * @param scale 2 / (n positions), times the weight of the term
  */
-export const transportSource = (n: number, scale: number): string => `
+export const transportSource = (n: number): string => `
 ${declare(transportBindings, ['matrix', 'line'], { slope: 'f32', squares: 'f32', means: 'f32', matrix: 'f32', line: 'f32' })}
 var<workgroup> parts_: array<f32, 64>;
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
-  let i = group.x;
+  let i = group.x; let scale = bitcast<f32>(shape.x);
   let norm = sqrt(sqrt(squares[0]));
   var sum = 0.0;
   for (var j = index; j < ${n}u; j += 64u) {
     let transport = 0.5 * (slope[i * ${n}u + j] + slope[j * ${n}u + i]) / norm;
-    let entry = ${scale} * (select(0.0, 1.0, i == j) - transport);
+    let entry = scale * (select(0.0, 1.0, i == j) - transport);
     matrix[i * ${n}u + j] = entry;
     sum += entry * means[${2 * n}u + j];
   }
   ${totalOf('sum', 64)}
-  if (index == 0u) { line[i] = ${scale} * means[${n}u + i] - total; }
+  if (index == 0u) { line[i] = scale * means[${n}u + i] - total; }
 }`;
 
 export const distanceBindings = [

@@ -1,4 +1,5 @@
 import type { Grid } from '../device/gpu';
+import { bitsOf, Shape } from '../device/pieces';
 import { declare } from '../device/product';
 
 /** Sums over the positions of a feature map [positions][channels]. */
@@ -28,35 +29,39 @@ export const momentsGrid = (shape: MomentsShape): Grid => [
 ];
 
 /** Names of the bindings: `weights` [positions], `shift` [channels]. */
-export const momentsBindings = ({ weighted }: MomentsShape): readonly string[] => [
+export const momentsBindings = ({ weighted }: Pick<MomentsShape, 'weighted'>): readonly string[] => [
   'map',
   ...(weighted ? ['weights'] : []),
   'shift',
   'sums',
+  'shape',
 ];
+
+/** Positions, those of a share, and channels in fours. */
+export const momentsSizes = (shape: MomentsShape): Shape =>
+  new Shape(shape.positions, Math.ceil(shape.positions / sharesOf(shape)), shape.channels / 4);
 
 /**
  * Sums of each channel, and of its squares, minus `shift`: the target's means, so that little is lost where a mean is
  * large against the deviation.
  */
-export function momentsSource(shape: MomentsShape): string {
-  const { positions, channels, relu, weighted } = shape;
-  const channels4 = channels / 4;
-  const share = Math.ceil(positions / sharesOf(shape));
+export function momentsSource(kernel: Pick<MomentsShape, 'relu' | 'weighted'>): string {
+  const { relu, weighted } = kernel;
   const threads = columns4 * lanes;
   return `
-${declare(momentsBindings(shape), ['sums'], { weights: 'f32' })}
+${declare(momentsBindings(kernel), ['sums'], { weights: 'f32' })}
 var<workgroup> sums_: array<vec4f, ${threads}>;
 var<workgroup> squares_: array<vec4f, ${threads}>;
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+  let channels4 = shape.z;
   let n4 = group.x * ${columns4}u + index % ${columns4}u;
   var sum = vec4f(); var squares = vec4f();
-  if (n4 < ${channels4}u) {
-    let end = min(${positions}u, (group.y + 1u) * ${share}u);
+  if (n4 < channels4) {
+    let end = min(shape.x, (group.y + 1u) * shape.y);
     let away = shift[n4];
-    for (var p = group.y * ${share}u + index / ${columns4}u; p < end; p += ${lanes}u) {
-      var value = map[p * ${channels4}u + n4];
+    for (var p = group.y * shape.y + index / ${columns4}u; p < end; p += ${lanes}u) {
+      var value = map[p * channels4 + n4];
       ${relu ? 'value = max(value, vec4f());' : ''}
       value -= away;
       let counted = ${weighted ? 'weights[p] * ' : ''}value;
@@ -70,32 +75,36 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     if (index < half) { sums_[index] += sums_[index + half]; squares_[index] += squares_[index + half]; }
     workgroupBarrier();
   }
-  if (index < ${columns4}u && n4 < ${channels4}u) {
-    sums[group.y * ${2 * channels4}u + n4] = sums_[index];
-    sums[(group.y * 2u + 1u) * ${channels4}u + n4] = squares_[index];
+  if (index < ${columns4}u && n4 < channels4) {
+    sums[group.y * 2u * channels4 + n4] = sums_[index];
+    sums[(group.y * 2u + 1u) * channels4 + n4] = squares_[index];
   }
 }`;
 }
 
+/** Positions, shares, channels in fours, and a factor. */
+export const totalsSizes = (shape: MomentsShape, factor = 1): Shape =>
+  new Shape(shape.positions, sharesOf(shape), shape.channels / 4, bitsOf(factor));
+
 /** Adds up the shares: `sum` and `squares` of channels `c`, over the number of positions. */
-const totals = (shape: MomentsShape): string => `
+const totals = `
   var sum = vec4f(); var squares = vec4f();
-  for (var share = 0u; share < ${sharesOf(shape)}u; share++) {
-    sum += sums[share * ${shape.channels / 2}u + c];
-    squares += sums[share * ${shape.channels / 2}u + ${shape.channels / 4}u + c];
+  for (var share = 0u; share < shape.y; share++) {
+    sum += sums[share * 2u * channels4 + c];
+    squares += sums[(share * 2u + 1u) * channels4 + c];
   }
-  sum /= ${shape.positions}.0; squares /= ${shape.positions}.0;
+  sum /= f32(shape.x); squares /= f32(shape.x);
   // The mean, and what it is away from the target's.
   let w = total[0];
   let away = shift[c] * (w - 1.0) + sum;
   let mean = shift[c] + away;`;
 
-const perChannel = (shape: MomentsShape, body: string): string => `
+const perChannel = (body: string): string => `
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let c = id.x;
-  if (c >= ${shape.channels / 4}u) { return; }
-  ${totals(shape)}
+  let c = id.x; let channels4 = shape.z;
+  if (c >= channels4) { return; }
+  ${totals}
   ${body}
 }`;
 
@@ -108,42 +117,46 @@ export const channelsGrid = ({ channels }: Pick<MomentsShape, 'channels'>): Grid
 /** Added to variances, as in `meanVariance`. */
 const epsilon = 1e-5;
 
-export const meanVarianceBindings = ['sums', 'shift', 'deviations', 'total', 'line', 'parts'] as const;
+export const meanVarianceBindings = [
+  'sums',
+  'shift',
+  'deviations',
+  'total',
+  'line',
+  'parts',
+  'shape',
+] as const;
+
+/** @param weight of the term */
+export const meanVarianceSizes = (shape: MomentsShape, weight: number): Shape =>
+  totalsSizes(shape, (2 * weight) / (shape.channels * shape.positions));
 
 /**
  * The distance of means and deviations, as `meanVariance`: what each four channels add to it in `parts`, and its
  * derivative by the features F as F times the first numbers [channels] of `line` plus the second ones.
- *
- * @param weight of the term
  */
-export const meanVarianceSource = (shape: MomentsShape, weight: number): string => `
+export const meanVarianceSource = (): string => `
 ${declare(meanVarianceBindings, ['line', 'parts'], { total: 'f32', parts: 'f32' })}
-${perChannel(
-  shape,
-  `
+${perChannel(`
   let variance = squares - 2.0 * away * sum + w * away * away;
   let deviation = sqrt(max(variance, vec4f()) + ${epsilon});
   let off = deviation - deviations[c];
   // d mu / d F = 1/m; d sigma / d F = (F - mu) / (m sigma)
-  let slope = ${(2 * weight) / (shape.channels * shape.positions)};
+  let slope = bitcast<f32>(shape.w);
   let factor = slope * off / deviation;
   line[c] = factor;
-  line[${shape.channels / 4}u + c] = slope * away - factor * mean;
-  parts[c] = dot(away, away) + dot(off, off);`,
-)}`;
+  line[channels4 + c] = slope * away - factor * mean;
+  parts[c] = dot(away, away) + dot(off, off);`)}`;
 
-export const meansBindings = ['sums', 'shift', 'total', 'means'] as const;
+export const meansBindings = ['sums', 'shift', 'total', 'means', 'shape'] as const;
 
 /** For covariances: [3][channels] of means about the shift, means minus the shift, and means. */
-export const meansSource = (shape: MomentsShape): string => `
+export const meansSource = (): string => `
 ${declare(meansBindings, ['means'], { total: 'f32' })}
-${perChannel(
-  shape,
-  `
+${perChannel(`
   means[c] = sum;
-  means[${shape.channels / 4}u + c] = away;
-  means[${shape.channels / 2}u + c] = mean;`,
-)}`;
+  means[channels4 + c] = away;
+  means[2u * channels4 + c] = mean;`)}`;
 
 /** What a statistic adds to the gradient of its layer. */
 export interface LineShape extends MomentsShape {
@@ -154,11 +167,15 @@ export interface LineShape extends MomentsShape {
 }
 
 /** Names of the bindings. */
-export const lineBindings = ({ weighted, factors }: LineShape): readonly string[] => [
+export const lineBindings = ({
+  weighted,
+  factors,
+}: Pick<LineShape, 'weighted' | 'factors'>): readonly string[] => [
   ...(factors ? ['map'] : []),
   ...(weighted ? ['weights'] : []),
   'line',
   'added',
+  'shape',
 ];
 
 /** Vectors of four channels that an invocation treats. */
@@ -171,21 +188,25 @@ export function lineGrid({ positions, channels }: MomentsShape): Grid {
   return [across, Math.ceil(groups / across), 1];
 }
 
+/** Values in fours, workgroups along x, and channels in fours. */
+export const lineSizes = (shape: MomentsShape): Shape =>
+  new Shape((shape.positions * shape.channels) / 4, lineGrid(shape)[0], shape.channels / 4);
+
 /** Adds, at each position, the features times numbers of channels, and others, all times the position's weight. */
-export function lineSource(shape: LineShape): string {
-  const { positions, channels, relu, weighted, factors, first } = shape;
-  const channels4 = channels / 4;
+export function lineSource(kernel: Omit<LineShape, 'positions' | 'channels'>): string {
+  const { relu, weighted, factors, first } = kernel;
   const feature = relu ? 'max(map[i], vec4f())' : 'map[i]';
   return `
-${declare(lineBindings(shape), ['added'], { weights: 'f32' })}
+${declare(lineBindings(kernel), ['added'], { weights: 'f32' })}
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) index: u32) {
+  let channels4 = shape.z;
   for (var k = 0u; k < ${rounds}u; k++) {
-    let i = ((id.y * ${lineGrid(shape)[0]}u + id.x) * ${rounds}u + k) * 256u + index;
-    if (i < ${positions * channels4}u) {
-      let c = i % ${channels4}u;
-      var value = ${factors ? `${feature} * line[c] + line[${channels4}u + c]` : 'line[c]'};
-      ${weighted ? `value *= weights[i / ${channels4}u];` : ''}
+    let i = ((id.y * shape.y + id.x) * ${rounds}u + k) * 256u + index;
+    if (i < shape.x) {
+      let c = i % channels4;
+      var value = ${factors ? `${feature} * line[c] + line[channels4 + c]` : 'line[c]'};
+      ${weighted ? 'value *= weights[i / channels4];' : ''}
       added[i] = ${first ? '' : 'added[i] +'} value;
     }
   }

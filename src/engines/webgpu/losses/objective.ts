@@ -17,8 +17,8 @@ import type { Convolutions } from '../network/convolutions';
 import type { TuningOptions } from '../network/tuning';
 import { planEvaluation, shapesOf, shapesOfBands, type TfjsLayers } from './evaluation-plan';
 import { partsOf } from './parts';
+import { partsLength } from './places';
 import { TensorBuffers } from './tensor-buffers';
-import { partsLength } from './term-commands';
 import { type TiledNetwork, tilingOf } from './tiling';
 import { tunedConvolutions } from './tuned-plan';
 

@@ -10,27 +10,32 @@ import {
   type Difference,
   differenceBindings,
   differenceGrid,
+  differenceSizes,
   differenceSource,
-  differenceSums,
   type TermSum,
   termSumsBindings,
+  termSumsSizes,
   termSumsSource,
   variationBindings,
   variationGrid,
+  variationSizes,
   variationSource,
 } from './element-kernels';
 import {
   comparisonBindings,
   comparisonGrid,
+  comparisonSizes,
   comparisonSource,
-  comparisonSums,
   type GramShape,
   gramBindings,
+  gramFlop,
   gramGrid,
   gramShape,
+  gramSizes,
   gramSource,
   slopesBindings,
   slopesGrid,
+  slopesSizes,
   slopesSource,
   totalBindings,
   totalSource,
@@ -39,18 +44,28 @@ import {
   channelsGrid,
   lineBindings,
   lineGrid,
+  lineSizes,
   lineSource,
   type MomentsShape,
   meanVarianceBindings,
+  meanVarianceSizes,
   meanVarianceSource,
   momentsBindings,
   momentsGrid,
   momentsLength,
+  momentsSizes,
   momentsSource,
 } from './moments-kernels';
 import type { KernelTerm, TermOf } from './parts';
+import { placesOfParts } from './places';
 import { wassersteinCommands } from './wasserstein';
-import { weightedProductBindings, weightedProductGrid, weightedProductSource } from './weighted-product';
+import {
+  weightedProductBindings,
+  weightedProductFlop,
+  weightedProductGrid,
+  weightedProductSizes,
+  weightedProductSource,
+} from './weighted-product';
 
 /** The tensors that terms hold, as buffers, which outlive the evaluation. */
 export interface TermTensors {
@@ -87,7 +102,7 @@ export interface TermBuffers {
   readonly image: Slice;
   /** A number for each term. */
   readonly results: Slice;
-  /** Sums of workgroups, {@link partsLength} numbers. */
+  /** Sums of workgroups, `partsLength` numbers. */
   readonly parts: Slice;
   /** A number for each term. */
   readonly factors: Slice;
@@ -195,8 +210,9 @@ export function termCommands(terms: readonly KernelTerm[], context: TermsContext
     const how = { relu, weighted: weights !== undefined, shifted: shift !== undefined };
     const shape = gramShape(positions, channels, how);
     const shares = new Piece(`${layer} shares`, 4 * shape.shares * channels * channels);
-    const pieces = { map, weights, shift, shares_: shares };
-    add(`${layer} gram`, gramSource(shape), gramBindings(shape), pieces, gramGrid(shape));
+    const pieces = { map, weights, shift, shares_: shares, shape: gramSizes(shape) };
+    const flop = gramFlop(shape);
+    add(`${layer} gram`, gramSource(shape), gramBindings(shape), pieces, gramGrid(shape), flop);
     if (shapes.length === 1 && !shift) {
       products.push({ layer, mask, piece: shares, shape });
       return shares;
@@ -204,7 +220,8 @@ export function termCommands(terms: readonly KernelTerm[], context: TermsContext
     const known = shift ? undefined : products.find(isOf(layer, mask));
     const piece = known?.piece ?? matrixPiece('products', layer);
     const source = totalSource(shape, known === undefined);
-    add(`${layer} gram`, source, totalBindings, { shares_: shares, total: piece }, comparisonGrid(shape));
+    const total = { shares_: shares, total: piece, shape: comparisonSizes(shape) };
+    add(`${layer} gram total`, source, totalBindings, total, comparisonGrid(shape));
     if (!known && !shift) products.push({ layer, mask, piece, shape: { ...shape, shares: 1 } });
     return piece;
   }
@@ -215,8 +232,10 @@ export function termCommands(terms: readonly KernelTerm[], context: TermsContext
     const { piece: shares, shape } = products.find(isOf(layer, mask)) as Products;
     const scale = gramScale([1, ...shapeOf(layer)], term.normalization);
     const piece = matrixPiece('slopes', layer);
-    const pieces = { shares_: shares, goal: tensors.gram(term), slopes: piece, parts: partsOf(index) };
-    const source = comparisonSource(shape, scale, distance);
+    const sizes = comparisonSizes(shape, scale);
+    const goal = tensors.gram(term);
+    const pieces = { shares_: shares, goal, slopes: piece, parts: partsOf(index), shape: sizes };
+    const source = comparisonSource(shape, distance);
     add(`${layer} comparison`, source, comparisonBindings, pieces, comparisonGrid(shape));
     slopes.set(index, piece);
     // The derivative of G by the features is 2 scale F, as both are symmetric.
@@ -237,7 +256,7 @@ export function termCommands(terms: readonly KernelTerm[], context: TermsContext
     const weighted = weights !== undefined;
     const how: Difference = { positions, channels, distance, slope, relu, weighted, first };
     const [goal, parts] = [view.tensors.feature(term), partsOf(index, view.band)];
-    const pieces = { values: map, goal, weights, added: piece, parts };
+    const pieces = { values: map, goal, weights, added: piece, parts, shape: differenceSizes(how) };
     add(`${layer} difference`, differenceSource(how), differenceBindings(how), pieces, differenceGrid(how));
     sums[index] = { ...sums[index], factor };
   }
@@ -247,9 +266,10 @@ export function termCommands(terms: readonly KernelTerm[], context: TermsContext
     const weights = mask && tensors.pairWeights(mask);
     const { piece, first } = addedTo(view, 'image');
     const [height, width] = shapeOf('image');
-    const how = { distance, weight, weighted: weights !== undefined, first };
-    const pieces = { image: buffers.image, weights, added: piece, parts: partsOf(index) };
-    const source = variationSource(height, width, how);
+    const how = { distance, weighted: weights !== undefined, first };
+    const shape = variationSizes(height, width, weight);
+    const pieces = { image: buffers.image, weights, added: piece, parts: partsOf(index), shape };
+    const source = variationSource(how);
     add('total variation', source, variationBindings(how), pieces, variationGrid(height, width));
     sums[index] = { ...sums[index], factor: weight };
   }
@@ -264,7 +284,7 @@ export function termCommands(terms: readonly KernelTerm[], context: TermsContext
     const [shift] = target;
     const [constants, parts] = [tensors.constants(term), partsOf(index)];
     const moments = new Piece(`${layer} moments`, 4 * momentsLength(shape));
-    const pieces = { map, weights, shift, sums: moments };
+    const pieces = { map, weights, shift, sums: moments, shape: momentsSizes(shape) };
     add(`${layer} moments`, momentsSource(shape), momentsBindings(shape), pieces, momentsGrid(shape));
     const line = new Piece(`${layer} line`, 8 * channels);
     const isGaussian = statistic === 'wasserstein';
@@ -275,8 +295,10 @@ export function termCommands(terms: readonly KernelTerm[], context: TermsContext
       wassersteinCommands(add, layer, weight, operands, (step) => tensors.polarStep(step));
       slopes.set(index, matrix);
     } else {
-      const bindings = { sums: moments, shift, deviations: target[1], total: constants, line, parts };
-      const source = meanVarianceSource(shape, weight);
+      const sizes = meanVarianceSizes(shape, weight);
+      const read = { sums: moments, shift, deviations: target[1], total: constants };
+      const bindings = { ...read, line, parts, shape: sizes };
+      const source = meanVarianceSource();
       add(`${layer} moments`, source, meanVarianceBindings, bindings, channelsGrid(shape));
     }
     lines.push({ term, piece: line, factors: !isGaussian });
@@ -284,8 +306,9 @@ export function termCommands(terms: readonly KernelTerm[], context: TermsContext
   }
 
   function values(): void {
-    if (sums.length > 0)
-      add('terms', termSumsSource(sums), termSumsBindings, { ...buffers }, [sums.length, 1, 1]);
+    if (sums.length === 0) return;
+    const pieces = { ...buffers, shape: termSumsSizes(sums) };
+    add('terms', termSumsSource(sums.length), termSumsBindings, pieces, [sums.length, 1, 1]);
   }
 
   return {
@@ -313,10 +336,10 @@ export function termCommands(terms: readonly KernelTerm[], context: TermsContext
         const known = matrices.find(isOf(layer, mask));
         const matrix = known?.piece ?? matrixPiece('matrix', layer);
         if (!known) matrices.push({ layer, mask, piece: matrix });
-        const pieces = { slopes: piece, factors: buffers.factors, matrix };
         const [, , channels] = shapeOf(layer);
-        const source = slopesSource(channels, index, !known);
-        add(`${layer} slopes`, source, slopesBindings, pieces, slopesGrid(channels));
+        const shape = slopesSizes(channels, index);
+        const pieces = { slopes: piece, factors: buffers.factors, matrix, shape };
+        add(`${layer} slopes`, slopesSource(!known), slopesBindings, pieces, slopesGrid(channels));
       }
     },
     contribute(view) {
@@ -330,9 +353,10 @@ export function termCommands(terms: readonly KernelTerm[], context: TermsContext
         const { map, relu } = view.mapOf(layer);
         const { piece, first } = addedTo(view, layer);
         const shape = { ...positionsOf(view, layer), relu, tile, first };
-        const pieces = { map, weights, matrix, added: piece };
+        const pieces = { map, weights, matrix, added: piece, shape: weightedProductSizes(shape) };
         const [source, grid] = [weightedProductSource(shape), weightedProductGrid(shape)];
-        add(`${layer} weighted`, source, weightedProductBindings, pieces, grid);
+        const flop = weightedProductFlop(shape);
+        add(`${layer} weighted`, source, weightedProductBindings, pieces, grid, flop);
       }
       for (const { term, piece: line, factors } of lines) {
         const { layer, mask } = term;
@@ -340,7 +364,7 @@ export function termCommands(terms: readonly KernelTerm[], context: TermsContext
         const weights = view.tensors.weights(layer, mask);
         const { piece, first } = addedTo(view, layer);
         const how = { ...positionsOf(view, layer), relu, weighted: weights !== undefined, factors, first };
-        const bindings = { map, weights, line, added: piece };
+        const bindings = { map, weights, line, added: piece, shape: lineSizes(how) };
         add(`${layer} line`, lineSource(how), lineBindings(how), bindings, lineGrid(how));
       }
       return unweighted;
@@ -350,49 +374,3 @@ export function termCommands(terms: readonly KernelTerm[], context: TermsContext
 }
 
 const noSum = { factor: 0, slope: 0, relative: false };
-
-/** Numbers that all terms leave in the buffer of sums, each from a multiple of 64 on, as bindings begin there. */
-export const partsLength = (
-  terms: readonly KernelTerm[],
-  shapeOf: ShapeOf,
-  shapes: readonly ShapeOf[],
-): number => placesOfParts(terms, shapeOf, shapes).total;
-
-/** Where terms leave their sums: of features as many as there are bands, one behind the other. */
-function placesOfParts(terms: readonly KernelTerm[], shapeOf: ShapeOf, shapes: readonly ShapeOf[]) {
-  let total = 0;
-  const places = terms.map((term) => {
-    const { kind, layer } = term;
-    const [height, width, channels] = shapeOf(layer);
-    const place = (numbers: number, count: number, bands = 1) => {
-      const length = 64 * Math.ceil(numbers / 64);
-      const from = total;
-      total += bands * length;
-      // What lies between the sums of bands is 0.
-      return { from, length, count: bands === 1 ? count : bands * length };
-    };
-    if (kind === 'gram') {
-      const shape = gramShape(height * width, channels, { relu: false });
-      // Bands add theirs up before the comparison.
-      const count = comparisonSums(shapes.length === 1 ? shape : { ...shape, shares: 1 });
-      // Behind the sums of the differences lie those of the target.
-      return place(2 * count, count);
-    }
-    if (kind === 'feature') {
-      const all = layer === 'image' ? [shapeOf] : shapes;
-      const counts = all.map((shape) => {
-        const [rows, columns] = shape(layer);
-        // The most, which is that without weights where fours are whole positions.
-        return differenceSums({ positions: rows * columns, channels, weighted: true });
-      });
-      return place(Math.max(...counts), Math.max(...counts), all.length);
-    }
-    if (kind === 'statistic') {
-      const count = term.statistic === 'wasserstein' ? channels : channels / 4;
-      return place(count, count);
-    }
-    const [across, down] = variationGrid(height, width);
-    return place(across * down, across * down);
-  });
-  return { places, total };
-}

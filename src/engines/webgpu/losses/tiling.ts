@@ -18,7 +18,8 @@ import {
   shapesOfBands,
 } from './evaluation-plan';
 import { type KernelTerm, type Parts, partsOfTerms } from './parts';
-import { partsLength, type TermTensors } from './term-commands';
+import { partsLength } from './places';
+import type { TermTensors } from './term-commands';
 
 /** What is planned. */
 export interface TilingRequest {
@@ -114,7 +115,7 @@ function measure(
   const highest = bands[heights.indexOf(Math.max(...heights))];
   // Others need no more than the highest; two, because what is held between bands is held.
   const alike = bands.length > 1 ? [highest, highest] : bands;
-  const plan = planEvaluation({ ...network, weights: noWeights }, parts, size, alike, nowhere, nothing);
+  const plan = planOf(network, parts, size, alike);
   const { sizes } = planShelves(plan);
   const shapeOf = shapesOf(network.stages, size);
   const bytesOf = (shape: readonly number[]) => 4 * shape.reduce((a, b) => a * b, 1);
@@ -193,7 +194,14 @@ function tooLargeBuffers(size: Size, largest: number, fits: (size: Size) => bool
   );
 }
 
-/** A plan is measured without buffers. */
+/** The commands that {@link planEvaluation} makes, bound to no buffers: their memory and cost can be counted. */
+export const planOf = (
+  network: Omit<PlannedNetwork, 'weights'>,
+  parts: Parts,
+  size: Size,
+  bands: PlannedBands = [undefined],
+) => planEvaluation({ ...network, weights: noWeights }, parts, size, bands, nowhere, nothing);
+
 const somewhere: Slice = { buffer: { size: 0 } as GPUBuffer, size: 0 };
 const nowhere = {
   image: somewhere,

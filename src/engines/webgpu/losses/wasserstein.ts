@@ -1,6 +1,6 @@
 import { polarSteps } from '../../../losses/matrix-root';
 import type { Slice } from '../device/gpu';
-import { Piece } from '../device/pieces';
+import { bitsOf, Piece, Shape } from '../device/pieces';
 import type { AddCommand } from './commands';
 import {
   covarianceBindings,
@@ -10,6 +10,7 @@ import {
   type MatrixProduct,
   matrixGrid,
   matrixProductBindings,
+  matrixProductFlop,
   matrixProductGrid,
   matrixProductSource,
   normalisedBindings,
@@ -19,7 +20,7 @@ import {
   transportBindings,
   transportSource,
 } from './matrix-kernels';
-import { channelsGrid, type MomentsShape, meansBindings, meansSource } from './moments-kernels';
+import { channelsGrid, type MomentsShape, meansBindings, meansSource, totalsSizes } from './moments-kernels';
 
 /** What the commands of a Wasserstein distance read and write. */
 export interface WassersteinOperands {
@@ -57,19 +58,20 @@ export function wassersteinCommands(
   const piece = (numbers = n * n) => new Piece(label, 4 * numbers);
   const [shift, targetRoot, trace] = target;
 
+  const addProduct = (how: MatrixProduct, pieces: Readonly<Record<string, Piece | Slice>>) => {
+    const [source, names] = [matrixProductSource(how), matrixProductBindings(how)];
+    add(label, source, names, pieces, matrixProductGrid(how), matrixProductFlop(how));
+  };
   const multiply = (left: Piece, right: Piece | Slice, kernel: Partial<MatrixProduct> = {}): Piece => {
     const output = piece();
-    const how = { n, ...kernel };
-    const pieces = { left, right, output };
-    add(label, matrixProductSource(how), matrixProductBindings(how), pieces, matrixProductGrid(how));
+    addProduct({ n, ...kernel }, { left, right, output });
     return output;
   };
   /** The value of a step's polynomial at T, a I + b T + c T T. */
   const polynomial = (t: Piece, step: number): Piece => {
     const output = piece();
-    const how = { n, polynomial: true };
     const pieces = { left: t, right: t, addend: t, step_: polarStep(step), output };
-    add(label, matrixProductSource(how), matrixProductBindings(how), pieces, matrixProductGrid(how));
+    addProduct({ n, polynomial: true }, pieces);
     return output;
   };
   const normalised = (values: Piece): { readonly squares: Piece; readonly output: Piece } => {
@@ -80,10 +82,10 @@ export function wassersteinCommands(
   };
 
   const [means, covariance] = [piece(3 * n), piece()];
-  const sums = { sums: moments, shift, total: constants, means };
-  add(label, meansSource(shape), meansBindings, sums, channelsGrid(shape));
-  const moment = { products, means, constants, output: covariance };
-  add(label, covarianceSource(n, positions), covarianceBindings, moment, matrixGrid(n));
+  const sums = { sums: moments, shift, total: constants, means, shape: totalsSizes(shape) };
+  add(label, meansSource(), meansBindings, sums, channelsGrid(shape));
+  const moment = { products, means, constants, output: covariance, shape: new Shape(positions) };
+  add(label, covarianceSource(n), covarianceBindings, moment, matrixGrid(n));
 
   // The root of S over its norm, and the inverse of that, as `squareRoot`: the first step begins with I.
   const { squares, output: start } = normalised(covariance);
@@ -100,9 +102,9 @@ export function wassersteinCommands(
     polar = multiply(polar, polynomial(multiply(polar, polar, { transposed: true }), step));
 
   const slope = multiply(multiply(inverse, polar), targetRoot);
-  const transport = { slope, squares, means, matrix, line };
-  const scale = (2 * weight) / (n * positions);
-  add(label, transportSource(n, scale), transportBindings, transport, [n, 1, 1]);
+  const scale = new Shape(bitsOf((2 * weight) / (n * positions)));
+  const transport = { slope, squares, means, matrix, line, shape: scale };
+  add(label, transportSource(n), transportBindings, transport, [n, 1, 1]);
   const distance = { polar, product, covariance, squares, means, trace, parts };
   add(label, distanceSource(n), distanceBindings, distance, [n, 1, 1]);
 }

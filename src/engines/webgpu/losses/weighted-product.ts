@@ -1,4 +1,5 @@
 import type { Grid } from '../device/gpu';
+import { Shape } from '../device/pieces';
 import {
   blocksAcross,
   blocksDown,
@@ -25,7 +26,7 @@ export interface WeightedProduct {
   readonly first: boolean;
 }
 
-export const weightedProductBindings = ['map', 'weights', 'matrix', 'added'] as const;
+export const weightedProductBindings = ['map', 'weights', 'matrix', 'added', 'shape'] as const;
 
 export const weightedProductGrid = ({ positions, channels, tile }: WeightedProduct): Grid => {
   const groups = Math.ceil(positions / tile.rows);
@@ -33,10 +34,18 @@ export const weightedProductGrid = ({ positions, channels, tile }: WeightedProdu
   return [across, Math.ceil(groups / across), Math.ceil(channels / tile.columns)];
 };
 
+/** Positions, and workgroups along x. */
+export const weightedProductSizes = (how: WeightedProduct): Shape =>
+  new Shape(how.positions, weightedProductGrid(how)[0]);
+
+/** Additions and multiplications of the products with the matrix. */
+export const weightedProductFlop = ({ positions, channels }: WeightedProduct): number =>
+  2 * positions * channels ** 2;
+
 /** The kernel as WGSL: `weights` [positions], `matrix` [channels][channels]. */
-export function weightedProductSource(shape: WeightedProduct): string {
-  const { positions, channels, relu, first } = shape;
-  const tile = { ...shape.tile, depth: depthFor(channels) };
+export function weightedProductSource(kernel: Omit<WeightedProduct, 'positions'>): string {
+  const { channels, relu, first } = kernel;
+  const tile = { ...kernel.tile, depth: depthFor(channels) };
   const channels4 = channels / 4;
   const [xs, ys] = [blocksAcross(tile), blocksDown(tile)];
   return `
@@ -44,15 +53,16 @@ ${declare(weightedProductBindings, ['added'], { weights: 'f32' })}
 ${productMemory(tile, tile.depth)}
 @compute @workgroup_size(${invocationsOf(tile)})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+  let positions = shape.x;
   let x = index % ${xs}u; let y = index / ${xs}u;
-  let p0 = (group.y * ${weightedProductGrid(shape)[0]}u + group.x) * ${tile.rows}u;
+  let p0 = (group.y * shape.y + group.x) * ${tile.rows}u;
   let n0 = group.z * ${tile.columns / 4}u;
   ${sums(tile)}
   ${product(tile, {
     steps: `${channels / tile.depth}u`,
     left: `
       let p = p0 + row;
-      if (p < ${positions}u) {
+      if (p < positions) {
         value = map[p * ${channels4}u + step * ${tile.depth / 4}u + k4];
         ${relu ? 'value = max(value, vec4f());' : ''}
       }`,
@@ -65,7 +75,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     tile,
     (i, j) => `{
       let p = p0 + y + ${i * ys}u; let n4 = n0 + x + ${j * xs}u;
-      if (p < ${positions}u && n4 < ${channels4}u) {
+      if (p < positions && n4 < ${channels4}u) {
         let at = p * ${channels4}u + n4;
         added[at] = ${first ? '' : 'added[at] +'} weights[p] * c_${i}_${j};
       }

@@ -1,6 +1,6 @@
 import type { Size } from '../../shared/fitting-size';
 import type { Grid, Slice } from '../device/gpu';
-import { type Binding, type Draft, Piece, Shape } from '../device/pieces';
+import { type Binding, bytesOf, type Draft, Piece, Shape } from '../device/pieces';
 import type { Tile } from '../device/product';
 import { fusedBindings, fusedGrid, fusedSource } from './fused-kernel';
 import { rangeBindings, rangeBytes, rangeGrid, rangeSource } from './halves';
@@ -118,8 +118,8 @@ export function mapDrafts(
     flop: number,
   ) => {
     const bindings = names.map((binding) => of[binding] as Binding);
-    const bytes = bindings.reduce((sum, binding) => sum + bytesOf(binding), 0);
-    return { label: name, code, bindings, grid, cost: { flop, bytes } };
+    // Of all of a map, also where a chunk reads some rows of it.
+    return { label: name, code, bindings, grid, cost: { flop, bytes: bytesOf(bindings) } };
   };
   const filters = form && filtersOf?.(form, precision);
   const range = halves && convolution ? new Piece(`${label} range`, rangeBytes) : undefined;
@@ -193,10 +193,3 @@ export function mapDrafts(
   });
   return [...before, ...chunks.flat(), ...continued];
 }
-
-/** Bytes of a binding: of all of a map, also where a chunk reads some rows of it. */
-const bytesOf = (binding: Binding): number => {
-  if (binding instanceof Shape) return 0;
-  if (binding instanceof Piece) return binding.bytes;
-  return binding.size ?? binding.buffer.size - (binding.offset ?? 0);
-};
