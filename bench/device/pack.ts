@@ -11,7 +11,6 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { build } from 'esbuild';
 
 /** Libraries that Vulkan's drivers need and a machine for computing may lack. */
 const libraries = [
@@ -36,6 +35,8 @@ export async function packDevice(target: string): Promise<void> {
   mkdirSync(target, { recursive: true });
   const folder = mkdtempSync(join(tmpdir(), 'pack-'));
   mkdirSync(join(folder, 'lib'));
+  // Not at the top: the pack's own program has no esbuild.
+  const { build } = await import('esbuild');
   await build({
     entryPoints: [resolve('bench/device.ts')],
     outfile: join(folder, 'bench.mjs'),

@@ -106,7 +106,7 @@ export async function benchWebgpu({ sizes, rounds, out }: WebgpuBenchOptions): P
   }
 
   const own: MeasuredOn = {
-    machine: `${cpus()[0].model.trim()}, WebGPU on ${adapter.name}${adapter.software ? ' (software, no GPU)' : ''}, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}`,
+    machine: `${cpus()[0].model.trim()}, WebGPU on ${adapter.name}${adapter.software ? ' (software, no GPU)' : ''},\nNode ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}`,
     adapter,
     times,
   };
