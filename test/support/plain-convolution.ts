@@ -3,15 +3,11 @@ import { expect } from 'vitest';
 import { type Gpu, gpuOf } from '../../src/engines/webgpu/device/gpu';
 import { type Draft, Piece, placePieces, planShelves } from '../../src/engines/webgpu/device/pieces';
 import { TfjsDevice } from '../../src/engines/webgpu/device/tfjs-device';
-import {
-  type FilterForm,
-  formOf,
-  mapDrafts,
-  type Precision,
-} from '../../src/engines/webgpu/network/convolutions';
+import { type FilterForm, formOf, mapDrafts } from '../../src/engines/webgpu/network/convolutions';
 import { halvesOf } from '../../src/engines/webgpu/network/halves';
 import type { MapKernel } from '../../src/engines/webgpu/network/map-kernel';
 import { formed } from '../../src/engines/webgpu/network/network';
+import type { Precision } from '../../src/engines/webgpu/network/precision';
 import { Random } from '../../src/random';
 import { convolutionsBy } from './convolutions';
 

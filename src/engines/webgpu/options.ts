@@ -1,5 +1,5 @@
 import { oneOf } from '../../options/table';
-import { type Precision, precisions } from './network/convolutions';
+import { type Precision, precisions } from './network/precision';
 
 /** Options of `webgpu`. */
 export interface WebgpuEngineOptions {

@@ -10,8 +10,9 @@ import { type KernelObjective, kernelObjective, type ObjectiveContext } from './
 import type { Parts } from './losses/parts';
 import { partsOfRequest, tilingOf } from './losses/tiling';
 import { convolutionsOf } from './network/adapters';
-import type { Convolutions, Precision } from './network/convolutions';
+import type { Convolutions } from './network/convolutions';
 import { NetworkWeights, stagesOf } from './network/network';
+import type { Precision } from './network/precision';
 import { timeWayOn } from './network/time-way';
 import type { TimeWay, TuningStore } from './network/tuning';
 import { gpuProblem } from './vectors/gpu-problem';

@@ -17,6 +17,7 @@ import {
   transformGrid,
   windowsAlong,
 } from './plane-kernels';
+import type { Precision } from './precision';
 import type { WinogradKernel } from './winograd';
 
 /** How convolutions are computed on a device. */
@@ -40,12 +41,6 @@ export interface Way {
   readonly form: FilterForm;
   readonly tile: Tile;
 }
-
-/** What the products of convolutions have: 32 bits, or 16 of operands and 32 of sums. */
-export type Precision = (typeof precisions)[number];
-
-/** Every {@link Precision}. */
-export const precisions = ['float32', 'mixed'] as const;
 
 /** The form of a convolution's filters: a value for each of nine taps, or Winograd's products of 2x2 or 4x4 results. */
 export type FilterForm = 'taps' | 'windows2' | 'windows4';

@@ -10,8 +10,9 @@ import {
 } from '../../../features/network';
 import type { Padding } from '../../../features/padding';
 import type { Gpu, Slice } from '../device/gpu';
-import type { FilterForm, Filters, Precision } from './convolutions';
+import type { FilterForm, Filters } from './convolutions';
 import { halvesOf } from './halves';
+import type { Precision } from './precision';
 import { winogradFilters } from './winograd';
 
 /** A convolution, the ReLU behind it, and the pooling behind that, if there is one. */

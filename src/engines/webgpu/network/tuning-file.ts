@@ -4,7 +4,7 @@ import { showText } from '../../../options/show';
 import type { WeightCache } from '../../../storage/byte-cache';
 import type { WeightsWarning } from '../../../storage/progress';
 import { sha256OfText } from '../../../storage/sha256';
-import type { Precision } from './convolutions';
+import type { Precision } from './precision';
 import { layerKey, type TimedWay, type Timings, type TuningStore } from './tuning';
 
 /** The folder of tunings in the cache of weights. */
