@@ -47,6 +47,7 @@ export type ErrorCode =
   | 'NO_DECODER'
   | 'NO_EXTRACTOR'
   | 'NO_FFMPEG'
+  | 'NO_INDEXED_DB'
   | 'NO_LAYER'
   | 'NO_PACKAGE'
   | 'NO_RELAXED_SIMD'

@@ -270,6 +270,12 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
       'Films are read and written by the program ffmpeg, which is neither on the PATH nor at FFMPEG_PATH.',
     cure: '`apt install ffmpeg`, `brew install ffmpeg` or `winget install ffmpeg`, or set FFMPEG_PATH to the program.',
   },
+  NO_INDEXED_DB: {
+    classes: environment,
+    cause:
+      '`browserCheckpoint` keeps checkpoints in IndexedDB, which Node and some private windows do not have.',
+    cure: 'Call it in a page or a worker. In Node, name a file as `checkpoint`.',
+  },
   NO_LAYER: {
     classes: argument,
     cause: 'A metric of features got no layer.',

@@ -1,9 +1,12 @@
 import { rm, stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
 import { Command } from 'commander';
 import { trainGeneratorOptions } from '../generators/training/options';
 import type { TrainingProgress, TrainingStartEvent } from '../generators/training/progress';
+import type { Image } from '../image/image';
 import { saveGenerator } from '../node/generators';
+import type { NodeImageInput } from '../node/image-input';
 import { type Backend, startBackend } from '../node/start-backend';
 import { requireStyleExtension } from '../node/styles';
 import { type NodeTrainGeneratorOptions, trainGenerator } from '../node/train-generator';
@@ -16,7 +19,7 @@ import { addFlags, inFlags, type Options, only } from './flags';
 import { interruptible } from './interruptible';
 import { duration, type ProgressDisplay } from './progress';
 import { jsonLine } from './progress-json';
-import { fileOrStdin } from './read-stdin';
+import { fileOrStdin, requireOneDash } from './read-stdin';
 import { deliverResult } from './result';
 import { commandOptions } from './style-options';
 import type { Terminal } from './terminal';
@@ -60,20 +63,23 @@ type TypedOptions = Omit<NodeTrainGeneratorOptions, 'style' | 'preview'> & { rea
 /** `tfjs-style-transfer train`: trains a generator for the style of a painting. */
 export function trainCommand(terminal: Terminal): Command {
   const command = new Command('train')
-    .description('train a network that paints any picture in the style of a painting, at once')
-    .argument('<painting>', 'the picture whose style is learned: a file, a URL, or - for stdin');
+    .description('train a network that paints any picture in the style of a painting, or of several, at once')
+    .argument(
+      '<painting...>',
+      'the picture whose style is learned, or one of each style: files, URLs, or - for stdin',
+    );
   return addFlags(command, trainOptions, ['output'])
     .addHelpText(
       'after',
       `\nCtrl-C keeps what is trained: the same command goes on. Then: tfjs-style-transfer stylize.\n${exitCodesHelp}\n`,
     )
-    .action((painting: string, values: Readonly<Record<string, unknown>>) =>
-      train(painting, values, terminal),
+    .action((paintings: readonly string[], values: Readonly<Record<string, unknown>>) =>
+      train(paintings, values, terminal),
     );
 }
 
 async function train(
-  painting: string,
+  paintings: readonly string[],
   values: Readonly<Record<string, unknown>>,
   terminal: Terminal,
 ): Promise<void> {
@@ -91,12 +97,18 @@ async function train(
     await interruptible(
       terminal,
       async ({ signal, attend }) => {
-        const style = await fileOrStdin('style', painting, terminal.stdin, signal);
+        requireOneDash(Object.fromEntries(paintings.map((painting, i) => [`style[${i}]`, painting])));
+        const pictures: NodeImageInput[] = [];
+        for (const painting of paintings)
+          pictures.push(await fileOrStdin('style', painting, terminal.stdin, signal));
+        const names = paintings.map(nameOf);
+        const several = paintings.length > 1;
         const computing = await startBackend(flags.backend, options.engine, options.threads);
         const generator = await trainGenerator({
           ...options,
-          style,
-          name: nameOf(painting),
+          style: several ? pictures : pictures[0],
+          styles: several ? names : undefined,
+          name: names.join(', '),
           preview: preview === undefined ? undefined : [preview],
           checkpoint,
           threads: computing.threads,
@@ -105,7 +117,7 @@ async function train(
             // From now on there is something to keep.
             if (event.type === 'start') attend();
             if (event.type === 'step') last = event;
-            if (event.type === 'preview') await writeImage(event.images[0], previewOf(file));
+            if (event.type === 'preview') await writePreview(event.images, previewOf(file));
             tell(event, checkpoint, display);
           },
         });
@@ -153,6 +165,16 @@ function describeStart(
 
 /** `starry-night` of `paintings/starry-night.jpg`. */
 const nameOf = (painting: string): string => basename(painting, extname(painting)) || painting;
+
+/** Writes a picture as it is painted in every style, side by side. */
+async function writePreview(images: readonly Image[], file: string): Promise<void> {
+  const row = tf.concat([...images], 1) as Image;
+  try {
+    await writeImage(row, file);
+  } finally {
+    row.dispose();
+  }
+}
 
 /** The picture beside the output. */
 const previewOf = (file: string): string => `${file.slice(0, -extname(file).length)}.preview.png`;

@@ -40,6 +40,7 @@ export {
   type StylizeStartEvent,
   stylize,
 } from './stylize';
+export { type BrowserCheckpoint, browserCheckpoint } from './training/browser-checkpoint';
 export type { CheckpointStore } from './training/checkpoint';
 export type { TrainGeneratorOptions } from './training/options';
 export type {

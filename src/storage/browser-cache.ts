@@ -47,12 +47,12 @@ export function cacheApiCache(storage: CacheStorage = caches): WeightCache {
   };
 }
 
-/** A {@link WeightCache} in IndexedDB. */
-export function indexedDbCache(): WeightCache {
+/** A {@link WeightCache} in IndexedDB. @param database its name */
+export function indexedDbCache(database = cacheName): WeightCache {
   // Loaded and opened at the first use.
   let opened: Promise<{ db: Database; store: UseStore }> | undefined;
   const using = async <T>(work: (db: Database, store: UseStore) => Promise<T>): Promise<T> => {
-    opened ??= import('idb-keyval').then((db) => ({ db, store: db.createStore(cacheName, 'files') }));
+    opened ??= import('idb-keyval').then((db) => ({ db, store: db.createStore(database, 'files') }));
     const { db, store } = await opened;
     return work(db, store);
   };

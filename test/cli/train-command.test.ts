@@ -63,6 +63,19 @@ describe('train', () => {
     preview.dispose();
   });
 
+  test('trains one network for several paintings, under the names of their files', async () => {
+    const output = path('both.safetensors');
+    const fake = fakeTerminal();
+    const paintings = [path('style.jpg'), path('content.png')];
+    const { code } = await runCommand(['train', ...paintings, '-o', output, ...quick], fake);
+    expect(code).toBe(0);
+    expect(await loadGenerator(output)).toMatchObject({
+      name: 'style, content',
+      styles: ['style', 'content'],
+      network: { name: 'multiStyle' },
+    });
+  });
+
   test('keeps what is trained when it is stopped, goes on, and with --restart begins anew', async () => {
     const args = ['train', path('style.jpg'), '-o', path('style.safetensors'), ...quick, '--steps', '2000'];
     const { child, ended, stderr } = startCommand(args);

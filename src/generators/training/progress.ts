@@ -53,7 +53,7 @@ export interface TrainingStepEvent {
   readonly done: number;
 }
 
-/** Pictures that are not trained on, painted by the generator as it is; of several styles, each in every style in turn. */
+/** Pictures that are not trained on, painted by the generator as it is; of several styles, each in every one. */
 export interface TrainingPreviewEvent {
   readonly type: 'preview';
   /** Steps done. */

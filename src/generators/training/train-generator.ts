@@ -45,8 +45,9 @@ export type TrainGenerator<Input> = (options: TrainGeneratorOptions<Input>) => P
 
 /**
  * Trains a generator for one style, or for several: a network that paints any picture in it, at once (Johnson et al.
- * 2016; Ulyanov et al. 2016; Dumoulin et al. 2017). Each step paints a crop of a picture and moves the network's parameters against the gradient of its loss,
- * by Adam with a warm-up, a cosine and gradients that are not longer than five times the usual.
+ * 2016; Ulyanov et al. 2016; Dumoulin et al. 2017). Each step paints a crop of a picture and moves the network's
+ * parameters against the gradient of its loss, by Adam with a warm-up, a cosine and gradients that are not longer than
+ * five times the usual.
  *
  * @param options see {@link TrainGeneratorOptions}; `style` is required
  * @returns the generator, which belongs to the caller; equal options, seed and engine give equal parameters, to the bit

@@ -74,7 +74,7 @@ describe('trainGenerator for several styles', () => {
   });
 
   it('moves by the gradient of the network of one style', async () => {
-    // Of one style, the first step from the same numbers is that of a network without styles, but for the pace of norms.
+    // Of one style, the first step is that of a network without styles, but for the pace of norms.
     const single = multiStyle({ ...tiny, styles: ['mosaic'] });
     const [style] = paintings;
     const many = await trainGenerator({ ...common, style: [style], architecture: single, steps: 2 });
