@@ -62,12 +62,13 @@ export interface StartEvent extends RunFacts {
 }
 
 /**
- * The engine makes ready for the first evaluation of a stage: WebGPU's kernels are compiled. Sent only where that is to
- * be done, first with `done` 0, and while the listener is busy only the newest is kept.
+ * The engine makes ready for the first evaluation of a stage: WebGPU's kernels are compiled, and before that, with
+ * `tuning: 'measured'`, ways of computing layers are timed. Each of the two is sent only where it is to be done, first
+ * with `done` 0, and while the listener is busy only the newest is kept.
  */
 export interface PrepareEvent {
   readonly type: 'prepare';
-  /** Parts that are ready: kernels. */
+  /** Parts that are ready: kernels, or ways that are timed. */
   readonly done: number;
   /** All parts. */
   readonly total: number;
