@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bandsOf } from '../../../src/engines/shared/bands';
 import { type KernelTerm, partsOfTerms } from '../../../src/engines/webgpu/losses/parts';
-import { planOf } from '../../../src/engines/webgpu/losses/tiling';
+import { planOf, tilingOf } from '../../../src/engines/webgpu/losses/tiling';
 import type { Convolutions, FilterForm } from '../../../src/engines/webgpu/network/convolutions';
 import { type Stages, stagesOf } from '../../../src/engines/webgpu/network/network';
 import { vgg19Network } from '../../../src/features/vgg19/network';
@@ -90,6 +90,17 @@ describe('the plan of an evaluation', () => {
     const tileable = every.filter(({ kind }) => kind !== 'statistic');
     const [few, many] = [sources(tileable, [96, 160], 32), sources(tileable, [640, 160], 160)];
     expect(few).toEqual(many);
+  });
+
+  it('is by bands where maps are larger than a device binds: 1024 pixels in 128 MiB, not 2048 in 1 GiB', () => {
+    const tilesAt = (side: number, largest: number) => {
+      const parts = partsOfTerms([...styleLayers], paper, stages);
+      const request = { parts, layers: styleLayers, room: Number.POSITIVE_INFINITY };
+      return tilingOf({ ...network('taps'), weights: {} as never, steps, largest }, [side, side], request)
+        .tiles;
+    };
+    expect(tilesAt(1024, 2 ** 27)).toBeGreaterThan(1);
+    expect(tilesAt(2048, 2 ** 30)).toBe(1);
   });
 
   it('shares kernels of terms between layers', () => {
