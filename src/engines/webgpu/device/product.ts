@@ -153,8 +153,8 @@ function fill(
 }
 
 /**
- * Adds up a number of each of `count` invocations, a power of two, in `parts_` of a workgroup's memory, or combines them
- * by another operation; every invocation then has the total.
+ * Adds up a number of each of `count` invocations, a power of two, in `parts_` of a workgroup's memory, or combines
+ * them by another operation; every invocation then has the total.
  */
 export const totalOf = (
   value: string,

@@ -13,8 +13,8 @@ import { declare, totalOf } from '../device/product';
 export const shortRun = 16;
 
 /**
- * The exponent of two that scaled operands of a map stay below: {@link shortRun} of them, times filters of at most 1, do
- * not reach 2^16.
+ * The exponent of two that scaled operands of a map stay below: {@link shortRun} of them, times filters of at most 1,
+ * do not reach 2^16.
  */
 const mostExponent = 11;
 
