@@ -149,7 +149,7 @@ def multi_case():
     w, image = Weights(), numbers((12, 16, 3), 0.05, 0.95)
     blend = [0.25, 0, 0.75]
     made = transformer(w, to_map(image, 1 / 0.225, -2), 2, 1, torch.tensor(blend, dtype=torch.float64))
-    options = {"width": 2, "blocks": 1, "styles": ["a", "b", "c"]}
+    options = {"width": 2, "blocks": 1, "skip": True, "styles": ["a", "b", "c"]}
     return result("multiStyle", options, image, made, w, styleWeights={"a": 1, "c": 3})
 
 
@@ -159,7 +159,7 @@ def arbitrary_case():
     style = ((7 * x + 13 * y + 29 * c + x * y // 64) % 64) / 63
     vector = predicted(w, to_map(style, 1 / 0.225, -2), 2, 4)
     made = transformer(w, to_map(image, 1 / 0.225, -2), 2, 1, vector)
-    options = {"width": 2, "blocks": 1, "vectorLength": 4, "predictorWidth": 2}
+    options = {"width": 2, "blocks": 1, "skip": True, "vectorLength": 4, "predictorWidth": 2}
     return result("arbitrary", options, image, made, w, vector=rounded(vector))
 
 

@@ -1,7 +1,7 @@
 /**
  * Trains the generator that comes with the package, from nothing but a seed, on pictures that are drawn:
  * src/generators/base/base.bin. VGG-19 has to be there to conv4_1 (TFJS_STYLE_TRANSFER_WEIGHTS, or `weights fetch --to
- * conv4_1`). Goes on where it was interrupted; takes about twenty minutes on two cores.
+ * conv4_1`). Goes on where it was interrupted; takes about half an hour on two cores.
  *
  *     npm run train:base [-- output file]
  */
@@ -12,8 +12,7 @@ import { resolve } from 'node:path';
 import type { Generator } from '../../src/features/generator.ts';
 import { trainGenerator, useWasm } from '../../src/node/index.ts';
 import { baseBytes, baseFrom } from './base-bytes.ts';
-import { grown } from './grown.ts';
-import { name, stages } from './recipe.ts';
+import { architecture, name, stages } from './recipe.ts';
 
 const file = resolve(process.argv[2] ?? `${import.meta.dirname}/../../src/generators/base/base.bin`);
 /** The files of the stages that are done. */
@@ -27,7 +26,8 @@ for (const [i, stage] of stages.entries()) {
     const generator = await trainGenerator({
       ...stage,
       name,
-      base: before ? grown(before, stage.architecture, stage.seed) : 'none',
+      architecture,
+      base: before ?? 'none',
       checkpoint,
       onProgress(event) {
         if (event.type !== 'step' || event.step % 25 > 0) return;

@@ -11,7 +11,10 @@ export interface JohnsonOptions {
   readonly width?: number | undefined;
   /** Residual blocks at a quarter of the size. @default 5 */
   readonly blocks?: number | undefined;
-  /** Whether the maps before each halving are added to those after the doubling to the same size. @default true */
+  /**
+   * Whether the maps before each halving are added to those after the doubling to the same size: more of the picture
+   * remains, and less is painted. @default false
+   */
   readonly skip?: boolean | undefined;
   /**
    * Channels of noise that the blocks get beside the maps at a quarter of the size: strokes on surfaces of one colour,
@@ -25,7 +28,7 @@ export interface JohnsonOptions {
 const johnsonOptions = optionTable<JohnsonOptions>()('johnson', {
   width: number({ min: 1, max: 256, integer: true, default: 8 }),
   blocks: number({ min: 0, max: 64, integer: true, default: 5 }),
-  skip: flag({ default: true }),
+  skip: flag({ default: false }),
   noise: number({ min: 0, max: 64, integer: true, default: 0 }),
   padding: oneOf<Padding, { readonly default: 'reflect' }>(paddings, { default: 'reflect' }),
 });
@@ -34,7 +37,7 @@ const johnsonOptions = optionTable<JohnsonOptions>()('johnson', {
  * The residual transformer of Johnson, Alahi and Fei-Fei 2016: a 9x9 convolution, two halvings, residual blocks, two
  * doublings and a 9x9 convolution. It differs from the paper in what later work found better: instance norm in place of
  * batch norm (Ulyanov et al. 2017), nearest-neighbour enlargement before convolutions in place of transposed ones
- * (Odena et al. 2016), a sigmoid at the end, and, by default, sums of maps of one size before and after the blocks.
+ * (Odena et al. 2016), a sigmoid at the end, and, if asked for, sums of maps of one size before and after the blocks.
  *
  * @param options see {@link JohnsonOptions}; a width of 8 has 108 371 parameters and takes 0.82 billion multiplications
  *   at 256 x 256 pixels, one of 32 is the paper's

@@ -89,7 +89,7 @@ export interface TrainGeneratorOptions<Input = ImageInput> {
    * @default 256
    */
   readonly styleSize?: number | undefined;
-  /** Adam's rate at its height. @default 0.001 from a base, 0.002 from scratch */
+  /** Adam's rate at its height. @default 0.003 from a base, 0.002 from scratch */
   readonly learningRate?: number | undefined;
   /** Seed of crops, drawn pictures and, from scratch, weights: equal seeds give equal generators. @default 0 */
   readonly seed?: number | undefined;
@@ -198,7 +198,7 @@ const tableOf = <Input>() =>
       min: 0,
       exclusive: true,
       flag: '--learning-rate <rate>',
-      help: "Adam's rate (default: 0.001 from a base, 0.002 from scratch)",
+      help: "Adam's rate (default: 0.003 from a base, 0.002 from scratch)",
     }),
     seed: { ...seed, help: 'seed of crops, drawn pictures and weights' },
     preview: any<readonly Input[], { flag: string; help: string }>('a list of at least one image', isList, {

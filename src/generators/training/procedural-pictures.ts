@@ -1,5 +1,4 @@
 import type { RgbPixels } from '../../image/pixel-array';
-import { resize } from '../../image/resize';
 import { Random } from '../../random';
 import { cachedPictures } from './picture-cache';
 import type { Pictures } from './pictures';
@@ -9,10 +8,10 @@ import { stripes } from './pictures/stripes';
 import { strokes } from './pictures/strokes';
 
 /** Pictures drawn for a training; each is used about ten times with the same crop at most once. */
-const count = 96;
+const count = 64;
 
-/** Side of a picture as it is drawn and as it is used: drawn small, edges are soft and surfaces large. */
-const [drawn, used] = [128, 256];
+/** Side of a picture in pixels: at least that of the largest crops by default, so that edges are as sharp as in photographs. */
+const side = 256;
 
 /** The kinds in turn. Leaves with their hard edges and clouds with their soft ones come closest to photographs. */
 const kinds = [deadLeaves, clouds, deadLeaves, strokes, deadLeaves, clouds, deadLeaves, stripes] as const;
@@ -27,7 +26,7 @@ export function proceduralPictures(seed: number): Pictures {
     identity: `procedural, seed ${seed}`,
     at: async (index) => {
       const random = new Random(seed, -1 - index);
-      return inBytes(resize(kinds[index % kinds.length](random, drawn), used, used));
+      return inBytes(kinds[index % kinds.length](random, side));
     },
   });
 }

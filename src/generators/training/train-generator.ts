@@ -102,7 +102,7 @@ async function train<Input>(
   const styles = await stylePictures(platform, settings, signal, owner);
   const { parameters } = start;
   const { steps = parameters.styles * (start.base ? stepsFromBase : stepsFromScratch) } = settings;
-  const { learningRate = start.base ? 1e-3 : 2e-3 } = settings;
+  const { learningRate = start.base ? 3e-3 : 2e-3 } = settings;
   const stages = trainingStages(steps, size);
   const pictures = settings.images
     ? await givenPictures(platform, settings.images, signal)
