@@ -109,7 +109,9 @@ describe('multiStyle', () => {
 
   it('is refused by a training of one picture', async () => {
     const architecture = multiStyle({ styles: ['a', 'b'], width: 2, blocks: 1 });
-    await expect(startOf({ architecture, base: 'none', seed: 1, styles: undefined }, undefined)).rejects.toThrow(
+    await expect(
+      startOf({ architecture, base: 'none', seed: 1, styles: undefined }, undefined),
+    ).rejects.toThrow(
       'architecture is multiStyle, which is for many styles, and style is one picture; accepted: an architecture of one style, or a list of pictures as style.',
     );
   });
