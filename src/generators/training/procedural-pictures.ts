@@ -10,7 +10,7 @@ import { strokes } from './pictures/strokes';
 /** Pictures drawn for a training; each is used about ten times with the same crop at most once. */
 const count = 64;
 
-/** Side of a picture in pixels: at least that of the largest crops by default, so that edges are as sharp as in photographs. */
+/** Side of a picture in pixels: that of the largest crops by default, so that edges are as sharp as in photographs. */
 const side = 256;
 
 /** The kinds in turn. Leaves with their hard edges and clouds with their soft ones come closest to photographs. */
