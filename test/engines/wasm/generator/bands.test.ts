@@ -15,7 +15,10 @@ beforeAll(async () => {
 });
 
 const [height, width] = [140, 36];
-const networks = Object.entries({ ...smallGenerators, johnson: johnson({ width: 4, blocks: 2, skip: true }).network });
+const networks = Object.entries({
+  ...smallGenerators,
+  johnson: johnson({ width: 4, blocks: 2, skip: true }).network,
+});
 
 describe.each(networks)('%s', (_name, network) => {
   const weights = smallWeights(network);
