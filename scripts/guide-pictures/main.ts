@@ -7,6 +7,7 @@ import { resolve } from 'node:path';
 import type { Sharp } from 'sharp';
 import { useWasm } from '../../src/node/index.ts';
 import { color } from './color.ts';
+import { mgan } from './mgan.ts';
 import { otherNetworks } from './other-networks.ts';
 import { page } from './page.ts';
 import { painting } from './painting.ts';
@@ -21,6 +22,7 @@ import { video } from './video.ts';
 /** What makes the picture of each topic. */
 const topics: Readonly<Record<string, () => Promise<Sharp>>> = {
   color,
+  mgan,
   'other-networks': otherNetworks,
   page,
   painting,
