@@ -36,25 +36,17 @@ const discriminatorRate = 1e-4;
 /** Positions along a side of the parts of maps that the discriminator learns from in a step. */
 const windowSize = 20;
 
-/** A way to train: the weights of the losses. */
-export interface Recipe {
-  readonly name: string;
-  /** Of the default loss's style. */
-  readonly beta: number;
-  /** Of the discriminator's hinge loss; 0 is none. */
-  readonly adversarial: number;
-}
+/** How much the generator's hinge loss weighs beside content. */
+const adversarial = 1;
 
-export const recipes: readonly Recipe[] = [
-  { name: 'default', beta: 1.2, adversarial: 0 },
-  { name: 'mgan', beta: 0, adversarial: 1 },
-  { name: 'both', beta: 1.2, adversarial: 0.5 },
-];
+/** Ways to train: by the default loss, and by content and the discriminator in place of its style. */
+const recipes = ['default', 'mgan'] as const;
+type Recipe = (typeof recipes)[number];
 
 /**
- * Two pictures that nothing was trained on, and as generators of equal steps paint them: of the default loss, of
- * content and a discriminator of patches in place of Gram matrices (Li & Wand 2016), and of both. A table of measures
- * goes to the terminal.
+ * Two pictures that nothing was trained on, and as generators of equal steps paint them: of the default loss, and of
+ * content and a discriminator of patches in place of Gram matrices (Li & Wand 2016). A table of measures goes to the
+ * terminal.
  */
 export async function mgan(): Promise<Sharp> {
   const steps = 400;
@@ -68,18 +60,18 @@ export async function mgan(): Promise<Sharp> {
   const preset = await relativePreset(extractor);
   const painted: Image[][] = photographs.map((photograph) => [photograph]);
   for (const recipe of recipes) {
-    const generator = await trained(recipe, { steps, extractor, style, styleName: 'style', preset });
+    const generator = await trained(recipe, { steps, extractor, style, preset });
     const program = await loadProgram(generator, {});
     for (const row of painted) row.push(await program.run(row[0]));
     program.dispose();
     const pictures = painted.map((row) => row[row.length - 1]);
-    console.log(recipe.name, await measured(pictures, photographs, { extractor, style, preset }));
+    console.log(recipe, await measured(pictures, photographs, { extractor, style, preset }));
   }
   return (await sideBySide(painted.flat(), 1 + recipes.length)).resize(960);
 }
 
 /** The preset of trainings, with the floor that they find. */
-export async function relativePreset(extractor: EngineExtractor): Promise<Preset> {
+async function relativePreset(extractor: EngineExtractor): Promise<Preset> {
   const crops: Image[] = [];
   for (let i = 1; i <= 12; i++)
     crops.push(await cropTensor(proceduralPictures(0), { seed: 0, step: -i, size: 128 }));
@@ -92,33 +84,30 @@ interface Setting {
   readonly steps: number;
   readonly extractor: EngineExtractor;
   readonly style: Image;
-  readonly styleName: string;
   readonly preset: Preset;
 }
 
 /** The generator of a recipe: one that is there from an earlier run, or a new one. */
-export async function trained(
-  { name, beta, adversarial }: Recipe,
-  { steps, extractor, style, styleName, preset }: Setting,
-): Promise<Generator> {
+async function trained(recipe: Recipe, { steps, extractor, style, preset }: Setting): Promise<Generator> {
   await mkdir(work, { recursive: true });
-  const file = `${work}/${styleName}-${name}-${beta}-${adversarial}-${steps}.safetensors`;
+  const file = `${work}/${recipe}-${adversarial}-${steps}.safetensors`;
   if (existsSync(file)) return loadGenerator(file);
   const adversary = new Adversary(extractor, style);
   const generator = await trainGenerator({
     style,
     steps,
     extractor,
-    loss: (targets) => {
-      const known = presetLoss(preset, targets, { beta });
-      return adversarial > 0 ? sum([known, weighted(adversarial, adversary.loss())]) : known;
-    },
+    loss:
+      recipe === 'mgan'
+        ? (targets) =>
+            sum([presetLoss(preset, targets, { beta: 0 }), weighted(adversarial, adversary.loss())])
+        : undefined,
     onProgress(event) {
       if (event.type !== 'step' || event.step % 50 !== 0) return;
       const { step, terms, secondsPerStep } = event;
       const parts = Object.entries(terms).map(([term, value]) => `${term} ${value.toFixed(3)}`);
       console.log(
-        `${name} ${step}/${steps}  ${parts.join('  ')}  discriminator ${adversary.value.toFixed(3)}  ${secondsPerStep.toFixed(2)} s a step`,
+        `${recipe} ${step}/${steps}  ${parts.join('  ')}  discriminator ${adversary.value.toFixed(3)}  ${secondsPerStep.toFixed(2)} s a step`,
       );
     },
   });
@@ -180,10 +169,10 @@ class Adversary {
 }
 
 /** Means over pictures: the default loss's parts, and two measures of style that nothing was trained by. */
-export async function measured(
+async function measured(
   pictures: readonly Image[],
   photographs: readonly Image[],
-  { extractor, style, preset }: Omit<Setting, 'steps' | 'styleName'>,
+  { extractor, style, preset }: Omit<Setting, 'steps'>,
 ): Promise<Record<string, string>> {
   const layers = ['relu1_1', 'relu2_1', 'relu3_1', 'relu4_1'] as const;
   const target = extractor.extract(style, layers);
