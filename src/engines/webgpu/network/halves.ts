@@ -1,3 +1,4 @@
+import { encodeFloat16 } from '../../../weights/tensor-encoding';
 import type { Grid } from '../device/gpu';
 import { declare, totalOf } from '../device/product';
 
@@ -69,26 +70,6 @@ export function halvesOf(values: Float32Array): Halves {
   for (const value of values) top = Math.max(top, Math.abs(value));
   const exponent = top > 0 ? Math.ceil(Math.log2(top)) : 0;
   const factor = 2 ** -exponent;
-  const scaled = new Float32Array(values.length);
-  for (let i = 0; i < values.length; i++) scaled[i] = values[i] * factor;
-  const bits = new Uint32Array(scaled.buffer);
-  const halves = new Uint16Array(values.length);
-  for (let i = 0; i < bits.length; i++) halves[i] = halfOf(bits[i]);
-  return { halves: new Uint32Array(halves.buffer), exponent };
-}
-
-/** The bits in 16 of a number of magnitude at most 1, from those in 32. */
-function halfOf(bits: number): number {
-  const exponent = ((bits >>> 23) & 255) - 127;
-  if (exponent < -25) return (bits >>> 16) & 0x8000;
-  // Below 2^-14 the spacing stays that of 2^-14, and the leading 1 is written.
-  const isNormal = exponent >= -14;
-  const mantissa = (bits & 0x7fffff) | (isNormal ? 0 : 0x800000);
-  const cut = isNormal ? 13 : -1 - exponent;
-  const kept = mantissa >>> cut;
-  const rest = mantissa & ((1 << cut) - 1);
-  const half = 1 << (cut - 1);
-  const up = rest > half || (rest === half && kept % 2 === 1) ? 1 : 0;
-  // A unit too many moves on to the next exponent, as the bits are laid out.
-  return ((bits >>> 16) & 0x8000) | ((isNormal ? (exponent + 15) << 10 : 0) + kept + up);
+  const scaled = values.map((value) => value * factor);
+  return { halves: new Uint32Array(encodeFloat16(scaled).buffer), exponent };
 }
