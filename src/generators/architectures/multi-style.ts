@@ -1,7 +1,7 @@
 import { slopesName } from '../../features/generator';
 import type { GeneratorNetwork } from '../../features/generator-network';
 import { generatorParameters } from '../../features/generator-parameters';
-import { any, optionTable } from '../../options/table';
+import { any } from '../../options/table';
 import type { NamedTensor } from '../../weights/tensor-file';
 import type { Architecture } from './architecture';
 import { initialWeights } from './initial-weights';
@@ -13,16 +13,15 @@ export interface MultiStyleOptions extends JohnsonOptions {
   readonly styles: readonly string[];
 }
 
-const multiStyleOptions = optionTable<Pick<MultiStyleOptions, 'styles'>>()('multiStyle', {
-  styles: any<readonly string[]>(
-    'a list of different names',
-    (value) =>
-      Array.isArray(value) &&
-      value.length > 0 &&
-      value.every((name) => typeof name === 'string' && name !== '') &&
-      new Set(value).size === value.length,
-  ),
-});
+/** Names of styles, as an option. */
+export const styleNames = /* @__PURE__ */ any<readonly string[]>(
+  'a list of different names',
+  (value) =>
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every((name) => typeof name === 'string' && name !== '') &&
+    new Set(value).size === value.length,
+);
 
 /**
  * Dumoulin, Shlens and Kudlur 2017: one network for many styles. Each style has a scale and a shift of its own for
@@ -36,7 +35,7 @@ const multiStyleOptions = optionTable<Pick<MultiStyleOptions, 'styles'>>()('mult
  * ```
  */
 export function multiStyle({ styles: given, ...options }: MultiStyleOptions): Architecture {
-  multiStyleOptions.options.styles.require('styles', given);
+  styleNames.require('styles', given);
   const styles = [...given];
   const network: GeneratorNetwork = { ...johnson(options).network, name: 'multiStyle' };
   return {

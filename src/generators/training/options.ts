@@ -17,6 +17,7 @@ import { styleTransferOptions } from '../../transfer/options';
 import type { LossTargets } from '../../transfer/preset-loss';
 import { getPreset, type Preset, type PresetName } from '../../transfer/presets';
 import type { Architecture } from '../architectures/architecture';
+import { styleNames } from '../architectures/multi-style';
 import type { CheckpointStore } from './checkpoint';
 import type { TrainingProgress } from './progress';
 
@@ -141,13 +142,7 @@ const tableOf = <Input>() =>
       'an image, or a list of at least one',
       (value) => value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0),
     ),
-    styles: any<readonly string[]>(
-      'a list of different names',
-      (value) =>
-        isList(value) &&
-        (value as readonly unknown[]).every((name) => typeof name === 'string' && name !== '') &&
-        new Set(value as readonly unknown[]).size === (value as readonly unknown[]).length,
-    ),
+    styles: styleNames,
     name: any<string>('a text', (value) => typeof value === 'string' && value !== ''),
     architecture: any<Architecture>(
       'an architecture, such as johnson() makes',
