@@ -14,14 +14,10 @@ import { parseArgs } from 'node:util';
 import type * as tf from '@tensorflow/tfjs-core';
 import { loadProgram } from '../src/engines/load-program.ts';
 import type { Generator } from '../src/features/generator.ts';
+import { withMeasuredFloor } from '../src/generators/training/measured-floor.ts';
 import { proceduralPictures } from '../src/generators/training/procedural-pictures.ts';
 import type { TrainingProgress } from '../src/generators/training/progress.ts';
-import { cropTensor } from '../src/generators/training/training-loop.ts';
-import {
-  presetTrainingLoss,
-  type TrainingLoss,
-  withFloor,
-} from '../src/generators/training/training-loss.ts';
+import { presetTrainingLoss, type TrainingLoss } from '../src/generators/training/training-loss.ts';
 import {
   loadGenerator,
   loadVgg19,
@@ -62,10 +58,11 @@ await useWasm({ threads: 1 });
 const extractor = await loadVgg19({ lastLayer: 'relu4_1', engine: 'wasm', threads });
 const pictures: tf.Tensor3D[] = [];
 for (const name of names) pictures.push(await readImage(name, square));
-const crops: tf.Tensor3D[] = [];
-for (let i = 1; i <= 12; i++)
-  crops.push(await cropTensor(proceduralPictures(seed), { seed: 0, step: -i, size: 128 }));
-const preset = withFloor(getPreset('relative'), extractor, crops);
+const preset = await withMeasuredFloor(getPreset('relative'), {
+  extractor,
+  pictures: proceduralPictures(seed),
+  size: 128,
+});
 
 /** Mean content, style and total of painted pictures. */
 interface Quality {

@@ -6,9 +6,8 @@ import type { Sharp } from 'sharp';
 import type { EngineExtractor } from '../../src/engines/engine.ts';
 import { loadProgram } from '../../src/engines/load-program.ts';
 import type { Generator } from '../../src/features/generator.ts';
+import { withMeasuredFloor } from '../../src/generators/training/measured-floor.ts';
 import { proceduralPictures } from '../../src/generators/training/procedural-pictures.ts';
-import { cropTensor } from '../../src/generators/training/training-loop.ts';
-import { withFloor } from '../../src/generators/training/training-loss.ts';
 import type { Image } from '../../src/index.ts';
 import { defineLoss, type Loss, mrfLoss, styleLoss, sum, weighted } from '../../src/losses/index.ts';
 import { loadGenerator, loadVgg19, readImage, saveGenerator, trainGenerator } from '../../src/node/index.ts';
@@ -57,7 +56,11 @@ export async function mgan(): Promise<Sharp> {
       readImage(`${images}/${name}.jpg`, { size, fit: 'cover' }),
     ),
   );
-  const preset = await relativePreset(extractor);
+  const preset = await withMeasuredFloor(getPreset('relative'), {
+    extractor,
+    pictures: proceduralPictures(0),
+    size: 128,
+  });
   const painted: Image[][] = photographs.map((photograph) => [photograph]);
   for (const recipe of recipes) {
     const generator = await trained(recipe, { steps, extractor, style, preset });
@@ -68,16 +71,6 @@ export async function mgan(): Promise<Sharp> {
     console.log(recipe, await measured(pictures, photographs, { extractor, style, preset }));
   }
   return (await sideBySide(painted.flat(), 1 + recipes.length)).resize(960);
-}
-
-/** The preset of trainings, with the floor that they find. */
-async function relativePreset(extractor: EngineExtractor): Promise<Preset> {
-  const crops: Image[] = [];
-  for (let i = 1; i <= 12; i++)
-    crops.push(await cropTensor(proceduralPictures(0), { seed: 0, step: -i, size: 128 }));
-  const preset = withFloor(getPreset('relative'), extractor, crops);
-  tf.dispose(crops);
-  return preset;
 }
 
 interface Setting {

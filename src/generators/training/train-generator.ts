@@ -2,7 +2,6 @@ import { ifSoftware } from '../../engines/engine-options';
 import { loadProgram } from '../../engines/load-program';
 import { InvalidArgumentError } from '../../errors';
 import { createGenerator, type Generator } from '../../features/generator';
-import type { Image } from '../../image/image';
 import type { ImageInput } from '../../image/to-image';
 import { showText } from '../../options/show';
 import { type Owner, owning } from '../../owning';
@@ -21,6 +20,7 @@ import {
 import { givenPictures } from './given-pictures';
 import { heldOut } from './held-out';
 import { identityOf } from './identity';
+import { withMeasuredFloor } from './measured-floor';
 import { readTraining, type TrainGeneratorOptions, type TrainingSettings } from './options';
 import type { Pictures } from './pictures';
 import { proceduralPictures } from './procedural-pictures';
@@ -29,13 +29,12 @@ import { trainingStages } from './stages';
 import { startOf } from './start';
 import { isStyleList, type StylePicture, stylePictures } from './style-pictures';
 import { takeSteps } from './take-steps';
-import { cropTensor, type TrainingLoop } from './training-loop';
+import type { TrainingLoop } from './training-loop';
 import {
   customTrainingLoss,
   presetTrainingLoss,
   type TrainingLoss,
   type TrainingLossInputs,
-  withFloor,
 } from './training-loss';
 import { networkOf } from './training-network';
 import type { TrainingStart } from './training-start';
@@ -187,9 +186,6 @@ async function stateOf(
   return { step: 0, parameters: parameters.slice(), moments, averageNorm: undefined, meanLoss: undefined };
 }
 
-/** Crops by which the contrast of what is trained on is measured. */
-const measured = 12;
-
 /** The loss of each style. */
 async function lossesOf(
   { preset, alpha, beta, loss }: TrainingSettings,
@@ -205,14 +201,10 @@ async function lossesOf(
     readonly size: number;
   },
 ): Promise<readonly TrainingLoss[]> {
-  return owning(async ({ temporary, result }) => {
+  return owning(async ({ result }) => {
     if (loss)
       return styles.map(({ image }, i) => customTrainingLoss(loss, i, { extractor, style: image, signal }));
-    const crops: Image[] = [];
-    // Steps that no training has.
-    for (let i = 1; i <= measured; i++)
-      crops.push(temporary(await cropTensor(pictures, { seed: 0, step: -i, size })));
-    const floored = withFloor(preset, extractor, crops);
+    const floored = await withMeasuredFloor(preset, { extractor, pictures, size });
     const losses: TrainingLoss[] = [];
     for (const { image } of styles)
       losses.push(
