@@ -90,7 +90,7 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
   EMPTY: {
     classes: ['InvalidArgumentError', 'ImageError'],
     cause: 'A list that needs an element has none, or an image or file has no pixels or bytes.',
-    cure: 'Give at least one; wait for an element of a page to load.',
+    cure: 'Give at least one; look whether the picture of an image element was found, and wait for a video to load.',
   },
   ENGINE_UNSUPPORTED: {
     classes: environment,

@@ -1,4 +1,5 @@
 import { ImageError } from '../errors';
+import { untilAborted } from '../until-aborted';
 import { classNameOf } from './class-name';
 
 /** An input whose pixels a page reads by drawing it. */
@@ -33,10 +34,28 @@ function isInstance(input: unknown, className: string): boolean {
   return classNameOf(input) === className || (typeof found === 'function' && input instanceof found);
 }
 
+/** Whether a drawable is an image element that is still loading. */
+export const isLoading = (source: Drawable): source is HTMLImageElement =>
+  'complete' in source && !source.complete;
+
+/**
+ * Waits for an image element that is loading; where that fails, {@link requireDrawn} refuses it. An element with
+ * `loading="lazy"` becomes an eager one: it might else never load.
+ *
+ * @throws the signal's reason
+ */
+export async function loaded(element: HTMLImageElement, signal?: AbortSignal): Promise<void> {
+  element.loading = 'eager';
+  await untilAborted(
+    signal,
+    element.decode().catch(() => {}),
+  );
+}
+
 /**
  * Width and height of a drawable in pixels.
  *
- * @throws ImageError `EMPTY` if it has none, such as an element that has not loaded
+ * @throws ImageError `EMPTY` if it has none, such as an element whose picture could not be loaded
  */
 export function requireDrawn(option: string, source: Drawable): [width: number, height: number] {
   const [width, height] = sizeOf(source);

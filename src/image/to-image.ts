@@ -3,7 +3,7 @@ import { checkAllocations } from '../allocation';
 import { EnvironmentError, ImageError } from '../errors';
 import { showValue } from '../options/show';
 import { abortSignal, number, optionTable } from '../options/table';
-import { crossOrigin, type Drawable, isBlob, isDrawable, requireDrawn } from './drawable';
+import { crossOrigin, type Drawable, isBlob, isDrawable, isLoading, loaded, requireDrawn } from './drawable';
 import type { Image } from './image';
 import type { ImageReader, ImageUse, OpenImage } from './image-reader';
 import {
@@ -49,7 +49,7 @@ export interface ToImageOptions {
  * Converts any image input to a tensor.
  *
  * @param input a float32 tensor [height, width, 3] in [0,1], pixels with width and height, or anything that a page can
- *   draw
+ *   draw; an image element that is still loading is waited for
  * @returns [height, width, 3], RGB, float32, in [0,1]; it belongs to the caller, also if the input is a tensor
  * @throws ImageError if the input is not an image, is empty or has more than 2^27 pixels, or holds values that are not
  *   finite or not in [0,1]
@@ -88,7 +88,7 @@ async function openImage(
   use?: ImageUse,
 ): Promise<OpenImage> {
   signal?.throwIfAborted();
-  const pixels = await (use === 'mask' ? maskOf(option, input) : pixelsOf(option, input));
+  const pixels = await (use === 'mask' ? maskOf(option, input, signal) : pixelsOf(option, input, { signal }));
   const { width, height } = pixels;
   return {
     width,
@@ -133,8 +133,12 @@ export async function toImageData(image: Image): Promise<ImageData> {
 }
 
 /** The weights of a mask, which as a tensor may be [height, width] or [height, width, 1] too. */
-async function maskOf(option: string, input: ImageInput): Promise<RgbPixels> {
-  if (!(input instanceof tf.Tensor)) return pixelsOf(option, input, maskPixels);
+async function maskOf(
+  option: string,
+  input: ImageInput,
+  signal: AbortSignal | undefined,
+): Promise<RgbPixels> {
+  if (!(input instanceof tf.Tensor)) return pixelsOf(option, input, { signal, convert: maskPixels });
   const { shape, dtype } = input as tf.Tensor;
   const [height, width = 0, channels = 1] = shape;
   if (shape.length < 2 || shape.length > 3 || (channels !== 1 && channels !== 3) || dtype !== 'float32')
@@ -143,7 +147,14 @@ async function maskOf(option: string, input: ImageInput): Promise<RgbPixels> {
   return maskPixels(option, { data, width, height, channels });
 }
 
-async function pixelsOf(option: string, input: ImageInput, convert = rgbPixels): Promise<RgbPixels> {
+async function pixelsOf(
+  option: string,
+  input: ImageInput,
+  {
+    signal,
+    convert = rgbPixels,
+  }: { readonly signal: AbortSignal | undefined; readonly convert?: typeof rgbPixels },
+): Promise<RgbPixels> {
   if (input instanceof tf.Tensor) {
     requireImage(option, input);
     const [height, width] = input.shape;
@@ -154,7 +165,10 @@ async function pixelsOf(option: string, input: ImageInput, convert = rgbPixels):
   }
   if (isBlob(input)) return decode(option, input, convert);
   if (isPixelArray(input)) return convert(option, input);
-  if (isDrawable(input)) return draw(option, input, convert);
+  if (isDrawable(input)) {
+    if (isLoading(input)) await loaded(input, signal);
+    return draw(option, input, convert);
+  }
   throw notAnImage(option, input);
 }
 

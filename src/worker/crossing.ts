@@ -1,6 +1,14 @@
 import { ImageError, InvalidArgumentError } from '../errors';
 import { classNameOf } from '../image/class-name';
-import { crossOrigin, type Drawable, isBlob, isDrawable, requireDrawn } from '../image/drawable';
+import {
+  crossOrigin,
+  type Drawable,
+  isBlob,
+  isDrawable,
+  isLoading,
+  loaded,
+  requireDrawn,
+} from '../image/drawable';
 import { showValue } from '../options/show';
 
 /** Values on their way to a worker, and what moves there instead of being copied once more. */
@@ -9,18 +17,27 @@ export interface Crossing<T> {
   readonly transfer: Transferable[];
 }
 
+/** What is collected on a walk through arguments, and what ends it. */
+interface Walk {
+  readonly transfer: Transferable[];
+  readonly signal: AbortSignal | undefined;
+}
+
 /**
  * Prepares arguments for a worker. Images become bitmaps or copies of their pixels, which move without another copy and
- * leave the caller's objects as they are; addresses become texts; records and lists are walked.
+ * leave the caller's objects as they are; addresses become texts; records and lists are walked. Image elements that are
+ * still loading are waited for.
  *
  * @param values arguments by name, for messages
+ * @param signal ends the waiting
  * @throws ImageError if an image is empty, or its pixels may not be read
  * @throws InvalidArgumentError `WRONG_TYPE` for functions and instances of classes, which cannot cross
+ * @throws the signal's reason
  */
-export async function crossing<T extends object>(values: T): Promise<Crossing<T>> {
+export async function crossing<T extends object>(values: T, signal?: AbortSignal): Promise<Crossing<T>> {
   const transfer: Transferable[] = [];
   try {
-    return { value: (await walk('', values, transfer)) as T, transfer };
+    return { value: (await walk('', values, { transfer, signal })) as T, transfer };
   } catch (error) {
     release(transfer);
     throw error;
@@ -33,11 +50,12 @@ export function release(transfer: readonly Transferable[]): void {
     if (typeof ImageBitmap === 'function' && thing instanceof ImageBitmap) thing.close();
 }
 
-async function walk(name: string, value: unknown, transfer: Transferable[]): Promise<unknown> {
+async function walk(name: string, value: unknown, on: Walk): Promise<unknown> {
+  const { transfer } = on;
   if (typeof value === 'function' || typeof value === 'symbol') throw cannotCross(name, value);
   if (typeof value !== 'object' || value === null || isBlob(value)) return value;
   if (isDrawable(value)) {
-    const bitmap = await bitmapOf(name, value);
+    const bitmap = await bitmapOf(name, value, on.signal);
     transfer.push(bitmap);
     return bitmap;
   }
@@ -52,16 +70,16 @@ async function walk(name: string, value: unknown, transfer: Transferable[]): Pro
   if (kind === 'ArrayBuffer') return value;
   if (kind === 'ImageData') {
     const { data, width, height } = value as ImageData;
-    return walk(name, { data, width, height }, transfer);
+    return walk(name, { data, width, height }, on);
   }
-  if (Array.isArray(value)) return all(value.map((one, i) => walk(`${name}[${i}]`, one, transfer)));
+  if (Array.isArray(value)) return all(value.map((one, i) => walk(`${name}[${i}]`, one, on)));
   const walkEntries = (entries: readonly [unknown, unknown][], nameOf: (key: unknown) => string) =>
-    all(entries.map(async ([key, one]) => [key, await walk(nameOf(key), one, transfer)] as const));
+    all(entries.map(async ([key, one]) => [key, await walk(nameOf(key), one, on)] as const));
   if (kind === 'Map')
     return new Map(
       await walkEntries([...(value as Map<unknown, unknown>)], (key) => `${name}.get(${showValue(key)})`),
     );
-  if (isTensor(value)) return walk(name, await pixelsOf(name, value), transfer);
+  if (isTensor(value)) return walk(name, await pixelsOf(name, value), on);
   if (!isPlain(value)) throw cannotCross(name, value);
   return Object.fromEntries(
     (await walkEntries(Object.entries(value), (key) => (name ? `${name}.${key}` : `${key}`))) as [
@@ -92,7 +110,13 @@ function copyOf(view: ArrayBufferView): ArrayBufferView<ArrayBuffer> {
   return new globalThis[name](bytes.buffer);
 }
 
-async function bitmapOf(option: string, source: Drawable): Promise<ImageBitmap> {
+async function bitmapOf(
+  option: string,
+  source: Drawable,
+  signal: AbortSignal | undefined,
+): Promise<ImageBitmap> {
+  // What needs no waiting is drawn at once: a canvas may show another picture a moment later.
+  if (isLoading(source)) await loaded(source, signal);
   const [width, height] = requireDrawn(option, source);
   let bitmap: ImageBitmap;
   try {

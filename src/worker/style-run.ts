@@ -65,13 +65,16 @@ async function run(
   requireInterval(previewInterval);
   signal?.throwIfAborted();
   // Now, not when the run's turn comes: what a canvas or a video shows may be another picture by then.
-  const crossed = await crossing({
-    content,
-    style,
-    ...addressed(data),
-    ...(loss === undefined ? {} : { loss: moduleUrl('loss', loss) }),
-    ...(extractor === undefined ? {} : { extractor: moduleUrl('extractor', extractor) }),
-  });
+  const crossed = await crossing(
+    {
+      content,
+      style,
+      ...addressed(data),
+      ...(loss === undefined ? {} : { loss: moduleUrl('loss', loss) }),
+      ...(extractor === undefined ? {} : { extractor: moduleUrl('extractor', extractor) }),
+    },
+    signal,
+  );
   const { content: sentContent, style: sentStyle, ...sentOptions } = crossed.value;
   try {
     await untilAborted(signal, host.turn);

@@ -25,7 +25,7 @@ export async function stylizeBy(
   signal?.throwIfAborted();
   const named = namedGenerator(generator);
   // Now, not when the call's turn comes: what a canvas or a video shows may be another picture by then.
-  const { value, transfer } = await crossing({ image, generator: named.generator, options: data });
+  const { value, transfer } = await crossing({ image, generator: named.generator, options: data }, signal);
   try {
     await untilAborted(signal, host.turn);
   } catch (error) {

@@ -49,9 +49,27 @@ describe('toImage in a page', () => {
     expect(row).toEqual([...Array(4).fill([1, 0, 0]), ...Array(4).fill([0, 0, 1])].flat());
   });
 
-  it('refuses a Blob that is no image, and an element that has not loaded', async () => {
+  it.each(['eager', 'lazy'] as const)('waits for an element that is still loading, %s', async (loading) => {
+    const image = Object.assign(new Image(), { loading });
+    image.src = URL.createObjectURL(await blob());
+    expect(image.complete).toBe(false);
+    expect((await toImage(image)).shape).toEqual([4, 8, 3]);
+  });
+
+  it('stops waiting for an element when it is told to', async () => {
+    const image = Object.defineProperties(new Image(), {
+      complete: { value: false },
+      decode: { value: () => new Promise(() => {}) },
+    });
+    const waiting = toImage(image, { signal: AbortSignal.timeout(20) });
+    await expect(waiting).rejects.toMatchObject({ name: 'TimeoutError' });
+  });
+
+  it('refuses a Blob that is no image, and an element that has no picture or did not get it', async () => {
     await expect(toImage(new Blob(['text']))).rejects.toMatchObject({ code: 'NOT_AN_IMAGE' });
     await expect(toImage(new Image())).rejects.toMatchObject({ code: 'EMPTY' });
+    const broken = Object.assign(new Image(), { src: '/no-such-picture.png' });
+    await expect(toImage(broken)).rejects.toMatchObject({ code: 'EMPTY' });
   });
 
   it('goes back to a canvas by toImageData', async () => {
