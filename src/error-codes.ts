@@ -99,6 +99,7 @@ export type WarningCode =
   | 'CACHE_WRITE_FAILED'
   | 'ENGINE_UNAVAILABLE'
   | 'FILM_DAMAGED'
+  | 'IMAGE_LEFT_OUT'
   | 'LAYERS_LEFT_OUT'
   | 'NOT_BALANCED'
   | 'REGIONS_OVERLAP'

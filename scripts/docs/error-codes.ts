@@ -531,6 +531,11 @@ export const warningCodes: Readonly<Record<WarningCode, CodeEntry>> = {
     cause: 'ffmpeg could not decode parts of a film, which it left out or filled in.',
     cure: 'Nothing, if the film looks right in a player; else mend or encode it anew.',
   },
+  IMAGE_LEFT_OUT: {
+    cause:
+      'A picture of those that a generator is trained on cannot be read; another one stands in its place.',
+    cure: 'Nothing needs to be done. To go on with an interrupted training, leave the files as they are.',
+  },
   LAYERS_LEFT_OUT: {
     cause:
       'A generator is trained with the small network of this package, which lacks the deepest layer of the loss.',

@@ -8,8 +8,10 @@ import {
 import { saveGenerator } from '../node/generators';
 import { sourceBytes } from '../node/source-bytes';
 import { requireStyleExtension } from '../node/styles';
+import { requireWritableFile } from '../node/write-file';
 import { showText } from '../options/show';
 import { any, flag, optionTable } from '../options/table';
+import { requireOtherFile } from './destination';
 import { addFlags, only } from './flags';
 import { interruptible } from './interruptible';
 import { deliverResult } from './result';
@@ -66,6 +68,8 @@ export function convertCommand(terminal: Terminal): Command {
       convertGeneratorOptions.read(options);
       const written = String(flags.output);
       requireStyleExtension('output', written);
+      await requireOtherFile(written, { file: network, predictor: flags.predictor });
+      await requireWritableFile(written);
       const generator = await interruptible(terminal, async ({ signal }) => {
         const bytes = await sourceBytes('file', network, signal);
         const predicting =

@@ -140,7 +140,7 @@ async function keeping(
 }
 
 /** Throws if `path` is the same file as one of the inputs, links included. */
-async function requireOtherFile(
+export async function requireOtherFile(
   path: string,
   inputs: Readonly<Record<string, string | undefined>>,
 ): Promise<void> {

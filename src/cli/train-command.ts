@@ -9,7 +9,12 @@ import { saveGenerator } from '../node/generators';
 import type { NodeImageInput } from '../node/image-input';
 import { type Backend, startBackend } from '../node/start-backend';
 import { requireStyleExtension } from '../node/styles';
-import { type NodeTrainGeneratorOptions, trainGenerator } from '../node/train-generator';
+import {
+  baseOf,
+  checkpointFile,
+  type NodeTrainGeneratorOptions,
+  trainGenerator,
+} from '../node/train-generator';
 import { requireWritableFile } from '../node/write-file';
 import { writeImage } from '../node/write-image';
 import { any, flag, optionTable } from '../options/table';
@@ -84,12 +89,11 @@ async function train(
   terminal: Terminal,
 ): Promise<void> {
   const flags = table.read(only(table.options, values) as TrainFlags);
-  const { preview, ...options } = only(training, values) as TypedOptions;
+  const { preview, base: named, styles: given, ...options } = only(training, values) as TypedOptions;
   const file = String(flags.output);
   requireStyleExtension('output', file);
   await requireWritableFile(file);
   const checkpoint = `${file}.training`;
-  if (flags.restart) await rm(checkpoint, { force: true });
   const display = displayFor(terminal, flags);
   const startTime = performance.now();
   let last: Extract<TrainingProgress, { type: 'step' }> | undefined;
@@ -102,15 +106,18 @@ async function train(
         for (const painting of paintings)
           pictures.push(await fileOrStdin('style', painting, terminal.stdin, signal));
         const names = paintings.map(nameOf);
-        const several = paintings.length > 1;
+        const base = await baseOf(named, signal);
+        const ofSeveral = typeof base === 'object' && base.vectorLength > 0;
+        const several = given !== undefined || paintings.length > 1 || ofSeveral;
         const computing = await startBackend(flags.backend, options.engine, options.threads);
         const generator = await trainGenerator({
           ...options,
           style: several ? pictures : pictures[0],
-          styles: several ? names : undefined,
+          styles: several ? (given ?? names) : undefined,
+          base,
           name: names.join(', '),
           preview: preview === undefined ? undefined : [preview],
-          checkpoint,
+          checkpoint: await checkpointFile(checkpoint, flags.restart),
           threads: computing.threads,
           signal,
           async onProgress(event) {

@@ -59,7 +59,7 @@ export interface Generator {
  *
  * @returns the generator, which shares the memory of the weights
  * @throws WeightsError `UNSUPPORTED_NETWORK` if the network's steps do not fit together, `WRONG_WEIGHTS` if a tensor is
- *   missing, has another shape or a number that is not finite
+ *   missing, has another shape or a number that is not finite, or there are not as many names as styles
  * @example
  * ```ts
  * const { network, initialWeights } = johnson({ width: 8 });
@@ -98,6 +98,7 @@ export function createGenerator({
   if (others.length > 0)
     throw wrong(network, 'of styles', `style vectors of lengths ${[vectorLength, ...others]}`, 'one length');
   if (predictor) requirePredictor(predictor, weights, vectorLength);
+  requireNames(network, styles, vectorLength);
   return {
     kind: 'generator',
     name: name ?? network.name,
@@ -136,6 +137,14 @@ export function parametersOf(
     }
   }
   return vector;
+}
+
+function requireNames(network: GeneratorNetwork, styles: readonly string[], vectorLength: number): void {
+  const count = Math.max(1, vectorLength);
+  if (styles.length === 0 || styles.length === count) return;
+  const accepted = `${count}, or none`;
+  const message = `styles are ${styles.length} names, of ${showText(network.name)}; accepted: ${accepted}.`;
+  throw new WeightsError('WRONG_WEIGHTS', message, { option: 'styles', value: styles, accepted });
 }
 
 function requirePredictor(predictor: StylePredictor, weights: NamedTensors, vectorLength: number): void {

@@ -7,6 +7,7 @@ import type { TrainGeneratorOptions } from '../generators/training/options';
 import { trainGeneratorOn } from '../generators/training/train-generator';
 import { showValue } from '../options/show';
 import type { Bytes } from '../storage/byte-store';
+import { untilAborted } from '../until-aborted';
 import { loadGenerator } from './generators';
 import type { NodeImageInput } from './image-input';
 import { platform } from './platform';
@@ -61,16 +62,19 @@ export async function trainGenerator({
 }: NodeTrainGeneratorOptions): Promise<Generator> {
   return train({
     ...options,
-    base: await baseOf(base),
+    base: await baseOf(base, options.signal),
     images: isPath(images) ? await imagesIn(filePath(images)) : images,
     checkpoint: isPath(checkpoint) ? await checkpointFile(filePath(checkpoint)) : checkpoint,
   });
 }
 
 /** A base that is a file is read. */
-const baseOf = async (base: NodeTrainGeneratorOptions['base']): Promise<TrainGeneratorOptions['base']> =>
+export const baseOf = async (
+  base: NodeTrainGeneratorOptions['base'],
+  signal?: AbortSignal,
+): Promise<TrainGeneratorOptions['base']> =>
   isPath(base) && base !== 'own' && base !== 'none'
-    ? loadGenerator(base)
+    ? untilAborted(signal, loadGenerator(base))
     : (base as TrainGeneratorOptions['base']);
 
 const isPath = (value: unknown): value is string | URL => typeof value === 'string' || value instanceof URL;
@@ -85,7 +89,10 @@ async function imagesIn(folder: string): Promise<readonly string[]> {
   const names = await readdir(folder).catch((cause) => {
     throw refuse('FILE_NOT_FOUND', 'which is no folder that can be read', cause);
   });
-  const found = names.filter((name) => imageExtensions.includes(extname(name).toLowerCase())).sort();
+  // Names with a dot first are notes of file systems on other files.
+  const found = names
+    .filter((name) => !name.startsWith('.') && imageExtensions.includes(extname(name).toLowerCase()))
+    .sort();
   if (found.length === 0) throw refuse('EMPTY', 'which has no images');
   return found.map((name) => join(folder, name));
 }
@@ -93,13 +100,16 @@ async function imagesIn(folder: string): Promise<readonly string[]> {
 /**
  * A checkpoint in a file.
  *
+ * @param path
+ * @param anew whether what the file has is not read, and stays until a state replaces it @default false
  * @throws ImageError `NOT_WRITABLE`, before any work
  */
-async function checkpointFile(path: string): Promise<CheckpointStore> {
+export async function checkpointFile(path: string, anew = false): Promise<CheckpointStore> {
   await requireWritableFile(path);
   return {
     name: path,
-    read: () => readFile(path).then((bytes): Bytes => new Uint8Array(bytes), unlessMissing),
+    read: async () =>
+      anew ? undefined : readFile(path).then((bytes): Bytes => new Uint8Array(bytes), unlessMissing),
     write: (bytes) => writeBytes(path, bytes),
   };
 }

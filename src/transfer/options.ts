@@ -80,7 +80,7 @@ export interface StyleTransferOptions<Input = ImageInput> {
    */
   readonly size?: number | undefined;
   /**
-   * Longer side of the style image in pixels, 16 to 16384. A larger style image gives finer strokes.
+   * Longer side of the style image in pixels, 16 to 16384. Strokes have the size in pixels that they have in it.
    * @default `size` where it is given, else the style image's own, at most 512
    */
   readonly styleSize?: number | undefined;
@@ -269,7 +269,7 @@ const tableOn = <Input>(namesImage: (text: string) => boolean) =>
     styleSize: number({
       ...pixels,
       flag: '--style-size <pixels>',
-      help: 'longer side of the style picture: larger makes finer strokes (default: as --size)',
+      help: 'longer side of the style picture: larger makes larger strokes (default: as --size)',
     }),
     scales: scalesOption,
     memory: bytes({

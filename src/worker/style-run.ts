@@ -132,6 +132,8 @@ export async function answered<T, Event extends TaskEvent = WorkerProgress>(
   const abort = () => host.post({ type: 'abort', run });
   channel.signal.addEventListener('abort', abort);
   try {
+    // An abort until now has reached no listener.
+    channel.signal.throwIfAborted();
     return await new Promise<T>((resolve, reject) => {
       const hear = async (message: EventMessage): Promise<void> => {
         const event = withReason(message.event, channel.signal);

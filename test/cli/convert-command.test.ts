@@ -1,3 +1,4 @@
+import { copyFile, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadGenerator } from '../../src/node/generators';
@@ -45,6 +46,17 @@ test.each([
   const refused = await runCommand(['convert', onnx('fast-neural-style'), ...flags]);
   expect(refused.code, refused.stderr).toBe(code);
   expect(refused.stderr).toContain(message);
+});
+
+test('convert never replaces what it reads, and refuses a folder that is not there before it reads', async () => {
+  const source = path('net.safetensors');
+  await copyFile(onnx('fast-neural-style'), source);
+  const over = await runCommand(['convert', source, '-o', source, '--output-range', '0,255']);
+  expect(over).toMatchObject({ code: 2, stderr: expect.stringContaining('the same file as file') });
+  expect(await readFile(source)).toEqual(await readFile(onnx('fast-neural-style')));
+  const nowhere = await runCommand(['convert', path('none.onnx'), '-o', path('nowhere/a.safetensors')]);
+  expect(nowhere.stderr).toContain('nowhere');
+  expect(nowhere.stderr).not.toContain('none.onnx');
 });
 
 test('convert names a file that is not there or holds no network', async () => {

@@ -74,7 +74,11 @@ describe('train', () => {
       styles: ['style', 'content'],
       network: { name: 'multiStyle' },
     });
-  });
+    const third = ['train', path('style.jpg'), '--styles', 'third', '--base', output];
+    const added = await runCommand([...third, '-o', path('three.safetensors'), ...quick]);
+    expect(added, added.stderr).toMatchObject({ code: 0 });
+    expect((await loadGenerator(path('three.safetensors'))).styles).toEqual(['style', 'content', 'third']);
+  }, 240_000);
 
   test('keeps what is trained when it is stopped, goes on, and with --restart begins anew', async () => {
     const args = ['train', path('style.jpg'), '-o', path('style.safetensors'), ...quick, '--steps', '2000'];
@@ -112,6 +116,18 @@ describe('train', () => {
     expect(stderr).toContain(message);
     expect(code).not.toBe(0);
     expect(existsSync(path('style.safetensors'))).toBe(false);
+  });
+
+  test('keeps the steps of before until --restart has new ones', async () => {
+    const kept = path('style.safetensors.training');
+    await writeFile(kept, 'hours of work');
+    for (const wrong of [
+      ['--size', '100'],
+      ['--base', 'nowhere.safetensors'],
+      ['--images', 'nowhere'],
+    ])
+      expect((await train([...quick, '--restart', ...wrong])).code).not.toBe(0);
+    expect(await readFile(kept, 'utf8')).toBe('hours of work');
   });
 
   test('refuses a checkpoint that is none', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
@@ -16,9 +16,9 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** Starts a training in a process of its own; `lines` are what it has printed. */
-function start(checkpoint: string) {
-  const { child, ended } = startCommand([checkpoint, style], { program: 'training-program' });
+/** Starts a training in a process of its own, up to the step `last`; `lines` are what it has printed. */
+function start(checkpoint: string, last = '') {
+  const { child, ended } = startCommand([checkpoint, style, last], { program: 'training-program' });
   const lines: string[] = [];
   child.stdout?.on('data', (text) => lines.push(...String(text).split('\n').filter(Boolean)));
   return { child, lines, ended };
@@ -28,7 +28,7 @@ describe('trainGenerator in Node', () => {
   it('killed and started again gives the generator of a training that was left alone, to the bit', async () => {
     const whole = start('');
     const checkpoint = join(folder, 'a.training');
-    const killed = start(checkpoint);
+    const killed = start(checkpoint, '31');
     await until(() => killed.lines.includes('step 31'));
     killed.child.kill('SIGKILL');
     await killed.ended;
@@ -52,7 +52,10 @@ describe('trainGenerator in Node', () => {
       size: 64,
       styleSize: 64,
     };
-    const { training } = await trainGenerator({ ...common, images: resolve('examples/images') });
+    const photos = join(folder, 'photos');
+    await cp(resolve('examples/images'), photos, { recursive: true });
+    await writeFile(join(photos, '._style.jpg'), 'what a file system notes');
+    const { training } = await trainGenerator({ ...common, images: photos });
     expect(training?.images).toMatch(/^5 images /);
     await mkdir(join(folder, 'empty'));
     await writeFile(join(folder, 'empty', 'notes.txt'), 'no picture');

@@ -75,6 +75,17 @@ export const smallGenerators: Readonly<Record<string, GeneratorNetwork>> = {
     { op: 'sigmoid', name: 'seven.sigmoid' },
     plain('nine', 12, 3, 9, 'reflect'),
   ]),
+  'two convolutions that read one step': network([
+    ...conv('enter', 3, 8, 3, 'reflect'),
+    relu('enter.relu'),
+    plain('shortcut', 8, 8, 1, 'zero'),
+    { ...plain('a', 8, 8, 9, 'reflect'), from: 'enter.relu' },
+    relu('a.relu'),
+    ...conv('a2', 8, 8, 3, 'reflect'),
+    { op: 'add', name: 'sum', with: 'shortcut' },
+    relu('sum.relu'),
+    plain('leave', 8, 3, 3, 'reflect'),
+  ]),
   'functions of sums and of the image': network([
     { op: 'relu', name: 'bright', from: 'input' },
     plain('first', 3, 3, 3, 'zero'),

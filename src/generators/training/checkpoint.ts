@@ -32,6 +32,9 @@ export interface TrainingState {
 
 const format = 'tfjs-style-transfer training';
 
+/** Another one where a training of the same options goes otherwise than before: drawn pictures, losses, rates. */
+const formatVersion = '2';
+
 /** A state as the bytes of a `.safetensors` file. Numbers keep every bit. */
 export function encodeCheckpoint(identity: TrainingIdentity, state: TrainingState): Bytes {
   const { step, parameters, moments, averageNorm, meanLoss } = state;
@@ -44,7 +47,7 @@ export function encodeCheckpoint(identity: TrainingIdentity, state: TrainingStat
     ]),
     {
       format,
-      formatVersion: '1',
+      formatVersion,
       identity: JSON.stringify(identity),
       step: JSON.stringify({ step, averageNorm, meanLoss }),
     },
@@ -59,8 +62,14 @@ export function encodeCheckpoint(identity: TrainingIdentity, state: TrainingStat
  */
 export function decodeCheckpoint(name: string, bytes: Bytes, identity: TrainingIdentity): TrainingState {
   const { tensors, metadata } = read(name, bytes);
-  if (metadata.get('format') !== format || metadata.get('formatVersion') !== '1')
+  if (metadata.get('format') !== format)
     throw malformed(name, `its format is ${showValue(metadata.get('format'))}`);
+  const version = metadata.get('formatVersion');
+  if (version !== formatVersion)
+    throw malformed(
+      name,
+      `it is of version ${showText(`${version}`)} of trainings, and this is ${formatVersion}`,
+    );
   requireSame(name, parsed(name, metadata.get('identity')) as TrainingIdentity, identity);
   const { step, averageNorm, meanLoss } = parsed(name, metadata.get('step')) as Partial<TrainingState>;
   const length = tensors.get('parameters')?.values.length;

@@ -1,3 +1,5 @@
+import type { GeneratorNetwork } from '../../features/generator-network';
+import { resolveSteps, sizeMultiple, smallestSize } from '../../features/generator-steps';
 import type { Image } from '../../image/image';
 import type { ImageReader } from '../../image/image-reader';
 import { sizeAfter } from '../../image/size-rule';
@@ -5,25 +7,33 @@ import { owning } from '../../owning';
 import type { TrainingPreviewEvent } from './progress';
 import type { TrainingLoop } from './training-loop';
 
-/** Sides of pictures are multiples of this, which every architecture's strides divide. */
-const multiple = 32;
+/** Sides of pictures are a multiple of this or of what the network needs, whichever is larger. */
+const leastMultiple = 32;
 
 /**
- * Decodes pictures that are not trained on, with their longer side at about `size` pixels.
+ * Decodes pictures that are not trained on, with their longer side at about `size` pixels and sides that the network
+ * takes.
+ *
  * @returns images that belong to the caller
  */
 export async function heldOut<Input>(
   reader: ImageReader<Input>,
   pictures: readonly Input[],
-  size: number,
-  signal: AbortSignal,
+  {
+    size,
+    network,
+    signal,
+  }: { readonly size: number; readonly network: GeneratorNetwork; readonly signal: AbortSignal },
 ): Promise<readonly Image[]> {
+  const steps = resolveSteps(network);
+  const multiple = sizeMultiple(steps) * Math.ceil(leastMultiple / sizeMultiple(steps));
+  const least = Math.ceil(smallestSize(steps) / multiple);
   return owning(async ({ result }) => {
     const images: Image[] = [];
     for (const [i, picture] of pictures.entries()) {
       const opened = await reader.open(`preview[${i}]`, picture, signal);
       const fitting = sizeAfter({ longerSide: size }, opened.width, opened.height);
-      const side = (pixels: number) => Math.max(1, Math.round(pixels / multiple)) * multiple;
+      const side = (pixels: number) => Math.max(least, Math.round(pixels / multiple)) * multiple;
       const rule = { width: side(fitting.width), height: side(fitting.height), crop: true };
       images.push(result(await opened.decode(rule)));
     }

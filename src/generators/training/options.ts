@@ -142,7 +142,12 @@ const tableOf = <Input>() =>
       'an image, or a list of at least one',
       (value) => value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0),
     ),
-    styles: styleNames,
+    styles: {
+      ...styleNames,
+      kind: 'names' as const,
+      flag: '--styles <names>',
+      help: 'names of the styles, separated by commas (default: those of the files)',
+    },
     name: any<string>('a text', (value) => typeof value === 'string' && value !== ''),
     architecture: any<Architecture>(
       'an architecture, such as johnson() makes',
@@ -187,7 +192,7 @@ const tableOf = <Input>() =>
     styleSize: {
       ...styleSize,
       default: 256,
-      help: 'longer side of the painting: larger makes finer strokes',
+      help: 'longer side of the painting: larger makes larger strokes',
     },
     learningRate: number({
       min: 0,

@@ -26,11 +26,12 @@ export function startOfStyles(
   const network = architecture?.network ?? networkOf(source);
   const names = given ?? architecture?.styles ?? namesOf(source, pictures);
   if (names.length !== pictures) throw wrongCount(names, pictures);
-  const known = names.filter((name) => source.styles.includes(name));
+  const baseNames = namesIn(source);
+  const known = names.filter((name) => baseNames.includes(name));
   const many = source.vectorLength > 0;
   const added = many && known.length === 0;
-  if (many && !added && JSON.stringify(names) !== JSON.stringify(source.styles))
-    throw wrongNames(names, source);
+  if (many && !added && JSON.stringify(names) !== JSON.stringify(baseNames))
+    throw wrongNames(names, source.name, baseNames);
 
   const parameters = generatorParameters(network);
   const own = new Set(
@@ -71,7 +72,7 @@ export function startOfStyles(
         weights.set(name, { shape, values: new Float32Array(size) });
         from += size;
       }
-      return { weights, styles: added ? [...source.styles, ...names] : names };
+      return { weights, styles: added ? [...baseNames, ...names] : names };
     },
   };
 }
@@ -83,11 +84,16 @@ const networkOf = ({ network, vectorLength }: Source): GeneratorNetwork =>
 const sameNetwork = (one: GeneratorNetwork, other: GeneratorNetwork): boolean =>
   JSON.stringify({ ...one, name: '' }) === JSON.stringify({ ...other, name: '' });
 
-/** The base's names, or numbers from 1. */
-const namesOf = ({ styles, vectorLength }: Source, pictures: number): readonly string[] =>
-  vectorLength > 0 && styles.length === vectorLength
-    ? styles
-    : Array.from({ length: pictures }, (_, i) => String(i + 1));
+/** Numbers from 1. */
+const numbered = (count: number): readonly string[] => Array.from({ length: count }, (_, i) => String(i + 1));
+
+/** Names of the styles that the base has, numbers where it knows none. */
+const namesIn = ({ styles, vectorLength }: Source): readonly string[] =>
+  styles.length === vectorLength ? styles : numbered(vectorLength);
+
+/** Names of the styles that are trained, where none are given. */
+const namesOf = (source: Source, pictures: number): readonly string[] =>
+  source.vectorLength > 0 ? namesIn(source) : numbered(pictures);
 
 const shown = (names: readonly string[]): string => names.map((name) => showText(name)).join(', ');
 
@@ -108,8 +114,12 @@ function wrongCount(names: readonly string[], pictures: number): InvalidArgument
   return new InvalidArgumentError('WRONG_LENGTH', message, { option: 'style', value: pictures, accepted });
 }
 
-function wrongNames(names: readonly string[], { name, styles }: Source): InvalidArgumentError {
-  const accepted = `all of ${shown(styles)} in this order, to train them further, or others alone, which are added`;
-  const message = `styles is ${shown(names)}, and the base, ${showText(`${name}`)}, has some of them; accepted: ${accepted}.`;
+function wrongNames(
+  names: readonly string[],
+  base: string | undefined,
+  baseNames: readonly string[],
+): InvalidArgumentError {
+  const accepted = `all of ${shown(baseNames)} in this order, to train them further, or others alone, which are added`;
+  const message = `styles is ${shown(names)}, and the base, ${showText(`${base}`)}, has some of them; accepted: ${accepted}.`;
   return new InvalidArgumentError('WRONG_STYLE', message, { option: 'styles', value: names, accepted });
 }

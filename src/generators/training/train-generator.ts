@@ -2,6 +2,7 @@ import { ifSoftware } from '../../engines/engine-options';
 import { loadProgram } from '../../engines/load-program';
 import { InvalidArgumentError } from '../../errors';
 import { createGenerator, type Generator } from '../../features/generator';
+import { resolveSteps, sizeMultiple, smallestSize } from '../../features/generator-steps';
 import type { ImageInput } from '../../image/to-image';
 import { showText } from '../../options/show';
 import { type Owner, owning } from '../../owning';
@@ -98,13 +99,21 @@ async function train<Input>(
   const { signal } = progress;
   const start = await startOf(settings, isStyleList(settings.style) ? settings.style.length : undefined);
   requireNoise(settings.diversity, start);
+  requireCrops(size, start);
   const styles = await stylePictures(platform, settings, signal, owner);
+  const held = temporary(
+    await heldOut(platform, settings.preview ?? [], { size, network: start.network, signal }),
+  );
   const { parameters } = start;
   const { steps = parameters.styles * (start.base ? stepsFromBase : stepsFromScratch) } = settings;
   const { learningRate = start.base ? 3e-3 : 2e-3 } = settings;
   const stages = trainingStages(steps, size);
   const pictures = settings.images
-    ? await givenPictures(platform, settings.images, signal)
+    ? await givenPictures(platform, settings.images, {
+        signal,
+        onUnreadable: ({ message }) =>
+          progress.post({ type: 'warning', code: 'IMAGE_LEFT_OUT', message: `${message} It is left out.` }),
+      })
     : proceduralPictures(seed);
   const { extractor, preset } = await networkOf(platform, settings, progress, owner);
   const facts = { styles, preset, start, steps, learningRate, pictures, extractor };
@@ -113,7 +122,6 @@ async function train<Input>(
   const losses = temporary(
     await lossesOf({ ...settings, preset }, { extractor, styles, pictures, size: stages[0].size, signal }),
   );
-  const held = temporary(await heldOut(platform, settings.preview ?? [], size, signal));
   const { network, base } = start;
   const program = temporary(
     await loadProgram({ network, weights: start.weights }, settings, {
@@ -157,6 +165,19 @@ function requireNoise(diversity: number, { network }: TrainingStart): void {
     `diversity is ${diversity}, and the network ${showText(network.name)} has no noise; accepted: ${accepted}.`,
     { option: 'diversity', value: diversity, accepted },
   );
+}
+
+/** @throws InvalidArgumentError `OUT_OF_RANGE` if the network cannot paint crops of this size, or of half of it */
+function requireCrops(size: number, { network }: TrainingStart): void {
+  const steps = resolveSteps(network);
+  const [multiple, least] = [2 * sizeMultiple(steps), 2 * smallestSize(steps)];
+  if (size % multiple === 0 && size >= least) return;
+  const accepted = `a multiple of ${multiple} from ${least} to 1024, which ${showText(network.name)} needs`;
+  throw new InvalidArgumentError('OUT_OF_RANGE', `size is ${size}; accepted: ${accepted}.`, {
+    option: 'size',
+    value: size,
+    accepted,
+  });
 }
 
 /** The generator of a training, with what repeats it. */

@@ -144,4 +144,19 @@ describe('a graph that is no generator', () => {
     );
     expect(await rejected(twice)).toMatchObject({ code: 'UNSUPPORTED_NETWORK' });
   });
+
+  test.each([
+    ['image', 'out1'],
+    ['out1', 'image'],
+  ])('that reads the image as it is and scaled, %s before %s, is refused', async (...sum) => {
+    const nodes = [
+      { op: 'Mul', inputs: ['image', 'two'] },
+      { op: 'Tanh', inputs: ['out0'] },
+      { op: 'Add', inputs: sum },
+      { op: 'Tanh', inputs: ['out2'] },
+    ];
+    const error = await rejected(onnxFile(nodes, { two: [2] }));
+    expect(error).toMatchObject({ code: 'UNSUPPORTED_NETWORK' });
+    expect(error.message).toContain('an image that is read as it is and scaled');
+  });
 });

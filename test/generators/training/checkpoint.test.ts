@@ -45,6 +45,10 @@ describe('a checkpoint', () => {
     ['bytes of something else', new Uint8Array(40).fill(3)],
     ['no bytes', new Uint8Array(0)],
     ['another safetensors file', safetensorsBytes(new Map())],
+    [
+      'one of another version of trainings',
+      safetensorsBytes(new Map(), { format: 'tfjs-style-transfer training', formatVersion: '1' }),
+    ],
     ['one cut off', encodeCheckpoint(identity, state).slice(0, -4)],
   ])('that is %s is refused', (_, bytes) => {
     expect(() => decodeCheckpoint('a', bytes, identity)).toThrow(

@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import type { ImageError } from '../../../src/errors';
 import { cropAt, deviation } from '../../../src/generators/training/crops';
 import { givenPictures } from '../../../src/generators/training/given-pictures';
 import { cachedPictures } from '../../../src/generators/training/picture-cache';
 import type { Pictures } from '../../../src/generators/training/pictures';
 import { proceduralPictures } from '../../../src/generators/training/procedural-pictures';
-import { imageReader } from '../../../src/image/to-image';
+import { type ImageInput, imageReader } from '../../../src/image/to-image';
 import '../../support/backends';
 
 beforeAll(() => tf.setBackend('cpu'));
@@ -104,6 +105,9 @@ describe('cachedPictures', () => {
   });
 });
 
+const given = (images: readonly ImageInput[], onUnreadable: (why: ImageError) => void = () => {}) =>
+  givenPictures(imageReader, images, { signal: new AbortController().signal, onUnreadable });
+
 describe('givenPictures', () => {
   it("are the caller's, reduced to 640 pixels at their shorter side, and leave no tensor", async () => {
     const large = {
@@ -119,15 +123,20 @@ describe('givenPictures', () => {
       channels: 3 as const,
     };
     const before = tf.memory().numTensors;
-    const pictures = await givenPictures(imageReader, [large, small], new AbortController().signal);
+    const pictures = await given([large, small]);
     const [first, second] = [await pictures.at(0), await pictures.at(1)];
     expect([first.width, first.height, first.data[0]]).toEqual([731, 640, 51]);
     expect([second.width, second.height, second.data[0]]).toEqual([20, 30, 102]);
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('names the picture that is none', async () => {
-    const pictures = await givenPictures(imageReader, [{} as never], new AbortController().signal);
-    await expect(pictures.at(0)).rejects.toMatchObject({ option: 'images[0]' });
+  it('stand in for those that cannot be read, which are told once, while there is one that can', async () => {
+    const good = { data: new Uint8Array(3 * 8 * 8).fill(9), width: 8, height: 8, channels: 3 as const };
+    const told: (string | undefined)[] = [];
+    const pictures = await given([good, {} as never, {} as never], ({ option }) => told.push(option));
+    for (const index of [1, 2, 0, 1]) expect((await pictures.at(index)).data[0]).toBe(9);
+    expect(told).toEqual(['images[1]', 'images[2]']);
+    const none = await given([{} as never, {} as never]);
+    await expect(none.at(0)).rejects.toMatchObject({ option: 'images[1]' });
   });
 });

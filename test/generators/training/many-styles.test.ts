@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Generator, parametersOf } from '../../../src/features/generator';
+import { createGenerator, type Generator, parametersOf } from '../../../src/features/generator';
 import { arbitrary } from '../../../src/generators/architectures/arbitrary';
 import { johnson } from '../../../src/generators/architectures/johnson';
 import { multiStyle, normParameters } from '../../../src/generators/architectures/multi-style';
@@ -147,6 +147,17 @@ describe('trainGenerator for several styles', () => {
     expect(slopesOf(many, 1).flat()).toEqual(
       [...norms].flatMap((name) => [...(base.weights.get(name)?.values ?? [])]),
     );
+  });
+
+  it('calls the styles of a base without names by their numbers', async () => {
+    const { network, weights } = first;
+    const base = createGenerator({ network, weights });
+    const from = { ...common, architecture: undefined, base, steps: 1 };
+    const further = await trainGenerator(from);
+    expect(further.styles).toEqual(['1', '2']);
+    expect(further.training).not.toHaveProperty('trained');
+    const added = await trainGenerator({ ...from, style: [paintings[1]], styles: ['new'] });
+    expect(added).toMatchObject({ styles: ['1', '2', 'new'], vectorLength: 3 });
   });
 
   it('shows each picture in every style, and tells a custom loss which one it is', async () => {

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Generator } from '../../../src/features/generator';
 import { johnson } from '../../../src/generators/architectures/johnson';
+import { textureNet } from '../../../src/generators/architectures/texture-net';
 import type { CheckpointStore } from '../../../src/generators/training/checkpoint';
 import type { TrainGeneratorOptions } from '../../../src/generators/training/options';
 import type { TrainingProgress } from '../../../src/generators/training/progress';
@@ -182,6 +183,21 @@ describe('trainGenerator', () => {
     expect(tf.memory().numTensors).toBe(before + 1);
   });
 
+  it('shows them at sizes that the network takes', async () => {
+    const shapes: unknown[] = [];
+    await trainGenerator({
+      ...common,
+      architecture: textureNet({ width: 1, scales: 7 }),
+      size: 128,
+      steps: 1,
+      preview: [noise(96, 64, 8)],
+      onProgress: (event) => {
+        if (event.type === 'preview') shapes.push(...event.images.map(({ shape }) => shape));
+      },
+    });
+    expect(shapes).toEqual([[128, 64, 3]]);
+  });
+
   it('starts from a generator, which remains', async () => {
     const base = await trainGenerator(common);
     const from = vectorOf(base);
@@ -234,6 +250,15 @@ describe('trainGenerator', () => {
   it.each<[string, object, object]>([
     ['no style', { style: undefined }, { code: 'MISSING', option: 'style' }],
     ['a size that strides do not divide', { size: 100 }, { code: 'OUT_OF_RANGE', option: 'size' }],
+    [
+      'a size whose half the network cannot halve as often as it does',
+      { size: 320, architecture: textureNet({ scales: 7 }) },
+      {
+        code: 'OUT_OF_RANGE',
+        option: 'size',
+        message: expect.stringContaining('a multiple of 128 from 128'),
+      },
+    ],
     ['no step', { steps: 0 }, { code: 'OUT_OF_RANGE', option: 'steps' }],
     ['no images', { images: [] }, { code: 'WRONG_TYPE', option: 'images' }],
     ['a loss beside a preset', { loss: () => {}, preset: 'relative' }, { code: 'CONFLICTING_OPTIONS' }],

@@ -137,7 +137,8 @@ export function compileGraph(steps: readonly ResolvedStep[]): Graph {
           const read = step.op === 'conv' ? value : [single(value, stored)];
           const output = mapOf(channels, reduction, true);
           const enlarged = step.op === 'conv' && readsTwice(step) && read.every(({ doubled }) => doubled);
-          const input = enlarged ? read.map(({ term }) => ({ term, doubled: false })) : read;
+          // A list of its own, also where two convolutions read one step: plans of memory know it by identity.
+          const input = read.map(({ term, doubled }) => ({ term, doubled: doubled && !enlarged }));
           operations.push({ op: 'convolution', step, windows: read, input, enlarged, output });
           return [plain(output)];
         }

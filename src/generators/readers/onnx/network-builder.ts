@@ -53,6 +53,9 @@ export class NetworkBuilder {
   vectorLength = 0;
   /** The image as the first step reads it: scale and shift for each of the graph's input channels. */
   input: { scale: readonly number[]; shift: readonly number[] } | undefined;
+  /** The map of the image with scale and shift, and whether a step reads that without. */
+  private scaledInput: StepMap | undefined;
+  private readPlain = false;
   private readonly made = new Map<Expression, StepMap>();
   private readonly counts = new Map<string, number>();
 
@@ -82,12 +85,21 @@ export class NetworkBuilder {
     const { map, expression, border, clip } = value;
     if (border) throw new Inexpressible('a border that no convolution follows');
     if (clip) throw new Inexpressible('values clipped inside the network');
-    if (isTheMap(expression)) return map;
+    if (isTheMap(expression)) {
+      if (map.step === 'input' && map !== this.scaledInput) this.readPlain = true;
+      this.requireOneInput();
+      return map;
+    }
     const found = this.made.get(expression);
     if (found) return found;
     const made = this.compute(map, expression);
     this.made.set(expression, made);
     return made;
+  }
+
+  /** A network says once what its input is: every step that reads it reads the same. */
+  private requireOneInput(): void {
+    if (this.readPlain && this.input) throw new Inexpressible('an image that is read as it is and scaled');
   }
 
   private compute(map: StepMap, expression: Expression): StepMap {
@@ -102,7 +114,9 @@ export class NetworkBuilder {
     if (map.step === 'input') {
       if (this.input) throw new Inexpressible('an image that is scaled in two ways');
       this.input = { scale, shift };
-      return map;
+      this.requireOneInput();
+      this.scaledInput = { ...map };
+      return this.scaledInput;
     }
     const step = this.steps.find(({ name }) => name === map.step);
     if (map.readers === 1 && (step?.op === 'conv' || step?.op === 'transposedConv'))
