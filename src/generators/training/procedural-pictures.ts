@@ -4,6 +4,7 @@ import { cachedPictures } from './picture-cache';
 import type { Pictures } from './pictures';
 import { clouds } from './pictures/clouds';
 import { deadLeaves } from './pictures/dead-leaves';
+import { scenes } from './pictures/scenes';
 import { stripes } from './pictures/stripes';
 import { strokes } from './pictures/strokes';
 
@@ -13,8 +14,21 @@ const count = 64;
 /** Side of a picture in pixels: that of the largest crops by default, so that edges are as sharp as in photographs. */
 const side = 256;
 
-/** The kinds in turn. Leaves with their hard edges and clouds with their soft ones come closest to photographs. */
-const kinds = [deadLeaves, clouds, deadLeaves, strokes, deadLeaves, clouds, deadLeaves, stripes] as const;
+/** The kinds in turn. Half of the pictures have the wide smooth surfaces of photographs. */
+const kinds = [
+  scenes,
+  deadLeaves,
+  scenes,
+  clouds,
+  scenes,
+  strokes,
+  scenes,
+  deadLeaves,
+  scenes,
+  stripes,
+  scenes,
+  deadLeaves,
+] as const;
 
 /**
  * Pictures from a seed, to train on where there are no photographs. Networks trained on them paint photographs as well

@@ -4,6 +4,9 @@ import { resize } from '../../../image/resize';
 /** Red, green, blue in [0,1]. */
 export type Colour = readonly number[];
 
+/** What an area is filled with: one colour, or one of each place. */
+export type Paint = Colour | ((x: number, y: number) => Colour);
+
 /** A place on a canvas, in its pixels. */
 export interface Point {
   readonly x: number;
@@ -21,9 +24,9 @@ export class Canvas {
   }
 
   /** Gives every pixel a colour. */
-  fill(colourAt: (x: number, y: number) => Colour): void {
+  fill(paint: Paint): void {
     for (let y = 0; y < this.side; y++) {
-      for (let x = 0; x < this.side; x++) this.set(x, y, colourAt(x, y));
+      for (let x = 0; x < this.side; x++) this.set(x, y, paint);
     }
   }
 
@@ -35,36 +38,40 @@ export class Canvas {
   }
 
   /** A line through points, with round joints and ends. */
-  stroke(path: readonly Point[], width: number, colour: Colour): void {
+  stroke(path: readonly Point[], width: number, paint: Paint): void {
     const radius = width / 2;
     for (let i = 1; i < path.length; i++) {
       const [a, b] = [path[i - 1], path[i]];
       const [dx, dy] = [b.x - a.x, b.y - a.y];
       const squaredLength = Math.max(dx * dx + dy * dy, 1e-12);
-      this.fillWhere([a, b], radius, colour, (x, y) => {
+      this.fillWhere([a, b], radius, paint, (x, y) => {
         const along = Math.min(1, Math.max(0, ((x - a.x) * dx + (y - a.y) * dy) / squaredLength));
         return (x - a.x - along * dx) ** 2 + (y - a.y - along * dy) ** 2 <= radius * radius;
       });
     }
   }
 
-  ellipse({ x: cx, y: cy }: Point, width: number, height: number, colour: Colour): void {
+  ellipse({ x: cx, y: cy }: Point, width: number, height: number, paint: Paint): void {
     const inside = (x: number, y: number) =>
       (2 * (x - cx)) ** 2 / width ** 2 + (2 * (y - cy)) ** 2 / height ** 2 <= 1;
-    this.fillWhere([{ x: cx, y: cy }], Math.max(width, height) / 2, colour, inside);
+    this.fillWhere([{ x: cx, y: cy }], Math.max(width, height) / 2, paint, inside);
   }
 
   /** The inside of a closed line, by the even-odd rule. */
-  polygon(corners: readonly Point[], colour: Colour): void {
-    this.fillWhere(corners, 0, colour, (x, y) => {
-      let inside = false;
-      let a = corners[corners.length - 1];
-      for (const b of corners) {
-        if (a.y > y !== b.y > y && x < a.x + ((b.x - a.x) * (y - a.y)) / (b.y - a.y)) inside = !inside;
-        a = b;
+  polygon(corners: readonly Point[], paint: Paint): void {
+    const edges = corners.map((corner, i) => [corners.at(i - 1) as Point, corner] as const);
+    const [top, bottom] = this.between(corners.map(({ y }) => y));
+    for (let y = top; y <= bottom; y++) {
+      const middle = y + 0.5;
+      const crossings = edges
+        .filter(([a, b]) => a.y > middle !== b.y > middle)
+        .map(([a, b]) => a.x + ((b.x - a.x) * (middle - a.y)) / (b.y - a.y))
+        .sort((a, b) => a - b);
+      for (let i = 0; i < crossings.length; i += 2) {
+        const end = Math.min(this.side, Math.ceil(crossings[i + 1] - 0.5));
+        for (let x = Math.max(0, Math.ceil(crossings[i] - 0.5)); x < end; x++) this.set(x, y, paint);
       }
-      return inside;
-    });
+    }
   }
 
   /** The picture at half the size, by Lanczos resampling. */
@@ -77,25 +84,33 @@ export class Canvas {
   private fillWhere(
     points: readonly Point[],
     margin: number,
-    colour: Colour,
+    paint: Paint,
     inside: (x: number, y: number) => boolean,
   ): void {
-    const limit = this.side - 1;
-    const [xs, ys] = [points.map(({ x }) => x), points.map(({ y }) => y)];
-    const [left, right] = [
-      clamp(Math.floor(Math.min(...xs) - margin), limit),
-      clamp(Math.ceil(Math.max(...xs) + margin), limit),
-    ];
-    const [top, bottom] = [
-      clamp(Math.floor(Math.min(...ys) - margin), limit),
-      clamp(Math.ceil(Math.max(...ys) + margin), limit),
-    ];
+    const [left, right] = this.between(
+      points.map(({ x }) => x),
+      margin,
+    );
+    const [top, bottom] = this.between(
+      points.map(({ y }) => y),
+      margin,
+    );
     for (let y = top; y <= bottom; y++) {
-      for (let x = left; x <= right; x++) if (inside(x + 0.5, y + 0.5)) this.set(x, y, colour);
+      for (let x = left; x <= right; x++) if (inside(x + 0.5, y + 0.5)) this.set(x, y, paint);
     }
   }
 
-  private set(x: number, y: number, colour: Colour): void {
+  /** The first and the last pixel of a row or column that positions and a margin around them reach. */
+  private between(positions: readonly number[], margin = 0): readonly [number, number] {
+    const limit = this.side - 1;
+    return [
+      clamp(Math.floor(Math.min(...positions) - margin), limit),
+      clamp(Math.ceil(Math.max(...positions) + margin), limit),
+    ];
+  }
+
+  private set(x: number, y: number, paint: Paint): void {
+    const colour = typeof paint === 'function' ? paint(x, y) : paint;
     const start = 3 * (y * this.side + x);
     for (let c = 0; c < 3; c++) this.pixels[start + c] = Math.min(1, Math.max(0, colour[c]));
   }
