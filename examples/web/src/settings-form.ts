@@ -98,7 +98,7 @@ function sizeText(pixels: number): string {
   const time = (pixels / 384) ** 2;
   const against = time > 1.3 ? `About ${short(Number(time.toPrecision(2)))} times the time of 384.` : '';
   if (pixels < 256) return `A quick sketch. Strokes are large in it.`;
-  return `The longer side. Larger pictures have larger strokes. ${against}`.trim();
+  return `The longer side. Larger pictures have finer strokes. ${against}`.trim();
 }
 
 function text(id: string, value: string): void {
