@@ -1,7 +1,7 @@
 /**
  * Trains the generator that comes with the package, from nothing but a seed, on pictures that are drawn:
  * src/generators/base/base.bin. VGG-19 has to be there to conv4_1 (TFJS_STYLE_TRANSFER_WEIGHTS, or `weights fetch --to
- * conv4_1`). Goes on where it was interrupted; takes about half an hour on two cores.
+ * conv4_1`). Goes on where it was interrupted; takes about an hour on two cores.
  *
  *     npm run train:base [-- output file]
  */

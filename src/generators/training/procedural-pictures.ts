@@ -8,7 +8,7 @@ import { scenes } from './pictures/scenes';
 import { stripes } from './pictures/stripes';
 import { strokes } from './pictures/strokes';
 
-/** Pictures drawn for a training; each is used about ten times with the same crop at most once. */
+/** Pictures drawn for a training; of each, a training of 400 steps sees six crops. */
 const count = 64;
 
 /** Side of a picture in pixels: that of the largest crops by default, so that edges are as sharp as in photographs. */
