@@ -445,7 +445,7 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
   WORK_DIFFERS: {
     classes: argument,
     cause:
-      'The work folder of a film holds frames of another film, or painted with other options, styles or weights. They are not mixed, and not removed unasked.',
+      'The work folder of a film holds frames of another film, or painted with other options, styles or weights, or it holds other files. They are not mixed, and not removed unasked.',
     cure: 'Repeat the options, name another folder by `work`, or remove the folder.',
   },
   WRONG_CHECKPOINT: {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { constants, open as openFd, type Stats } from 'node:fs';
 import {
   access,
+  type FileHandle,
   lstat,
   open,
   readdir,
@@ -26,32 +27,33 @@ export async function replaceFile(path: string, bytes: Uint8Array): Promise<void
   const existing = await statOf(path);
   if (existing?.isFIFO()) return writePipe(path, bytes);
   if (existing && !existing.isFile()) return writeFile(path, bytes);
-  await replaceFileBy(path, async (temporary) => {
-    const handle = await open(temporary, 'wx', existing?.mode);
-    try {
-      await handle.writeFile(bytes);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  });
+  await replaceFileBy(path, (_, handle) => handle.writeFile(bytes), existing?.mode);
 }
 
 /**
  * As {@link replaceFile}, with a file that something else writes.
  *
- * @param write writes the file, which is not there yet, under a temporary name
+ * @param write writes the file, which is empty so far, by its temporary name or its handle; its bytes are on the disk
+ *   before the name changes
+ * @param mode permissions of the file
  */
 export async function replaceFileBy(
   path: string,
-  write: (temporary: string) => Promise<void>,
+  write: (temporary: string, handle: FileHandle) => Promise<void>,
+  mode?: number,
 ): Promise<void> {
   const target = await targetOf(path);
   const folder = dirname(target);
   await removeLeftovers(folder);
   const temporary = temporaryFile(folder);
   try {
-    await write(temporary);
+    const handle = await open(temporary, 'wx', mode);
+    try {
+      await write(temporary, handle);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
     await rename(temporary, target);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
@@ -104,6 +106,9 @@ async function writePipe(path: string, bytes: Uint8Array): Promise<void> {
 
 const [prefix, suffix] = ['.tfjs-style-transfer-', '.tmp'];
 
+/** Whether a name is that of a file that is being written, or was when its program was killed. */
+export const isTemporary = (name: string): boolean => name.startsWith(prefix) && name.endsWith(suffix);
+
 const temporaryFile = (folder: string) => join(folder, `${prefix}${randomUUID()}${suffix}`);
 
 /** Age at which a temporary file counts as left by a killed program; writing takes seconds. */
@@ -111,7 +116,7 @@ const leftoverAfterMs = 3_600_000;
 
 async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
-    if (!name.startsWith(prefix) || !name.endsWith(suffix)) continue;
+    if (!isTemporary(name)) continue;
     const path = join(folder, name);
     const found = await lstat(path).catch(() => undefined);
     if (found?.isFile() && Date.now() - found.mtimeMs > leftoverAfterMs)

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ImageError, InvalidArgumentError } from '../errors';
@@ -12,6 +12,23 @@ import { probeFile, replaceFile, targetOf } from './replace-file';
  */
 export async function writeBytes(file: string, bytes: Uint8Array): Promise<void> {
   await explaining(file, () => replaceFile(file, bytes));
+}
+
+/**
+ * Adds text at the end of a file, on the disk before this returns.
+ *
+ * @throws ImageError `NOT_WRITABLE`; a part of the text may have been added
+ */
+export async function appendText(file: string, text: string): Promise<void> {
+  await explaining(file, async () => {
+    const handle = await open(file, 'a');
+    try {
+      await handle.appendFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  });
 }
 
 /** Throws the errors of {@link writeBytes} in advance. */

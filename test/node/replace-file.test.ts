@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { probeFile, replaceFile } from '../../src/node/replace-file';
+import { probeFile, replaceFile, replaceFileBy } from '../../src/node/replace-file';
 
 let folder: string;
 const path = (name: string) => join(folder, name);
@@ -63,6 +63,21 @@ describe('replaceFile', () => {
     await utimes(path(left[0]), hourAgo, hourAgo);
     await replaceFile(path('out.png'), bytes);
     expect((await readdir(folder)).sort()).toEqual(['.other.tmp', 'out.png']);
+  });
+
+  test('has the bytes on the disk before the name leads to them, whoever writes them', async () => {
+    await writeFile(path('out.mp4'), 'old');
+    const atSync: string[] = [];
+    await replaceFileBy(path('out.mp4'), async (temporary, handle) => {
+      await writeFile(temporary, bytes);
+      const sync = handle.sync.bind(handle);
+      handle.sync = async () => {
+        await sync();
+        for (const file of [temporary, path('out.mp4')]) atSync.push(await readFile(file, 'utf8'));
+      };
+    });
+    expect(atSync).toEqual(['new', 'old']);
+    expect(await readFile(path('out.mp4'), 'utf8')).toBe('new');
   });
 
   test('takes names as long as the disk does', async () => {

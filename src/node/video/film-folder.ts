@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { appendFile, mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InvalidArgumentError } from '../../errors';
 import { showText, showValue } from '../../options/show';
-import { replaceFile } from '../replace-file';
+import { isTemporary } from '../replace-file';
+import { appendText, writeBytes } from '../write-file';
 
 /** What the frames of a folder are painted from; plain JSON. Frames of one heading are of one film. */
 export interface Heading {
@@ -52,13 +53,17 @@ export class FilmFolder {
   /**
    * Opens or makes a folder.
    *
-   * @throws InvalidArgumentError `WORK_DIFFERS` if it holds frames of another film, or with other settings
+   * @throws InvalidArgumentError `WORK_DIFFERS` if it holds frames of another film, or with other settings, or other
+   *   files and no frames; ImageError `NOT_WRITABLE`
    */
   static async open(path: string, heading: Heading): Promise<FilmFolder> {
-    await mkdir(path, { recursive: true });
+    // If the folder cannot be made, writing fails with an error that says why.
+    await mkdir(path, { recursive: true }).catch(() => {});
+    const names = (await readdir(path).catch(() => [])).filter((name) => !isTemporary(name));
     const list = join(path, listName);
     const [first, ...lines] = linesOf(await readFile(list, 'utf8').catch(() => ''));
     if (first !== undefined) requireSame(path, first as Heading, heading);
+    else if (names.length > 0) throw foreign(path, names[0]);
     const records: FrameRecord[] = [];
     for (const line of lines as FrameRecord[]) {
       const { frame, file } = line;
@@ -68,7 +73,7 @@ export class FilmFolder {
       records.push(line);
     }
     const text = [heading, ...records].map((line) => `${JSON.stringify(line)}\n`).join('');
-    await replaceFile(list, new TextEncoder().encode(text));
+    await writeBytes(list, new TextEncoder().encode(text));
     return new FilmFolder(path, records);
   }
 
@@ -86,7 +91,8 @@ export class FilmFolder {
    * Adds the next frame.
    *
    * @param png its picture
-   * @throws InvalidArgumentError `WORK_DIFFERS` if another network or engine has painted the frames before
+   * @throws InvalidArgumentError `WORK_DIFFERS` if another network or engine has painted the frames before; ImageError
+   *   `NOT_WRITABLE`
    */
   async add(record: Omit<FrameRecord, 'frame' | 'file'>, png: Uint8Array): Promise<FrameRecord> {
     const last = this.found.at(-1);
@@ -94,15 +100,20 @@ export class FilmFolder {
       throw differs(this.path, `computed by ${showValue(last.computed)}, now ${showValue(record.computed)}`);
     const frame = this.found.length;
     const made = { frame, file: frameName(frame), ...record };
-    await replaceFile(this.file(frame), png);
-    await appendFile(join(this.path, listName), `${JSON.stringify(made)}\n`, { flush: true } as object);
+    await writeBytes(this.file(frame), png);
+    await appendText(join(this.path, listName), `${JSON.stringify(made)}\n`);
     this.found.push(made);
     return made;
   }
 
-  /** Removes the folder with its frames. */
+  /** Removes the frames and their list, and the folder unless it has other files. */
   async remove(): Promise<void> {
-    await rm(this.path, { recursive: true, force: true });
+    const temporary = (await readdir(this.path).catch(() => [])).filter(isTemporary);
+    // The list goes last: without it, another run would refuse what is left.
+    for (const name of [...this.found.map(({ file }) => file), ...temporary, listName])
+      await rm(join(this.path, name), { force: true });
+    // Refused where it is not empty, or this process is in it.
+    await rmdir(this.path).catch(() => {});
   }
 }
 
@@ -137,6 +148,15 @@ function differs(path: string, how: string): InvalidArgumentError {
   return new InvalidArgumentError(
     'WORK_DIFFERS',
     `The frames in ${showValue(path)} are ${showText(how, 300)}; accepted: ${accepted}.`,
+    { option: 'work', value: path, accepted },
+  );
+}
+
+function foreign(path: string, name: string): InvalidArgumentError {
+  const accepted = 'a new or an empty folder, or one with frames of this film';
+  return new InvalidArgumentError(
+    'WORK_DIFFERS',
+    `The folder ${showValue(path)} has ${showValue(name)} in it and no list of frames; accepted: ${accepted}.`,
     { option: 'work', value: path, accepted },
   );
 }

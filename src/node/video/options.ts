@@ -7,8 +7,9 @@ import type { FilmProgressListener } from './progress';
 export interface FilmFileOptions {
   /**
    * Folder of the painted frames, as PNG files, with a list of them: another run of the same film and options goes on
-   * with what is missing, to the bit as if it had not been interrupted. The folder is made, and removed when the film
-   * is complete.
+   * with what is missing, to the bit as if it had not been interrupted. The folder is made, or has nothing in it yet,
+   * or frames of this film. When the film is complete, they are removed, and the folder unless it has other files by
+   * then.
    * @default the output's name with `.frames` after it
    */
   readonly work?: string | undefined;
