@@ -139,7 +139,9 @@ async function encode(
     for await (const frame of frames) {
       signal?.throwIfAborted();
       if (run.stdin.destroyed) break;
-      if (!run.stdin.write(frame)) await Promise.race([once(run.stdin, 'drain'), run.done]);
+      // A write to a process that has ended fails; only `done` says why it has.
+      const drained = () => once(run.stdin, 'drain').catch(() => run.done);
+      if (!run.stdin.write(frame)) await Promise.race([drained(), run.done]);
     }
     run.stdin.end();
     await run.done;
