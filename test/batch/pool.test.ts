@@ -108,9 +108,17 @@ describe('a pool', () => {
     await expect(failing[Symbol.asyncIterator]().next()).rejects.toBe(failure);
   });
 
+  test('paints the others when the network of some jobs cannot be had', async () => {
+    const job = jobOf('e', { settings: { ...settings, weights: path('none') } });
+    const { records, events } = await paintAll([job, { ...job, id: 'again' }, jobOf('f')], { workers: 1 });
+    expect(events[0]).toMatchObject({ type: 'pool', bytes: expect.any(Number) });
+    expect(records.map(({ state }) => state)).toEqual(['failed', 'failed', 'done']);
+    expect(records[0]).toMatchObject({ error: { name: 'WeightsError', code: 'FILE_NOT_FOUND' } });
+  });
+
   test('says at once what is no fault of a picture', async () => {
     const job = jobOf('e', { settings: { ...settings, weights: path('none') } });
-    await expect(paintAll([job, jobOf('f')])).rejects.toMatchObject({
+    await expect(paintAll([job, { ...job, id: 'again' }])).rejects.toMatchObject({
       code: 'FILE_NOT_FOUND',
       name: 'WeightsError',
     });

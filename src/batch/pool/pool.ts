@@ -102,15 +102,20 @@ class PoolRun {
   }
 
   private async plan(worker: PooledWorker, threads: number): Promise<number | undefined> {
+    /** Errors that come with every picture of the same network. */
+    const failed = new Map<string, unknown>();
     for (const job of this.waiting) {
+      if (failed.has(networkOf(job))) continue;
       try {
         return await worker.plan(job, threads, this.stop.signal);
       } catch (error) {
         this.stop.signal.throwIfAborted();
-        if (worker.lost || concernsAll(error)) throw error;
-        // The job itself tells what is wrong with it, when its turn comes.
+        if (worker.lost) throw error;
+        if (concernsAll(error)) failed.set(networkOf(job), error);
+        // Else the job itself tells what is wrong with it, when its turn comes.
       }
     }
+    if (this.waiting.every((job) => failed.has(networkOf(job)))) throw failed.values().next().value;
     return undefined;
   }
 
@@ -151,7 +156,11 @@ class PoolRun {
   }
 }
 
-/** Whether an error is none of a picture: it would come with every one. */
+/** What the network of a job depends on, and where it runs. */
+const networkOf = ({ settings: { weights, backend, engine, preset, settings } }: Job): string =>
+  JSON.stringify([weights, backend, engine, preset, settings]);
+
+/** Whether an error is none of a picture: it would come with every one of the same network. */
 function concernsAll(error: unknown): boolean {
   if (error instanceof WeightsError) return true;
   return error instanceof EnvironmentError && !['OUT_OF_MEMORY', 'NOT_TILEABLE'].includes(error.code);
