@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -7,7 +8,9 @@ import type { BatchProgress } from '../../src/batch/painter';
 import { type PoolOptions, pool } from '../../src/batch/pool/pool';
 import { poolSize } from '../../src/batch/pool/pool-size';
 import { PooledWorker } from '../../src/batch/pool/pooled-worker';
+import type { ToWorker } from '../../src/batch/pool/protocol';
 import { Room } from '../../src/batch/pool/room';
+import { startPoolWorker } from '../../src/batch/pool/start-pool-worker';
 import { bundleCommand } from '../support/bundled-command';
 import { pictureFolder } from '../support/command-line-folder';
 
@@ -106,6 +109,18 @@ describe('a pool', () => {
       },
     });
     await expect(failing[Symbol.asyncIterator]().next()).rejects.toBe(failure);
+  });
+
+  test('is answered by a thread whose job no longer wants what it is told to compute', async () => {
+    const program = join(bundle.folder, 'pool-worker.js');
+    const worker = await startPoolWorker({ memory: undefined }, { program });
+    worker.postMessage({ type: 'shared', key: 'style', numbers: undefined } satisfies ToWorker);
+    expect((await once(worker, 'message'))[0]).toEqual({
+      type: 'computed',
+      key: 'style',
+      numbers: undefined,
+    });
+    await worker.terminate();
   });
 
   test('paints the others when the network of some jobs cannot be had', async () => {

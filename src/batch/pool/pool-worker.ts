@@ -19,9 +19,10 @@ const waits = new Map<string, (message: ToWorker) => void>();
 
 const answerOf = (name: string): Promise<ToWorker> => new Promise((resolve) => waits.set(name, resolve));
 
-function answer(name: string, message: ToWorker): void {
+/** @returns whether something waited for it */
+function answer(name: string, message: ToWorker): boolean {
   waits.get(name)?.(message);
-  waits.delete(name);
+  return waits.delete(name);
 }
 
 /** What all workers share: one of them computes. */
@@ -101,8 +102,11 @@ port.on('message', (message: ToWorker) => {
     abort.abort();
     // A job that waits for room or for others goes on to its end, which the signal is.
     for (const name of [...waits.keys()]) answer(name, message);
-  } else if (message.type === 'shared') answer(message.key, message);
-  else if (message.type === 'room') answer('room', message);
+  } else if (message.type === 'shared') {
+    const { key, numbers } = message;
+    // The job that asked is over: the others must not wait for what nobody computes here.
+    if (!answer(key, message) && !numbers) post({ type: 'computed', key, numbers });
+  } else if (message.type === 'room') answer('room', message);
   else void work(message).then(post);
 });
 post({ type: 'ready' });

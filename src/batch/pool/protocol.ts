@@ -16,7 +16,7 @@ export type ToWorker =
   | { readonly type: 'paint'; readonly job: Job; readonly threads: number }
   /** The memory that the worker has planned is there. */
   | { readonly type: 'room' }
-  /** Weights of a network or targets of a style; without numbers the worker computes them. */
+  /** Weights of a network or targets of a style; without numbers the worker computes them and answers `computed`. */
   | { readonly type: 'shared'; readonly key: string; readonly numbers: SharedNumbers | undefined }
   /** Ends the job in progress. */
   | { readonly type: 'abort' };
@@ -31,7 +31,7 @@ export type FromWorker =
   | { readonly type: 'progress'; readonly event: JobStepEvent | JobWarningEvent }
   /** A job asks for weights of a network or targets of a style, and waits. */
   | { readonly type: 'needs-shared'; readonly key: string }
-  /** What the worker was told to compute; without numbers it could not. */
+  /** What the worker was told to compute; without numbers it could not, or nothing in it wants them any more. */
   | { readonly type: 'computed'; readonly key: string; readonly numbers: SharedNumbers | undefined }
   | { readonly type: 'record'; readonly record: BatchRecord }
   /** The job has ended without a record: it was aborted, or could not be planned. */
