@@ -64,7 +64,8 @@ export async function createApp({
       const upload = await receive(request, place, limits);
       await queue.add([{ job: jobOf(id, place, upload, weights), batch: 'server' }]);
     } catch (error) {
-      await rm(place, { recursive: true, force: true });
+      // What still arrives may add a file meanwhile.
+      await rm(place, { recursive: true, force: true, maxRetries: 3 });
       throw error;
     } finally {
       uploads--;

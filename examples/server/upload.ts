@@ -35,29 +35,7 @@ const formats = ['jpeg', 'png', 'webp'];
  * their first bytes say.
  */
 export async function receive(request: FastifyRequest, folder: string, limits: Limits): Promise<Upload> {
-  const late = AbortSignal.timeout(limits.uploadMs);
-  const giveUp = () => request.raw.destroy(new BadRequest(408, 'The upload takes too long.'));
-  late.addEventListener('abort', giveUp, { once: true });
-  const paths = new Map<string, string>();
-  const settings: Record<keyof typeof numbers, number> = { ...numbers };
-  try {
-    for await (const part of request.parts()) {
-      if (part.type === 'field') {
-        const name = nameOf(part.fieldname, Object.keys(numbers) as (keyof typeof numbers)[]);
-        settings[name] = numberOf(name, part.value, limits[name]);
-        continue;
-      }
-      const path = join(folder, nameOf(part.fieldname, pictures));
-      await pipeline(part.file, createWriteStream(path, { flags: 'wx' }));
-      if (part.file.truncated)
-        throw new BadRequest(413, `${part.fieldname} has more than ${limits.fileBytes} bytes.`);
-      paths.set(part.fieldname, path);
-    }
-  } catch (error) {
-    throw late.aborted ? new BadRequest(408, 'The upload takes too long.') : error;
-  } finally {
-    late.removeEventListener('abort', giveUp);
-  }
+  const { paths, settings } = await within(limits.uploadMs, request, receiveParts(request, folder, limits));
   const [content, style] = pictures.map((name) => {
     const path = paths.get(name);
     if (path === undefined) throw new BadRequest(400, `The form has no picture ${name}.`);
@@ -67,6 +45,43 @@ export async function receive(request: FastifyRequest, folder: string, limits: L
   await requirePicture('style', style, limits);
   const hashes = { [content]: await sha256(content), [style]: await sha256(style) };
   return { content, style, hashes, settings };
+}
+
+async function receiveParts(request: FastifyRequest, folder: string, limits: Limits) {
+  // A client that is gone by now sends no end either, for which the loop would wait.
+  if (request.raw.destroyed) throw new BadRequest(400, 'The upload broke off.');
+  const paths = new Map<string, string>();
+  const settings: Record<keyof typeof numbers, number> = { ...numbers };
+  for await (const part of request.parts()) {
+    if (part.type === 'field') {
+      const name = nameOf(part.fieldname, Object.keys(numbers) as (keyof typeof numbers)[]);
+      settings[name] = numberOf(name, part.value, limits[name]);
+      continue;
+    }
+    const path = join(folder, nameOf(part.fieldname, pictures));
+    await pipeline(part.file, createWriteStream(path, { flags: 'wx' }));
+    if (part.file.truncated)
+      throw new BadRequest(413, `${part.fieldname} has more than ${limits.fileBytes} bytes.`);
+    paths.set(part.fieldname, path);
+  }
+  return { paths, settings };
+}
+
+/** What comes of receiving a request, or 408 and the end of the request when it takes too long. */
+async function within<T>(ms: number, request: FastifyRequest, receiving: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const late = new BadRequest(408, 'The upload takes too long.');
+      request.raw.destroy(late);
+      reject(late);
+    }, ms);
+  });
+  try {
+    return await Promise.race([limit, receiving]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function nameOf<Name extends string>(field: string, names: readonly Name[]): Name {

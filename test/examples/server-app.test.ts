@@ -65,8 +65,8 @@ describe.skipIf(!hasRedis)('the server of examples/server', () => {
     await rm(folder, { recursive: true });
   });
 
-  async function start(limits: Partial<Limits> = {}): Promise<void> {
-    app = await createApp({ queue, folder, limits });
+  async function start(limits: Partial<Limits> = {}, by: JobQueue = queue): Promise<void> {
+    app = await createApp({ queue: by, folder, limits });
     address = await app.listen({ port: 0, host: '127.0.0.1' });
   }
 
@@ -209,6 +209,32 @@ describe.skipIf(!hasRedis)('the server of examples/server', () => {
     broken.destroy();
     await empty();
     expect((await post(both())).status).toBe(202);
+  });
+
+  it('has room for others when a client leaves before its upload is read', async () => {
+    let ask = () => {};
+    const asked = new Promise<void>((resolve) => {
+      ask = resolve;
+    });
+    let answer = () => {};
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const counts = async () => {
+      ask();
+      await answered;
+      return queue.counts();
+    };
+    await start({ uploadsAtOnce: 1 }, { ...queue, counts });
+    const gone = new Promise((resolve) => {
+      app.server.once('request', (request) => request.once('close', resolve));
+    });
+    const left = await beginning(1000);
+    await asked;
+    left.destroy();
+    await gone;
+    answer();
+    await expect.poll(async () => (await post(both())).status, { timeout: 20_000, interval: 200 }).toBe(202);
   });
 
   it('ends an upload that takes too long, and keeps nothing of it', async () => {
