@@ -53,14 +53,17 @@ export async function createApp({
 
   let uploads = 0;
   app.post('/pictures', async (request, reply) => {
-    if (uploads >= limits.uploadsAtOnce || (await queue.counts()).waiting >= limits.waitingJobs)
-      return reply.code(503).header('retry-after', '10').send({ error: 'Too much to do; try again later.' });
+    const busy = () =>
+      reply.code(503).header('retry-after', '10').send({ error: 'Too much to do; try again later.' });
+    if (uploads >= limits.uploadsAtOnce) return busy();
     // Nobody can guess it, and so it is the right to see the picture.
     const id = randomBytes(16).toString('hex');
     const place = join(folder, id);
-    await mkdir(place);
+    // In the same tick as the question, so that requests that come together do not all find room.
     uploads++;
     try {
+      if ((await queue.counts()).waiting >= limits.waitingJobs) return busy();
+      await mkdir(place);
       const upload = await receive(request, place, limits);
       await queue.add([{ job: jobOf(id, place, upload, weights), batch: 'server' }]);
     } catch (error) {

@@ -79,6 +79,21 @@ describe.skipIf(!hasRedis)('the server of examples/server', () => {
     };
   }
 
+  /** The queue, which says how much it has to do only when it is told to. */
+  function slowQueue() {
+    let asked = 0;
+    let answer = () => {};
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const counts = async () => {
+      asked++;
+      await answered;
+      return queue.counts();
+    };
+    return { queue: { ...queue, counts }, asked: () => asked, answer: () => answer() };
+  }
+
   const form = (fields: Readonly<Record<string, Blob | string>>): FormData => {
     const data = new FormData();
     for (const [name, value] of Object.entries(fields))
@@ -181,6 +196,17 @@ describe.skipIf(!hasRedis)('the server of examples/server', () => {
     expect((await post({})).status).toBe(429);
   });
 
+  it('receives no more uploads at once than it may, also of clients that come together', async () => {
+    const slow = slowQueue();
+    await start({ uploadsAtOnce: 2 }, slow.queue);
+    const statuses: number[] = [];
+    const posts = Array.from({ length: 6 }, async () => statuses.push((await post(both())).status));
+    await expect.poll(() => slow.asked() + statuses.length, { timeout: 20_000 }).toBe(6);
+    slow.answer();
+    await Promise.all(posts);
+    expect(statuses.sort()).toEqual([202, 202, 503, 503, 503, 503]);
+  });
+
   /** Sends the beginning of an upload. */
   async function beginning(bytes: number): Promise<ClientRequest> {
     const whole = new Response(form(both()));
@@ -212,28 +238,16 @@ describe.skipIf(!hasRedis)('the server of examples/server', () => {
   });
 
   it('has room for others when a client leaves before its upload is read', async () => {
-    let ask = () => {};
-    const asked = new Promise<void>((resolve) => {
-      ask = resolve;
-    });
-    let answer = () => {};
-    const answered = new Promise<void>((resolve) => {
-      answer = resolve;
-    });
-    const counts = async () => {
-      ask();
-      await answered;
-      return queue.counts();
-    };
-    await start({ uploadsAtOnce: 1 }, { ...queue, counts });
+    const slow = slowQueue();
+    await start({ uploadsAtOnce: 1 }, slow.queue);
     const gone = new Promise((resolve) => {
       app.server.once('request', (request) => request.once('close', resolve));
     });
     const left = await beginning(1000);
-    await asked;
+    await expect.poll(slow.asked, { timeout: 20_000 }).toBe(1);
     left.destroy();
     await gone;
-    answer();
+    slow.answer();
     await expect.poll(async () => (await post(both())).status, { timeout: 20_000, interval: 200 }).toBe(202);
   });
 
