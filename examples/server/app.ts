@@ -111,7 +111,8 @@ export async function createApp({
     return reply.type('image/png').header('content-length', found.size).send(createReadStream(output));
   });
 
-  const cleaning = setInterval(() => void removeOld(folder, limits.keepMs), limits.keepMs / 24);
+  const clean = () => void removeOld(queue, folder, limits.keepMs).catch((error) => app.log.error(error));
+  const cleaning = setInterval(clean, limits.keepMs / 24);
   cleaning.unref();
   app.addHook('onClose', async () => clearInterval(cleaning));
   return app;
@@ -132,11 +133,14 @@ async function statusOf(queue: JobQueue, id: string) {
   return status;
 }
 
-/** Removes what is older than it may be, job by job. */
-async function removeOld(folder: string, keepMs: number): Promise<void> {
+/** Removes what is older than it may be, job by job, except what a job that has not ended still needs. */
+async function removeOld(queue: JobQueue, folder: string, keepMs: number): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     const place = join(folder, name);
     const { mtimeMs } = await stat(place).catch(() => ({ mtimeMs: Date.now() }));
-    if (Date.now() - mtimeMs > keepMs) await rm(place, { recursive: true, force: true }).catch(() => {});
+    if (Date.now() - mtimeMs <= keepMs) continue;
+    const job = await queue.get(name);
+    if (job && !job.record) continue;
+    await rm(place, { recursive: true, force: true }).catch(() => {});
   }
 }

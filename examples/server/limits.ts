@@ -15,7 +15,7 @@ export interface Limits {
   /** Longer side of a result in pixels, and iterations. */
   readonly size: number;
   readonly iterations: number;
-  /** Milliseconds that uploads and pictures are kept. */
+  /** Milliseconds that uploads and pictures are kept; those of a job that has not ended stay longer. */
   readonly keepMs: number;
 }
 

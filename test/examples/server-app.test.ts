@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { type ClientRequest, request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -261,6 +261,8 @@ describe.skipIf(!hasRedis)('the server of examples/server', () => {
     });
     expect(['408', 'closed']).toContain(await ended);
     await empty();
+    await app.close();
+    await start();
     expect((await post(both())).status).toBe(202);
   });
 
@@ -272,11 +274,17 @@ describe.skipIf(!hasRedis)('the server of examples/server', () => {
     expect(await stream.text()).toBe('retry: 2000\n\n');
   });
 
-  it('removes what it has kept long enough', async () => {
-    await start({ keepMs: 240 });
+  it('removes what it has kept long enough, and nothing that a job still needs', async () => {
+    await start({ keepMs: 12_000 });
     const { id, picture: place } = (await (await post(both())).json()) as Record<string, string>;
+    const makeOld = () => utimes(join(folder, id), 0, 0);
+    await makeOld();
+    // It looks twice a second.
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    expect(await readdir(folder)).toEqual([id]);
     work(paintWhite);
     await (await fetch(`${address}/pictures/${id}/events`)).text();
+    await makeOld();
     await empty();
     expect((await fetch(`${address}${place}`)).status).toBe(410);
   });
