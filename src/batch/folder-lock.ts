@@ -22,6 +22,13 @@ interface Holder {
   readonly token: string;
 }
 
+/** A lock as it lies in the folder. */
+interface Lock {
+  readonly text: string;
+  /** Undefined if the text is none of this program. */
+  readonly holder: Holder | undefined;
+}
+
 /**
  * Locks a folder by a file in it, which names the process that holds it. The lock of a process that was killed counts
  * no more; whether one of another machine still runs is not known here, so its lock has to be removed by hand.
@@ -46,40 +53,44 @@ export async function lockFolder(folder: string, name: string): Promise<FolderLo
   try {
     // A link appears with its content, and only if there is none of its name.
     while (!(await succeeds(link(complete, path), 'EEXIST'))) {
-      const holder = await holderOf(path);
+      const found = await readLock(path);
+      // Released meanwhile: there is nothing to remove, and whoever comes first has the folder.
+      if (found === undefined) continue;
+      const { holder } = found;
       if (holder !== undefined && (await runs(holder))) throw inUse(folder, path, holder);
-      await removeStale(path, holder, complete);
+      await removeStale(path, found, complete);
     }
   } catch (cause) {
     throw cause instanceof EnvironmentError ? cause : notWritable(folder, cause);
   } finally {
     await rm(complete, { force: true });
   }
-  await removeLeftovers(folder, path);
+  await removeLeftovers(folder, path).catch(() => {});
   return {
     async release() {
-      if ((await holderOf(path))?.token === own.token) await rm(path, { force: true });
+      const found = await readLock(path).catch(() => undefined);
+      if (found?.holder?.token === own.token) await rm(path, { force: true });
     },
   };
 }
 
 /**
- * Removes the lock of a process that is gone. Only one process at a time may, who has made a file for that: another one
- * could take for stale what is a new lock by now.
+ * Removes a lock that nobody holds. Only one process at a time may, who has made a file for that, and only if it is
+ * still what was read: another one could take for stale what is a new lock by now.
  *
  * @param complete a file that names this process
  */
-async function removeStale(path: string, stale: Holder | undefined, complete: string): Promise<void> {
-  const claim = `${path}.${stale?.token ?? 'unknown'}.stale`;
+async function removeStale(path: string, stale: Lock, complete: string): Promise<void> {
+  const claim = `${path}.${stale.holder?.token ?? 'unknown'}.stale`;
   if (await succeeds(link(complete, claim), 'EEXIST')) {
     try {
-      if ((await holderOf(path))?.token === stale?.token) await rm(path, { force: true });
+      if ((await readLock(path))?.text === stale.text) await rm(path, { force: true });
     } finally {
       await rm(claim, { force: true });
     }
     return;
   }
-  const claimant = await holderOf(claim);
+  const claimant = (await readLock(claim))?.holder;
   if (claimant && !(await runs(claimant))) await rm(claim, { force: true });
   else await setTimeout(5);
 }
@@ -88,7 +99,7 @@ async function removeStale(path: string, stale: Holder | undefined, complete: st
 async function removeLeftovers(folder: string, path: string): Promise<void> {
   for (const name of await readdir(folder)) {
     if (!name.startsWith(`${basename(path)}.`)) continue;
-    const holder = await holderOf(join(folder, name));
+    const holder = (await readLock(join(folder, name)))?.holder;
     if (holder && !(await runs(holder))) await rm(join(folder, name), { force: true });
   }
 }
@@ -104,12 +115,19 @@ async function succeeds(call: Promise<unknown>, code: string): Promise<boolean> 
   }
 }
 
-/** The holder that a lock names; undefined if the lock is gone, or is no lock of ours. */
-async function holderOf(path: string): Promise<Holder | undefined> {
+/** Reads a lock; undefined if there is none. @throws if there is one that cannot be read */
+async function readLock(path: string): Promise<Lock | undefined> {
+  let text: string;
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as Holder;
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    return { text, holder: (JSON.parse(text) ?? undefined) as Holder | undefined };
   } catch {
-    return undefined;
+    return { text, holder: undefined };
   }
 }
 

@@ -1,4 +1,5 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import fs, { appendFile, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -123,6 +124,38 @@ describe('a lock', () => {
       code: 'IN_USE',
       message: expect.stringMatching(/process 7 on elsewhere;.*\.batch\.lock' is removed\.$/),
     });
+  });
+
+  test('that cannot be read stays where it is', async () => {
+    await symlink('.batch.lock', join(folder, '.batch.lock'));
+    await expect(lockFolder(folder, 'batch')).rejects.toMatchObject({
+      code: 'NOT_WRITABLE',
+      message: expect.stringContaining('ELOOP'),
+    });
+    expect(await readdir(folder)).toEqual(['.batch.lock']);
+  });
+
+  test('that is made while another one is found gone is not removed', async () => {
+    await holder({ host: 'elsewhere' });
+    const { readFile: read } = fs;
+    let times = 2;
+    fs.readFile = (async (file: string, ...others: []) => {
+      if (!file.endsWith('.batch.lock') || times-- <= 0) return read(file, ...others);
+      throw Object.assign(new Error('gone'), { code: 'ENOENT' });
+    }) as typeof read;
+    syncBuiltinESMExports();
+    try {
+      await expect(lockFolder(folder, 'batch')).rejects.toMatchObject({ code: 'IN_USE' });
+    } finally {
+      fs.readFile = read;
+      syncBuiltinESMExports();
+    }
+  });
+
+  test('of no text of this program counts no more', async () => {
+    await writeFile(join(folder, '.batch.lock'), '');
+    await (await lockFolder(folder, 'batch')).release();
+    expect(await readdir(folder)).toEqual([]);
   });
 
   test('is got by one of many who find that its holder is gone', async () => {
