@@ -15,6 +15,7 @@ import { styleWeightsOption } from '../transfer/style-weights';
 import type { JobSettings } from './job';
 import type { BatchProgress } from './painter';
 import { queueOption } from './queue/queue-option';
+import { isUrl } from './stores';
 import { workLoadOptions } from './work-load';
 
 /** A picture of a batch whose pairs are named one by one. */
@@ -25,7 +26,7 @@ export interface BatchPair {
   readonly style: string | readonly string[];
   /** Weights of the styles of a list, one each, at least 0. @default 1 each */
   readonly styleWeights?: readonly number[] | undefined;
-  /** File for the picture, in the folder of the batch unless it is a full path. @default as `name` says */
+  /** File for the picture, in the folder of the batch unless it is a full path or a URL. @default as `name` says */
   readonly output?: string | undefined;
   /** Settings of this picture, which replace those of the batch one by one. */
   readonly settings?: JobSettings | undefined;
@@ -112,8 +113,8 @@ export const batchOptions = optionTable<BatchOptions>()('batch', {
   }),
   pairs: any<readonly BatchPair[]>('a list of { content, style }', Array.isArray),
   output: any<string, { flag: string; help: string }>(
-    'a folder',
-    (value) => typeof value === 'string' && value !== '',
+    'a folder of this machine; URLs are outputs of pairs',
+    (value) => typeof value === 'string' && value !== '' && !isUrl(value),
     {
       flag: '-o, --output <folder>',
       help: 'folder of the pictures and of manifest.jsonl, made if there is none',

@@ -2,6 +2,7 @@ import { basename, extname, isAbsolute, join, resolve } from 'node:path';
 import { InvalidArgumentError } from '../errors';
 import { platform } from '../node/platform';
 import { backendOf, backendOption, requireThreadsApply } from '../node/start-backend';
+import { filePath } from '../node/write-file';
 import { extensionOf, formatOf } from '../node/write-image';
 import { showUrl, showValue } from '../options/show';
 import { requireKnownOptions, requireNumber } from '../options/validate';
@@ -10,7 +11,7 @@ import { replayArguments } from '../transfer/replay';
 import type { BatchPair, BatchSettings } from './batch-options';
 import type { Job, JobSettings } from './job';
 import { withId } from './job-id';
-import { isRemote } from './stores';
+import { isRemote, isUrl, storeOf } from './stores';
 
 /** Options of `styleTransfer` that are no settings of a job: they are none of one picture, or no JSON. */
 const noSettings = ['extractor', 'loss', 'optimizer', 'threads', 'memory', 'signal', 'onProgress'];
@@ -133,7 +134,7 @@ function jobOf(batch: BatchSettings, pair: BatchPair, index: number): Job {
   const { output, format, name, metrics, preview } = batch;
   const { content, style, styleWeights } = pair;
   const file = pair.output ?? `${nameOf(name, pair, index)}${extensionOf(format)}`;
-  const place = isAbsolute(file) || isRemote(file) ? file : join(output, file);
+  const place = placeOf(output, file);
   formatOf(place, undefined);
   return withId({
     content,
@@ -144,6 +145,14 @@ function jobOf(batch: BatchSettings, pair: BatchPair, index: number): Job {
     metrics,
     preview: preview === undefined ? undefined : { output: `${place}.preview.jpg`, seconds: preview },
   });
+}
+
+/** Where a file of a folder is: a full path, or the URL of a server. */
+function placeOf(folder: string, file: string): string {
+  storeOf('output', file);
+  if (isRemote(file)) return file;
+  const path = filePath(file);
+  return isAbsolute(path) ? path : join(folder, path);
 }
 
 function nameOf(pattern: string, { content, style }: BatchPair, index: number): string {
@@ -190,4 +199,8 @@ function requireOwnOutputs(jobs: readonly Job[]): void {
   }
 }
 
-const identityOf = (place: string) => (isRemote(place) ? place : resolve(place));
+/** One text for all ways to write a place. */
+function identityOf(place: string): string {
+  if (place.startsWith('file:')) return filePath(place);
+  return isUrl(place) ? place : resolve(place);
+}

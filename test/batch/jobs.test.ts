@@ -17,6 +17,9 @@ describe('the jobs of a batch', () => {
       { content: 'a.jpg', style: 's.jpg', output: '/full/path.tif' },
     ];
     expect(outputs({ pairs })).toEqual(['out/a-s+t.png', 'out/b c-s.png', 'out/one.webp', '/full/path.tif']);
+    const urls = ['s3://painted/a.png', 'https://host/a.png', 'file:///full/a%20b.png'];
+    const places = outputs({ pairs: urls.map((output) => ({ content: 'a.jpg', style: 's.jpg', output })) });
+    expect(places).toEqual([...urls.slice(0, 2), '/full/a b.png']);
     expect(jobs({ pairs, settings: { beta: 1, alpha: 3 } })[1].settings).toEqual({ alpha: 3, beta: 2 });
   });
 
@@ -39,6 +42,23 @@ describe('the jobs of a batch', () => {
     [{}, 'EMPTY', 'contents is empty'],
     [{ contents: ['a.jpg'] }, 'EMPTY', 'styles is empty'],
     [{ pairs: [] }, 'EMPTY', 'pairs is empty'],
+    ...['s3://bucket/out', 'https://host/out', 'file:///out', 'ftp://host/out'].map(
+      (output): [Partial<BatchOptions>, string, string] => [
+        { contents: ['a.jpg'], styles: ['s.jpg'], output },
+        'WRONG_TYPE',
+        `output is '${output}'; accepted: a folder of this machine; URLs are outputs of pairs`,
+      ],
+    ),
+    [
+      { pairs: [{ content: 'a.jpg', style: 's.jpg', output: 'ftp://host/a.png' }] },
+      'WRONG_TYPE',
+      "output is 'ftp://host/a.png'; accepted: a path, a file:, http: or https: URL, or s3://bucket/key",
+    ],
+    [
+      { pairs: [{ content: 'file:///full/a.png', style: 's.jpg', output: '/full/a.png' }] },
+      'CONFLICTING_OPTIONS',
+      'is a picture that is read',
+    ],
     [{ pairs: [], styles: ['s.jpg'] }, 'CONFLICTING_OPTIONS', 'styles has no effect beside pairs'],
     [{ pairs: [], styleWeights: [1] }, 'CONFLICTING_OPTIONS', 'styleWeights has no effect beside pairs'],
     [

@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { Job, JobRegion, JobSettings } from '../job';
-import { isRemote } from '../stores';
+import { isUrl } from '../stores';
 
 /** The job with absolute paths in place of those that count from this process's folder. */
 export function withAbsolutePlaces(job: Job): Job {
@@ -54,5 +54,4 @@ function withPictures(job: Job, change: (place: string) => string): Job {
 /** Whether a value of `init` or `weights` is a place, and no name. */
 const isPlace = (value: string) => /[./\\]/.test(value);
 
-const absolute = (place: string) =>
-  isRemote(place) || /^(file|data):/i.test(place) || isAbsolute(place) ? place : resolve(place);
+const absolute = (place: string) => (isUrl(place) || isAbsolute(place) ? place : resolve(place));

@@ -10,6 +10,9 @@ export type { Store, StoreOptions } from './store';
 /** Whether a location is a URL of a server, and no path of this machine's files. */
 export const isRemote = (location: string): boolean => /^(https?|s3):\/\//i.test(location);
 
+/** Whether a location is a URL, which stands for itself wherever it is written, unlike a path. */
+export const isUrl = (location: string): boolean => /^([a-z][a-z0-9+.-]+:\/\/|file:|data:)/i.test(location);
+
 /**
  * The store of a location: a path or a `file:` URL, an `http:` or `https:` URL, or `s3://bucket/key`.
  *

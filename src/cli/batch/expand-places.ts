@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { extname, isAbsolute } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
-import { isRemote } from '../../batch/stores';
+import { isUrl } from '../../batch/stores';
 import { InvalidArgumentError } from '../../errors';
 import { styleExtension } from '../../node/style-files';
 import { showValue } from '../../options/show';
@@ -30,7 +30,7 @@ export async function expandPlaces(option: string, words: readonly string[]): Pr
   const places: string[] = [];
   const skipped: string[] = [];
   for (const word of words) {
-    if (isRemote(word) || /^(file|data):/i.test(word) || isFile(word)) {
+    if (isUrl(word) || isFile(word)) {
       places.push(word);
       continue;
     }

@@ -3,7 +3,7 @@ import { dirname, extname, isAbsolute, join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import type { BatchPair } from '../../batch/batch-options';
 import { jobSettingNames } from '../../batch/jobs';
-import { isRemote } from '../../batch/stores';
+import { isUrl } from '../../batch/stores';
 import { InvalidArgumentError } from '../../errors';
 import { readRecord } from '../../node/read-settings-record';
 import { showText, showValue } from '../../options/show';
@@ -140,7 +140,7 @@ async function pairOf(
 /** A path relative to a folder; what is no path stays as it is. */
 function placeIn(folder: string, value: unknown): unknown {
   if (typeof value !== 'string' || value === '') return value;
-  return isAbsolute(value) || isRemote(value) || /^(file|data):/i.test(value) ? value : join(folder, value);
+  return isAbsolute(value) || isUrl(value) ? value : join(folder, value);
 }
 
 function wrong(file: string, message: string, cause?: unknown): InvalidArgumentError {

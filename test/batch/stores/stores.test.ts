@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import S3rver from 's3rver';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { isRemote, readFrom, storeOf, writeTo } from '../../../src/batch/stores';
+import { isRemote, isUrl, readFrom, storeOf, writeTo } from '../../../src/batch/stores';
 
 let folder = '';
 let s3: S3rver;
@@ -169,5 +169,7 @@ describe('a location', () => {
   it('is remote by its scheme', () => {
     expect(['s3://b/k', 'https://h/k', 'HTTP://h/k'].every(isRemote)).toBe(true);
     expect(['a/b.png', '/b.png', 'C:\\b.png', 'file:///b.png'].some(isRemote)).toBe(false);
+    expect(['s3://b/k', 'HTTP://h/k', 'ftp://h/k', 'file:///b.png', 'data:,x'].every(isUrl)).toBe(true);
+    expect(['a/b.png', '/b.png', 'C:\\b.png', 'C:/b.png', 'a:b.png'].some(isUrl)).toBe(false);
   });
 });
