@@ -113,7 +113,8 @@ export async function serveQueue(
       }
       record = failedRecord(job, error, { begun, inputs: job.inputs });
     } finally {
-      running.delete(job.id);
+      // The same job may have come anew while an attempt that was taken from this worker ended.
+      if (running.get(job.id) === abort) running.delete(job.id);
     }
     await noting;
     onRecord?.(record);
