@@ -210,27 +210,50 @@ async function restart(
       const held = (await queue.getJob(job.id)) as HeldJob | undefined;
       const record = held && recordOf(held);
       if (held === undefined || record === undefined) return;
-      if (record.state === 'failed') await held.retry('failed', { resetAttemptsMade: true });
-      else if (!(await isThere(record))) await held.retry('completed', { resetAttemptsMade: true });
+      if (record.state === 'failed') await retry(held, 'failed');
+      else if (!(await isThere(record))) await retry(held, 'completed');
     }),
   );
 }
 
-const states = ['active', 'wait', 'delayed', 'failed', 'completed'] as const;
+/** Codes of BullMQ's errors: the job is not there, or not in this state any more. */
+const goneOn = [-1, -3];
 
-async function* everyJob(queue: Queue<QueuedJob, BatchRecord>): AsyncGenerator<HeldJob> {
+/** Starts a job again, unless someone else has done so since it was looked at. */
+async function retry(held: HeldJob, state: 'failed' | 'completed'): Promise<void> {
+  try {
+    await held.retry(state, { resetAttemptsMade: true });
+  } catch (error) {
+    if (!goneOn.includes((error as { readonly code?: number }).code ?? 0)) throw error;
+  }
+}
+
+/** States in the order in which jobs go through them, so that one that goes on meanwhile is found in a later one. */
+const states = ['delayed', 'wait', 'active', 'failed', 'completed'] as const;
+
+/**
+ * Every job of a queue. Some go back to a state, or move within its list, while the jobs are counted, so they are
+ * counted again until no new one is found.
+ */
+export async function* everyJob(
+  queue: Pick<Queue<QueuedJob, BatchRecord>, 'getRanges' | 'getJob'>,
+): AsyncGenerator<HeldJob> {
   const seen = new Set<string>();
-  // A job that changes its state meanwhile is found in one of both.
-  for (const state of states)
-    for (let start = 0; ; start += together) {
-      const jobs = (await queue.getJobs([state], start, start + together - 1)) as (HeldJob | undefined)[];
-      for (const job of jobs) {
-        if (job?.id === undefined || seen.has(job.id)) continue;
-        seen.add(job.id);
-        yield job;
+  let before: number;
+  do {
+    before = seen.size;
+    for (const state of states)
+      for (let start = 0; ; start += together) {
+        const ids = await queue.getRanges([state], start, start + together - 1);
+        const found = ids.filter((id) => !seen.has(id));
+        for (const job of await Promise.all(found.map((id) => queue.getJob(id)))) {
+          if (job?.id === undefined) continue;
+          seen.add(job.id);
+          yield job as HeldJob;
+        }
+        if (ids.length < together) break;
       }
-      if (jobs.length < together) break;
-    }
+  } while (seen.size > before);
 }
 
 async function* inGroups<T>(values: Iterable<T> | AsyncIterable<T>, most: number): AsyncGenerator<T[]> {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { BatchRecord, Job } from '../../../src/batch/job';
 import type { BatchProgress } from '../../../src/batch/painter';
-import { type JobQueue, openQueue } from '../../../src/batch/queue/job-queue';
+import { everyJob, type JobQueue, openQueue } from '../../../src/batch/queue/job-queue';
 import type { PaintJob, QueuedJob } from '../../../src/batch/queue/queued-job';
 import { serveQueue } from '../../../src/batch/queue/serve-queue';
 import { EnvironmentError, ImageError } from '../../../src/errors';
@@ -175,6 +175,22 @@ describe.skipIf(!hasRedis)('a queue', () => {
     expect((await all(queue.submit([queued('a')])))[0].state).toBe('done');
   });
 
+  it('starts a failed job again once for two who add it at the same time', async () => {
+    let broken = true;
+    let painted = 0;
+    work(async ({ job }) => {
+      if (broken) return failed(job, new ImageError('NOT_AN_IMAGE', 'content is not an image.'));
+      painted++;
+      return done(job);
+    });
+    await all(queue.submit([queued('a')]));
+    broken = false;
+    // Both look at the job before one of them starts it.
+    await Promise.all([queue.add([queued('a')]), queue.add([queued('a')])]);
+    expect((await all(queue.submit([queued('a')])))[0].state).toBe('done');
+    expect(painted).toBe(1);
+  });
+
   it('gets a job back from a worker that stops, and gives it to another first', async () => {
     const order: string[] = [];
     const events: BatchProgress[] = [];
@@ -290,6 +306,47 @@ describe.skipIf(!hasRedis)('a queue', () => {
       }),
     );
     expect(await records).toMatchObject([{ id: 'a', state: 'failed', error: { code: 'MISSING' } }]);
+  });
+});
+
+describe('the jobs of a queue', () => {
+  /** Every job, while some move between the lists of the queue after each look at one of them. */
+  async function found(
+    lists: Readonly<Record<string, string[]>>,
+    moves: readonly [string, string, string][],
+  ) {
+    let looks = 0;
+    const list: string[] = [];
+    const held = everyJob({
+      async getRanges([state]) {
+        const ids = [...(lists[state as string] ?? [])];
+        for (const [id, from, to] of moves.slice(looks, ++looks)) {
+          lists[from].splice(lists[from].indexOf(id), 1);
+          lists[to].push(id);
+        }
+        return ids;
+      },
+      getJob: async (id) => ({ id }),
+    } as Parameters<typeof everyJob>[0]);
+    for await (const { id } of held) list.push(id as string);
+    return list;
+  }
+  const lists = () => ({ delayed: ['d'], wait: ['a', 'b'], active: [], failed: [], completed: ['c'] });
+
+  it.each<[string, [string, string, string][]]>([
+    ['stay', []],
+    ['go on', [['a', 'wait', 'active']]],
+    [
+      'go through all states',
+      [
+        ['a', 'wait', 'active'],
+        ['a', 'active', 'failed'],
+        ['a', 'failed', 'delayed'],
+        ['a', 'delayed', 'wait'],
+      ],
+    ],
+  ])('are all found when they %s meanwhile', async (_, moves) => {
+    expect((await found(lists(), moves)).sort()).toEqual(['a', 'b', 'c', 'd']);
   });
 });
 
