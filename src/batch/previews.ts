@@ -11,44 +11,62 @@ interface Written {
   readonly warning?: WarningEvent | undefined;
 }
 
+/** The previews of a job. */
+interface Previews {
+  /** Called for every step; writes the picture so far, as JPEG, when it is time. */
+  at(event: StepEvent): Promise<Written>;
+  /** Waits for the last preview: after that none is written. */
+  end(): Promise<Written>;
+}
+
 /** A preview is looked at and thrown away. */
 const quality = 80;
 
 /**
- * Makes a function that is called for every step of a job and writes the picture so far, as JPEG, when it is time. The
- * run goes on while a picture is being written, and a preview that cannot be written is a warning.
+ * Shows a job while it is painted. The run goes on while a picture is being written, and a preview that cannot be made
+ * or written is a warning.
  */
-export function previews(
-  { output, seconds }: JobPreview,
-  signal: AbortSignal | undefined,
-): (event: StepEvent) => Promise<Written> {
+export function previews({ output, seconds }: JobPreview, signal: AbortSignal | undefined): Previews {
   let dueAt = Number.NEGATIVE_INFINITY;
-  let busy = false;
+  let writing: Promise<void> | undefined;
   let news: Written = {};
-  const write = async (bytes: Uint8Array) => {
-    try {
-      await writeTo('preview', output, bytes, { signal });
-      news = { written: output };
-    } catch (error) {
-      const code = error instanceof StyleTransferError ? error.code : 'NOT_WRITABLE';
-      const message = `The preview could not be written: ${(error as Error).message}`;
-      if (!signal?.aborted) news = { warning: { type: 'warning', code, message } };
-    } finally {
-      busy = false;
-    }
+  const warn = (error: unknown) => {
+    const code = error instanceof StyleTransferError ? error.code : 'NOT_WRITABLE';
+    const message = `The preview could not be written: ${(error as Error).message}`;
+    if (!signal?.aborted) news = { warning: { type: 'warning', code, message } };
   };
-  return async (event) => {
-    if (!busy && performance.now() >= dueAt) {
-      busy = true;
-      dueAt = performance.now() + seconds * 1000;
-      const image = event.image();
-      const bytes = await encodeImage(image, { format: 'jpeg', quality, signal }).finally(() => {
-        image.dispose();
-      });
-      void write(bytes);
-    }
+  const write = async (bytes: Uint8Array) => {
+    await writeTo('preview', output, bytes, { signal });
+    news = { written: output };
+  };
+  const sinceThen = () => {
     const since = news;
     news = {};
     return since;
+  };
+  return {
+    async at(event) {
+      if (writing === undefined && performance.now() >= dueAt) {
+        dueAt = performance.now() + seconds * 1000;
+        const image = event.image();
+        try {
+          const bytes = await encodeImage(image, { format: 'jpeg', quality, signal });
+          writing = write(bytes)
+            .catch(warn)
+            .finally(() => {
+              writing = undefined;
+            });
+        } catch (error) {
+          warn(error);
+        } finally {
+          image.dispose();
+        }
+      }
+      return sinceThen();
+    },
+    async end() {
+      await writing;
+      return sinceThen();
+    },
   };
 }

@@ -53,6 +53,7 @@ export async function runJob(
         throw error;
       }
     };
+  const shown = withPreviews(job, onProgress && calling(onProgress), signal);
   try {
     signal?.throwIfAborted();
     const format = formatOf(job.output, job.format);
@@ -61,12 +62,10 @@ export async function runJob(
       job,
       inputs,
       { ...context, onPlanned: onPlanned && calling(onPlanned) },
-      {
-        signal,
-        onProgress: progressListener(job, onProgress && calling(onProgress), signal),
-      },
+      { signal, onProgress: shown.onProgress },
     );
     try {
+      await shown.end();
       const { image, settings } = result;
       const values = await valuesOf(job, image, inputs, context, signal);
       const bytes = await encodeImage(image, { format, settings, signal });
@@ -87,22 +86,31 @@ export async function runJob(
     signal?.throwIfAborted();
     if (outside) throw outside.error;
     return failedRecord(job, error, { begun, inputs: inputs.hashes });
+  } finally {
+    // After a failure too, nothing is written any more when the record is there.
+    await shown.end();
   }
 }
 
-/** Calls `onProgress` for every event, and writes the job's previews. */
-function progressListener(
+/** `onProgress` for every event, which also writes the job's previews; `end` waits for the last of them. */
+function withPreviews(
   { preview }: Job,
   onProgress: RunJobOptions['onProgress'],
   signal: AbortSignal | undefined,
-): RunJobOptions['onProgress'] {
-  if (preview === undefined) return onProgress;
-  const take = previews(preview, signal);
-  return async (event) => {
-    if (event.type !== 'step') return onProgress?.(event);
-    const { written, warning } = await take(event);
-    if (warning) await onProgress?.(warning);
-    await onProgress?.({ ...event, preview: written });
+): Pick<RunJobOptions, 'onProgress'> & { end(): Promise<void> } {
+  if (preview === undefined) return { onProgress, end: async () => {} };
+  const shown = previews(preview, signal);
+  return {
+    async onProgress(event) {
+      if (event.type !== 'step') return onProgress?.(event);
+      const { written, warning } = await shown.at(event);
+      if (warning) await onProgress?.(warning);
+      await onProgress?.({ ...event, preview: written });
+    },
+    async end() {
+      const { warning } = await shown.end();
+      if (warning) await onProgress?.(warning);
+    },
   };
 }
 

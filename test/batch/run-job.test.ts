@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import * as tf from '@tensorflow/tfjs-core';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { DoneRecord, Job } from '../../src/batch/job';
 import { type JobContext, jobContext } from '../../src/batch/job-context';
 import { withId } from '../../src/batch/job-id';
+import { previews } from '../../src/batch/previews';
 import { type JobRunEvent, runJob } from '../../src/batch/run-job';
+import { fileStore } from '../../src/batch/stores/file-store';
 import { readSettingsRecord, saveStyle, styleTransfer, useWasm, writeImage } from '../../src/node';
+import type { StepEvent } from '../../src/transfer/progress';
 import { type StyleTargets, targetsInMemory } from '../../src/transfer/style-targets';
 import { pictureFolder } from '../support/command-line-folder';
 
@@ -100,10 +104,11 @@ describe('a job', () => {
     const preview = { output: path('out/preview.jpg'), seconds: 0 };
     const job = jobOf({ preview, output: path('out/b.png') });
     expect(jobOf({ preview }).id).toBe(plain.id);
-    const onProgress = (event: JobRunEvent) => {
+    const onProgress = async (event: JobRunEvent) => {
       seen.push(event.preview);
+      if (event.type !== 'step') return;
       // The picture is written while the run goes on.
-      return new Promise<void>((resolve) => setTimeout(resolve, 50));
+      while (!existsSync(preview.output)) await new Promise<void>((resolve) => setTimeout(resolve, 10));
     };
     await runJob(job, context, { onProgress });
     await runJob(plain, context);
@@ -118,11 +123,41 @@ describe('a job', () => {
     const record = await runJob(job, context, {
       onProgress(event) {
         if (event.type === 'warning') warnings.push(event.code);
-        return new Promise<void>((resolve) => setTimeout(resolve, 50));
       },
     });
     expect(record.state).toBe('done');
     expect(warnings).toContain('NOT_WRITABLE');
+  });
+
+  test('has written its last preview when it ends', async () => {
+    const preview = { output: path('out/preview.jpg'), seconds: 0 };
+    let release = () => {};
+    const put = vi.spyOn(fileStore, 'write').mockImplementationOnce(
+      () =>
+        new Promise((resolve) => {
+          release = resolve;
+        }),
+    );
+    const ended = vi.fn();
+    const record = runJob(jobOf({ preview, settings: { ...settings, iterations: 1 } }), context).then(ended);
+    while (put.mock.calls.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    // Neither the record nor the picture is there before.
+    expect(put).toHaveBeenCalledTimes(1);
+    expect(ended).not.toHaveBeenCalled();
+    release();
+    await record;
+    expect(ended).toHaveBeenCalledWith(expect.objectContaining({ state: 'done' }));
+    vi.restoreAllMocks();
+  });
+
+  test('warns of a preview that cannot be made', async () => {
+    const image = tf.zeros<tf.Rank.R3>([4, 4, 3]);
+    image.dispose();
+    const shown = previews({ output: path('preview.jpg'), seconds: 0 }, undefined);
+    const event = { type: 'step', image: () => image } as unknown as StepEvent;
+    expect(await shown.at(event)).toMatchObject({ warning: { type: 'warning' } });
+    expect(await shown.end()).toEqual({});
   });
 
   test('blends styles by weight, takes style files, starts and masks, and measures what it painted', async () => {
