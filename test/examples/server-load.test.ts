@@ -168,11 +168,11 @@ describe.skipIf(!built || !hasRedis)('examples/server under load', () => {
     const memory: Awaited<ReturnType<typeof memoryMB>>[] = [];
     for (let round = 0; round < 2; round++) {
       ids.push(...(await hundred()));
+      // Uploads that broke off are removed as soon as the server notices.
+      while (readdirSync(folder).length > ids.length) await pause(50);
       memory.push(await memoryMB());
     }
     expect(new Set(ids).size).toBe(30 * memory.length);
-    // Uploads that broke off are removed as soon as the server notices.
-    while (readdirSync(folder).length > ids.length) await pause(50);
     expect(readdirSync(folder).sort()).toEqual(ids.sort());
     const told = (name: 'heap' | 'external' | 'resident') =>
       `${name} ${memory.map((one) => one[name].toFixed(1)).join(', ')}`;
