@@ -3,11 +3,11 @@ import { showUrl } from '../../options/show';
 import { type Download, download } from '../../storage/download';
 import { retrying } from '../../storage/retry';
 import { contentTypeOf } from './content-type';
-import type { Store, StoreOptions } from './store';
+import { type Store, type StoreOptions, stallTimeoutMs } from './store';
 import { type Attempt, requireBytes, storeError } from './store-error';
 
-/** Milliseconds without an answer or a byte after which a connection counts as broken. */
-const stallTimeoutMs = 60_000;
+/** `fetch` does not tell how much it has sent, so this many bytes a second are allowed for. */
+const slowestUpload = 50_000;
 
 /** Repetitions of a request that failed for a reason that may pass; a queue repeats the job after that. */
 const retries = 2;
@@ -37,15 +37,18 @@ export const httpStore: Store = {
       body: bytes as Uint8Array<ArrayBuffer>,
       headers: { 'content-type': contentTypeOf(location) },
     };
-    await request({ doing: 'written', option, location }, init, options, async () => {});
+    const sendingMs = (bytes.length / slowestUpload) * 1000;
+    await request({ doing: 'written', option, location }, init, options, async () => {}, sendingMs);
   },
 };
 
+/** @param sendingMs milliseconds that the body of the request may take */
 async function request<T>(
   attempt: Attempt,
   init: RequestInit,
   { signal }: StoreOptions = {},
   receive: (download: Download) => Promise<T>,
+  sendingMs = 0,
 ): Promise<T> {
   const { url, authorization } = withoutUser(attempt.location);
   let status = 0;
@@ -58,7 +61,7 @@ async function request<T>(
     ({ status } = response);
     return response;
   };
-  const transport = { fetch: send, stallTimeoutMs, signal };
+  const transport = { fetch: send, stallTimeoutMs: stallTimeoutMs + sendingMs, signal };
   try {
     return await retrying(() => download(url, undefined, transport, receive), {
       retries,

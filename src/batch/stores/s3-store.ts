@@ -3,7 +3,7 @@ import { StyleTransferError } from '../../errors';
 import { loadOptional } from '../../node/load-optional';
 import { showText } from '../../options/show';
 import { contentTypeOf } from './content-type';
-import { mostBytes, type Store } from './store';
+import { mostBytes, type Store, stallTimeoutMs } from './store';
 import { type Attempt, requireBytes, storeError } from './store-error';
 
 /**
@@ -51,6 +51,9 @@ function objectOf(location: string): { Bucket: string; Key: string } {
 const sdk = () =>
   loadOptional(() => import('@aws-sdk/client-s3'), 'Reading and writing s3: URLs', ['@aws-sdk/client-s3']);
 
+/** Milliseconds that a server has to accept a connection. */
+const connectTimeoutMs = 10_000;
+
 let shared: Promise<S3Client> | undefined;
 
 /** One client, and so one pool of connections, for the process. */
@@ -63,6 +66,8 @@ function client(): Promise<S3Client> {
       // Servers older than 2025 do not know the checksums that newer clients send with each request.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
+      // Without these, the client waits for a server that is silent.
+      requestHandler: { connectionTimeout: connectTimeoutMs, socketTimeout: stallTimeoutMs },
     });
   });
   return shared;

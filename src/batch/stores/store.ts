@@ -21,5 +21,8 @@ export interface Store {
   write(option: string, location: string, bytes: Uint8Array, options?: StoreOptions): Promise<void>;
 }
 
+/** Milliseconds without an answer or a byte after which a connection counts as broken. */
+export const stallTimeoutMs = 60_000;
+
 /** Largest file that a store reads, in bytes. */
 export const mostBytes = 2 ** 29;

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import S3rver from 's3rver';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isRemote, isUrl, readFrom, storeOf, writeTo } from '../../../src/batch/stores';
 
 let folder = '';
@@ -139,6 +139,14 @@ describe('a web server', () => {
     expect(failures).toEqual([500]);
   });
 
+  it('has time to take a large file from a slow line', async () => {
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    await writeTo('output', webUrl('large.png'), new Uint8Array(1e6));
+    // 60 s, and 20 s for 1 MB.
+    expect(timers.mock.calls.map(([, ms]) => ms)).toContain(80_000);
+    vi.restoreAllMocks();
+  });
+
   it('is told the type of a picture, and user and password, which no message shows', async () => {
     await writeTo('output', webUrl('typed.JPG', 'ada:love%21@'), new Uint8Array(3));
     expect(files.get('/typed.JPG')?.type).toBe('image/jpeg');
@@ -156,6 +164,26 @@ describe('S3', () => {
       code: 'STORE_REFUSED',
       message: expect.stringContaining('NoSuchBucket'),
     });
+  });
+
+  it('is not waited for without end when it is silent', async () => {
+    const silent = createServer(() => {});
+    await new Promise<void>((listening) => silent.listen(0, '127.0.0.1', listening));
+    vi.stubEnv('AWS_ENDPOINT_URL_S3', `http://127.0.0.1:${(silent.address() as AddressInfo).port}`);
+    vi.resetModules();
+    const { s3Store } = await import('../../../src/batch/stores/s3-store');
+    const limits = vi.spyOn(Socket.prototype, 'setTimeout');
+    const stop = new AbortController();
+    const reading = s3Store.read('content', 's3://pictures/a.png', { signal: stop.signal });
+    reading.catch(() => {});
+    // The client begins to look after three seconds.
+    await expect.poll(() => limits.mock.calls.map(([ms]) => ms), { timeout: 20_000 }).toContain(60_000);
+    stop.abort(new Error('enough'));
+    await expect(reading).rejects.toThrow('enough');
+    vi.restoreAllMocks();
+    vi.unstubAllEnvs();
+    silent.closeAllConnections();
+    await new Promise((closed) => silent.close(closed));
   });
 });
 
