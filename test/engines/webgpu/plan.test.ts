@@ -92,6 +92,11 @@ describe('the plan of an evaluation', () => {
     expect(few).toEqual(many);
   });
 
+  it.each(['taps', 'windows2', 'windows4'] as const)('keeps to grids of 65 535: %s', (form) => {
+    for (const { label, grid } of commandsOf(every, form, [4096, 4096]))
+      expect([label, Math.max(...grid) <= 65535]).toEqual([label, true]);
+  });
+
   it('is by bands where maps are larger than a device binds: 1024 pixels in 128 MiB, not 2048 in 1 GiB', () => {
     const tilesAt = (side: number, largest: number) => {
       const parts = partsOfTerms([...styleLayers], paper, stages);

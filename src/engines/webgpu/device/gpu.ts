@@ -36,6 +36,15 @@ export const costOf = ({ cost, bindings }: Pick<Command, 'bindings' | 'cost'>): 
 export type Grid = readonly [x: number, y: number, z: number];
 
 /**
+ * At least so many workgroups, along x and y because a dimension ends at 65 535: kernels count them by y times the
+ * number along x, plus x.
+ */
+export function gridOf(groups: number, z = 1): Grid {
+  const across = Math.min(groups, 32768);
+  return [across, Math.ceil(groups / across), z];
+}
+
+/**
  * A device, with its pipelines by source and with commands that are recorded but not yet submitted. WebGPU has no
  * command buffers that can be submitted twice: commands are recorded anew for each evaluation, some microseconds each.
  */

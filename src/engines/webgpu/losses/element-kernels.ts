@@ -1,5 +1,5 @@
 import type { Distance } from '../../../losses/distance';
-import type { Grid } from '../device/gpu';
+import { type Grid, gridOf } from '../device/gpu';
 import { bitsOf, Shape } from '../device/pieces';
 import { declare, totalOf } from '../device/product';
 
@@ -12,12 +12,9 @@ const unitOf = (count: number, fours = count % 4 === 0) =>
     ? { type: 'vec4f', units: count / 4, sum: (v: string) => `dot(${v}, vec4f(1.0))`, zero: 'vec4f()' }
     : { type: 'f32', units: count, sum: (v: string) => v, zero: '0.0' };
 
-/** Workgroups for `count` values, along two dimensions because one ends at 65 535. */
-export function elementsGrid(count: number, fours?: boolean): Grid {
-  const groups = Math.ceil(unitOf(count, fours).units / (threads * rounds));
-  const across = Math.min(groups, 32768);
-  return [across, Math.ceil(groups / across), 1];
-}
+/** Workgroups for `count` values. */
+export const elementsGrid = (count: number, fours?: boolean): Grid =>
+  gridOf(Math.ceil(unitOf(count, fours).units / (threads * rounds)));
 
 /** Workgroups, each of which leaves a number. */
 const groupsOf = ([x, y]: Grid): number => x * y;

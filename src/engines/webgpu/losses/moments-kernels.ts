@@ -1,4 +1,4 @@
-import type { Grid } from '../device/gpu';
+import { type Grid, gridOf } from '../device/gpu';
 import { bitsOf, Shape } from '../device/pieces';
 import { declare } from '../device/product';
 
@@ -181,12 +181,8 @@ export const lineBindings = ({
 /** Vectors of four channels that an invocation treats. */
 const rounds = 4;
 
-/** Workgroups, along two dimensions because one ends at 65 535. */
-export function lineGrid({ positions, channels }: MomentsShape): Grid {
-  const groups = Math.ceil((positions * channels) / (4 * 256 * rounds));
-  const across = Math.min(groups, 32768);
-  return [across, Math.ceil(groups / across), 1];
-}
+export const lineGrid = ({ positions, channels }: MomentsShape): Grid =>
+  gridOf(Math.ceil((positions * channels) / (4 * 256 * rounds)));
 
 /** Values in fours, workgroups along x, and channels in fours. */
 export const lineSizes = (shape: MomentsShape): Shape =>

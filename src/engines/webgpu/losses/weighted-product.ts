@@ -1,4 +1,4 @@
-import type { Grid } from '../device/gpu';
+import { type Grid, gridOf } from '../device/gpu';
 import { Shape } from '../device/pieces';
 import {
   blocksAcross,
@@ -28,11 +28,8 @@ export interface WeightedProduct {
 
 export const weightedProductBindings = ['map', 'weights', 'matrix', 'added', 'shape'] as const;
 
-export const weightedProductGrid = ({ positions, channels, tile }: WeightedProduct): Grid => {
-  const groups = Math.ceil(positions / tile.rows);
-  const across = Math.min(groups, 32768);
-  return [across, Math.ceil(groups / across), Math.ceil(channels / tile.columns)];
-};
+export const weightedProductGrid = ({ positions, channels, tile }: WeightedProduct): Grid =>
+  gridOf(Math.ceil(positions / tile.rows), Math.ceil(channels / tile.columns));
 
 /** Positions, and workgroups along x. */
 export const weightedProductSizes = (how: WeightedProduct): Shape =>

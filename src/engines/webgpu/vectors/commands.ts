@@ -1,5 +1,5 @@
 /// <reference types="@webgpu/types" />
-import { costOf, type Gpu, type Slice } from '../device/gpu';
+import { costOf, type Gpu, type Grid, type Slice } from '../device/gpu';
 import { parameterWords } from './vector-kernels';
 
 /** Parameter blocks that are written by one submission. */
@@ -28,7 +28,7 @@ export class VectorCommands {
     kernel: { readonly label: string; readonly code: string },
     slices: readonly (Slice | undefined)[],
     words: readonly (number | { readonly float: number })[],
-    [x, y = 1]: readonly [x: number, y?: number],
+    grid: Grid,
   ): void {
     const { gpu } = this;
     if (this.used === blocksOfParameters) gpu.submit();
@@ -46,7 +46,7 @@ export class VectorCommands {
     const pass = gpu.computePass();
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, group);
-    pass.dispatchWorkgroups(x, y);
+    pass.dispatchWorkgroups(...grid);
     const bound = slices.filter((slice) => slice !== undefined);
     gpu.pace.add(costOf({ bindings: bound }));
   }

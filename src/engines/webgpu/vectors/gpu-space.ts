@@ -22,7 +22,7 @@ import {
   mostRows,
   mostSummands,
   productsSource,
-  vectorGroups,
+  vectorGrid,
 } from './vector-kernels';
 
 export type { GpuVector } from './pages';
@@ -159,7 +159,7 @@ export function gpuSpace(
         const pairs = part.flatMap(([place, coefficient]) => [place, { float: coefficient }]);
         const words = [part.length, length4, Number(added++ > 0), 0, ...pairs];
         const slices = [pages.page(page), undefined, { buffer: buffers.output }];
-        commands.run({ label: 'combine', code: combineSource }, slices, words, [vectorGroups(length4)]);
+        commands.run({ label: 'combine', code: combineSource }, slices, words, vectorGrid(length4));
       }
     return fromOutput();
   }
@@ -199,7 +199,7 @@ export function gpuSpace(
   ): GpuVector {
     const { slices, words } = operands(a, b, bounds, number);
     const bindings = [...slices, { buffer: buffers.output }];
-    commands.run(kernel(operation), bindings, words, [vectorGroups(length4)]);
+    commands.run(kernel(operation), bindings, words, vectorGrid(length4));
     return fromOutput();
   }
 
@@ -218,7 +218,7 @@ export function gpuSpace(
     const gather = (count: number, largest: boolean) => {
       const bindings = [{ buffer: buffers.numbers }, undefined, { buffer: buffers.totals }];
       const words = [total, Number(largest), 0];
-      commands.run({ label: 'gather', code: gatherSource }, bindings, words, [count]);
+      commands.run({ label: 'gather', code: gatherSource }, bindings, words, [count, 1, 1]);
       total += count;
       if (total > totalsLength) throw new Error(`More than ${totalsLength} numbers in one measurement.`);
     };
@@ -227,6 +227,8 @@ export function gpuSpace(
       const all = [...words, Number(factor !== undefined), 0];
       commands.run({ label: 'largest', code: largestSource }, [...slices, { buffer: buffers.numbers }], all, [
         blocks,
+        1,
+        1,
       ]);
       gather(1, true);
       return total - 1;
@@ -242,7 +244,7 @@ export function gpuSpace(
           const part = indices.slice(from, from + mostRows);
           const words = [length4, 0, 0, 0, 0, 0, 0, 0, ...part.map((i) => pages.place4(left[i]))];
           const bindings = [pages.page(page), slice(right), undefined, { buffer: buffers.numbers }];
-          const grid = [blocks, part.length] as const;
+          const grid = [blocks, part.length, 1] as const;
           commands.run({ label: 'products', code: productsSource }, bindings, words, grid);
           for (const [k, i] of part.entries()) found[i] = total + k;
           gather(part.length, false);

@@ -1,8 +1,8 @@
 /// <reference types="@webgpu/types" />
 import { pyramidBands } from '../../../optim/pyramid-bands';
-import type { Gpu, Slice } from '../device/gpu';
+import type { Gpu, Grid, Slice } from '../device/gpu';
 import type { VectorCommands } from './commands';
-import { enlargeSource, halveSource } from './vector-kernels';
+import { enlargeSource, halveSource, vectorGrid } from './vector-kernels';
 
 interface Band {
   readonly height: number;
@@ -45,7 +45,7 @@ export class Pyramid {
     for (const band of bands) {
       const words = [finer.height, finer.width, band.height, band.width];
       const slices = [finer.sums, undefined, band.sums];
-      commands.run({ label: 'halve', code: halveSource }, slices, words, groups(band));
+      commands.run({ label: 'halve', code: halveSource }, slices, words, gridFor(band));
       finer = band;
     }
     let coarser: Band | undefined;
@@ -70,11 +70,9 @@ export class Pyramid {
   ): void {
     const words = [height, width, coarser?.height ?? 0, coarser?.width ?? 0, Number(factors !== undefined)];
     const slices = [sums, coarser?.lifted ?? sums, factors ?? sums, undefined, to];
-    this.commands.run({ label: 'enlarge', code: enlargeSource }, slices, words, groups({ height, width }));
+    this.commands.run({ label: 'enlarge', code: enlargeSource }, slices, words, gridFor({ height, width }));
   }
 }
 
 /** Workgroups of a kernel with an invocation for each number of an image. */
-const groups = ({ height, width }: Pick<Band, 'height' | 'width'>): readonly [number] => [
-  Math.ceil((3 * height * width) / 64),
-];
+const gridFor = ({ height, width }: Pick<Band, 'height' | 'width'>): Grid => vectorGrid(3 * height * width);

@@ -1,11 +1,12 @@
+import { type Grid, gridOf } from '../device/gpu';
 import { declare, totalOf } from '../device/product';
 
 /** Workgroups that share a vector in reductions: enough for a large GPU, few enough for one more to add them up. */
 export const blocks = 128;
 const threads = 256;
 
-/** Workgroups for a vector of so many vec4f. */
-export const vectorGroups = (length4: number): number => Math.ceil(length4 / threads);
+/** Workgroups of a kernel with so many invocations. */
+export const vectorGrid = (invocations: number): Grid => gridOf(Math.ceil(invocations / threads));
 
 /** Words of parameters of one command, a multiple of 64, because offsets of bindings are multiples of 256 bytes. */
 export const parameterWords = 512;
@@ -16,9 +17,11 @@ export const mostSummands = (parameterWords - 4) / 2;
 /** Rows of products in one command. */
 export const mostRows = parameterWords - 8;
 
+/** A kernel of {@link vectorGrid}: `i` is the number of the invocation. */
 const each = `@compute @workgroup_size(${threads})
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let i = id.x;`;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) index: u32) {
+  let i = (group.y * groups.x + group.x) * ${threads}u + index;`;
 
 const reduction = `@compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {`;
@@ -158,22 +161,21 @@ export const halveBindings = ['input', 'p', 'output'] as const;
 export const halveSource = `
 ${declare(halveBindings, ['output'], { p: 'u32', input: 'f32', output: 'f32' })}
 ${tent}
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u) {
+${each}
   let h = p[0]; let w = p[1]; let width = p[3];
-  if (id.x >= p[2] * width * 3u) { return; }
-  let c = id.x % 3u; let x = (id.x / 3u) % width; let y = id.x / (3u * width);
+  if (i >= p[2] * width * 3u) { return; }
+  let c = i % 3u; let x = (i / 3u) % width; let y = i / (3u * width);
   // Beyond the border lies the mirror image; an odd side is filled up by zeros.
   let bottom = i32((h + 1u) / 2u * 2u) - 1; let right = i32((w + 1u) / 2u * 2u) - 1;
   var sum = 0.0;
-  for (var i = 0u; i < 4u; i++) {
-    let sy = u32(clamp(i32(2u * y + i) - 1, 0, bottom));
-    for (var j = 0u; j < 4u; j++) {
-      let sx = u32(clamp(i32(2u * x + j) - 1, 0, right));
-      if (sy < h && sx < w) { sum += tent(i) * tent(j) * input[(sy * w + sx) * 3u + c]; }
+  for (var dy = 0u; dy < 4u; dy++) {
+    let sy = u32(clamp(i32(2u * y + dy) - 1, 0, bottom));
+    for (var dx = 0u; dx < 4u; dx++) {
+      let sx = u32(clamp(i32(2u * x + dx) - 1, 0, right));
+      if (sy < h && sx < w) { sum += tent(dy) * tent(dx) * input[(sy * w + sx) * 3u + c]; }
     }
   }
-  output[id.x] = sum;
+  output[i] = sum;
 }`;
 
 export const enlargeBindings = ['input', 'coarser', 'factors', 'p', 'output'] as const;
@@ -184,12 +186,11 @@ export const enlargeBindings = ['input', 'coarser', 'factors', 'p', 'output'] as
  */
 export const enlargeSource = `
 ${declare(enlargeBindings, ['output'], { p: 'u32', input: 'f32', coarser: 'f32', factors: 'f32', output: 'f32' })}
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u) {
+${each}
   let width = p[1];
-  if (id.x >= p[0] * width * 3u) { return; }
-  let c = id.x % 3u; let x = (id.x / 3u) % width; let y = id.x / (3u * width);
-  var value = input[id.x];
+  if (i >= p[0] * width * 3u) { return; }
+  let c = i % 3u; let x = (i / 3u) % width; let y = i / (3u * width);
+  var value = input[i];
   if (p[4] == 1u) { value *= factors[y] * factors[p[0] + x]; }
   if (p[2] > 0u) {
     let ch = i32(p[2]); let cw = i32(p[3]);
@@ -200,5 +201,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let far = 0.75 * coarser[u32(ny * cw + cx) * 3u + c] + 0.25 * coarser[u32(ny * cw + nx) * 3u + c];
     value += 0.75 * near + 0.25 * far;
   }
-  output[id.x] = value;
+  output[i] = value;
 }`;
