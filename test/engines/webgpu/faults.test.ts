@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { StyleTransferProgress } from '../../../src';
-import { Gpu, gpuOf } from '../../../src/engines/webgpu/device/gpu';
+import { type Command, Gpu, gpuOf } from '../../../src/engines/webgpu/device/gpu';
 import { TfjsDevice } from '../../../src/engines/webgpu/device/tfjs-device';
 import { gpuSpace } from '../../../src/engines/webgpu/vectors/gpu-space';
 import { styleLoss } from '../../../src/losses';
@@ -56,6 +56,33 @@ describe.skipIf(!hasWebgpu)('faults of the engine webgpu', { timeout: 240_000 },
     expect(submissions).toEqual([1, 3]);
     expect(found[0][63]).toBeCloseTo(8 * 9 + 7);
     expect(found[1]).toEqual(found[0]);
+  });
+
+  it('compiles a kernel once, also where runs overlap or cannot wait, and its groups stay valid', async () => {
+    const { device } = new TfjsDevice();
+    const gpu = new Gpu(device);
+    const later = vi.spyOn(device, 'createComputePipelineAsync');
+    const [from, to] = [gpu.put(Float32Array.of(3), 'from'), gpu.buffer(4, 'to')];
+    const command: Command = {
+      label: 'doubling',
+      code: doubling(1, 'read_write'),
+      bindings: [{ buffer: from }, { buffer: to }],
+      grid: [1, 1, 1],
+    };
+    const told: string[] = [];
+    const onCompiled = (done: number, total: number) => void told.push(`${done}/${total}`);
+    const both = Promise.all([gpu.compile([command], onCompiled), gpu.compile([command], onCompiled)]);
+    gpu.record([command]);
+    gpu.submit();
+    await both;
+    expect(told).toEqual(['0/1', '0/1', '1/1', '1/1']);
+    expect(later).toHaveBeenCalledTimes(1);
+    later.mockRestore();
+    gpu.record([command]);
+    gpu.submit();
+    await device.queue.onSubmittedWorkDone();
+    gpu.requireNoReport(0);
+    for (const buffer of [from, to]) buffer.destroy();
   });
 
   it('makes errors of what WebGPU reports, in the run that caused them alone', async () => {

@@ -49,7 +49,10 @@ export function gridOf(groups: number, z = 1): Grid {
  * command buffers that can be submitted twice: commands are recorded anew for each evaluation, some microseconds each.
  */
 export class Gpu {
+  /** By source. The first of a source stays: groups are made for its layout, which another one does not have. */
   private readonly pipelines = new Map<string, GPUComputePipeline>();
+  /** Sources that are being compiled. */
+  private readonly compiling = new Map<string, Promise<void>>();
   private readonly groups = new WeakMap<Command, GPUBindGroup>();
   private encoder: GPUCommandEncoder | undefined;
   private pass: GPUComputePassEncoder | undefined;
@@ -98,7 +101,7 @@ export class Gpu {
   }
 
   /**
-   * Compiles the pipelines of commands that are not compiled yet, all at once.
+   * Compiles the pipelines of commands that are not compiled yet, all at once, and each once, whoever asks for it.
    *
    * @param onCompiled called with the number of those that are compiled, first 0, and of all; not at all if none is
    *   missing
@@ -114,8 +117,7 @@ export class Gpu {
     onCompiled(done, missing.size);
     await Promise.all(
       Array.from(missing, async ([code, label]) => {
-        const pipeline = await this.device.createComputePipelineAsync(this.descriptor(code, label));
-        this.pipelines.set(code, pipeline);
+        await this.compiled(code, label);
         onCompiled(++done, missing.size);
       }),
     );
@@ -194,6 +196,23 @@ export class Gpu {
     if (!encoder) return;
     this.device.queue.submit([encoder.finish()]);
     this.pace.submitted();
+  }
+
+  /** Compiles a kernel without blocking, if it is not being compiled. */
+  private compiled(code: string, label: string): Promise<void> {
+    const compiling = this.compiling.get(code) ?? this.compileLater(code, label);
+    this.compiling.set(code, compiling);
+    return compiling;
+  }
+
+  private async compileLater(code: string, label: string): Promise<void> {
+    try {
+      const pipeline = await this.device.createComputePipelineAsync(this.descriptor(code, label));
+      // Commands that could not wait may have compiled it.
+      if (!this.pipelines.has(code)) this.pipelines.set(code, pipeline);
+    } finally {
+      this.compiling.delete(code);
+    }
   }
 
   private descriptor(code: string, label: string): GPUComputePipelineDescriptor {
