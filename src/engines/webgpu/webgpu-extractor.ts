@@ -69,9 +69,19 @@ export function createWebgpuExtractor(
   const lifetime = new Lifetime('The extractor');
   /** Parts of requests, by what they ask for: their memory is measured once. */
   const requested = new Map<string, Parts>();
+  /** Errors that WebGPU had reported when the first targets were computed that no objective has taken over. */
+  let reportsBefore: number | undefined;
+  const noted =
+    <A extends readonly unknown[], R>(compute: (...args: A) => R) =>
+    (...args: A): R => {
+      reportsBefore ??= gpu.reports;
+      return compute(...args);
+    };
   return {
     ...byTfjs,
     engine: 'webgpu',
+    extract: noted(byTfjs.extract),
+    gramMatrices: byTfjs.gramMatrices && noted(byTfjs.gramMatrices),
     plan(request) {
       lifetime.requireAlive();
       const { size, room = Number.POSITIVE_INFINITY, style, tileable = true, ...what } = request;
@@ -90,7 +100,8 @@ export function createWebgpuExtractor(
     },
     objective(loss, size, options) {
       lifetime.requireAlive();
-      const objective = kernelObjective(context, loss, size, options);
+      const objective = kernelObjective(context, loss, size, { ...options, reportsBefore });
+      reportsBefore = undefined;
       return {
         ...objective,
         problem() {

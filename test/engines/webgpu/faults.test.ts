@@ -4,9 +4,15 @@ import type { StyleTransferProgress } from '../../../src';
 import { type Command, Gpu, gpuOf } from '../../../src/engines/webgpu/device/gpu';
 import { TfjsDevice } from '../../../src/engines/webgpu/device/tfjs-device';
 import { gpuSpace } from '../../../src/engines/webgpu/vectors/gpu-space';
-import { styleLoss } from '../../../src/losses';
+import { createWebgpuExtractor } from '../../../src/engines/webgpu/webgpu-extractor';
+import { contentLoss, styleLoss } from '../../../src/losses';
 import { type NodeStyleTransferOptions, styleTransfer, useWebgpu } from '../../../src/node';
+import { createObjective } from '../../../src/objective';
+import { minimize } from '../../../src/optim';
+import { convolutionsBy } from '../../support/convolutions';
+import { noise } from '../../support/images';
 import { hasWebgpu, onWebgpu } from '../../support/webgpu';
+import { smallNetwork } from './small-network';
 
 const pixels = (seed: number) => ({
   data: Uint8Array.from({ length: 16 * 16 * 3 }, (_, i) => (i * seed) % 251),
@@ -112,6 +118,33 @@ describe.skipIf(!hasWebgpu)('faults of the engine webgpu', { timeout: 240_000 },
     const y = later.vector(new Float32Array(64).fill(2));
     expect(await later.measure([{ kind: 'largest', of: [y] }])).toEqual([[2]]);
     later.close();
+  });
+
+  it('ends a run whose targets were not computed, and no run after it', async () => {
+    const extractor = createWebgpuExtractor(smallNetwork(), { convolutions: convolutionsBy('taps') });
+    const [content, start] = [noise(6, 8, 1), noise(6, 8, 2)];
+    const { device } = new TfjsDevice();
+    const run = async (isRefused: boolean) => {
+      const features = extractor.extract(content, ['conv1_1']);
+      if (isRefused) device.createBuffer({ size: 4, usage: 0 });
+      await device.queue.onSubmittedWorkDone();
+      const loss = contentLoss(features, { layers: ['conv1_1'] });
+      const objective = createObjective(extractor, loss, [6, 8]);
+      try {
+        (await minimize(objective, start, { maxIterations: 1 })).x.dispose();
+        tf.dispose({ ...objective.evaluate(start) } as tf.TensorContainer);
+      } finally {
+        // Without vectors of the engine, too.
+        if (isRefused) expect(() => objective.evaluate(start)).toThrow(refused);
+        tf.dispose(features);
+        for (const one of [objective, loss]) one.dispose?.();
+      }
+    };
+    const refused = expect.objectContaining({ name: 'ComputationError', code: 'GPU_FAILED' });
+    await expect(run(true)).rejects.toEqual(refused);
+    await run(false);
+    extractor.dispose();
+    tf.dispose([content, start]);
   });
 
   it('ends a run whose device is lost, with the image so far, and another call takes a new device', async () => {

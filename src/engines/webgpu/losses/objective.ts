@@ -40,6 +40,8 @@ export interface KernelObjectiveOptions {
   readonly onPreparing?: ((done: number, total: number) => void) | undefined;
   /** Whether to take the loss of the image's grey, see `ObjectiveOptions.grey`. @default false */
   readonly grey?: boolean | undefined;
+  /** See {@link KernelObjective.reportsBefore}: lower where targets were computed before. @default those so far */
+  readonly reportsBefore?: number | undefined;
 }
 
 /** A part of a loss as a number that is on the device: `factor` times a result of the evaluation. */
@@ -57,7 +59,7 @@ export interface KernelObjective extends Objective {
   readonly terms: Readonly<Record<string, readonly Result[]>>;
   readonly gradient: Slice;
   readonly results: Slice;
-  /** Errors that WebGPU had reported when this was made: later ones are of its memory or its commands. */
+  /** Errors that WebGPU had reported before: later ones are of its targets, its memory or its commands. */
   readonly reportsBefore: number;
   /** Measures ways of convolutions, if they are chosen by that, and compiles all kernels. */
   prepare(): Promise<void>;
@@ -77,10 +79,11 @@ export function kernelObjective(
   context: ObjectiveContext,
   loss: Loss,
   size: Size,
-  { room = Number.POSITIVE_INFINITY, onPreparing, grey = false }: KernelObjectiveOptions = {},
+  options: KernelObjectiveOptions = {},
 ): KernelObjective {
   const { gpu, tfjs, stages } = context;
-  const reportsBefore = gpu.reports;
+  const { room = Number.POSITIVE_INFINITY, onPreparing, grey = false } = options;
+  const { reportsBefore = gpu.reports } = options;
   const parts = partsOf(loss, stages);
   const [height, width] = size;
   const shapeOf = shapesOf(stages, size);
@@ -196,6 +199,8 @@ export function kernelObjective(
       evaluate(image: Image): Evaluation {
         lifetime.requireAlive();
         requireShape(image, 'The image', [height, width, 3], 'image');
+        // Of the evaluations before and of the targets: WebGPU tells later.
+        gpu.requireNoReport(reportsBefore);
         objective.record({ buffer: tfjs.bufferOf(image) });
         gpu.submit();
         return tf.tidy(() => {
