@@ -117,7 +117,7 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorEntry>> = {
   GPU_FAILED: {
     classes: computation,
     cause:
-      'WebGPU has refused a command of the engine webgpu, and would go on with numbers that nothing computed: a fault of this library or of the browser.',
+      'WebGPU has refused a command of the engine webgpu, and would go on with numbers that nothing computed, or the driver has not compiled a kernel, which the message names: a fault of this library, the browser or the driver.',
     cure: "`engine: 'wasm'` after `await useWasm()`, or `engine: 'tfjs'`; please report the message with the browser and the GPU.",
   },
   INVALID_ARGUMENT: {

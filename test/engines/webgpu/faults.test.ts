@@ -91,6 +91,26 @@ describe.skipIf(!hasWebgpu)('faults of the engine webgpu', { timeout: 240_000 },
     for (const buffer of [from, to]) buffer.destroy();
   });
 
+  it('tells which kernel does not compile, in the rejection alone', async () => {
+    const gpu = new Gpu(new TfjsDevice().device);
+    const compile = (code: string) => gpu.compile([{ label: 'own kernel', code }]);
+    const large = '@compute @workgroup_size(65536) fn main() {}';
+    // The same anew: nothing is left of the failure.
+    for (const [code, said] of [
+      ['fn main(', 'expected'],
+      [large, 'workgroup'],
+      [large, 'workgroup'],
+    ]) {
+      const failure = await compile(code).catch((error: unknown) => error);
+      expect(failure).toMatchObject({ name: 'ComputationError', code: 'GPU_FAILED', option: 'engine' });
+      expect((failure as Error).message).toContain('kernel own kernel: ');
+      expect((failure as Error).message).toContain(said);
+      expect((failure as Error).cause).toBeInstanceOf(Error);
+    }
+    await gpu.device.queue.onSubmittedWorkDone();
+    expect(gpu.reports).toBe(0);
+  });
+
   it('makes errors of what WebGPU reports, in the run that caused them alone', async () => {
     const gpu = activeGpu();
     const space = gpuSpace(gpu, new TfjsDevice(), [64]);

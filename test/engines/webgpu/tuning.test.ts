@@ -86,6 +86,17 @@ describe('measured tuning', () => {
     );
   });
 
+  it('leaves out ways that the device cannot compute, and layers without one', async () => {
+    const store = await openTuning(adapter('one'), 'float32', undefined);
+    const other = { ...layer, size: [16, 24] as const };
+    const time: TimeWay = async (where, { form }) =>
+      form === 'taps' && where === layer ? 3 : Number.POSITIVE_INFINITY;
+    const timings = await timingsOf([layer, other], { convolutions: graphics, limits, time, store });
+    expect(timings.get(layerKey(layer))?.map(({ form }) => form)).toEqual(['taps', 'taps', 'taps']);
+    expect([...fastest(timings).keys()]).toEqual([layerKey(layer)]);
+    expect(store.read(other)).toBeUndefined();
+  });
+
   it('is kept in the cache for the same adapter and precision', async () => {
     const cache = memoryCache();
     const timings: Timings = [{ form: 'taps', tile: graphics.tile, milliseconds: 2 }];
@@ -176,6 +187,16 @@ describe('measured tuning', () => {
 
 describe.skipIf(!hasWebgpu)('measured tuning on a device', { timeout: 300_000 }, () => {
   onWebgpu();
+
+  it('takes for endless what the device does not compile', async () => {
+    const gpu = gpuOf(new TfjsDevice().device);
+    const before = gpu.reports;
+    const tile = { rows: 256, columns: 256, depth: 16, blockRows: 4, blockColumns: 4 };
+    const small = { channelsIn: 8, channels: 8, size: [8, 8] as const };
+    const time = timeWayOn(gpu, convolutionsBy('taps'));
+    expect(await time(small, { form: 'taps', tile })).toBe(Number.POSITIVE_INFINITY);
+    expect(gpu.reports).toBe(before);
+  });
 
   it('times the ways of a run before its first evaluation, and the run computes the same', async () => {
     const gpu = gpuOf(new TfjsDevice().device);

@@ -1,4 +1,5 @@
 /// <reference types="@webgpu/types" />
+import { whileDeviceLasts } from '../../../backends/lost-device';
 import { ComputationError, EnvironmentError } from '../../../errors';
 import { showText } from '../../../options/show';
 import { type Cost, Pace, type PaceOptions } from './pace';
@@ -105,6 +106,7 @@ export class Gpu {
    *
    * @param onCompiled called with the number of those that are compiled, first 0, and of all; not at all if none is
    *   missing
+   * @throws ComputationError `GPU_FAILED` if the device does not compile one, `DEVICE_LOST`
    */
   async compile(
     commands: Iterable<Pick<Command, 'code' | 'label'>>,
@@ -206,10 +208,22 @@ export class Gpu {
   }
 
   private async compileLater(code: string, label: string): Promise<void> {
+    const { device } = this;
+    /** What is wrong with the source, which is then not reported beside the rejection. */
+    let ofSource: Promise<GPUError | null> | undefined;
     try {
-      const pipeline = await this.device.createComputePipelineAsync(this.descriptor(code, label));
+      const pipeline = await whileDeviceLasts(() => {
+        device.pushErrorScope('validation');
+        const made = device.createComputePipelineAsync(this.descriptor(code, label));
+        ofSource = device.popErrorScope().catch(() => null);
+        return made;
+      });
       // Commands that could not wait may have compiled it.
       if (!this.pipelines.has(code)) this.pipelines.set(code, pipeline);
+    } catch (cause) {
+      if (cause instanceof ComputationError) throw cause;
+      const { message } = (await ofSource) ?? (cause as Error);
+      throw refused(`kernel ${label}: ${message}`, cause);
     } finally {
       this.compiling.delete(code);
     }
@@ -222,16 +236,22 @@ export class Gpu {
 }
 
 function errorOf(error: GPUError): EnvironmentError | ComputationError {
-  const said = showText(error.message, 300);
   if (typeof GPUOutOfMemoryError === 'function' && error instanceof GPUOutOfMemoryError) {
     const accepted = "a smaller size, the option memory, or engine 'wasm'";
-    const message = `The memory of the GPU does not hold the run (${said}); accepted: ${accepted}.`;
+    const message = `The memory of the GPU does not hold the run (${shown(error.message)}); accepted: ${accepted}.`;
     return new EnvironmentError('OUT_OF_MEMORY', message, { option: 'engine', value: 'webgpu', accepted });
   }
-  const accepted = "engine 'wasm', or 'tfjs'";
-  const message = `WebGPU refuses what the engine webgpu asks of it, and nothing is computed: ${said}; accepted: ${accepted}.`;
-  return new ComputationError('GPU_FAILED', message, { option: 'engine', value: 'webgpu', accepted });
+  return refused(error.message);
 }
+
+/** Of what WebGPU refuses, in its words. */
+function refused(said: string, cause?: unknown): ComputationError {
+  const accepted = "engine 'wasm', or 'tfjs'";
+  const message = `WebGPU refuses what the engine webgpu asks of it, and nothing is computed: ${shown(said)}; accepted: ${accepted}.`;
+  return new ComputationError('GPU_FAILED', message, { option: 'engine', value: 'webgpu', accepted, cause });
+}
+
+const shown = (said: string): string => showText(said, 300);
 
 const storageUsage = () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 

@@ -1,5 +1,6 @@
 /// <reference types="@webgpu/types" />
 import { whileDeviceLasts } from '../../../backends/lost-device';
+import { ComputationError } from '../../../errors';
 import type { Command, Gpu } from '../device/gpu';
 import { placePieces, planShelves } from '../device/pieces';
 import { type Convolutions, mapDrafts, wayKey } from './convolutions';
@@ -15,7 +16,7 @@ const mostRepeats = 20;
 /**
  * Measures ways of convolutions on a device: on maps of zeros, by the GPU's clock where the device has
  * `timestamp-query`, else by the time until a submission is done; the lesser of two rounds, after one that is not
- * counted. Buffers live as long as the measurement.
+ * counted; infinity for a way that the device does not compile. Buffers live as long as the measurement.
  *
  * @throws ComputationError `DEVICE_LOST`, or what `Gpu.requireNoReport` throws if a way's memory is not there
  */
@@ -50,7 +51,7 @@ export const timeWayOn =
     const clock = new Clock(gpu);
     try {
       const commands = placed.phases.flat();
-      await gpu.compile(commands);
+      if (!(await compiles(gpu, commands))) return Number.POSITIVE_INFINITY;
       const once = await clock.time(commands, 1);
       const repeats = Math.min(mostRepeats, Math.ceil(roundMs / Math.max(once, 0.1)));
       const rounds = [await clock.time(commands, repeats), await clock.time(commands, repeats)];
@@ -62,6 +63,17 @@ export const timeWayOn =
       for (const { buffer } of Object.values(pieces)) buffer.destroy();
     }
   };
+
+/** Whether a device compiles commands: a driver may not have what a large tile takes. */
+async function compiles(gpu: Gpu, commands: readonly Command[]): Promise<boolean> {
+  try {
+    await gpu.compile(commands);
+    return true;
+  } catch (error) {
+    if (error instanceof ComputationError && error.code === 'GPU_FAILED') return false;
+    throw error;
+  }
+}
 
 /** Times commands on a device. */
 class Clock {

@@ -15,7 +15,7 @@ export interface TunedLayer {
   readonly size: Size;
 }
 
-/** Measured ways of a layer, the fastest first. */
+/** Measured ways of a layer, the fastest first, without those that the device cannot compute. */
 export type Timings = readonly TimedWay[];
 
 /** A way with the time it takes. */
@@ -23,7 +23,7 @@ export interface TimedWay extends Way {
   readonly milliseconds: number;
 }
 
-/** Measures the milliseconds that a layer takes in a way. */
+/** Measures the milliseconds that a layer takes in a way; infinity if the device cannot compute it so. */
 export type TimeWay = (layer: TunedLayer, way: Way) => Promise<number>;
 
 /** Where timings are kept. */
@@ -105,12 +105,13 @@ export async function timingsOf(
   for (const { layer, ways } of missing) {
     const timings: TimedWay[] = [];
     for (const way of ways) {
-      timings.push({ ...way, milliseconds: await time(layer, way) });
+      const milliseconds = await time(layer, way);
+      if (Number.isFinite(milliseconds)) timings.push({ ...way, milliseconds });
       onMeasured(++done, total);
     }
     timings.sort((a, b) => a.milliseconds - b.milliseconds);
     found.set(layerKey(layer), timings);
-    await store.write(layer, timings);
+    if (timings.length > 0) await store.write(layer, timings);
   }
   return found;
 }
