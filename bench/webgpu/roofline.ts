@@ -1,15 +1,13 @@
 import { type Command, costOf } from '../../src/engines/webgpu/device/gpu';
+import type { AdapterNames } from '../../src/engines/webgpu/network/adapters';
 
-/** A GPU by the numbers of its maker. */
-export interface GpuModel {
+/** A GPU by the numbers of its maker; kernels are chosen by the names of its adapter. */
+export interface GpuModel extends AdapterNames {
   readonly name: string;
   /** Additions and multiplications of 32-bit floats a second, in 10^12. */
   readonly teraflops: number;
   /** Bytes of memory a second, in 10^9. */
   readonly gigabytes: number;
-  /** As `GPUAdapterInfo` has them: kernels are chosen by these. */
-  readonly vendor: string;
-  readonly architecture?: string;
   /** From one command to the next, in microseconds. */
   readonly gap: number;
 }
@@ -19,7 +17,7 @@ export const gpuModels: readonly GpuModel[] = [
   {
     name: 'NVIDIA H100 SXM',
     vendor: 'nvidia',
-    architecture: 'hopper',
+    description: 'NVIDIA H100 80GB HBM3',
     teraflops: 66.9,
     gigabytes: 3350,
     gap: 4,

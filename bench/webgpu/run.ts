@@ -92,8 +92,8 @@ export async function benchWebgpu({ sizes, rounds, out }: WebgpuBenchOptions): P
   const counts: SizeCounts[] = [];
   for (const size of countedSizes) {
     const at = await scene(size);
-    const commandsOn = ({ vendor, architecture = '' }: GpuModel) => {
-      const how = convolutionsOf({ adapterInfo: { vendor, architecture } } as GPUDevice);
+    const commandsOn = ({ vendor, architecture = '', description = '' }: GpuModel) => {
+      const how = convolutionsOf({ adapterInfo: { vendor, architecture, description } } as GPUDevice);
       const one = measured('own', weights, at, how);
       const commands = commandsOf(one, at.content);
       one.dispose();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { convolutionsOf } from '../../../src/engines/webgpu/network/adapters';
 import { type Convolutions, formOf } from '../../../src/engines/webgpu/network/convolutions';
 import { winogradMatrices } from '../../../src/engines/webgpu/network/winograd';
 import { Random } from '../../../src/random';
@@ -36,6 +37,22 @@ describe('the form of a convolution', () => {
     expect(formOf(convolutions, 64, 128, [64, 64])).toBe('windows2');
     expect(formOf(convolutions, 512, 512, [2, 2])).toBe('windows2');
     expect(formOf({ ...convolutions, fused: false }, 64, 128, [64, 64])).toBe('taps');
+  });
+});
+
+describe('the convolutions of an adapter', () => {
+  /** As Dawn tells of it. */
+  const planesFrom = (vendor: string, architecture: string, description: string) =>
+    convolutionsOf({ adapterInfo: { vendor, architecture, description } } as GPUDevice).planesFrom;
+
+  it('go by its vendor, and by the architecture or the model where these tell them apart', () => {
+    for (const model of ['H100 80GB HBM3', 'H200', 'GH200 480GB'])
+      expect(planesFrom('nvidia', '', `NVIDIA ${model}`)).toBe(128);
+    expect(planesFrom('nvidia', 'lovelace', 'NVIDIA GeForce RTX 4090')).toBe(256);
+    expect(planesFrom('nvidia', '', '')).toBe(256);
+    expect(planesFrom('amd', '', 'H100')).toBe(256);
+    expect(planesFrom('google', 'swiftshader', '')).toBe(4);
+    expect(convolutionsOf({} as GPUDevice).planesFrom).toBe(256);
   });
 });
 

@@ -27,10 +27,18 @@ const software: Convolutions = {
   planeBytes,
 };
 
-/** What {@link convolutionsOf} goes by: a vendor, perhaps with an architecture, as `GPUAdapterInfo` has them. */
-interface Adapter {
+/** What {@link convolutionsOf} goes by: fields of `GPUAdapterInfo`, of which pages hide some. */
+export interface AdapterNames {
   readonly vendor: string;
-  readonly architecture?: string;
+  readonly architecture?: string | undefined;
+  /** The name of the model. */
+  readonly description?: string | undefined;
+}
+
+/** How an adapter's convolutions are computed. */
+interface Adapter extends Pick<AdapterNames, 'vendor' | 'architecture'> {
+  /** What the name of the model has. */
+  readonly model?: RegExp;
   readonly convolutions: Convolutions;
 }
 
@@ -39,17 +47,21 @@ const adapters: readonly Adapter[] = [
   { vendor: 'google', architecture: 'swiftshader', convolutions: software },
   { vendor: 'mesa', architecture: 'software', convolutions: software },
   // By the same estimate planes pay earlier where there is much memory bandwidth for the arithmetic.
-  { vendor: 'nvidia', architecture: 'hopper', convolutions: { ...graphics, planesFrom: 128 } },
+  // Dawn knows no architecture of these.
+  { vendor: 'nvidia', model: /\b(GH200|H[12]00)\b/, convolutions: { ...graphics, planesFrom: 128 } },
 ];
 
 /** How a device's convolutions are computed best. */
 export function convolutionsOf(device: GPUDevice): Convolutions {
   // Not every browser tells a device's adapter.
   const { adapterInfo } = device as { readonly adapterInfo?: GPUAdapterInfo };
-  if (adapterInfo?.isFallbackAdapter) return software;
+  if (!adapterInfo) return graphics;
+  if (adapterInfo.isFallbackAdapter) return software;
   const known = adapters.find(
-    ({ vendor, architecture }) =>
-      vendor === adapterInfo?.vendor && (!architecture || architecture === adapterInfo.architecture),
+    ({ vendor, architecture, model }) =>
+      vendor === adapterInfo.vendor &&
+      (!architecture || architecture === adapterInfo.architecture) &&
+      (!model || model.test(adapterInfo.description)),
   );
   return known?.convolutions ?? graphics;
 }
