@@ -215,6 +215,29 @@ describe.skipIf(!hasWebgpu)('memory of the engine webgpu', { timeout: 600_000 },
     for (const one of [objective, extractor, loss]) one.dispose?.();
   });
 
+  it('has back from tfjs what targets were computed in, and tfjs goes on', async () => {
+    const extractor = createWebgpuExtractor(smallNetwork(), { convolutions });
+    const image = noise(40, 30, 4);
+    const numbers = async () => {
+      const { conv2_1 } = extractor.extract(image, ['conv2_1']);
+      const values = await (conv2_1 as tf.Tensor4D).data();
+      conv2_1?.dispose();
+      return values;
+    };
+    const kept = () => {
+      const { numBytesAllocatedInGPU, numBytesInGPU } = tf.memory() as unknown as Record<string, number>;
+      return numBytesAllocatedInGPU - numBytesInGPU;
+    };
+    const before = await numbers();
+    expect(kept()).toBeGreaterThan(4 * 40 * 30 * 8);
+    const loss = totalVariationLoss();
+    const objective = createObjective(extractor, loss, [40, 30]);
+    expect(kept()).toBe(0);
+    expect(await numbers()).toEqual(before);
+    image.dispose();
+    for (const one of [objective, loss, extractor]) one.dispose?.();
+  });
+
   it('is flat over evaluations, and free behind runs that are aborted or fail', async () => {
     const counted = countBuffers();
     const tensors = tf.memory().numTensors;

@@ -11,6 +11,12 @@ interface WebGpuBackend {
   readonly device: GPUDevice;
   readonly commandEncoder: GPUCommandEncoder | null;
   readonly tensorMap: { get(dataId: object): { readonly resource?: GPUBuffer } };
+  readonly bufferManager: {
+    /** Buffers that no tensor has, by size and usage. */
+    readonly freeBuffers: ReadonlyMap<string, GPUBuffer[]>;
+    numFreeBuffers: number;
+    numBytesAllocated: number;
+  };
   uploadToGPU(dataId: object): void;
   endComputePassEncoder(): void;
   submitQueue(): void;
@@ -47,6 +53,21 @@ export class TfjsDevice {
     if (!backend.commandEncoder) return;
     backend.endComputePassEncoder();
     backend.submitQueue();
+  }
+
+  /**
+   * Gives back the memory of tensors that are disposed: tfjs keeps their buffers for others of the same size, and gives
+   * none back itself.
+   */
+  trim(): void {
+    this.flush();
+    const { bufferManager } = this.backend;
+    for (const buffers of bufferManager.freeBuffers.values())
+      for (const buffer of buffers.splice(0)) {
+        bufferManager.numFreeBuffers--;
+        bufferManager.numBytesAllocated -= buffer.size;
+        buffer.destroy();
+      }
   }
 
   /** The buffer that a tensor's values lie in, for as long as the tensor lives; it may be larger. */

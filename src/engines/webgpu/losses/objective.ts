@@ -112,6 +112,9 @@ export function kernelObjective(
     const placedBy = (convolutions: Convolutions) => {
       const plan = planEvaluation({ ...context, convolutions }, parts, size, bands, io, tensors, grey);
       const pauses = plan.flatMap((item) => ('pieces' in item ? [item] : []));
+      // Maps of what targets were computed from would take room beside those of the plan.
+      gpu.submit();
+      tfjs.trim();
       return { ...placePieces(gpu, plan, planShelves(plan)), pauses };
     };
     let placed: ReturnType<typeof placedBy> | undefined = placedBy(context.convolutions);
