@@ -1,4 +1,5 @@
 /// <reference types="@webgpu/types" />
+import { Clock, enoughRepeats } from '../../src/engines/webgpu/device/clock';
 import { type Command, costOf, type Gpu } from '../../src/engines/webgpu/device/gpu';
 import { median } from '../timing';
 
@@ -11,8 +12,12 @@ export interface KernelTime {
   readonly gigabytes: number;
 }
 
+/** A measurement takes at least so long, in milliseconds: Dawn tells times in steps of 0.066. */
+const leastMs = 5;
+const mostRepeats = 1000;
+
 /**
- * Times each command by the device's own clock, in a pass of its own; undefined where the device has no
+ * Times each command by the device's own clock, repeated in a pass of its own; undefined where the device has no
  * `timestamp-query`.
  */
 export async function timeKernels(
@@ -20,42 +25,20 @@ export async function timeKernels(
   commands: readonly Command[],
   rounds: number,
 ): Promise<readonly KernelTime[] | undefined> {
-  const { device } = gpu;
-  if (!device.features.has('timestamp-query')) return undefined;
-  const count = 2 * commands.length;
-  const querySet = device.createQuerySet({ type: 'timestamp', count });
-  const resolved = gpu.buffer(8 * count, 'stamps', GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC);
-  const staging = gpu.buffer(8 * count, 'read', GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
-  const bound = commands.map(({ code, label, bindings, grid }) => {
-    const pipeline = gpu.pipeline(code, label);
-    return { pipeline, group: gpu.group(pipeline, bindings), grid };
-  });
-  const times = commands.map((): number[] => []);
-  for (let round = 0; round < rounds; round++) {
-    const encoder = device.createCommandEncoder();
-    for (const [i, { pipeline, group, grid }] of bound.entries()) {
-      const [beginningOfPassWriteIndex, endOfPassWriteIndex] = [2 * i, 2 * i + 1];
-      const timestampWrites = { querySet, beginningOfPassWriteIndex, endOfPassWriteIndex };
-      const pass = encoder.beginComputePass({ timestampWrites });
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(0, group);
-      pass.dispatchWorkgroups(...grid);
-      pass.end();
-    }
-    encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
-    encoder.copyBufferToBuffer(resolved, 0, staging, 0, 8 * count);
-    device.queue.submit([encoder.finish()]);
-    await staging.mapAsync(GPUMapMode.READ);
-    const stamps = new BigUint64Array(staging.getMappedRange());
-    for (const [i, own] of times.entries()) own.push(Number(stamps[2 * i + 1] - stamps[2 * i]) / 1e6);
-    staging.unmap();
-  }
-  querySet.destroy();
-  for (const buffer of [resolved, staging]) buffer.destroy();
-  return commands.map((command, i) => {
-    const milliseconds = median(times[i]);
+  if (!gpu.device.features.has('timestamp-query')) return undefined;
+  const clock = new Clock(gpu);
+  const found: KernelTime[] = [];
+  for (const command of commands) {
+    const time = (repeats: number) => clock.time([command], repeats);
+    const repeats = await enoughRepeats(time, leastMs, mostRepeats);
+    const times: number[] = [];
+    for (let round = 0; round < rounds; round++) times.push((await time(repeats)) / repeats);
+    const milliseconds = median(times);
     const { flop, bytes } = costOf(command);
     const perSecond = (amount: number) => (milliseconds > 0 ? amount / milliseconds / 1e6 : 0);
-    return { label: command.label, milliseconds, gigaflops: perSecond(flop), gigabytes: perSecond(bytes) };
-  });
+    const speeds = { gigaflops: perSecond(flop), gigabytes: perSecond(bytes) };
+    found.push({ label: command.label, milliseconds, ...speeds });
+  }
+  clock.dispose();
+  return found;
 }
