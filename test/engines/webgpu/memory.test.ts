@@ -40,7 +40,9 @@ const style = (extractor: EngineExtractor, layers: readonly LayerName[], how = {
 function bandedLoss(extractor: EngineExtractor, size: Size): Loss {
   const [height, width] = size;
   const content = noise(height, width, 1);
-  const mask = tf.tidy(() => tf.clipByValue<tf.Tensor2D>(tf.randomUniform([height, width], -0.3, 1), 0, 1));
+  const mask = tf.tidy(() =>
+    tf.clipByValue<tf.Tensor2D>(tf.randomUniform([height, width], -0.3, 1, 'float32', 5), 0, 1),
+  );
   const features = extractor.extract(content, ['relu1_2']);
   const loss = sum([
     contentLoss(features, { distance: 'l1' }),
