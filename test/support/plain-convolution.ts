@@ -2,8 +2,15 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { expect } from 'vitest';
 import { type Gpu, gpuOf } from '../../src/engines/webgpu/device/gpu';
 import { type Draft, Piece, placePieces, planShelves } from '../../src/engines/webgpu/device/pieces';
+import type { Tile } from '../../src/engines/webgpu/device/product';
 import { TfjsDevice } from '../../src/engines/webgpu/device/tfjs-device';
-import { type FilterForm, formOf, mapDrafts } from '../../src/engines/webgpu/network/convolutions';
+import {
+  type Convolutions,
+  type FilterForm,
+  mapDrafts,
+  wayKey,
+  wayOf,
+} from '../../src/engines/webgpu/network/convolutions';
 import { halvesOf } from '../../src/engines/webgpu/network/halves';
 import type { MapKernel } from '../../src/engines/webgpu/network/map-kernel';
 import { formed } from '../../src/engines/webgpu/network/network';
@@ -13,12 +20,15 @@ import { convolutionsBy } from './convolutions';
 
 /** Channels that fill no tile and no block. */
 export const [channelsIn, channels] = [8, 12];
-const [height, width] = [7, 10];
+const size = [7, 10] as const;
+const [height, width] = size;
 
 type Arrays = Readonly<Record<string, Float32Array>>;
 
 /** How {@link expectPlain} computes. */
 interface KernelRun {
+  /** @default a small one, see `convolutionsBy` */
+  readonly tile?: Tile;
   readonly precision?: Precision;
   /** Numbers of 16 bits become such of 32, so that kernels of mixed precision run where a device has no 16 bits. */
   readonly widened?: boolean;
@@ -34,8 +44,12 @@ export async function expectPlain(
   kernel: Omit<MapKernel, 'tile'>,
   run: KernelRun = {},
 ): Promise<void> {
-  const { scale: [ofInput, ofFilters] = [1, 1], tolerance = 4e-6 } = run;
-  expect(formOf(convolutionsBy(form), channelsIn, channels, [height, width])).toBe(form);
+  const { scale: [ofInput, ofFilters] = [1, 1], tolerance = 4e-6, tile, precision } = run;
+  const { channels } = kernel;
+  const inputs = kernel.convolution?.channelsIn ?? 0;
+  const measured = tile && new Map([[wayKey(inputs, channels, size), { form, tile }]]);
+  const convolutions = { ...convolutionsBy(form), precision, measured };
+  expect(wayOf(convolutions, inputs, channels, size).form).toBe(form);
   const random = new Random(5);
   const values = (count: number, factor = 1) =>
     Float32Array.from({ length: count }, () => factor * random.uniform(-1, 1));
@@ -45,8 +59,8 @@ export async function expectPlain(
     for (let j = 0; j < i; j++) symmetric[i * channels + j] = symmetric[j * channels + i];
   const ofResult = ofInput * ofFilters;
   const arrays = {
-    input: values(height * width * channelsIn, ofInput),
-    filters: values(9 * channelsIn * channels, ofFilters),
+    input: values(height * width * inputs, ofInput),
+    filters: values(9 * inputs * channels, ofFilters),
     bias: values(channels, ofResult),
     map: values(map),
     reluAdded: values(map, ofResult),
@@ -54,7 +68,7 @@ export async function expectPlain(
     reluMatrix: symmetric,
     mapMatrix: symmetric,
   };
-  const found = await onGpu(gpuOf(new TfjsDevice().device), form, kernel, arrays, run);
+  const found = await onGpu(gpuOf(new TfjsDevice().device), convolutions, form, kernel, arrays, run);
   const wanted = plainly(kernel, arrays);
   for (const name of ['output', ...(kernel.pool ? (['pool'] as const) : [])] as const) {
     const largest = Math.max(...wanted[name].map(Math.abs));
@@ -88,6 +102,7 @@ function widen(drafts: readonly Draft[]): Draft[] {
 
 async function onGpu(
   gpu: Gpu,
+  convolutions: Convolutions,
   form: FilterForm,
   kernel: Omit<MapKernel, 'tile'>,
   arrays: Arrays,
@@ -100,20 +115,14 @@ async function onGpu(
     ([name, values]) => [name, { buffer: gpu.put(values, name) }] as const,
   );
   const pieces = Object.fromEntries(made);
+  const { channels } = kernel;
   const sizes = { output: height * width * channels, pool: (height >> 1) * (width >> 1) * channels };
   const results = {
     output: new Piece('output', 4 * sizes.output),
     pool: new Piece('pool', 4 * sizes.pool),
   };
   const filters = { ...pieces.filters, ...(precision === 'mixed' && { exponent }) };
-  const drafts = mapDrafts(
-    'map',
-    { ...convolutionsBy(form), precision },
-    kernel,
-    [height, width],
-    { ...pieces, ...results },
-    () => filters,
-  );
+  const drafts = mapDrafts('map', convolutions, kernel, size, { ...pieces, ...results }, () => filters);
   const plan = [
     ...(widened ? widen(drafts) : drafts),
     { pieces: Object.values(results).slice(0, kernel.pool ? 2 : 1) },
@@ -139,7 +148,9 @@ async function onGpu(
 }
 
 /** What {@link MapKernel} says, in double precision. */
-function plainly({ convolution, ofRelu, mask, ofMap, pool }: Omit<MapKernel, 'tile'>, arrays: Arrays) {
+function plainly(kernel: Omit<MapKernel, 'tile'>, arrays: Arrays) {
+  const { channels, convolution, ofRelu, mask, ofMap, pool } = kernel;
+  const { channelsIn = 0 } = convolution ?? {};
   const { input, filters, bias, map } = arrays;
   const output = new Array<number>(height * width * channels).fill(0);
   const relu = (value: number) => Math.max(0, value);

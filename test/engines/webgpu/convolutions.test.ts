@@ -76,6 +76,20 @@ describe.skipIf(!hasWebgpu)('a convolution on the GPU', { timeout: 120_000 }, ()
     },
   );
 
+  // What GPUs take: tiles of the table and of tuning, channels that fill them, and those of the fused kernel.
+  it.each([
+    ['taps', 64],
+    ['taps', 128],
+    ['windows4', 64],
+    ['windows4', 128],
+    ['windows2', 32],
+  ] as const)('has the blocks of a GPU: %s, %d', async (form, rows) => {
+    const convolution = { channelsIn: 16, relu: true, bias: true };
+    const tile = { rows, columns: 64, depth: 16, blockRows: 8, blockColumns: 8 };
+    const kernel = { channels: form === 'windows2' ? 32 : 64, convolution, mask: true, pool: 'max' } as const;
+    await expectPlain(form, kernel, { tile });
+  });
+
   describe.each(['taps', 'windows4'] as const)('by %s', (form) => {
     it('pools by averages', async () => {
       const convolution = { channelsIn, relu: true, bias: true };
