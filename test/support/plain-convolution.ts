@@ -20,7 +20,7 @@ import { convolutionsBy } from './convolutions';
 
 /** Channels that fill no tile and no block. */
 export const [channelsIn, channels] = [8, 12];
-const size = [7, 10] as const;
+const size = [9, 10] as const;
 const [height, width] = size;
 
 type Arrays = Readonly<Record<string, Float32Array>>;
@@ -29,6 +29,8 @@ type Arrays = Readonly<Record<string, Float32Array>>;
 interface KernelRun {
   /** @default a small one, see `convolutionsBy` */
   readonly tile?: Tile;
+  /** See `Convolutions`. */
+  readonly commandFlop?: number;
   readonly precision?: Precision;
   /** Numbers of 16 bits become such of 32, so that kernels of mixed precision run where a device has no 16 bits. */
   readonly widened?: boolean;
@@ -44,11 +46,11 @@ export async function expectPlain(
   kernel: Omit<MapKernel, 'tile'>,
   run: KernelRun = {},
 ): Promise<void> {
-  const { scale: [ofInput, ofFilters] = [1, 1], tolerance = 4e-6, tile, precision } = run;
+  const { scale: [ofInput, ofFilters] = [1, 1], tolerance = 4e-6, tile, precision, commandFlop } = run;
   const { channels } = kernel;
   const inputs = kernel.convolution?.channelsIn ?? 0;
   const measured = tile && new Map([[wayKey(inputs, channels, size), { form, tile }]]);
-  const convolutions = { ...convolutionsBy(form), precision, measured };
+  const convolutions = { ...convolutionsBy(form), precision, commandFlop, measured };
   expect(wayOf(convolutions, inputs, channels, size).form).toBe(form);
   const random = new Random(5);
   const values = (count: number, factor = 1) =>

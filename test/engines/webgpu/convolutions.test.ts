@@ -76,12 +76,18 @@ describe.skipIf(!hasWebgpu)('a convolution on the GPU', { timeout: 120_000 }, ()
     },
   );
 
+  it.each(['taps', 'windows2'] as const)('is the same in several commands: %s', async (form) => {
+    const terms = { gram: false, added: true };
+    const convolution = { channelsIn, relu: true, bias: true };
+    const kernel = { channels, convolution, ofRelu: terms, mask: true, ofMap: terms, pool: 'max' } as const;
+    await expectPlain(form, kernel, { commandFlop: 1 });
+  });
+
   // What GPUs take: tiles of the table and of tuning, channels that fill them, and those of the fused kernel.
   it.each([
     ['taps', 64],
     ['taps', 128],
     ['windows4', 64],
-    ['windows4', 128],
     ['windows2', 32],
   ] as const)('has the blocks of a GPU: %s, %d', async (form, rows) => {
     const convolution = { channelsIn: 16, relu: true, bias: true };

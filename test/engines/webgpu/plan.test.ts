@@ -97,6 +97,19 @@ describe('the plan of an evaluation', () => {
       expect([label, Math.max(...grid) <= 65535]).toEqual([label, true]);
   });
 
+  it.each(['taps', 'windows2', 'windows4'] as const)(
+    'has no convolution that takes a GPU long: %s',
+    (form) => {
+      const layers = commandsOf(paper, form, [2048, 2048]).filter(({ label }) =>
+        /^conv(?!.*(gram|comparison))/.test(label),
+      );
+      const flop = layers.map(({ cost }) => cost?.flop ?? Number.NaN);
+      expect(Math.max(...flop)).toBeLessThan(2.1e10);
+      // Nine taps of conv1_2 are 3.1e11.
+      expect(total(flop)).toBeGreaterThan(3e11);
+    },
+  );
+
   it('is by bands where maps are larger than a device binds: 1024 pixels in 128 MiB, not 2048 in 1 GiB', () => {
     const tilesAt = (side: number, largest: number) => {
       const parts = partsOfTerms([...styleLayers], paper, stages);

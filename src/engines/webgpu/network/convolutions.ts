@@ -30,6 +30,12 @@ export interface Convolutions {
   readonly planesFrom: number;
   /** Bytes that the planes of a layer may take at a time. */
   readonly planeBytes: number;
+  /**
+   * Additions and multiplications of one command; a map of more is computed in several, of some rows each. By default
+   * a tenth of a second on the slowest GPUs that are in use.
+   * @default 2e10
+   */
+  readonly commandFlop?: number | undefined;
   /** What convolutions multiply: numbers of 32 bits, or rounded to 16. @default 'float32' */
   readonly precision?: Precision | undefined;
   /** Ways of layers that were measured, by {@link wayKey}; others go by what is above. */
@@ -99,7 +105,7 @@ export function mapDrafts(
 ): Draft[] {
   const [height, width] = size;
   const { convolution, ofRelu, mask, ofMap, pool, channels } = kernel;
-  const { precision = 'float32' } = convolutions;
+  const { precision = 'float32', commandFlop = 2e10 } = convolutions;
   const { form, tile } = convolution
     ? wayOf(convolutions, convolution.channelsIn, channels, size)
     : { form: undefined, tile: convolutions.tile };
@@ -111,22 +117,33 @@ export function mapDrafts(
     of: MapPieces,
     grid: Grid,
     flop: number,
+    share = 1,
   ) => {
     const bindings = names.map((binding) => of[binding] as Binding);
     // Of all of a map, also where a chunk reads some rows of it.
-    return { label: name, code, bindings, grid, cost: { flop, bytes: bytesOf(bindings) } };
+    return { label: name, code, bindings, grid, cost: { flop, bytes: share * bytesOf(bindings) } };
   };
   const filters = form && filtersOf?.(form, precision);
   const range = halves && convolution ? new Piece(`${label} range`, rangeBytes) : undefined;
+  /** A kernel over a map, whose workgroups along y are rows of it, in commands of so many rows. */
+  const byRows = (code: string, names: readonly string[], [x, y, z]: Grid, flop: number) => {
+    const rows = Math.ceil(y / Math.max(1, Math.ceil(flop / commandFlop)));
+    return Array.from({ length: Math.ceil(y / rows) }, (_, i) => {
+      const count = Math.min(rows, y - i * rows);
+      const shape = new Shape(height, width, filters?.exponent ?? 0, i * rows);
+      const share = count / y;
+      const own = { ...pieces, filters, range, shape };
+      return draft(label, code, names, own, [x, count, z], share * flop, share);
+    });
+  };
   const byTile = (whole: MapKernel) => {
-    const own = { ...pieces, filters, range, shape: new Shape(height, width, filters?.exponent ?? 0) };
     const { channelsIn = 0 } = whole.convolution ?? {};
     const matrices = [whole.ofRelu, whole.ofMap].filter((terms) => terms?.gram).length;
     const summands = 9 * channelsIn + channels * matrices;
     const flop = 2 * height * width * channels * summands;
-    return draft(label, mapSource(whole), mapBindings(whole), own, mapGrid(whole, size), flop);
+    return byRows(mapSource(whole), mapBindings(whole), mapGrid(whole, size), flop);
   };
-  if (!convolution || (form === 'taps' && !halves)) return [byTile({ ...kernel, tile })];
+  if (!convolution || (form === 'taps' && !halves)) return byTile({ ...kernel, tile });
 
   // Products with matrices go on where the convolution has ended: they are no part of Winograd's, and of 32 bits.
   const isContinued = (ofRelu?.gram || ofMap?.gram) === true;
@@ -140,23 +157,21 @@ export function mapDrafts(
     halves,
   };
   const { convolution: _, ...rest } = kernel;
-  const continued = isContinued ? [byTile({ ...rest, tile, continued: true })] : [];
+  const continued = isContinued ? byTile({ ...rest, tile, continued: true }) : [];
   const values = height * width * (winograd.channelsIn / 4);
   const ranged = { ...pieces, range, shape: new Shape(values) };
   const before = halves ? [draft(`${label}, range`, rangeSource(), rangeBindings, ranged, rangeGrid, 0)] : [];
   if (form === 'taps') {
     const alone = isContinued ? { channels, convolution } : kernel;
-    return [...before, byTile({ ...alone, tile, halves }), ...continued];
+    return [...before, ...byTile({ ...alone, tile, halves }), ...continued];
   }
-  const exponent = filters?.exponent ?? 0;
   if (form === 'windows2') {
-    const own = { ...pieces, filters, range, shape: new Shape(height, width, exponent) };
-    const names = fusedBindings(winograd);
     const flop = 2 * 16 * Math.ceil(height / 2) * Math.ceil(width / 2) * winograd.channelsIn * channels;
-    const fused = draft(label, fusedSource(winograd), names, own, fusedGrid(channels, size), flop);
-    return [...before, fused, ...continued];
+    const fused = byRows(fusedSource(winograd), fusedBindings(winograd), fusedGrid(channels, size), flop);
+    return [...before, ...fused, ...continued];
   }
 
+  const exponent = filters?.exponent ?? 0;
   const [across, down] = [windowsAlong(width), windowsAlong(height)];
   const bytesOfRow = (ofChannels: number, bytes = 4) => bytes * planes * across * ofChannels;
   const operands = bytesOfRow(winograd.channelsIn, halves ? 2 : 4);

@@ -22,7 +22,7 @@ import {
 const [windowsAcross, windowsDown, columns4] = [8, 4, 8] as const;
 const windows = windowsAcross * windowsDown;
 
-/** `shape` is [height, width, exponent of filters in 16 bits]. */
+/** `shape` is [height, width, exponent of filters in 16 bits, first row of workgroups]. */
 export const fusedBindings = (kernel: WinogradKernel): readonly string[] => [
   'input',
   'filters',
@@ -76,12 +76,13 @@ var<workgroup> memory_: array<vec4f, ${halves ? 64 * 4 * rows : 16 * windows + 6
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
   let height = shape.x; let width = shape.y;
   let position = index / 16u; let x = index % 4u; let y = (index / 4u) % 4u; let n0 = group.z * ${columns4}u;
+  let x0 = group.x * ${windowsAcross}u; let y0 = (group.y + shape.w) * ${windowsDown}u;
   ${halves ? `let exponent_ = bitcast<i32>(shape.z); ${scales(gainOf(2))}` : ''}
   ${eachSum((i, j) => `var c_${i}_${j} = vec4f(); ${halves ? `var h_${i}_${j} = vec4h();` : ''}`)}
   for (var step = 0u; step < ${in4}u; step++) {
     if (index < ${windows}u) {
-      let y = i32(2u * (group.y * ${windowsDown}u + index / ${windowsAcross}u)) - 1;
-      let x = i32(2u * (group.x * ${windowsAcross}u + index % ${windowsAcross}u)) - 1;
+      let y = i32(2u * (y0 + index / ${windowsAcross}u)) - 1;
+      let x = i32(2u * (x0 + index % ${windowsAcross}u)) - 1;
       ${readWindow(4, in4, 'step', relu, 'vec4f')}
       ${transform(bt, (p, q) => `d_${p}_${q}`, 'r')}
       ${each(4, (p) => each(4, (q) => `${operands}[${left(`${4 * p + q}u`, 'index')}] = ${operand(`r_${p}_${q}`)};`))}
@@ -111,8 +112,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     let channel = n0 + index % 4u + 4u * (part / ${parts / 2}u);
     if (index < ${16 * rows}u${isPartial ? ` && channel < ${out4}u` : ''}) {
       let window = ${4 * rows}u * (part % ${parts / 2}u) + index / 4u;
-      let y = 2u * (group.y * ${windowsDown}u + window / ${windowsAcross}u);
-      let x = 2u * (group.x * ${windowsAcross}u + window % ${windowsAcross}u);
+      let y = 2u * (y0 + window / ${windowsAcross}u);
+      let x = 2u * (x0 + window % ${windowsAcross}u);
       ${each(4, (p) => each(4, (q) => `let d_${p}_${q} = memory_[${(4 * p + q) * 16 * rows}u + index];`))}
       ${transform(at, (p, q) => `d_${p}_${q}`, 'o')}
       ${finish(2, kernel, out4, 'vec4f')}

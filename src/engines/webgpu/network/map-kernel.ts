@@ -60,7 +60,10 @@ export interface MapKernel {
 
 const neither = { gram: false, added: false };
 
-/** Names of the bindings, in their order. `shape` is [height, width, exponent of filters in 16 bits]. */
+/**
+ * Names of the bindings, in their order. `shape` is [height, width, exponent of filters in 16 bits, first row of
+ * workgroups].
+ */
 export function mapBindings(kernel: MapKernel): readonly string[] {
   const { convolution, halves, unpool, ofRelu = neither, mask, ofMap = neither, pool } = kernel;
   const readsMap = unpool || mask || ofRelu.gram || ofMap.gram;
@@ -247,7 +250,7 @@ ${shares.length > 0 ? productMemory(tile, depth, halves ? 'vec4h' : 'vec4f') : '
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
   let height = shape.x; let width = shape.y;
   let x = index % ${xs}u; let y = index / ${xs}u;
-  let x0 = group.x * ${2 * across}u; let y0 = group.y * ${2 * windowsOf(tile).down}u;
+  let x0 = group.x * ${2 * across}u; let y0 = (group.y + shape.w) * ${2 * windowsOf(tile).down}u;
   let n0 = group.z * ${tile.columns / 4}u;
   ${halves ? `let exponent_ = bitcast<i32>(shape.z); ${scales()}` : ''}
   ${positions}
