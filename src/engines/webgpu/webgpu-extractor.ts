@@ -69,7 +69,10 @@ export function createWebgpuExtractor(
   const lifetime = new Lifetime('The extractor');
   /** Parts of requests, by what they ask for: their memory is measured once. */
   const requested = new Map<string, Parts>();
-  /** Errors that WebGPU had reported when the first targets were computed that no objective has taken over. */
+  /**
+   * Errors that WebGPU had reported when the first targets were computed since a minimisation began: it finds out about
+   * those before it, single evaluations need not.
+   */
   let reportsBefore: number | undefined;
   const noted =
     <A extends readonly unknown[], R>(compute: (...args: A) => R) =>
@@ -101,12 +104,13 @@ export function createWebgpuExtractor(
     objective(loss, size, options) {
       lifetime.requireAlive();
       const objective = kernelObjective(context, loss, size, { ...options, reportsBefore });
-      reportsBefore = undefined;
       return {
         ...objective,
         problem() {
           // A copy with another `evaluate` is a different function.
-          return this.evaluate === objective.evaluate ? problemOf(objective) : undefined;
+          if (this.evaluate !== objective.evaluate) return undefined;
+          reportsBefore = undefined;
+          return problemOf(objective);
         },
       };
     },

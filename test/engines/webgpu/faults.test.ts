@@ -149,6 +149,8 @@ describe.skipIf(!hasWebgpu)('faults of the engine webgpu', { timeout: 240_000 },
       if (isRefused) device.createBuffer({ size: 4, usage: 0 });
       await device.queue.onSubmittedWorkDone();
       const loss = contentLoss(features, { layers: ['conv1_1'] });
+      // As for the balance of a loss's parts.
+      createObjective(extractor, loss, [6, 8]).dispose();
       const objective = createObjective(extractor, loss, [6, 8]);
       try {
         (await minimize(objective, start, { maxIterations: 1 })).x.dispose();
