@@ -75,10 +75,10 @@ export function createWebgpuExtractor(
    */
   let reportsBefore: number | undefined;
   const noted =
-    <A extends readonly unknown[], R>(compute: (...args: A) => R) =>
+    <A extends unknown[], R>(compute: (...args: A) => R) =>
     (...args: A): R => {
       reportsBefore ??= gpu.reports;
-      return compute(...args);
+      return compute.apply(byTfjs, args);
     };
   return {
     ...byTfjs,
