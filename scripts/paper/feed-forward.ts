@@ -2,7 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OpenGenerator } from '../../src/engines/open-generator';
 import { generatorHash } from '../../src/features/generator-hash';
-import { type Architecture, johnson, textureNet } from '../../src/generators';
+import { type Architecture, textureNet } from '../../src/generators';
 import { ownBase } from '../../src/generators/base';
 import { loadGenerator, openGenerator, saveGenerator } from '../../src/node/generators';
 import { trainGenerator } from '../../src/node/train-generator';
@@ -27,14 +27,10 @@ export interface FeedForward {
   trained(system: FeedForwardId, style: string): Promise<Trained>;
 }
 
-interface Kind {
-  readonly architecture: Architecture;
-  readonly base: 'own' | 'none';
-}
-
-const kinds: Readonly<Record<FeedForwardId, Kind>> = {
-  ulyanov: { architecture: textureNet(), base: 'none' },
-  johnson: { architecture: johnson(), base: 'own' },
+/** What is trained from scratch; undefined for this package's base, which is a network of Johnson's kind. */
+const architectures: Readonly<Record<FeedForwardId, Architecture | undefined>> = {
+  ulyanov: textureNet(),
+  johnson: undefined,
 };
 
 /** Trains a network for each style that needs one, with as many steps each, and keeps them between calls. */
@@ -49,15 +45,15 @@ export class TrainedNetworks implements FeedForward {
       readonly size: number;
       readonly weights: string | undefined;
       readonly signal: AbortSignal;
-      readonly progress: ExperimentProgress;
+      readonly progress: Pick<ExperimentProgress, 'line' | 'training'>;
     },
   ) {}
 
   async fingerprint(system: FeedForwardId, style: string): Promise<string> {
     const { steps, size, weights } = this.options;
-    const { architecture, base } = kinds[system];
-    const start = base === 'own' ? await generatorHash(ownBase()) : 'none';
-    return fingerprint(await fileHash(style), architecture.network, start, steps, size, weights ?? 'default');
+    const network = architectures[system]?.network;
+    const start = network ? 'none' : await generatorHash(ownBase());
+    return fingerprint(await fileHash(style), network, start, steps, size, weights ?? 'default');
   }
 
   async trained(system: FeedForwardId, style: string): Promise<Trained> {
@@ -89,14 +85,12 @@ export class TrainedNetworks implements FeedForward {
       return { fingerprint: key, open, steps, seconds: kept.seconds };
     }
     const checkpoint = join(folder, `${name}--${system}--${key}.training`);
-    const { architecture, base } = kinds[system];
     progress.line(`training ${system} for the style of ${name}, ${steps} steps`);
     const start = performance.now();
     const generator = await trainGenerator({
       style,
       name,
-      architecture,
-      base,
+      architecture: architectures[system],
       steps,
       styleSize: size,
       weights,
