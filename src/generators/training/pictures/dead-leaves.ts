@@ -1,6 +1,7 @@
 import type { RgbPixels } from '../../../image/pixel-array';
 import type { Random } from '../../../random';
 import { Canvas, type Point } from './canvas';
+import { lit } from './lit';
 import { cloudField } from './noise-field';
 import { jittered, palette } from './palette';
 
@@ -36,9 +37,11 @@ function corners(random: Random, { x, y }: Point, radius: number): Point[] {
     .map((angle) => ({ x: x + radius * Math.cos(angle), y: y + radius * Math.sin(angle) }));
 }
 
-function shaded(random: Random, { data, width, height }: RgbPixels): RgbPixels {
-  const { values } = cloudField(random, width, random.uniform(0.8, 2));
+function shaded(random: Random, picture: RgbPixels): RgbPixels {
+  const { values } = cloudField(random, picture.width, random.uniform(0.8, 2));
   const strength = random.uniform(0.04, 0.2);
-  const light = (value: number, i: number) => value + strength * values[Math.floor(i / 3)];
-  return { data: data.map((value, i) => Math.min(1, Math.max(0, light(value, i)))), width, height };
+  return lit(
+    picture,
+    values.map((value) => strength * value),
+  );
 }

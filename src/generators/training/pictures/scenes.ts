@@ -2,6 +2,7 @@ import type { RgbPixels } from '../../../image/pixel-array';
 import { resize } from '../../../image/resize';
 import type { Random } from '../../../random';
 import { Canvas, type Colour, type Paint, type Point } from './canvas';
+import { lit } from './lit';
 import { cloudField, type Field, fieldAt } from './noise-field';
 import { jittered, palette } from './palette';
 
@@ -123,7 +124,8 @@ function defocus(canvas: Canvas, radius: number): void {
 function grained(random: Random, picture: RgbPixels): RgbPixels {
   const strength = random.pick([0, 0, 0.01, 0.02]);
   if (strength === 0) return picture;
-  const grain = Float64Array.from({ length: picture.data.length / 3 }, () => random.normal(0, strength));
-  const data = picture.data.map((value, i) => Math.min(1, Math.max(0, value + grain[Math.floor(i / 3)])));
-  return { ...picture, data };
+  return lit(
+    picture,
+    Float64Array.from({ length: picture.data.length / 3 }, () => random.normal(0, strength)),
+  );
 }
