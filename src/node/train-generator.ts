@@ -100,7 +100,6 @@ async function imagesIn(folder: string): Promise<readonly string[]> {
 /**
  * A checkpoint in a file.
  *
- * @param path
  * @param anew whether what the file has is not read, and stays until a state replaces it @default false
  * @throws ImageError `NOT_WRITABLE`, before any work
  */

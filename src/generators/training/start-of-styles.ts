@@ -24,11 +24,11 @@ export function startOfStyles(
   if (architecture && !sameNetwork(architecture.network, source.network))
     throw otherArchitecture(architecture.network, source.network);
   const network = architecture?.network ?? networkOf(source);
-  const names = given ?? architecture?.styles ?? namesOf(source, pictures);
-  if (names.length !== pictures) throw wrongCount(names, pictures);
-  const baseNames = namesIn(source);
-  const known = names.filter((name) => baseNames.includes(name));
   const many = source.vectorLength > 0;
+  const baseNames = namesIn(source);
+  const names = given ?? architecture?.styles ?? (many ? baseNames : numbered(pictures));
+  if (names.length !== pictures) throw wrongCount(names, pictures);
+  const known = names.filter((name) => baseNames.includes(name));
   const added = many && known.length === 0;
   if (many && !added && JSON.stringify(names) !== JSON.stringify(baseNames))
     throw wrongNames(names, source.name, baseNames);
@@ -90,10 +90,6 @@ const numbered = (count: number): readonly string[] => Array.from({ length: coun
 /** Names of the styles that the base has, numbers where it knows none. */
 const namesIn = ({ styles, vectorLength }: Source): readonly string[] =>
   styles.length === vectorLength ? styles : numbered(vectorLength);
-
-/** Names of the styles that are trained, where none are given. */
-const namesOf = (source: Source, pictures: number): readonly string[] =>
-  source.vectorLength > 0 ? namesIn(source) : numbered(pictures);
 
 const shown = (names: readonly string[]): string => names.map((name) => showText(name)).join(', ');
 

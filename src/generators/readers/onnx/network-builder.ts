@@ -86,8 +86,10 @@ export class NetworkBuilder {
     if (border) throw new Inexpressible('a border that no convolution follows');
     if (clip) throw new Inexpressible('values clipped inside the network');
     if (isTheMap(expression)) {
-      if (map.step === 'input' && map !== this.scaledInput) this.readPlain = true;
-      this.requireOneInput();
+      if (map.step === 'input' && map !== this.scaledInput) {
+        this.readPlain = true;
+        this.requireOneInput();
+      }
       return map;
     }
     const found = this.made.get(expression);
