@@ -16,6 +16,7 @@ export interface TrainingFacts {
   readonly preset: Preset;
   readonly start: TrainingStart;
   readonly steps: number;
+  readonly finalSteps: number;
   readonly learningRate: number;
   readonly pictures: Pictures;
   readonly extractor: EngineExtractor;
@@ -27,7 +28,7 @@ export interface TrainingFacts {
  */
 export async function identityOf(
   { alpha, beta, loss, size, styleSize, seed, diversity }: TrainingSettings,
-  { styles, preset, start, steps, learningRate, pictures, extractor }: TrainingFacts,
+  { styles, preset, start, steps, finalSteps, learningRate, pictures, extractor }: TrainingFacts,
 ): Promise<TrainingIdentity> {
   const { parameters, network, styles: names, added } = start;
   const hashes: string[] = [];
@@ -45,6 +46,7 @@ export async function identityOf(
     weights: (await weightsHash(extractor, deepestLayer(presetLayers(preset)))) ?? extractor.name,
     ...losses,
     steps,
+    finalSteps,
     size,
     styleSize,
     learningRate,

@@ -86,6 +86,11 @@ export interface TrainGeneratorOptions<Input = ImageInput> {
    */
   readonly size?: number | undefined;
   /**
+   * How many of the last steps take crops of `size`, 0 to `steps`. Each takes four times as long as one before them.
+   * @default a growing part of more steps: 50 of 400, 800 of 1600, half of more; of several styles as many for each
+   */
+  readonly finalSteps?: number | undefined;
+  /**
    * Longer side of the style picture in pixels, 16 to 16384. Strokes have the size in pixels that they have in it.
    * @default 256
    */
@@ -188,6 +193,12 @@ const tableOf = <Input>() =>
       default: 256,
       flag: '--size <pixels>',
       help: 'side of the last crops, a multiple of 32',
+    }),
+    finalSteps: number({
+      min: 0,
+      integer: true,
+      flag: '--final-steps <count>',
+      help: 'last steps, on crops of that side, others have half of it (default: 50 of 400, half of 1600 and more)',
     }),
     styleSize: {
       ...styleSize,

@@ -5,20 +5,24 @@ export interface TrainingStage {
   readonly steps: number;
 }
 
-/** The part of the steps that the last stage takes, each of which costs four times as much. */
-const lastShare = 0.07;
+/**
+ * How many of the last steps take crops of the whole size, each of which costs four times as much: a growing part of
+ * more steps, half of them from 1600 for each style on. Few steps are better spent on more crops; after many, only
+ * larger crops show the network what it still lacks.
+ */
+export const usualFinalSteps = (steps: number, styles: number): number =>
+  Math.round(steps * Math.min(1 / 2, steps / styles / 3200));
 
 /**
- * Stages of a training: most steps on crops of half the size, the last 7 % on crops of the whole size, in which the
- * network sees larger shapes.
+ * Stages of a training: crops of half the size first, then of the whole size.
  *
  * @param size of the last stage; half of it is a multiple of what the network's strides need
+ * @param finalSteps steps of the last stage, at most `steps`
  */
-export function trainingStages(steps: number, size: number): readonly TrainingStage[] {
-  const last = Math.round(lastShare * steps);
+export function trainingStages(steps: number, size: number, finalSteps: number): readonly TrainingStage[] {
   const stages = [
-    { size: size / 2, steps: steps - last },
-    { size, steps: last },
+    { size: size / 2, steps: steps - finalSteps },
+    { size, steps: finalSteps },
   ];
   return stages.filter((stage) => stage.steps > 0);
 }

@@ -26,7 +26,7 @@ import { readTraining, type TrainGeneratorOptions, type TrainingSettings } from 
 import type { Pictures } from './pictures';
 import { proceduralPictures } from './procedural-pictures';
 import type { TrainingProgress } from './progress';
-import { trainingStages } from './stages';
+import { trainingStages, usualFinalSteps } from './stages';
 import { startOf } from './start';
 import { isStyleList, type StylePicture, stylePictures } from './style-pictures';
 import { takeSteps } from './take-steps';
@@ -107,7 +107,9 @@ async function train<Input>(
   const { parameters } = start;
   const { steps = parameters.styles * (start.base ? stepsFromBase : stepsFromScratch) } = settings;
   const { learningRate = start.base ? 3e-3 : 2e-3 } = settings;
-  const stages = trainingStages(steps, size);
+  const { finalSteps = usualFinalSteps(steps, parameters.styles) } = settings;
+  requireFinalSteps(finalSteps, steps);
+  const stages = trainingStages(steps, size, finalSteps);
   const pictures = settings.images
     ? await givenPictures(platform, settings.images, {
         signal,
@@ -116,7 +118,7 @@ async function train<Input>(
       })
     : proceduralPictures(seed);
   const { extractor, preset } = await networkOf(platform, settings, progress, owner);
-  const facts = { styles, preset, start, steps, learningRate, pictures, extractor };
+  const facts = { styles, preset, start, steps, finalSteps, learningRate, pictures, extractor };
   const identity = await identityOf(settings, facts);
   const state = await stateOf(checkpoint, identity, parameters.initial);
   const losses = temporary(
@@ -176,6 +178,17 @@ function requireCrops(size: number, { network }: TrainingStart): void {
   throw new InvalidArgumentError('OUT_OF_RANGE', `size is ${size}; accepted: ${accepted}.`, {
     option: 'size',
     value: size,
+    accepted,
+  });
+}
+
+/** @throws InvalidArgumentError `OUT_OF_RANGE` if there are more last steps than steps */
+function requireFinalSteps(finalSteps: number, steps: number): void {
+  if (finalSteps <= steps) return;
+  const accepted = `0 to ${steps}, the number of steps`;
+  throw new InvalidArgumentError('OUT_OF_RANGE', `finalSteps is ${finalSteps}; accepted: ${accepted}.`, {
+    option: 'finalSteps',
+    value: finalSteps,
     accepted,
   });
 }

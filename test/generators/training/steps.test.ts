@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { adamUpdate, noMoments } from '../../../src/generators/training/adam-update';
 import { GradientClip } from '../../../src/generators/training/gradient-clip';
 import { learningRateAt } from '../../../src/generators/training/learning-rate';
-import { cropSizeAt, pixelsBefore, trainingStages } from '../../../src/generators/training/stages';
+import {
+  cropSizeAt,
+  pixelsBefore,
+  trainingStages,
+  usualFinalSteps,
+} from '../../../src/generators/training/stages';
 
 describe('learningRateAt', () => {
   it('rises over twenty steps and falls along a cosine to a twentieth', () => {
@@ -51,8 +56,8 @@ describe('adamUpdate', () => {
 });
 
 describe('trainingStages', () => {
-  it('are crops of half the size, and the last 7 % of the whole size', () => {
-    const stages = trainingStages(400, 256);
+  it('are crops of half the size, then of the whole size', () => {
+    const stages = trainingStages(400, 256, 28);
     expect(stages).toEqual([
       { size: 128, steps: 372 },
       { size: 256, steps: 28 },
@@ -62,7 +67,14 @@ describe('trainingStages', () => {
     expect(pixelsBefore(stages, 373)).toBe(372 * 128 ** 2 + 256 ** 2);
   });
 
+  it('have more steps of the whole size where there are more, at most half', () => {
+    const ofOne = [3, 100, 400, 800, 1600, 9000].map((steps) => usualFinalSteps(steps, 1));
+    expect(ofOne).toEqual([0, 3, 50, 200, 800, 4500]);
+    expect(usualFinalSteps(800, 2)).toBe(100);
+  });
+
   it('are one where there are few steps', () => {
-    expect(trainingStages(3, 64)).toEqual([{ size: 32, steps: 3 }]);
+    expect(trainingStages(3, 64, 0)).toEqual([{ size: 32, steps: 3 }]);
+    expect(trainingStages(3, 64, 3)).toEqual([{ size: 64, steps: 3 }]);
   });
 });

@@ -81,7 +81,7 @@ describe('trainGenerator', () => {
   }, 120_000);
 
   it('tells start, steps and their work in order', async () => {
-    const { events, options } = listening({ steps: 20 });
+    const { events, options } = listening({ steps: 20, finalSteps: 1 });
     await trainGenerator(options);
     expect(events.map(({ type }) => type)).toEqual(['start', ...Array.from({ length: 20 }, () => 'step')]);
     expect(events[0]).toMatchObject({
@@ -260,6 +260,11 @@ describe('trainGenerator', () => {
       },
     ],
     ['no step', { steps: 0 }, { code: 'OUT_OF_RANGE', option: 'steps' }],
+    [
+      'more last steps than steps',
+      { steps: 5, finalSteps: 6 },
+      { code: 'OUT_OF_RANGE', option: 'finalSteps', message: expect.stringContaining('0 to 5') },
+    ],
     ['no images', { images: [] }, { code: 'WRONG_TYPE', option: 'images' }],
     ['a loss beside a preset', { loss: () => {}, preset: 'relative' }, { code: 'CONFLICTING_OPTIONS' }],
     ['weights beside an extractor', { weights: 'vgg19' }, { code: 'CONFLICTING_OPTIONS', option: 'weights' }],
