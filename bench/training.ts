@@ -60,7 +60,7 @@ const pictures: tf.Tensor3D[] = [];
 for (const name of names) pictures.push(await readImage(name, square));
 const preset = await withMeasuredFloor(getPreset('relative'), {
   extractor,
-  pictures: proceduralPictures(seed),
+  pictures: proceduralPictures(seed, 64),
   size: 128,
 });
 

@@ -58,7 +58,7 @@ export async function mgan(): Promise<Sharp> {
   );
   const preset = await withMeasuredFloor(getPreset('relative'), {
     extractor,
-    pictures: proceduralPictures(0),
+    pictures: proceduralPictures(0, 64),
     size: 128,
   });
   const painted: Image[][] = photographs.map((photograph) => [photograph]);

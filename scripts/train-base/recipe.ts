@@ -15,7 +15,7 @@ export const architecture = johnson({ noise: 4 });
  * them.
  */
 export const stages = [
-  { style: painting('style-garden'), steps: 3000, finalSteps: 210, learningRate: 2e-3, seed: 1 },
-  { style: painting('style-town'), steps: 6000, finalSteps: 420, learningRate: 3e-3, seed: 2 },
-  { style: painting('style-garden'), steps: 9000, finalSteps: 630, learningRate: 3e-3, seed: 3 },
+  { style: painting('style-garden'), drawn: 64, steps: 3000, finalSteps: 210, learningRate: 2e-3, seed: 1 },
+  { style: painting('style-town'), drawn: 64, steps: 6000, finalSteps: 420, learningRate: 3e-3, seed: 2 },
+  { style: painting('style-garden'), drawn: 64, steps: 9000, finalSteps: 630, learningRate: 3e-3, seed: 3 },
 ] satisfies readonly NodeTrainGeneratorOptions[];

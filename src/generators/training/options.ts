@@ -55,6 +55,11 @@ export interface TrainGeneratorOptions<Input = ImageInput> {
    * @default pictures that are drawn from the seed, with which training does as well
    */
   readonly images?: readonly Input[] | undefined;
+  /**
+   * How many pictures are drawn, each in about a quarter of a second when it is first needed. Not beside `images`.
+   * @default one for six steps, at least 64 and at most 256
+   */
+  readonly drawn?: number | undefined;
   /** A published setting, of which the losses and weights count. Not beside `loss`. @default 'relative' */
   readonly preset?: PresetName | undefined;
   /** Weight of the content loss, at least 0. Not beside `loss`. @default the preset's */
@@ -170,6 +175,13 @@ const tableOf = <Input>() =>
       flag: '--images <folder>',
       help: 'a folder of photographs to train on (default: pictures drawn from the seed)',
     }),
+    drawn: number({
+      min: 1,
+      max: 4096,
+      integer: true,
+      flag: '--drawn <count>',
+      help: 'pictures that are drawn to train on (default: one for six steps, 64 to 256)',
+    }),
     preset: { ...preset, default: 'relative', help: 'the losses that are trained by' },
     alpha,
     beta: { ...beta, help: "weight of the style: more makes bolder strokes (default: the preset's)" },
@@ -234,6 +246,7 @@ const conflicts: readonly Conflict<keyof TrainGeneratorOptions>[] = [
     replaces: ['preset', 'alpha', 'beta'],
     because: 'the loss alone determines the minimised function',
   },
+  { option: 'images', replaces: ['drawn'], because: 'given pictures are trained on in place of drawn ones' },
   { ...extractorConflict, replaces: ['weights', 'engine', 'threads', 'relaxedSimd'] },
 ];
 

@@ -8,8 +8,11 @@ import { scenes } from './pictures/scenes';
 import { stripes } from './pictures/stripes';
 import { strokes } from './pictures/strokes';
 
-/** Pictures drawn for a training; of each, a training of 400 steps sees six crops. */
-const count = 64;
+/**
+ * How many pictures are drawn for a training: of each, six crops are seen, or more of trainings so long that drawing
+ * would take much of their time.
+ */
+export const usualDrawn = (steps: number): number => Math.min(256, Math.max(64, Math.round(steps / 6.25)));
 
 /** Side of a picture in pixels: that of the largest crops by default, so that edges are as sharp as in photographs. */
 const side = 256;
@@ -32,12 +35,12 @@ const kinds = [
 
 /**
  * Pictures from a seed, to train on where there are no photographs. Networks trained on them paint photographs as well
- * as those trained on photographs.
+ * as those trained on photographs. The first ones are the same for every number of them.
  */
-export function proceduralPictures(seed: number): Pictures {
+export function proceduralPictures(seed: number, count: number): Pictures {
   return cachedPictures({
     count,
-    identity: `procedural, seed ${seed}`,
+    identity: `${count} procedural, seed ${seed}`,
     at: async (index) => {
       const random = new Random(seed, -1 - index);
       return inBytes(kinds[index % kinds.length](random, side));

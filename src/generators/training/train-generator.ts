@@ -24,7 +24,7 @@ import { identityOf } from './identity';
 import { withMeasuredFloor } from './measured-floor';
 import { readTraining, type TrainGeneratorOptions, type TrainingSettings } from './options';
 import type { Pictures } from './pictures';
-import { proceduralPictures } from './procedural-pictures';
+import { proceduralPictures, usualDrawn } from './procedural-pictures';
 import type { TrainingProgress } from './progress';
 import { trainingStages, usualFinalSteps } from './stages';
 import { startOf } from './start';
@@ -116,7 +116,7 @@ async function train<Input>(
         onUnreadable: ({ message }) =>
           progress.post({ type: 'warning', code: 'IMAGE_LEFT_OUT', message: `${message} It is left out.` }),
       })
-    : proceduralPictures(seed);
+    : proceduralPictures(seed, settings.drawn ?? usualDrawn(steps));
   const { extractor, preset } = await networkOf(platform, settings, progress, owner);
   const facts = { styles, preset, start, steps, finalSteps, learningRate, pictures, extractor };
   const identity = await identityOf(settings, facts);

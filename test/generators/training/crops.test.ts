@@ -75,15 +75,15 @@ describe('cropAt', () => {
 
 describe('proceduralPictures', () => {
   it('are drawn from their seed, each kind with contrast', async () => {
-    const pictures = proceduralPictures(7);
+    const pictures = proceduralPictures(7, 64);
     for (let i = 0; i < 8; i++) {
       const { data, width, height } = await pictures.at(i);
       expect([width, height, data.length]).toEqual([256, 256, 3 * 256 * 256]);
       expect(deviation({ data: Float32Array.from(data, (value) => value / 255) })).toBeGreaterThan(0.02);
     }
-    expect(await proceduralPictures(7).at(1)).toEqual(await pictures.at(1));
-    expect((await proceduralPictures(8).at(1)).data).not.toEqual((await pictures.at(1)).data);
-    expect(proceduralPictures(8).identity).not.toBe(pictures.identity);
+    expect(await proceduralPictures(7, 64).at(1)).toEqual(await pictures.at(1));
+    expect((await proceduralPictures(8, 64).at(1)).data).not.toEqual((await pictures.at(1)).data);
+    expect(proceduralPictures(8, 64).identity).not.toBe(pictures.identity);
   });
 });
 

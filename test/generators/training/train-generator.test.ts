@@ -225,7 +225,7 @@ describe('trainGenerator', () => {
         size: 64,
         seed: 0,
         base: 'none',
-        images: 'procedural, seed 0',
+        images: '64 procedural, seed 0',
       },
     });
   });
