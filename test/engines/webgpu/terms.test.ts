@@ -129,4 +129,28 @@ describe.skipIf(!hasWebgpu)('terms of the engine webgpu', { timeout: 600_000 }, 
     expect(error).toBeLessThan(1e-3);
     for (const one of [own, reference, loss]) one.dispose?.();
   });
+
+  it.each([
+    ['masks', masked],
+    ['Wasserstein distances', statistics('wasserstein')],
+  ] as const)('are the same to the bit in commands of the fewest workgroups: %s', async (_, make) => {
+    // Several shares of Gram matrices, and rows of workgroups in every kernel.
+    const size = [20, 60] as const;
+    const network = smallNetwork();
+    const image = noise(size[0], size[1], 9);
+    const found = [];
+    for (const commandFlop of [undefined, 1]) {
+      const convolutions = { ...convolutionsBy('taps'), commandFlop };
+      const extractor = createWebgpuExtractor(network, { convolutions });
+      const loss = make(extractor, size);
+      const objective = createObjective(extractor, loss, size);
+      const { terms, gradient } = objective.evaluate(image);
+      const values = await Promise.all(Object.values(terms).map(async (term) => (await term.data())[0]));
+      found.push({ values, gradient: await gradient.data() });
+      for (const one of [objective, loss, extractor]) one.dispose?.();
+      tf.dispose([terms, gradient]);
+    }
+    image.dispose();
+    expect(found[1]).toEqual(found[0]);
+  });
 });

@@ -1,20 +1,20 @@
 import type { LayerName } from '../../../features/layer-name';
 import type { Grid } from '../device/gpu';
 import type { Binding } from '../device/pieces';
+import type { Work } from '../device/work';
 
 /**
- * Adds a command to a plan.
+ * Adds the commands of a kernel to a plan.
  *
  * @param names of the bindings, in their order
- * @param flop of its products, see `Cost`; none by default
+ * @param run the kernel's workgroups; of a kernel that multiplies, its work, which becomes several commands if it is long
  */
 export type AddCommand = (
   label: string,
   code: string,
   names: readonly string[],
   pieces: Readonly<Record<string, Binding | undefined>>,
-  grid: Grid,
-  flop?: number,
+  run: Grid | Work,
 ) => void;
 
 /** Height, width and channels of a layer. */

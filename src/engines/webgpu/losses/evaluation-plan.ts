@@ -2,16 +2,17 @@ import type { LayerName } from '../../../features/layer-name';
 import type { Band } from '../../shared/bands';
 import type { Size } from '../../shared/fitting-size';
 import type { Slice } from '../device/gpu';
-import { type Binding, bytesOf, type Draft, type Pause, Piece, Shape } from '../device/pieces';
+import { type Draft, type Pause, Piece } from '../device/pieces';
+import { draftsOf } from '../device/work';
 import { type Convolutions, type FiltersOf, type MapPieces, mapDrafts } from '../network/convolutions';
 import {
   type FirstLayer,
   firstBackward,
   firstBackwardBindings,
-  firstBackwardGrid,
+  firstBackwardWork,
   firstForward,
   firstForwardBindings,
-  firstForwardGrid,
+  firstForwardWork,
 } from '../network/first-layer';
 import type { Additions, MapKernel } from '../network/map-kernel';
 import type { NetworkWeights, Place, Stages } from '../network/network';
@@ -103,11 +104,10 @@ export function planEvaluation(
   grey = false,
 ): readonly (Draft | PlanPause)[] {
   const { stages: network, convolutions } = planned;
-  const { tile } = convolutions;
+  const { tile, commandFlop } = convolutions;
   const items: (Draft | PlanPause)[] = [];
-  const add: AddCommand = (label, code, names, pieces, grid, flop = 0) => {
-    const bindings = names.map((name) => pieces[name] as Binding);
-    items.push({ label, code, bindings, grid, cost: { flop, bytes: bytesOf(bindings) } });
+  const add: AddCommand = (label, code, names, pieces, run) => {
+    items.push(...draftsOf(label, code, names, pieces, run, commandFlop));
   };
   const shapeOf = shapesOf(network, size);
   const shapes = shapesOfBands(network, size, bands);
@@ -219,10 +219,6 @@ const firstLayerOf = ({ stages, normalization, padding }: Stages): FirstLayer =>
   padding,
 });
 
-/** Additions and multiplications of the first convolution, and of its way back. */
-const firstFlop = ({ channels }: FirstLayer, [height, width]: Size): number =>
-  2 * 9 * 3 * channels * height * width;
-
 /** The commands of the network up to the deepest layer of a loss. */
 function forwardCommands(
   items: (Draft | PlanPause)[],
@@ -234,7 +230,6 @@ function forwardCommands(
 ): Maps {
   const stages = network.stages.slice(0, stageCount);
   const first = firstLayerOf(network);
-  const [height, width] = shapeOf('image');
   const maps = stages.map(({ name }) => mapPiece(name, shapeOf(name)));
   const isPooled = (i: number) =>
     i + 1 < stageCount || [...pools].some((l) => network.places.get(l)?.stage === i);
@@ -244,10 +239,10 @@ function forwardCommands(
   for (const [i, { name, channelsIn, channelsOut, afterPool, pool }] of stages.entries()) {
     const bias = weights.bias(name);
     if (i === 0) {
-      const shape = new Shape(height, width);
-      const pieces = { image, filters: weights.filters(name), bias, output: maps[0], shape };
-      const flop = firstFlop(first, [height, width]);
-      add(name, firstForward(first), firstForwardBindings, pieces, firstForwardGrid([height, width]), flop);
+      const [height, width] = shapeOf('image');
+      const pieces = { image, filters: weights.filters(name), bias, output: maps[0] };
+      const work = firstForwardWork(first, [height, width]);
+      add(name, firstForward(first), firstForwardBindings, pieces, work);
       continue;
     }
     const [h, w] = shapeOf(name);
@@ -375,9 +370,7 @@ function backwardCommands(
     filters: stages[0] && weights.firstBackwardFilters(stages[0].name),
     added: added.get('image'),
     output,
-    shape: new Shape(height, width),
   };
-  const grid = firstBackwardGrid([height, width]);
-  const flop = behind ? firstFlop(first, [height, width]) : 0;
-  add('image gradient', firstBackward(back), firstBackwardBindings(back), pieces, grid, flop);
+  const work = firstBackwardWork(back, [height, width]);
+  add('image gradient', firstBackward(back), firstBackwardBindings(back), pieces, work);
 }

@@ -14,6 +14,7 @@ import {
   type Tile,
   totalOf,
 } from '../device/product';
+import type { Work } from '../device/work';
 
 /** A Gram matrix of a feature map [positions][channels]. */
 export interface GramShape {
@@ -56,11 +57,18 @@ function tilesOf(channels: number, { rows }: Tile): number {
   return (across * (across + 1)) / 2;
 }
 
-export const gramGrid = ({ channels, tile, shares }: GramShape): Grid => [tilesOf(channels, tile), shares, 1];
-
-/** Additions and multiplications of the inner products. */
-export const gramFlop = ({ positions, channels, tile }: GramShape): number =>
-  2 * positions * tilesOf(channels, tile) * tile.rows * tile.columns;
+/** The inner products, a unit for each share; `shape` is positions, those of a share, channels, and the first share. */
+export function gramWork({ positions, channels, tile, shares }: GramShape): Work {
+  const tiles = tilesOf(channels, tile);
+  return {
+    flop: 2 * positions * tiles * tile.rows * tile.columns,
+    units: shares,
+    part: (from, count) => ({
+      grid: [tiles, count, 1],
+      shape: new Shape(positions, shareOf(positions, shares, tile), channels, from),
+    }),
+  };
+}
 
 /** Names of the bindings: `weights` [positions], `shift` [channels]. */
 export const gramBindings = ({ weighted, shifted }: GramShape): readonly string[] => [
@@ -70,10 +78,6 @@ export const gramBindings = ({ weighted, shifted }: GramShape): readonly string[
   'shares_',
   'shape',
 ];
-
-/** Positions, those of a share, and channels. */
-export const gramSizes = ({ positions, channels, shares, tile }: GramShape): Shape =>
-  new Shape(positions, shareOf(positions, shares, tile), channels);
 
 /** Inner products of the channels, [shares][channels][channels]. */
 export function gramSource(kernel: GramShape): string {
@@ -93,7 +97,8 @@ ${productMemory(tile, tile.depth)}
 @compute @workgroup_size(${invocationsOf(tile)})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
   let channels = shape.z; let channels4 = channels / 4u;
-  let begin = group.y * shape.y; let end = min(shape.x, begin + shape.y);
+  let share = shape.w + group.y;
+  let begin = share * shape.y; let end = min(shape.x, begin + shape.y);
   let x = index % ${blocksAcross(tile)}u; let y = index / ${blocksAcross(tile)}u;
   // Tiles are numbered by rows, in each of which they begin on the diagonal.
   var tileRow = 0u; var tileColumn = group.x; let across = channels / ${tile.rows}u;
@@ -108,7 +113,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   ${eachOfBlock(
     tile,
     (i, j) =>
-      `shares_[(group.y * channels + ${row(i)}) * channels4 + n0 + x + ${j * blocksAcross(tile)}u] = c_${i}_${j};`,
+      `shares_[(share * channels + ${row(i)}) * channels4 + n0 + x + ${j * blocksAcross(tile)}u] = c_${i}_${j};`,
   )}
 }`;
 }

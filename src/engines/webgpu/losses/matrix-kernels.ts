@@ -12,6 +12,7 @@ import {
   type Tile,
   totalOf,
 } from '../device/product';
+import type { Work } from '../device/work';
 
 /** A product of matrices [n][n], n a multiple of 4. */
 export interface MatrixProduct {
@@ -36,13 +37,11 @@ export const matrixProductBindings = ({ polynomial }: MatrixProduct): readonly s
   'output',
 ];
 
-export const matrixProductGrid = ({ n }: MatrixProduct): Grid => {
+/** The product, as one unit: matrices have as many rows as a layer has channels, whatever the image's size. */
+export function matrixProductWork({ n }: MatrixProduct): Work {
   const { rows } = tileOf(n);
-  return [n / rows, n / rows, 1];
-};
-
-/** Additions and multiplications of the product. */
-export const matrixProductFlop = ({ n }: MatrixProduct): number => 2 * n ** 3;
+  return { flop: 2 * n ** 3, units: 1, part: () => ({ grid: [n / rows, n / rows, 1] }) };
+}
 
 /** The kernel as WGSL. */
 export function matrixProductSource(kernel: MatrixProduct): string {

@@ -28,11 +28,9 @@ import {
   comparisonSource,
   type GramShape,
   gramBindings,
-  gramFlop,
-  gramGrid,
   gramShape,
-  gramSizes,
   gramSource,
+  gramWork,
   slopesBindings,
   slopesGrid,
   slopesSizes,
@@ -59,13 +57,7 @@ import {
 import type { KernelTerm, TermOf } from './parts';
 import { placesOfParts } from './places';
 import { wassersteinCommands } from './wasserstein';
-import {
-  weightedProductBindings,
-  weightedProductFlop,
-  weightedProductGrid,
-  weightedProductSizes,
-  weightedProductSource,
-} from './weighted-product';
+import { weightedProductBindings, weightedProductSource, weightedProductWork } from './weighted-product';
 
 /** The tensors that terms hold, as buffers, which outlive the evaluation. */
 export interface TermTensors {
@@ -210,9 +202,8 @@ export function termCommands(terms: readonly KernelTerm[], context: TermsContext
     const how = { relu, weighted: weights !== undefined, shifted: shift !== undefined };
     const shape = gramShape(positions, channels, how);
     const shares = new Piece(`${layer} shares`, 4 * shape.shares * channels * channels);
-    const pieces = { map, weights, shift, shares_: shares, shape: gramSizes(shape) };
-    const flop = gramFlop(shape);
-    add(`${layer} gram`, gramSource(shape), gramBindings(shape), pieces, gramGrid(shape), flop);
+    const pieces = { map, weights, shift, shares_: shares };
+    add(`${layer} gram`, gramSource(shape), gramBindings(shape), pieces, gramWork(shape));
     if (shapes.length === 1 && !shift) {
       products.push({ layer, mask, piece: shares, shape });
       return shares;
@@ -353,10 +344,9 @@ export function termCommands(terms: readonly KernelTerm[], context: TermsContext
         const { map, relu } = view.mapOf(layer);
         const { piece, first } = addedTo(view, layer);
         const shape = { ...positionsOf(view, layer), relu, tile, first };
-        const pieces = { map, weights, matrix, added: piece, shape: weightedProductSizes(shape) };
-        const [source, grid] = [weightedProductSource(shape), weightedProductGrid(shape)];
-        const flop = weightedProductFlop(shape);
-        add(`${layer} weighted`, source, weightedProductBindings, pieces, grid, flop);
+        const pieces = { map, weights, matrix, added: piece };
+        const [source, work] = [weightedProductSource(shape), weightedProductWork(shape)];
+        add(`${layer} weighted`, source, weightedProductBindings, pieces, work);
       }
       for (const { term, piece: line, factors } of lines) {
         const { layer, mask } = term;

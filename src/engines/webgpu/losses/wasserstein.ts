@@ -10,9 +10,8 @@ import {
   type MatrixProduct,
   matrixGrid,
   matrixProductBindings,
-  matrixProductFlop,
-  matrixProductGrid,
   matrixProductSource,
+  matrixProductWork,
   normalisedBindings,
   normalisedSource,
   squaresBindings,
@@ -60,7 +59,7 @@ export function wassersteinCommands(
 
   const addProduct = (how: MatrixProduct, pieces: Readonly<Record<string, Piece | Slice>>) => {
     const [source, names] = [matrixProductSource(how), matrixProductBindings(how)];
-    add(label, source, names, pieces, matrixProductGrid(how), matrixProductFlop(how));
+    add(label, source, names, pieces, matrixProductWork(how));
   };
   const multiply = (left: Piece, right: Piece | Slice, kernel: Partial<MatrixProduct> = {}): Piece => {
     const output = piece();

@@ -1,4 +1,4 @@
-import { type Grid, gridOf } from '../device/gpu';
+import { gridOf } from '../device/gpu';
 import { Shape } from '../device/pieces';
 import {
   blocksAcross,
@@ -11,6 +11,7 @@ import {
   sums,
   type Tile,
 } from '../device/product';
+import type { Work } from '../device/work';
 import { depthFor } from '../network/map-kernel';
 
 /**
@@ -28,16 +29,20 @@ export interface WeightedProduct {
 
 export const weightedProductBindings = ['map', 'weights', 'matrix', 'added', 'shape'] as const;
 
-export const weightedProductGrid = ({ positions, channels, tile }: WeightedProduct): Grid =>
-  gridOf(Math.ceil(positions / tile.rows), Math.ceil(channels / tile.columns));
-
-/** Positions, and workgroups along x. */
-export const weightedProductSizes = (how: WeightedProduct): Shape =>
-  new Shape(how.positions, weightedProductGrid(how)[0]);
-
-/** Additions and multiplications of the products with the matrix. */
-export const weightedProductFlop = ({ positions, channels }: WeightedProduct): number =>
-  2 * positions * channels ** 2;
+/**
+ * The products with the matrix, a unit for each tile's positions; `shape` is the end of the positions, workgroups along
+ * x, and the first unit.
+ */
+export const weightedProductWork = ({ positions, channels, tile }: WeightedProduct): Work => ({
+  flop: 2 * positions * channels ** 2,
+  units: Math.ceil(positions / tile.rows),
+  part(from, count) {
+    const grid = gridOf(count, Math.ceil(channels / tile.columns));
+    // Workgroups beyond the last unit have no positions.
+    const end = Math.min(positions, (from + count) * tile.rows);
+    return { grid, shape: new Shape(end, grid[0], from) };
+  },
+});
 
 /** The kernel as WGSL: `weights` [positions], `matrix` [channels][channels]. */
 export function weightedProductSource(kernel: Omit<WeightedProduct, 'positions'>): string {
@@ -50,16 +55,16 @@ ${declare(weightedProductBindings, ['added'], { weights: 'f32' })}
 ${productMemory(tile, tile.depth)}
 @compute @workgroup_size(${invocationsOf(tile)})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
-  let positions = shape.x;
+  let end = shape.x;
   let x = index % ${xs}u; let y = index / ${xs}u;
-  let p0 = (group.y * shape.y + group.x) * ${tile.rows}u;
+  let p0 = (shape.z + group.y * shape.y + group.x) * ${tile.rows}u;
   let n0 = group.z * ${tile.columns / 4}u;
   ${sums(tile)}
   ${product(tile, {
     steps: `${channels / tile.depth}u`,
     left: `
       let p = p0 + row;
-      if (p < positions) {
+      if (p < end) {
         value = map[p * ${channels4}u + step * ${tile.depth / 4}u + k4];
         ${relu ? 'value = max(value, vec4f());' : ''}
       }`,
@@ -72,7 +77,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     tile,
     (i, j) => `{
       let p = p0 + y + ${i * ys}u; let n4 = n0 + x + ${j * xs}u;
-      if (p < positions && n4 < ${channels4}u) {
+      if (p < end && n4 < ${channels4}u) {
         let at = p * ${channels4}u + n4;
         added[at] = ${first ? '' : 'added[at] +'} weights[p] * c_${i}_${j};
       }

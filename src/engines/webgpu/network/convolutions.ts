@@ -1,7 +1,8 @@
 import type { Size } from '../../shared/fitting-size';
 import type { Grid, Slice } from '../device/gpu';
-import { type Binding, bytesOf, type Draft, Piece, Shape } from '../device/pieces';
+import { type Binding, type Draft, Piece, Shape } from '../device/pieces';
 import type { Tile } from '../device/product';
+import { draftsOf, unitsEach, type Work } from '../device/work';
 import { fusedBindings, fusedGrid, fusedSource } from './fused-kernel';
 import { rangeBindings, rangeBytes, rangeGrid, rangeSource } from './halves';
 import { type MapKernel, mapBindings, mapGrid, mapSource } from './map-kernel';
@@ -31,8 +32,8 @@ export interface Convolutions {
   /** Bytes that the planes of a layer may take at a time. */
   readonly planeBytes: number;
   /**
-   * Additions and multiplications of one command; a map of more is computed in several, of some rows each. By default
-   * a tenth of a second on the slowest GPUs that are in use.
+   * Additions and multiplications of one command, of terms too; what has more is computed by several. By default a tenth
+   * of a second on the slowest GPUs that are in use.
    * @default 2e10
    */
   readonly commandFlop?: number | undefined;
@@ -105,37 +106,29 @@ export function mapDrafts(
 ): Draft[] {
   const [height, width] = size;
   const { convolution, ofRelu, mask, ofMap, pool, channels } = kernel;
-  const { precision = 'float32', commandFlop = 2e10 } = convolutions;
+  const { precision = 'float32', commandFlop } = convolutions;
   const { form, tile } = convolution
     ? wayOf(convolutions, convolution.channelsIn, channels, size)
     : { form: undefined, tile: convolutions.tile };
   const halves = precision === 'mixed';
-  const draft = (
-    name: string,
-    code: string,
-    names: readonly string[],
-    of: MapPieces,
-    grid: Grid,
-    flop: number,
-    share = 1,
-  ) => {
-    const bindings = names.map((binding) => of[binding] as Binding);
-    // Of all of a map, also where a chunk reads some rows of it.
-    return { label: name, code, bindings, grid, cost: { flop, bytes: share * bytesOf(bindings) } };
-  };
+  const drafts = (name: string, code: string, names: readonly string[], of: MapPieces, run: Grid | Work) =>
+    draftsOf(name, code, names, of, run, commandFlop);
   const filters = form && filtersOf?.(form, precision);
   const range = halves && convolution ? new Piece(`${label} range`, rangeBytes) : undefined;
-  /** A kernel over a map, whose workgroups along y are rows of it, in commands of so many rows. */
-  const byRows = (code: string, names: readonly string[], [x, y, z]: Grid, flop: number) => {
-    const rows = Math.ceil(y / Math.max(1, Math.ceil(flop / commandFlop)));
-    return Array.from({ length: Math.ceil(y / rows) }, (_, i) => {
-      const count = Math.min(rows, y - i * rows);
-      const shape = new Shape(height, width, filters?.exponent ?? 0, i * rows);
-      const share = count / y;
-      const own = { ...pieces, filters, range, shape };
-      return draft(label, code, names, own, [x, count, z], share * flop, share);
-    });
-  };
+  const exponent = filters?.exponent ?? 0;
+  /** A kernel over a map, whose workgroups along y are rows of it. */
+  const byRows = (code: string, names: readonly string[], [x, y, z]: Grid, flop: number) =>
+    drafts(
+      label,
+      code,
+      names,
+      { ...pieces, filters, range },
+      {
+        flop,
+        units: y,
+        part: (from, count) => ({ grid: [x, count, z], shape: new Shape(height, width, exponent, from) }),
+      },
+    );
   const byTile = (whole: MapKernel) => {
     const { channelsIn = 0 } = whole.convolution ?? {};
     const matrices = [whole.ofRelu, whole.ofMap].filter((terms) => terms?.gram).length;
@@ -160,7 +153,7 @@ export function mapDrafts(
   const continued = isContinued ? byTile({ ...rest, tile, continued: true }) : [];
   const values = height * width * (winograd.channelsIn / 4);
   const ranged = { ...pieces, range, shape: new Shape(values) };
-  const before = halves ? [draft(`${label}, range`, rangeSource(), rangeBindings, ranged, rangeGrid, 0)] : [];
+  const before = halves ? drafts(`${label}, range`, rangeSource(), rangeBindings, ranged, rangeGrid) : [];
   if (form === 'taps') {
     const alone = isContinued ? { channels, convolution } : kernel;
     return [...before, ...byTile({ ...alone, tile, halves }), ...continued];
@@ -171,12 +164,13 @@ export function mapDrafts(
     return [...before, ...fused, ...continued];
   }
 
-  const exponent = filters?.exponent ?? 0;
   const [across, down] = [windowsAlong(width), windowsAlong(height)];
   const bytesOfRow = (ofChannels: number, bytes = 4) => bytes * planes * across * ofChannels;
   const operands = bytesOfRow(winograd.channelsIn, halves ? 2 : 4);
   const perRow = operands + bytesOfRow(channels);
-  const rows = Math.max(1, Math.min(down, Math.floor(convolutions.planeBytes / perRow)));
+  const flopOf = (count: number) => 2 * planes * across * count * winograd.channelsIn * channels;
+  const short = unitsEach({ flop: flopOf(down), units: down }, commandFlop);
+  const rows = Math.max(1, Math.min(short, Math.floor(convolutions.planeBytes / perRow)));
   const own = {
     ...pieces,
     filters,
@@ -193,12 +187,12 @@ export function mapDrafts(
     const scaled = { ...own, shape: new Shape(height, width, exponent, count) };
     const toGrid = transformGrid(winograd.channelsIn, size, count);
     const fromGrid = transformGrid(channels, size, count);
-    const productsGrid = planeProductsGrid(channels, size, count, tile);
-    const flop = 2 * planes * across * count * winograd.channelsIn * channels;
+    const grid = planeProductsGrid(channels, size, count, tile);
+    const work = { flop: flopOf(count), units: 1, part: () => ({ grid }) };
     return [
-      draft(`${label}, to planes`, toPlanes, toPlanesBindings(halves), its, toGrid, 0),
-      draft(`${label}, planes`, products, planeProductsBindings(halves), scaled, productsGrid, flop),
-      draft(label, fromPlanes, fromPlanesBindings(winograd), its, fromGrid, 0),
+      ...drafts(`${label}, to planes`, toPlanes, toPlanesBindings(halves), its, toGrid),
+      ...drafts(`${label}, planes`, products, planeProductsBindings(halves), scaled, work),
+      ...drafts(label, fromPlanes, fromPlanesBindings(winograd), its, fromGrid),
     ];
   });
   return [...before, ...chunks.flat(), ...continued];

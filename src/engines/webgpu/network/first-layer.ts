@@ -1,8 +1,9 @@
 import type { Normalization } from '../../../features/network';
 import type { Padding } from '../../../features/padding';
 import type { Size } from '../../shared/fitting-size';
-import type { Grid } from '../device/gpu';
+import { Shape } from '../device/pieces';
 import { declare, each } from '../device/product';
+import type { Work } from '../device/work';
 
 /** The first convolution: three channels on one side are too few for products, so it is computed directly. */
 export interface FirstLayer {
@@ -16,14 +17,24 @@ export interface FirstLayer {
 /** Positions of a workgroup of the forward kernel: eight rows of sixteen. */
 const [across, down] = [16, 8];
 
-/** Here and of the way back, `shape` is [height, width]. */
+/** Here and of the way back, `shape` is [height, width, first row of workgroups]. */
 export const firstForwardBindings = ['image', 'filters', 'bias', 'output', 'shape'] as const;
 
-export const firstForwardGrid = ([height, width]: Size): Grid => [
-  Math.ceil(width / across),
-  Math.ceil(height / down),
-  1,
-];
+/** The work of a first convolution or of its way back, in units of rows of workgroups of so many positions. */
+const workOf = ([height, width]: Size, flop: number, columns: number, rows: number): Work => ({
+  flop,
+  units: Math.ceil(height / rows),
+  part: (from, count) => ({
+    grid: [Math.ceil(width / columns), count, 1],
+    shape: new Shape(height, width, from),
+  }),
+});
+
+const flopOf = ({ channels }: FirstLayer, [height, width]: Size): number =>
+  2 * 9 * 3 * channels * height * width;
+
+export const firstForwardWork = (layer: FirstLayer, size: Size): Work =>
+  workOf(size, flopOf(layer, size), across, down);
 
 /**
  * The map [height][width][channels] of an image [height][width][3], by filters [27][channels]. An invocation computes
@@ -42,9 +53,9 @@ ${sourceOf('row', padding)}
 ${sourceOf('column', padding)}
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
-  let height = shape.x; let width = shape.y;
+  let height = shape.x; let width = shape.y; let firstRow = (group.y + shape.z) * ${down}u;
   for (var i = index; i < ${patch}u; i += 256u) {
-    let sy = rowOf(i32(group.y * ${down}u + i / ${patchWidth * 3}u) - 1, i32(height));
+    let sy = rowOf(i32(firstRow + i / ${patchWidth * 3}u) - 1, i32(height));
     let sx = columnOf(i32(group.x * ${across}u + (i % ${patchWidth * 3}u) / 3u) - 1, i32(width));
     let c = i % 3u;
     var value = 0.0;
@@ -68,7 +79,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
         )}
       }
     }
-    let y = group.y * ${down}u + row; let x = group.x * ${across}u + x0;
+    let y = firstRow + row; let x = group.x * ${across}u + x0;
     ${each(
       8,
       (i) => `if (y < height && x + ${i}u < width) {
@@ -94,11 +105,11 @@ export interface FirstBackward extends FirstLayer {
   readonly added: boolean;
 }
 
-export const firstBackwardGrid = ([height, width]: Size): Grid => [
-  Math.ceil(width / 8),
-  Math.ceil(height / 8),
-  1,
-];
+/** Positions along each side of a workgroup of the way back. */
+const side = 8;
+
+export const firstBackwardWork = (layer: FirstBackward, size: Size): Work =>
+  workOf(size, layer.gradient ? flopOf(layer, size) : 0, side, side);
 
 /**
  * The gradient of the image, from that of the map by filters [9][3][channels], which are reversed and scaled. A pixel
@@ -131,10 +142,10 @@ export function firstBackward(layer: FirstBackward): string {
 ${declare(firstBackwardBindings(layer), ['output'], { added: 'f32', output: 'f32' })}
 ${copiesOf('Row', padding)}
 ${copiesOf('Column', padding)}
-@compute @workgroup_size(8, 8)
+@compute @workgroup_size(${side}, ${side})
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let height = i32(shape.x); let width = i32(shape.y);
-  let y = i32(id.y); let x = i32(id.x);
+  let y = i32(id.y + ${side}u * shape.z); let x = i32(id.x);
   if (y >= height || x >= width) { return; }
   var value = vec3f();
   ${gradient ? sum : ''}
