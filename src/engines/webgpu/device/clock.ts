@@ -1,6 +1,6 @@
 /// <reference types="@webgpu/types" />
 import { whileDeviceLasts } from '../../../backends/lost-device';
-import type { Command, Gpu } from './gpu';
+import { type Command, costOf, type Gpu } from './gpu';
 
 /** Times commands on a device: by the GPU's clock where it has `timestamp-query`, else until a submission is done. */
 export class Clock {
@@ -16,10 +16,25 @@ export class Clock {
     this.read = gpu.buffer(16, 'times', GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
   }
 
-  /** Milliseconds of `repeats` runs of the commands, in one submission. */
+  /** Milliseconds of `repeats` runs of the commands, in as many submissions as `Pace` makes of them. */
   async time(commands: readonly Command[], repeats: number): Promise<number> {
+    const { pace } = this.gpu;
+    const all = Array.from({ length: repeats }, () => commands).flat();
+    let ms = 0;
+    for (let from = 0; from < all.length; ) {
+      // What others have recorded counts neither for the pace nor for the time.
+      this.gpu.submit();
+      const { pass, end } = this.timedPass();
+      do this.gpu.dispatch(pass, all[from++]);
+      while (from < all.length && !pace.isFullWith(costOf(all[from])));
+      ms += await end();
+    }
+    return ms;
+  }
+
+  /** A pass of its own. `end` submits it, and tells the milliseconds that it took. */
+  private timedPass() {
     const { gpu, queries, resolved, read } = this;
-    gpu.submit();
     const encoder = gpu.device.createCommandEncoder();
     const timestampWrites = queries && {
       querySet: queries,
@@ -27,32 +42,26 @@ export class Clock {
       endOfPassWriteIndex: 1,
     };
     const pass = encoder.beginComputePass(timestampWrites && { timestampWrites });
-    const groups = commands.map(({ code, label, bindings, grid }) => {
-      const pipeline = gpu.pipeline(code, label);
-      return { pipeline, group: gpu.group(pipeline, bindings), grid };
-    });
-    for (let i = 0; i < repeats; i++)
-      for (const { pipeline, group, grid } of groups) {
-        pass.setPipeline(pipeline);
-        pass.setBindGroup(0, group);
-        pass.dispatchWorkgroups(...grid);
+    const end = async (): Promise<number> => {
+      pass.end();
+      if (queries && resolved && read) {
+        encoder.resolveQuerySet(queries, 0, 2, resolved, 0);
+        encoder.copyBufferToBuffer(resolved, 0, read, 0, 16);
       }
-    pass.end();
-    if (queries && resolved && read) {
-      encoder.resolveQuerySet(queries, 0, 2, resolved, 0);
-      encoder.copyBufferToBuffer(resolved, 0, read, 0, 16);
-    }
-    const from = performance.now();
-    gpu.device.queue.submit([encoder.finish()]);
-    await whileDeviceLasts(() => gpu.device.queue.onSubmittedWorkDone());
-    const byProgram = performance.now() - from;
-    if (!read) return byProgram;
-    await whileDeviceLasts(() => read.mapAsync(GPUMapMode.READ));
-    const [start, end] = new BigUint64Array(read.getMappedRange().slice(0));
-    read.unmap();
-    const byGpu = Number(end - start) / 1e6;
-    // Some drivers reset their clock.
-    return byGpu > 0 && byGpu <= byProgram ? byGpu : byProgram;
+      const from = performance.now();
+      gpu.device.queue.submit([encoder.finish()]);
+      gpu.pace.submitted();
+      await whileDeviceLasts(() => gpu.device.queue.onSubmittedWorkDone());
+      const byProgram = performance.now() - from;
+      if (!read) return byProgram;
+      await whileDeviceLasts(() => read.mapAsync(GPUMapMode.READ));
+      const [first, last] = new BigUint64Array(read.getMappedRange().slice(0));
+      read.unmap();
+      const byGpu = Number(last - first) / 1e6;
+      // Some drivers reset their clock.
+      return byGpu > 0 && byGpu <= byProgram ? byGpu : byProgram;
+    };
+    return { pass, end };
   }
 
   dispose(): void {

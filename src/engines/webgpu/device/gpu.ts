@@ -132,19 +132,22 @@ export class Gpu {
   record(commands: readonly Command[]): void {
     for (const command of commands) {
       if (this.pace.isFullWith(costOf(command))) this.submit();
-      const { code, label, grid } = command;
-      const pipeline = this.pipeline(code, label);
-      let group = this.groups.get(command);
-      if (!group) {
-        group = this.group(pipeline, command.bindings);
-        this.groups.set(command, group);
-      }
-      const pass = this.computePass();
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(0, group);
-      pass.dispatchWorkgroups(...grid);
-      this.pace.add(costOf(command));
+      this.dispatch(this.computePass(), command);
     }
+  }
+
+  /** Records a command in a pass. */
+  dispatch(pass: GPUComputePassEncoder, command: Command): void {
+    const pipeline = this.pipeline(command.code, command.label);
+    let group = this.groups.get(command);
+    if (!group) {
+      group = this.group(pipeline, command.bindings);
+      this.groups.set(command, group);
+    }
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, group);
+    pass.dispatchWorkgroups(...command.grid);
+    this.pace.add(costOf(command));
   }
 
   /** The pipeline of a kernel, compiled now if it is not compiled yet. */
