@@ -31,7 +31,8 @@ export class VectorCommands {
     grid: Grid,
   ): void {
     const { gpu } = this;
-    if (this.used === blocksOfParameters) gpu.submit();
+    const cost = costOf({ bindings: slices.filter((slice) => slice !== undefined) });
+    if (this.used === blocksOfParameters || gpu.pace.isFullWith(cost)) gpu.submit();
     const at = this.used++ * parameterWords;
     for (const [i, word] of words.entries()) {
       if (typeof word === 'number') this.words[at + i] = word;
@@ -47,8 +48,7 @@ export class VectorCommands {
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, group);
     pass.dispatchWorkgroups(...grid);
-    const bound = slices.filter((slice) => slice !== undefined);
-    gpu.pace.add(costOf({ bindings: bound }));
+    gpu.pace.add(cost);
   }
 
   /** Destroys the buffer. */
