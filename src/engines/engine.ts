@@ -179,4 +179,14 @@ export interface EngineExtractor extends FeatureExtractor, ObjectiveExtractor {
     layers: readonly LayerName[],
     options?: GramMatricesOptions & { readonly signal?: AbortSignal | undefined },
   ): Promise<GramMatrices>;
+  /**
+   * What `compute` gives, once it is known that the engine's device has computed it. Optional, of engines whose devices
+   * tell of errors after a call has returned.
+   * @throws what `compute` throws, or the device's error
+   */
+  verified?<R>(compute: () => Promise<R>): Promise<R>;
 }
+
+/** {@link EngineExtractor.verified}, or `compute` alone where an extractor's errors are thrown by its calls. */
+export const verifiedBy = <R>(extractor: EngineExtractor, compute: () => Promise<R>): Promise<R> =>
+  extractor.verified?.(compute) ?? compute();

@@ -26,6 +26,7 @@ export function lendExtractor(
     linearize: extractor.linearize.bind(extractor),
     gramMatrices: extractor.gramMatrices?.bind(extractor),
     gramMatricesInTurns: extractor.gramMatricesInTurns?.bind(extractor),
+    verified: extractor.verified?.bind(extractor),
     objective: extractor.objective?.bind(extractor),
     plan: extractor.plan?.bind(extractor),
     ...changes,

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { isDeviceLost, requireDevice, whileDeviceLasts } from '../backends/lost-device';
-import type { EngineExtractor } from '../engines/engine';
+import { type EngineExtractor, verifiedBy } from '../engines/engine';
 import { ComputationError } from '../errors';
 import type { Image } from '../image/image';
 import { sizeAfter } from '../image/size-rule';
@@ -115,7 +115,9 @@ export async function paintStage(inputs: StageInputs, place: StagePlace): Promis
       const regions =
         inputs.regions &&
         (await (await import('./open-regions')).regionsAt(inputs.regions, stage, styles, owner));
-      const made = await makeLoss(settings, { extractor, content, styles, regions, plan, room }, owner);
+      const made = await verifiedBy(extractor, () =>
+        makeLoss(settings, { extractor, content, styles, regions, plan, room }, owner),
+      );
       const grey = chroma !== undefined;
       const onPreparing = (done: number, total: number) => progress.post({ type: 'prepare', done, total });
       const objectiveOf = (loss: Loss) =>

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { EngineExtractor, GramMatrices } from '../engines/engine';
+import { type EngineExtractor, type GramMatrices, verifiedBy } from '../engines/engine';
 import type { LayerName } from '../features/layer-name';
 import type { Image } from '../image/image';
 import { gramMatrix, guidedGramMatrix } from '../losses/gram-matrix';
@@ -59,14 +59,16 @@ export function gramNumbers(
   { image, file, mask }: WeightedStyle,
   options: GramsOptions,
 ): Promise<GramNumbers> {
-  return owning(async ({ temporary }) => {
-    const { layers } = statistics;
-    if (file) return new Map(layers.map((layer) => [layer, gramOf(file, layer)]));
-    const grams = temporary(await gramsInTurns(extractor, statistics, image, { ...options, mask }));
-    const numbers = new Map<LayerName, Float32Array>();
-    for (const layer of layers) numbers.set(layer, await (grams[layer] as tf.Tensor2D).data<'float32'>());
-    return numbers;
-  });
+  const { layers } = statistics;
+  return verifiedBy(extractor, () =>
+    owning(async ({ temporary }) => {
+      if (file) return new Map(layers.map((layer) => [layer, gramOf(file, layer)]));
+      const grams = temporary(await gramsInTurns(extractor, statistics, image, { ...options, mask }));
+      const numbers = new Map<LayerName, Float32Array>();
+      for (const layer of layers) numbers.set(layer, await (grams[layer] as tf.Tensor2D).data<'float32'>());
+      return numbers;
+    }),
+  );
 }
 
 /** {@link gramsOf}, asynchronous where the engine can. */

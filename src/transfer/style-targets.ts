@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { EngineExtractor, GramMatrices } from '../engines/engine';
+import { type EngineExtractor, type GramMatrices, verifiedBy } from '../engines/engine';
 import type { LayerName } from '../features/layer-name';
 import { owning } from '../owning';
 import type { Bytes } from '../storage/byte-store';
@@ -67,7 +67,7 @@ export function sharingTargets(
       const pixels = await sha256(new Uint8Array((await image.data()).buffer) as Bytes);
       const key = JSON.stringify([network, pixels, image.shape, layers, normalization]);
       const numbers = await targets.get(key, () =>
-        owning(async ({ temporary }) => numbersOf(temporary(await compute()))),
+        verifiedBy(extractor, () => owning(async ({ temporary }) => numbersOf(temporary(await compute())))),
       );
       return owning(({ result }) => {
         const grams: Partial<Record<LayerName, tf.Tensor2D>> = {};

@@ -15,6 +15,7 @@ import { NetworkWeights, stagesOf } from './network/network';
 import type { Precision } from './network/precision';
 import { timeWayOn } from './network/time-way';
 import type { TimeWay, TuningStore } from './network/tuning';
+import { TargetErrors } from './target-errors';
 import { gpuProblem } from './vectors/gpu-problem';
 
 /** Options of {@link createWebgpuExtractor}. */
@@ -69,22 +70,17 @@ export function createWebgpuExtractor(
   const lifetime = new Lifetime('The extractor');
   /** Parts of requests, by what they ask for: their memory is measured once. */
   const requested = new Map<string, Parts>();
-  /**
-   * Errors that WebGPU had reported when the first targets were computed since a minimisation began: it finds out about
-   * those before it, single evaluations need not.
-   */
-  let reportsBefore: number | undefined;
+  const targetErrors = new TargetErrors(gpu, tfjs);
   const noted =
     <A extends unknown[], R>(compute: (...args: A) => R) =>
-    (...args: A): R => {
-      reportsBefore ??= gpu.reports;
-      return compute.apply(byTfjs, args);
-    };
+    (...args: A): R =>
+      targetErrors.noted(() => compute.apply(byTfjs, args));
   return {
     ...byTfjs,
     engine: 'webgpu',
     extract: noted(byTfjs.extract),
     gramMatrices: byTfjs.gramMatrices && noted(byTfjs.gramMatrices),
+    verified: (compute) => targetErrors.verified(compute),
     plan(request) {
       lifetime.requireAlive();
       const { size, room = Number.POSITIVE_INFINITY, style, tileable = true, ...what } = request;
@@ -103,13 +99,13 @@ export function createWebgpuExtractor(
     },
     objective(loss, size, options) {
       lifetime.requireAlive();
+      const reportsBefore = targetErrors.before;
       const objective = kernelObjective(context, loss, size, { ...options, reportsBefore });
       return {
         ...objective,
         problem() {
           // A copy with another `evaluate` is a different function.
           if (this.evaluate !== objective.evaluate) return undefined;
-          reportsBefore = undefined;
           return problemOf(objective);
         },
       };
@@ -122,7 +118,13 @@ export function createWebgpuExtractor(
   };
 
   async function problemOf(objective: KernelObjective) {
-    await objective.prepare();
-    return gpuProblem(gpu, tfjs, objective);
+    const end = targetErrors.begin();
+    try {
+      await objective.prepare();
+      return gpuProblem(gpu, tfjs, objective, end);
+    } catch (error) {
+      end();
+      throw error;
+    }
   }
 }

@@ -9,6 +9,7 @@ import { contentLoss, styleLoss } from '../../../src/losses';
 import { type NodeStyleTransferOptions, styleTransfer, useWebgpu } from '../../../src/node';
 import { createObjective } from '../../../src/objective';
 import { minimize } from '../../../src/optim';
+import { sharingTargets, targetsInMemory } from '../../../src/transfer/style-targets';
 import { convolutionsBy } from '../../support/convolutions';
 import { noise } from '../../support/images';
 import { hasWebgpu, onWebgpu } from '../../support/webgpu';
@@ -20,6 +21,7 @@ const pixels = (seed: number) => ({
   height: 16,
   channels: 3 as const,
 });
+const refused = expect.objectContaining({ name: 'ComputationError', code: 'GPU_FAILED' });
 const activeGpu = () => gpuOf(new TfjsDevice().device);
 const doubling = (count: number, to: string) => `
 @group(0) @binding(0) var<storage, read> from_: array<f32>;
@@ -162,9 +164,70 @@ describe.skipIf(!hasWebgpu)('faults of the engine webgpu', { timeout: 240_000 },
         for (const one of [objective, loss]) one.dispose?.();
       }
     };
-    const refused = expect.objectContaining({ name: 'ComputationError', code: 'GPU_FAILED' });
     await expect(run(true)).rejects.toEqual(refused);
     await run(false);
+    extractor.dispose();
+    tf.dispose([content, start]);
+  });
+
+  it('keeps no targets of a style that were not computed, and computes them for the next run that asks', async () => {
+    const { device } = new TfjsDevice();
+    const own = createWebgpuExtractor(smallNetwork(), { convolutions: convolutionsBy('taps') });
+    let [computed, isRefused] = [0, true];
+    const faulty: typeof own = {
+      ...own,
+      gramMatrices(...asked) {
+        computed++;
+        if (isRefused) device.createBuffer({ size: 4, usage: 0 });
+        return own.gramMatrices?.(...asked) ?? {};
+      },
+    };
+    const targets = sharingTargets(faulty, 'small', targetsInMemory());
+    const style = noise(9, 11, 2);
+    const gramOf = async () => {
+      const grams = await targets.gramMatricesInTurns?.(style, ['conv1_1']);
+      const numbers = await grams?.conv1_1?.data();
+      tf.dispose({ ...grams } as tf.TensorContainer);
+      return numbers;
+    };
+    await expect(gramOf()).rejects.toEqual(refused);
+    isRefused = false;
+    const found = await gramOf();
+    expect(await gramOf()).toEqual(found);
+    expect(computed).toBe(2);
+    const wanted = { ...own.gramMatrices?.(style, ['conv1_1']) };
+    expect(found).toEqual(await wanted.conv1_1?.data());
+    tf.dispose([style, wanted] as tf.TensorContainer);
+    own.dispose();
+  });
+
+  it('ends each of two runs that start at once, where the error may be of its targets, and no run after', async () => {
+    const { device } = new TfjsDevice();
+    const extractor = createWebgpuExtractor(smallNetwork(), { convolutions: convolutionsBy('taps') });
+    const [content, start] = [noise(6, 8, 1), noise(6, 8, 2)];
+    const lossOf = () => {
+      const features = extractor.extract(content, ['conv1_1']);
+      const loss = contentLoss(features, { layers: ['conv1_1'] });
+      tf.dispose(features);
+      return loss;
+    };
+    const run = async (loss: ReturnType<typeof contentLoss>) => {
+      const objective = createObjective(extractor, loss, [6, 8]);
+      try {
+        (await minimize(objective, start, { maxIterations: 1 })).x.dispose();
+      } finally {
+        for (const one of [objective, loss]) one.dispose?.();
+      }
+    };
+    const [first, second] = [lossOf(), lossOf()];
+    device.createBuffer({ size: 4, usage: 0 });
+    await expect(run(first)).rejects.toEqual(refused);
+    // Its targets are as old as the error, which the other run has had meanwhile.
+    await expect(run(second)).rejects.toEqual(refused);
+    await run(lossOf());
+    const failed = extractor.verified?.(async () => void device.createBuffer({ size: 4, usage: 0 }));
+    await expect(failed).rejects.toEqual(refused);
+    await run(lossOf());
     extractor.dispose();
     tf.dispose([content, start]);
   });

@@ -7,7 +7,7 @@ import type { Work } from '../device/work';
  * Adds the commands of a kernel to a plan.
  *
  * @param names of the bindings, in their order
- * @param run the kernel's workgroups; of a kernel that multiplies, its work, which becomes several commands if it is long
+ * @param run the kernel's workgroups; of a kernel that multiplies, its work, which may become several commands
  */
 export type AddCommand = (
   label: string,

@@ -32,8 +32,8 @@ export interface Convolutions {
   /** Bytes that the planes of a layer may take at a time. */
   readonly planeBytes: number;
   /**
-   * Additions and multiplications of one command, of terms too; what has more is computed by several. By default a tenth
-   * of a second on the slowest GPUs that are in use.
+   * Additions and multiplications of one command, of terms too; what has more is computed by several. By default a
+   * tenth of a second on the slowest GPUs that are in use.
    * @default 2e10
    */
   readonly commandFlop?: number | undefined;

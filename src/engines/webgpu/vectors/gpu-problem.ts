@@ -6,17 +6,28 @@ import type { TfjsDevice } from '../device/tfjs-device';
 import type { KernelObjective } from '../losses/objective';
 import { type GpuScalar, type GpuVector, gpuSpace } from './gpu-space';
 
-/** An objective of the webgpu engine with vectors on the same device: an evaluation is recorded, not waited for. */
+/**
+ * An objective of the webgpu engine with vectors on the same device: an evaluation is recorded, not waited for.
+ *
+ * @param onClosed called as the space of its vectors is closed
+ */
 export function gpuProblem(
   gpu: Gpu,
   tfjs: TfjsDevice,
   objective: KernelObjective,
+  onClosed: () => void,
 ): Problem<GpuVector, GpuScalar> {
   const [height, width] = objective.size;
   const shape: [number, number, number] = [height, width, 3];
   const space = gpuSpace(gpu, tfjs, shape, objective);
   return {
-    space,
+    space: {
+      ...space,
+      close() {
+        space.close();
+        onClosed();
+      },
+    },
     evaluate(x) {
       objective.record(space.slice(x));
       const gradient = space.copyOf(objective.gradient);
