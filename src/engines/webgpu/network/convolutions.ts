@@ -189,6 +189,7 @@ export function mapDrafts(
     const fromGrid = transformGrid(channels, size, count);
     const grid = planeProductsGrid(channels, size, count, tile);
     const work = { flop: flopOf(count), units: 1, part: () => ({ grid }) };
+    // Bytes are counted of all of a map, of which a chunk reads some rows.
     return [
       ...drafts(`${label}, to planes`, toPlanes, toPlanesBindings(halves), its, toGrid),
       ...drafts(`${label}, planes`, products, planeProductsBindings(halves), scaled, work),
