@@ -265,6 +265,11 @@ describe('trainGenerator', () => {
       { steps: 5, finalSteps: 6 },
       { code: 'OUT_OF_RANGE', option: 'finalSteps', message: expect.stringContaining('0 to 5') },
     ],
+    [
+      'a number of drawn pictures beside images',
+      { images: ['photo.jpg'], drawn: 3 },
+      { code: 'CONFLICTING_OPTIONS', option: 'drawn' },
+    ],
     ['no images', { images: [] }, { code: 'WRONG_TYPE', option: 'images' }],
     ['a loss beside a preset', { loss: () => {}, preset: 'relative' }, { code: 'CONFLICTING_OPTIONS' }],
     ['weights beside an extractor', { weights: 'vgg19' }, { code: 'CONFLICTING_OPTIONS', option: 'weights' }],
