@@ -1,11 +1,13 @@
 import type { LoadedNetwork } from '../../features/network';
 import { requireLayers } from '../../features/require-layers';
 import { Lifetime } from '../../owning';
-import type { EngineExtractor } from '../engine';
+import type { EngineExtractor, GramMatrices } from '../engine';
+import { checkRequest } from '../shared/check-request';
 import { createTfjsExtractor } from '../tfjs/tfjs-extractor';
 import { gramBands } from '../tfjs/tfjs-plan';
 import { gpuOf } from './device/gpu';
 import { TfjsDevice } from './device/tfjs-device';
+import { extractFeatures } from './extract-features';
 import { type KernelObjective, kernelObjective, type ObjectiveContext } from './losses/objective';
 import type { Parts } from './losses/parts';
 import { partsOfRequest, tilingOf } from './losses/tiling';
@@ -33,9 +35,9 @@ export interface WebgpuExtractorOptions {
 }
 
 /**
- * An extractor whose objectives run on this library's own kernels, on the device of tfjs' webgpu backend; features
- * alone are computed by operations of tfjs, on the same device; so are objectives of networks that are no sequence of
- * convolutions, ReLUs and poolings as VGG-19 is.
+ * An extractor whose objectives and features run on this library's own kernels, on the device of tfjs' webgpu backend.
+ * Gradients of features alone (`linearize`) are computed by operations of tfjs, on the same device; so is all of
+ * networks that are no sequence of convolutions, ReLUs and poolings as VGG-19 is.
  */
 export function createWebgpuExtractor(
   loaded: LoadedNetwork,
@@ -51,6 +53,14 @@ export function createWebgpuExtractor(
   const { maxBufferSize, maxStorageBufferBindingSize } = tfjs.device.limits;
   const most = largest ?? Math.min(maxBufferSize, maxStorageBufferBindingSize);
   if (!stages) return { ...byTfjs, engine: 'webgpu' };
+  const lifetime = new Lifetime('The extractor');
+  // Targets are exact, whatever the precision of evaluations.
+  const features = { gpu, tfjs, stages, weights, convolutions: { ...convolutions, precision: undefined } };
+  const extract: EngineExtractor['extract'] = (image, wanted) => {
+    lifetime.requireAlive();
+    checkRequest(image, wanted, byTfjs.layers, steps);
+    return extractFeatures(features, image, wanted);
+  };
   const context: ObjectiveContext = {
     gpu,
     tfjs,
@@ -58,7 +68,7 @@ export function createWebgpuExtractor(
     weights,
     convolutions,
     steps,
-    byTfjs,
+    extract,
     largest: most,
     tuning: timings && {
       convolutions,
@@ -67,19 +77,17 @@ export function createWebgpuExtractor(
       store: timings,
     },
   };
-  const lifetime = new Lifetime('The extractor');
   /** Parts of requests, by what they ask for: their memory is measured once. */
   const requested = new Map<string, Parts>();
   const targetErrors = new TargetErrors(gpu, tfjs);
-  const noted =
-    <A extends unknown[], R>(compute: (...args: A) => R) =>
-    (...args: A): R =>
-      targetErrors.noted(() => compute.apply(byTfjs, args));
   return {
     ...byTfjs,
     engine: 'webgpu',
-    extract: noted(byTfjs.extract),
-    gramMatrices: byTfjs.gramMatrices && noted(byTfjs.gramMatrices),
+    extract: (image, wanted) => targetErrors.noted(() => extract(image, wanted)),
+    gramMatrices(...request) {
+      // From the features of this extractor.
+      return targetErrors.noted(() => byTfjs.gramMatrices?.apply(this, request)) as GramMatrices;
+    },
     verified: (compute) => targetErrors.verified(compute),
     plan(request) {
       lifetime.requireAlive();
@@ -92,7 +100,7 @@ export function createWebgpuExtractor(
         ...new Set([...request.layers, ...(what.featureTargets ?? []), ...(style?.layers ?? [])]),
       ];
       const found = tilingOf(context, size, { parts, layers, untileable: !tileable, room });
-      // Gram matrices of the style image are computed by tfjs before.
+      // Gram matrices of the style image are computed before.
       if (style) gramBands(steps, style.layers, style.size, { room });
       const { bytes, maps, targets, tiles, work } = found;
       return { bytes, maps, targets, tiles, work };

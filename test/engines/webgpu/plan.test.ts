@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { bandsOf } from '../../../src/engines/shared/bands';
+import { planFeatures } from '../../../src/engines/webgpu/losses/evaluation-plan';
 import { type KernelTerm, partsOfTerms } from '../../../src/engines/webgpu/losses/parts';
 import { planOf, tilingOf } from '../../../src/engines/webgpu/losses/tiling';
 import type { Convolutions, FilterForm } from '../../../src/engines/webgpu/network/convolutions';
-import { type Stages, stagesOf } from '../../../src/engines/webgpu/network/network';
+import { type NetworkWeights, type Stages, stagesOf } from '../../../src/engines/webgpu/network/network';
 import { vgg19Network } from '../../../src/features/vgg19/network';
 import { convolutionsBy } from '../../support/convolutions';
 
@@ -117,6 +118,29 @@ describe('the plan of an evaluation', () => {
     expect(Math.max(...cut)).toBeLessThanOrEqual(2e10);
     expect(Math.max(...uncut)).toBeGreaterThan(3e10);
     expect(total(cut) / total(uncut)).toBeCloseTo(1, 12);
+  });
+
+  it('has no command of features alone that takes a slow GPU long', () => {
+    const somewhere = { buffer: { size: 0 } as GPUBuffer };
+    const weights = new Proxy({}, { get: () => () => somewhere }) as NetworkWeights;
+    const { items, maps } = planFeatures(
+      { ...network('taps'), weights },
+      ['relu1_2', 'conv2_2', 'conv3_1'],
+      [2048, 2048],
+      somewhere,
+    );
+    const commands = items.flatMap((item) => ('code' in item ? [item] : []));
+    expect(Math.max(...commands.map(({ cost }) => cost?.flop ?? 0))).toBeLessThanOrEqual(2e10);
+    const sumOf = (of: readonly number[]) => of.reduce((a, b) => a + b, 0);
+    const whole = steps.flatMap((step) => (step.op === 'conv' ? [step] : []));
+    const positions = [2048, 2048, 1024, 1024, 512].map((side) => side ** 2);
+    const products = whole.map((step, i) => 2 * 9 * positions[i] * step.channelsIn * step.channelsOut);
+    expect(sumOf(commands.map(({ cost }) => cost?.flop ?? 0)) / sumOf(products)).toBeCloseTo(1, 12);
+    expect([...maps].map(([layer, { map, relu }]) => [layer, map.label, relu])).toEqual([
+      ['relu1_2', 'conv1_2', true],
+      ['conv2_2', 'conv2_2', false],
+      ['conv3_1', 'conv3_1', false],
+    ]);
   });
 
   it('is by bands where maps are larger than a device binds: 1024 pixels in 128 MiB, not 2048 in 1 GiB', () => {

@@ -31,7 +31,7 @@ import {
   reluBindings,
   reluSource,
 } from './element-kernels';
-import { type Parts, placeOf, stageCountOf } from './parts';
+import { type Parts, partsOfTerms, placeOf, stageCountOf } from './parts';
 import { addedTo, type TermBuffers, type TermTensors, termCommands, type View } from './term-commands';
 
 /** Buffers of an evaluation that outlive it. */
@@ -104,11 +104,9 @@ export function planEvaluation(
   grey = false,
 ): readonly (Draft | PlanPause)[] {
   const { stages: network, convolutions } = planned;
-  const { tile, commandFlop } = convolutions;
+  const { tile } = convolutions;
   const items: (Draft | PlanPause)[] = [];
-  const add: AddCommand = (label, code, names, pieces, run) => {
-    items.push(...draftsOf(label, code, names, pieces, run, commandFlop));
-  };
+  const add = addTo(items, convolutions);
   const shapeOf = shapesOf(network, size);
   const shapes = shapesOfBands(network, size, bands);
   const terms = termCommands(parts.terms, { add, tile, shapeOf, buffers, tensors, shapes });
@@ -117,7 +115,8 @@ export function planEvaluation(
     shapeOf: shapes[index],
     tensors: tensors.of(bands[index]),
     added,
-    mapOf: (layer: LayerName) => mapOf(network, maps, image, layer),
+    mapOf: (layer: LayerName) =>
+      layer === 'image' ? { map: image, relu: false } : mapOf(network, maps, layer),
   });
   const toGrey = (image: Slice) => {
     if (!grey) return;
@@ -193,15 +192,47 @@ export function planEvaluation(
   return items;
 }
 
+/** The commands that compute layers of the network at an image, whose maps remain until all of them have run. */
+export function planFeatures(
+  planned: PlannedNetwork,
+  layers: readonly LayerName[],
+  size: Size,
+  image: Slice,
+): {
+  readonly items: readonly (Draft | PlanPause)[];
+  /** Where each layer lies, and whether its ReLU has not been applied there. */
+  readonly maps: ReadonlyMap<LayerName, { readonly map: Piece; readonly relu: boolean }>;
+} {
+  const { stages: network, convolutions } = planned;
+  const items: (Draft | PlanPause)[] = [];
+  const parts = partsOfTerms(layers, [], network);
+  const found = forwardCommands(
+    items,
+    addTo(items, convolutions),
+    planned,
+    parts,
+    shapesOf(network, size),
+    image,
+  );
+  const maps = new Map(layers.map((layer) => [layer, mapOf(network, found, layer)]));
+  items.push({ pieces: [...maps.values()].map(({ map }) => map) });
+  return { items, maps };
+}
+
+const addTo =
+  (items: (Draft | PlanPause)[], { commandFlop }: Convolutions): AddCommand =>
+  (label, code, names, pieces, run) => {
+    items.push(...draftsOf(label, code, names, pieces, run, commandFlop));
+  };
+
 /** The maps of the stages, and those that are pooled. */
 interface Maps {
   readonly maps: readonly Piece[];
   readonly pooled: readonly (Piece | undefined)[];
 }
 
-/** Where a layer lies, and whether its ReLU has not been applied there. */
-function mapOf(network: Stages, { maps, pooled }: Maps, image: Piece | Slice, layer: LayerName) {
-  if (layer === 'image') return { map: image, relu: false };
+/** Where a layer that is not the image lies, and whether its ReLU has not been applied there. */
+function mapOf(network: Stages, { maps, pooled }: Maps, layer: LayerName) {
   const { stage, part } = placeOf(network, layer);
   return { map: part === 'pool' ? (pooled[stage] as Piece) : maps[stage], relu: part === 'relu' };
 }

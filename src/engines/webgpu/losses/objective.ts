@@ -27,7 +27,7 @@ export interface ObjectiveContext extends TiledNetwork {
   readonly gpu: Gpu;
   readonly tfjs: TfjsDevice;
   /** Computes features of images that are targets. */
-  readonly byTfjs: Pick<FeatureExtractor, 'extract'>;
+  readonly extract: FeatureExtractor['extract'];
   /** How ways of convolutions are measured before a minimisation. @default they are not */
   readonly tuning?: Omit<TuningOptions, 'onMeasured'> | undefined;
 }
@@ -92,7 +92,7 @@ export function kernelObjective(
   const request = { parts, layers: loss.layers, untileable: untileable(loss), room };
   const { bands } = tilingOf(context, size, request);
   return owning(({ result }): KernelObjective => {
-    const tensors = result(new TensorBuffers(gpu, tfjs, stages, context.byTfjs, size));
+    const tensors = result(new TensorBuffers(gpu, tfjs, stages, context.extract, size));
     const made: GPUBuffer[] = [];
     result(() => {
       for (const buffer of made) buffer.destroy();

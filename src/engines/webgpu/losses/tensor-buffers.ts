@@ -36,7 +36,7 @@ export class TensorBuffers implements TermTensors {
     private readonly tfjs: TfjsDevice,
     private readonly stages: Stages,
     /** Computes features of images that are targets. */
-    private readonly byTfjs: Pick<FeatureExtractor, 'extract'>,
+    private readonly extract: FeatureExtractor['extract'],
     size: Size,
   ) {
     this.shapeOf = shapesOf(stages, size);
@@ -103,7 +103,7 @@ export class TensorBuffers implements TermTensors {
         const rows = this.rowsOf(band, layer);
         if (!(target instanceof tf.Tensor)) {
           requireShape(target.image, `The target of ${layer}`, [...this.shapeOf('image')], layer);
-          const compute = () => this.byTfjs.extract(partOf(target.image, band), [layer])[layer] as tf.Tensor;
+          const compute = () => this.extract(partOf(target.image, band), [layer])[layer] as tf.Tensor;
           return this.once(`feature ${layer} from ${band.rows.from}`, target.image.dataId, compute);
         }
         requireShape(target, `The target of ${layer}`, [1, height, width, channels], layer);
