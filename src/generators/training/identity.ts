@@ -27,7 +27,7 @@ export interface TrainingFacts {
  * and their names.
  */
 export async function identityOf(
-  { alpha, beta, loss, size, styleSize, seed, diversity }: TrainingSettings,
+  { images, alpha, beta, loss, size, styleSize, seed, diversity }: TrainingSettings,
   { styles, preset, start, steps, finalSteps, learningRate, pictures, extractor }: TrainingFacts,
 ): Promise<TrainingIdentity> {
   const { parameters, network, styles: names, added } = start;
@@ -47,6 +47,7 @@ export async function identityOf(
     ...losses,
     steps,
     finalSteps,
+    ...(images ? {} : { drawn: pictures.count }),
     size,
     styleSize,
     learningRate,

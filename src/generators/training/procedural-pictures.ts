@@ -40,7 +40,7 @@ const kinds = [
 export function proceduralPictures(seed: number, count: number): Pictures {
   return cachedPictures({
     count,
-    identity: `${count} procedural, seed ${seed}`,
+    identity: `procedural, seed ${seed}`,
     at: async (index) => {
       const random = new Random(seed, -1 - index);
       return inBytes(kinds[index % kinds.length](random, side));

@@ -222,10 +222,12 @@ describe('trainGenerator', () => {
         preset: 'relative',
         beta: 1.2,
         steps: 1,
+        finalSteps: 0,
+        drawn: 64,
         size: 64,
         seed: 0,
         base: 'none',
-        images: '64 procedural, seed 0',
+        images: 'procedural, seed 0',
       },
     });
   });
