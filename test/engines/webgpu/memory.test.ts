@@ -169,6 +169,7 @@ describe.skipIf(!hasWebgpu)('memory of the engine webgpu', { timeout: 600_000 },
     const network = smallNetwork();
     const extractor = createWebgpuExtractor(network, { convolutions, largest });
     const counted = countBuffers();
+    const unused = counted.live;
     const loss = style(extractor, ['conv1_1', 'relu1_2']);
     const refusal = (room?: number, at: Size = size, of = loss) => {
       try {
@@ -195,7 +196,7 @@ describe.skipIf(!hasWebgpu)('memory of the engine webgpu', { timeout: 600_000 },
     const [, width, height] = /about (\d+) x (\d+) pixels/.exec(wide.message) ?? [];
     createObjective(extractor, loss, [Number(height), Number(width)]).dispose();
     for (const one of [extractor, loss, wasserstein]) one.dispose?.();
-    expect(counted.live).toBe(before);
+    expect(counted.live).toBe(unused);
     counted.end();
   });
 
