@@ -98,17 +98,17 @@ async function train<Input>(
   const { size, seed, checkpoint } = settings;
   const { signal } = progress;
   const start = await startOf(settings, isStyleList(settings.style) ? settings.style.length : undefined);
+  const { parameters } = start;
+  const { steps = parameters.styles * (start.base ? stepsFromBase : stepsFromScratch) } = settings;
+  const { finalSteps = usualFinalSteps(steps, parameters.styles) } = settings;
   requireNoise(settings.diversity, start);
   requireCrops(size, start);
+  requireFinalSteps(finalSteps, steps);
   const styles = await stylePictures(platform, settings, signal, owner);
   const held = temporary(
     await heldOut(platform, settings.preview ?? [], { size, network: start.network, signal }),
   );
-  const { parameters } = start;
-  const { steps = parameters.styles * (start.base ? stepsFromBase : stepsFromScratch) } = settings;
   const { learningRate = start.base ? 3e-3 : 2e-3 } = settings;
-  const { finalSteps = usualFinalSteps(steps, parameters.styles) } = settings;
-  requireFinalSteps(finalSteps, steps);
   const stages = trainingStages(steps, size, finalSteps);
   const pictures = settings.images
     ? await givenPictures(platform, settings.images, {
