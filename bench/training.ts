@@ -15,7 +15,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { loadProgram } from '../src/engines/load-program.ts';
 import type { Generator } from '../src/features/generator.ts';
 import { withMeasuredFloor } from '../src/generators/training/measured-floor.ts';
-import { proceduralPictures } from '../src/generators/training/procedural-pictures.ts';
+import { proceduralPictures, usualDrawn } from '../src/generators/training/procedural-pictures.ts';
 import type { TrainingProgress } from '../src/generators/training/progress.ts';
 import { presetTrainingLoss, type TrainingLoss } from '../src/generators/training/training-loss.ts';
 import {
@@ -60,7 +60,7 @@ const pictures: tf.Tensor3D[] = [];
 for (const name of names) pictures.push(await readImage(name, square));
 const preset = await withMeasuredFloor(getPreset('relative'), {
   extractor,
-  pictures: proceduralPictures(seed, 64),
+  pictures: proceduralPictures(seed, usualDrawn(400)),
   size: 128,
 });
 

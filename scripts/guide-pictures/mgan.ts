@@ -7,7 +7,7 @@ import type { EngineExtractor } from '../../src/engines/engine.ts';
 import { loadProgram } from '../../src/engines/load-program.ts';
 import type { Generator } from '../../src/features/generator.ts';
 import { withMeasuredFloor } from '../../src/generators/training/measured-floor.ts';
-import { proceduralPictures } from '../../src/generators/training/procedural-pictures.ts';
+import { proceduralPictures, usualDrawn } from '../../src/generators/training/procedural-pictures.ts';
 import type { Image } from '../../src/index.ts';
 import { defineLoss, type Loss, mrfLoss, styleLoss, sum, weighted } from '../../src/losses/index.ts';
 import { loadGenerator, loadVgg19, readImage, saveGenerator, trainGenerator } from '../../src/node/index.ts';
@@ -58,7 +58,7 @@ export async function mgan(): Promise<Sharp> {
   );
   const preset = await withMeasuredFloor(getPreset('relative'), {
     extractor,
-    pictures: proceduralPictures(0, 64),
+    pictures: proceduralPictures(0, usualDrawn(400)),
     size: 128,
   });
   const painted: Image[][] = photographs.map((photograph) => [photograph]);

@@ -106,7 +106,7 @@ export function planEvaluation(
   const { stages: network, convolutions } = planned;
   const { tile } = convolutions;
   const items: (Draft | PlanPause)[] = [];
-  const add = addTo(items, convolutions);
+  const add = commandAdder(items, convolutions);
   const shapeOf = shapesOf(network, size);
   const shapes = shapesOfBands(network, size, bands);
   const terms = termCommands(parts.terms, { add, tile, shapeOf, buffers, tensors, shapes });
@@ -208,7 +208,7 @@ export function planFeatures(
   const parts = partsOfTerms(layers, [], network);
   const found = forwardCommands(
     items,
-    addTo(items, convolutions),
+    commandAdder(items, convolutions),
     planned,
     parts,
     shapesOf(network, size),
@@ -219,7 +219,7 @@ export function planFeatures(
   return { items, maps };
 }
 
-const addTo =
+const commandAdder =
   (items: (Draft | PlanPause)[], { commandFlop }: Convolutions): AddCommand =>
   (label, code, names, pieces, run) => {
     items.push(...draftsOf(label, code, names, pieces, run, commandFlop));
